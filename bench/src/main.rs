@@ -1,0 +1,2 @@
+//! Every benchmark of the project, each case beside its rival.
+fn main() {}
