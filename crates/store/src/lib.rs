@@ -1,0 +1,21 @@
+#![doc = "The truth about files: what a store of one tenant's inodes, layers and log promises, and the core that embedded engines share."]
+#![forbid(unsafe_code)]
+
+mod database;
+mod error;
+mod layer;
+mod log;
+mod maybe_send;
+mod store;
+mod tenant;
+mod text;
+mod types;
+
+pub use database::{Database, FsckReport, GcReport, Performance, Problem};
+pub use error::{Error, ErrorKind, Result};
+pub use layer::{Change, ChangeKind, LaterLayers, LayerInfo, Position};
+pub use log::{LogQuery, LogRecord, Operation};
+pub use maybe_send::{MaybeSend, MaybeSync};
+pub use store::Store;
+pub use tenant::{Quota, TenantInfo, TenantState, Usage};
+pub use types::*;
