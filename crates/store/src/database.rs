@@ -15,7 +15,8 @@ pub trait Database: MaybeSend + MaybeSync {
     fn open_tenant(&self, name: &str) -> impl Future<Output = Result<Self::Store>> + MaybeSend;
 
     /// Makes a tenant with a root directory (mode 0755, owned by root); `Exists` if the name is taken.
-    fn create_tenant(&self, name: &str, quota: Quota) -> impl Future<Output = Result<TenantInfo>> + MaybeSend;
+    fn create_tenant(&self, name: &str, quota: Quota)
+    -> impl Future<Output = Result<TenantInfo>> + MaybeSend;
 
     /// Every tenant, by name.
     fn tenants(&self) -> impl Future<Output = Result<Vec<TenantInfo>>> + MaybeSend;

@@ -111,13 +111,20 @@ struct Inner {
 impl Error {
     /// An error of this kind, with nothing more to say.
     pub fn new(kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { kind, subject: None, detail: None, source: None }))
+        Self(Box::new(Inner {
+            kind,
+            subject: None,
+            detail: None,
+            source: None,
+        }))
     }
 
     /// Adds what it was about; a path is given as it was named, escaped where it is not UTF-8.
     #[must_use]
     pub fn about(mut self, subject: impl AsRef<[u8]>) -> Self {
-        self.0.subject.get_or_insert_with(|| subject.as_ref().escape_text());
+        self.0
+            .subject
+            .get_or_insert_with(|| subject.as_ref().escape_text());
         self
     }
 
@@ -205,8 +212,13 @@ mod tests {
 
     #[test]
     fn an_error_names_subject_kind_and_what_to_do() {
-        let e = Error::new(ErrorKind::ReadOnly).about("/a\x1b[31m").because("switch back first");
-        assert_eq!(e.to_string(), "/a\\x1b[31m: read-only file system (switch back first)");
+        let e = Error::new(ErrorKind::ReadOnly)
+            .about("/a\x1b[31m")
+            .because("switch back first");
+        assert_eq!(
+            e.to_string(),
+            "/a\\x1b[31m: read-only file system (switch back first)"
+        );
         assert_eq!(e.kind().code(), "EROFS");
     }
 }

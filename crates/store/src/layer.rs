@@ -62,7 +62,10 @@ pub struct Change {
     #[serde(serialize_with = "crate::text::path")]
     pub path: Vec<u8>,
     /// The earlier path of something renamed.
-    #[serde(serialize_with = "crate::text::optional_path", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        serialize_with = "crate::text::optional_path",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub from: Option<Vec<u8>>,
     /// What it is (was, if deleted).
     pub file: FileKind,

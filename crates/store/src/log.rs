@@ -98,7 +98,10 @@ pub struct LogRecord {
     #[serde(serialize_with = "crate::text::path")]
     pub path: Vec<u8>,
     /// The old path of a rename.
-    #[serde(serialize_with = "crate::text::optional_path", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        serialize_with = "crate::text::optional_path",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub from: Option<Vec<u8>>,
     /// Bytes written, or the new length.
     pub bytes: u64,

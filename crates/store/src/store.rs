@@ -114,7 +114,8 @@ pub trait Store: MaybeSend + MaybeSync {
     fn attr(&self, view: View, ino: Ino) -> impl Future<Output = Result<Attr>> + MaybeSend;
 
     /// Changes attributes, and answers all of them.
-    fn set_attr(&self, by: &Actor, ino: Ino, set: &SetAttr) -> impl Future<Output = Result<Attr>> + MaybeSend;
+    fn set_attr(&self, by: &Actor, ino: Ino, set: &SetAttr)
+    -> impl Future<Output = Result<Attr>> + MaybeSend;
 
     /// The value of an extended attribute; `NoData` if it is not there.
     fn xattr(&self, view: View, ino: Ino, name: &[u8]) -> impl Future<Output = Result<Vec<u8>>> + MaybeSend;
@@ -133,12 +134,8 @@ pub trait Store: MaybeSend + MaybeSync {
     ) -> impl Future<Output = Result<()>> + MaybeSend;
 
     /// Removes an extended attribute; `NoData` if it is not there.
-    fn remove_xattr(
-        &self,
-        by: &Actor,
-        ino: Ino,
-        name: &[u8],
-    ) -> impl Future<Output = Result<()>> + MaybeSend;
+    fn remove_xattr(&self, by: &Actor, ino: Ino, name: &[u8])
+    -> impl Future<Output = Result<()>> + MaybeSend;
 
     // Content
 
@@ -193,7 +190,13 @@ pub trait Store: MaybeSend + MaybeSync {
     ) -> impl Future<Output = Result<u64>> + MaybeSend;
 
     /// The next data or hole at or behind `offset`; `NoSuchAddress` at or past the end of the file, or where no data follows.
-    fn seek(&self, view: View, ino: Ino, offset: u64, to: SeekTo) -> impl Future<Output = Result<u64>> + MaybeSend;
+    fn seek(
+        &self,
+        view: View,
+        ino: Ino,
+        offset: u64,
+        to: SeekTo,
+    ) -> impl Future<Output = Result<u64>> + MaybeSend;
 
     /// Keeps the inode alive while a handle is open on it, even when its last name goes. Counted: each needs a `release`.
     fn hold(&self, ino: Ino) -> impl Future<Output = Result<()>> + MaybeSend;

@@ -53,7 +53,11 @@ pub struct Timestamp(pub i64);
 impl Timestamp {
     /// From whole seconds and nanoseconds, saturating at the ends of the range.
     pub fn from_parts(seconds: i64, nanos: u32) -> Self {
-        Self(seconds.saturating_mul(1_000_000_000).saturating_add(i64::from(nanos)))
+        Self(
+            seconds
+                .saturating_mul(1_000_000_000)
+                .saturating_add(i64::from(nanos)),
+        )
     }
     /// Whole seconds, rounded down.
     pub fn seconds(self) -> i64 {
@@ -90,7 +94,9 @@ impl FileKind {
     /// The kind with this number in stored rows.
     pub fn from_number(number: u8) -> Option<Self> {
         use FileKind::*;
-        [File, Directory, Symlink, Fifo, Socket, CharDevice, BlockDevice].into_iter().find(|k| *k as u8 == number)
+        [File, Directory, Symlink, Fifo, Socket, CharDevice, BlockDevice]
+            .into_iter()
+            .find(|k| *k as u8 == number)
     }
     /// The `S_IFMT` bits of `st_mode`.
     pub const fn mode_bits(self) -> u32 {

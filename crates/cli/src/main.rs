@@ -1,0 +1,2 @@
+//! The `tarbox` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! POSIX meaning, once: paths, permissions, handles, locks, layers and the /.tarbox hooks on any store.

@@ -1,0 +1,1 @@
+//! Runs WebAssembly modules and components on a workspace.

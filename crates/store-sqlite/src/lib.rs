@@ -1,0 +1,1 @@
+//! The store on embedded SQLite: one database for many tenants and many processes.

@@ -1,0 +1,1 @@
+//! WASI preview 1 on any file system: descriptor table, preopens, rights, errno.
