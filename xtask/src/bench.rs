@@ -1,0 +1,40 @@
+//! `cargo xtask bench`: our own speed beside a rival's, measured in the same run.
+
+use anyhow::Result;
+
+use crate::project::Project;
+use crate::setup;
+
+/// Measure Tarbox beside its rivals
+///
+/// One line per row: name, ours, theirs, ratio of the two costs (under 1 is ahead).
+/// Rows go to standard output with tabs between the fields, everything else to standard error.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// One suite (files, wasi) or the start of a row's name; all of them when left out
+    name: Option<String>,
+    /// Less data: to see that it works, not to quote
+    #[arg(long)]
+    quick: bool,
+}
+
+/// Builds the benchmarks with full optimisation and runs them.
+///
+/// # Errors
+/// When setup or the build fails, or a benchmark does.
+pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
+    setup::run(project)?;
+    project.ui.title("bench");
+    project
+        .cargo()
+        .args(["build", "--release", "--package", "tarbox-bench"])
+        .run()?;
+    let bench = crate::command::Cmd::new(project.binary("release", "tarbox-bench"));
+    bench
+        .dir(&project.root)
+        .envs(project.tools.env())
+        .args(args.quick.then_some("--quick"))
+        .args(&args.name)
+        .advice("its last line says what it could not do; `cargo xtask bench --help` names the suites")
+        .run()
+}

@@ -1,0 +1,101 @@
+//! Debian's and Ubuntu's packages.
+
+use std::sync::OnceLock;
+
+use anyhow::{Result, bail};
+
+use super::{Announce, Outcome};
+use crate::command::{Cmd, on_path};
+use crate::project::Project;
+
+/// A program that must be on `PATH`, and the package that brings it.
+const BUILD_TOOLS: &[(&str, &str)] = &[
+    ("cc", "build-essential"),
+    ("make", "build-essential"),
+    ("git", "git"),
+    ("strace", "strace"),
+];
+
+/// The compiler that crates with C in them are built with, and what tests call.
+pub(super) fn build_tools(_: &Project, announce: &Announce<'_>) -> Result<Outcome> {
+    let mut missing: Vec<&str> = BUILD_TOOLS
+        .iter()
+        .filter(|(program, _)| !on_path(program))
+        .map(|(_, package)| *package)
+        .collect();
+    missing.dedup();
+    if missing.is_empty() {
+        return Ok(Outcome::There);
+    }
+    announce.installing();
+    install(&missing)?;
+    Ok(Outcome::Installed)
+}
+
+/// Installs packages of the machine's own suite, without recommended ones and without questions.
+///
+/// # Errors
+/// When there is no `apt-get`, no way to become root, or no such package.
+pub(super) fn install(packages: &[&str]) -> Result<()> {
+    refresh()?;
+    as_root(packages)?
+        .args(["apt-get", "install", "-y", "-qq", "--no-install-recommends"])
+        .args(packages)
+        .advice("look at the messages above; `apt-get -f install` as root mends an interrupted installation")
+        .run_silent()
+}
+
+/// Brings the package lists up to date, once in the life of this program.
+///
+/// # Errors
+/// When it cannot become root. A mirror that does not answer is left to the install that follows: the lists at
+/// hand may be good enough.
+pub(super) fn refresh() -> Result<()> {
+    static DONE: OnceLock<()> = OnceLock::new();
+    if DONE.get().is_none() {
+        if let Err(error) = as_root(&[])?.args(["apt-get", "update", "-qq"]).run_silent() {
+            anstream::eprintln!("    package lists could not be brought up to date: {error}");
+        }
+        DONE.get_or_init(|| ());
+    }
+    Ok(())
+}
+
+/// Whether the machine's suite has a package of this name. Call [`refresh`] first.
+pub(super) fn has_package(name: &str) -> bool {
+    Cmd::new("apt-cache")
+        .args(["show", "--no-all-versions", name])
+        .succeeds()
+}
+
+/// A command to which `apt-get …` is appended to run as root.
+fn as_root(packages: &[&str]) -> Result<Cmd> {
+    if !on_path("apt-get") {
+        bail!(
+            "this machine has no apt-get, and setup installs with nothing else{}",
+            by_hand(" Install what it lacks by hand:", packages)
+        );
+    }
+    let is_root = Cmd::new("id").arg("-u").output()? == "0";
+    let command = if is_root {
+        Cmd::new("env")
+    } else if on_path("sudo") {
+        Cmd::new("sudo")
+            .arg("env")
+            .advice("run it in a terminal where sudo can ask for your password, or as root")
+    } else {
+        bail!(
+            "packages are missing, and there is neither root nor sudo to install them{}",
+            by_hand(" Ask an administrator to run: apt-get install", packages)
+        );
+    };
+    Ok(command.args(["DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_MODE=a"]))
+}
+
+fn by_hand(advice: &str, packages: &[&str]) -> String {
+    if packages.is_empty() {
+        String::new()
+    } else {
+        format!(".{advice} {}", packages.join(" "))
+    }
+}

@@ -1,0 +1,40 @@
+//! `cargo xtask sizes`: how large each WebAssembly module is, raw and as it travels.
+
+mod table;
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::project::Project;
+use crate::{setup, wasm};
+use table::Size;
+
+/// Build every WebAssembly module for size; fails when one is over its limit
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Print one JSON array instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// Returns whether every module is within its limit.
+///
+/// # Errors
+/// When a module cannot be built.
+pub(crate) fn run(project: &Project, args: &Args) -> Result<bool> {
+    setup::run(project)?;
+    project.ui.title("sizes");
+    let mut sizes = Vec::new();
+    for artifact in wasm::ARTIFACTS {
+        let path = wasm::build(project, artifact)?;
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        sizes.push(Size::of(artifact.name, &bytes, artifact.limit)?);
+    }
+    if args.json {
+        println!("{}", table::json(&sizes));
+    } else {
+        print!("{}", table::text(&sizes));
+    }
+    Ok(sizes.iter().all(Size::fits))
+}

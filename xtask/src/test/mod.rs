@@ -1,0 +1,116 @@
+//! `cargo xtask test`: everything that decides whether a change may land.
+
+mod tally;
+
+use std::io::IsTerminal as _;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::command::Cmd;
+use crate::project::Project;
+use crate::{setup, ui};
+use tally::Tally;
+
+/// Run every check and every test
+///
+/// It ends with a line `N passed, N failed`. A failed step does not stop the later ones. Each check counts as one test.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only the steps whose names contain this (format, licences, lint, tests, docs)
+    step: Option<String>,
+}
+
+type Run = fn(&Project, &mut Tally) -> Result<()>;
+
+/// Quick ones first.
+const STEPS: &[(&str, Run)] = &[
+    ("format", format),
+    ("licences", licences),
+    ("lint", lint),
+    ("tests", tests),
+    ("docs", docs),
+];
+
+/// Returns whether everything passed.
+///
+/// # Errors
+/// When setup fails, or no step has the name that was asked for.
+pub(crate) fn run(project: &Project, args: &Args) -> Result<bool> {
+    let wanted = args.step.as_deref().unwrap_or("");
+    let chosen: Vec<_> = STEPS.iter().filter(|(name, _)| name.contains(wanted)).collect();
+    if chosen.is_empty() {
+        let names: Vec<_> = STEPS.iter().map(|(name, _)| *name).collect();
+        anyhow::bail!("no step is called {wanted:?}; there are: {}", names.join(", "));
+    }
+    setup::run(project)?;
+    let mut tally = Tally::default();
+    let mut lines = Vec::new();
+    for (name, step) in chosen {
+        project.ui.title(name);
+        let start = Instant::now();
+        let passed = tally.step(|tally| step(project, tally));
+        lines.push(line(name, passed, start.elapsed()));
+    }
+    anstream::println!("\n{}", lines.join("\n"));
+    println!("{tally}");
+    Ok(tally.all_passed())
+}
+
+fn line(name: &str, passed: bool, took: Duration) -> String {
+    format!("{name:<12} {} {:>12}", ui::verdict(passed), ui::seconds(took))
+}
+
+fn format(project: &Project, _: &mut Tally) -> Result<()> {
+    project
+        .cargo()
+        .args(["fmt", "--all", "--check"])
+        .advice("run `cargo fmt --all`")
+        .run()
+}
+
+/// Which licences, sources and duplicates of dependencies are allowed is in `deny.toml`.
+fn licences(project: &Project, _: &mut Tally) -> Result<()> {
+    Cmd::new(project.tools.bin().join("cargo-deny"))
+        .args([
+            "--log-level",
+            "error",
+            "check",
+            "--hide-inclusion-graph",
+            "bans",
+            "licenses",
+            "sources",
+        ])
+        .dir(&project.root)
+        .advice("a dependency breaks a rule of deny.toml: choose another, or add a reasoned exception there")
+        .run()
+}
+
+fn lint(project: &Project, _: &mut Tally) -> Result<()> {
+    project
+        .cargo()
+        .args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+        .run()
+}
+
+fn tests(project: &Project, tally: &mut Tally) -> Result<()> {
+    let mut cargo = project.cargo().args(["test", "--workspace", "--no-fail-fast"]);
+    if project.ui == ui::Ui::Quiet {
+        cargo = cargo.arg("--quiet");
+    }
+    if std::io::stderr().is_terminal() {
+        cargo = cargo.env("CARGO_TERM_COLOR", "always");
+    }
+    cargo.each_line(|line| {
+        println!("{line}");
+        tally.read(line);
+    })
+}
+
+fn docs(project: &Project, _: &mut Tally) -> Result<()> {
+    project
+        .cargo()
+        .args(["doc", "--workspace", "--no-deps"])
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()
+}
