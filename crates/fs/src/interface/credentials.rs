@@ -1,0 +1,76 @@
+//! Who asks.
+
+use std::sync::Arc;
+
+use tarbox_store::Actor;
+
+/// The user on whose behalf an operation is done: decides permissions, owns what is made, and is named in the audit.
+///
+/// Cheap to clone; a way in makes one per session or process and passes it by reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Effective user and group, and the way in, as the audit records them.
+    pub actor: Actor,
+    /// Supplementary groups.
+    pub groups: Arc<[u32]>,
+    /// Permission bits that are never given to what is made: 9 bits.
+    pub umask: u32,
+}
+
+impl Credentials {
+    /// A user of one group, umask 022. `agent` names the way in and, where known, the program: `run:python.wasm`.
+    pub fn new(uid: u32, gid: u32, agent: impl Into<Arc<str>>) -> Self {
+        Self {
+            actor: Actor {
+                uid,
+                gid,
+                agent: agent.into(),
+            },
+            groups: Arc::from([]),
+            umask: 0o022,
+        }
+    }
+
+    /// User and group 0, umask 022: passes every permission check, as a process with all capabilities does.
+    pub fn root(agent: impl Into<Arc<str>>) -> Self {
+        Self::new(0, 0, agent)
+    }
+
+    /// The same with these supplementary groups.
+    #[must_use]
+    pub fn with_groups(self, groups: impl Into<Arc<[u32]>>) -> Self {
+        Self {
+            groups: groups.into(),
+            ..self
+        }
+    }
+
+    /// The same with this umask; bits beyond the nine permission bits are ignored.
+    #[must_use]
+    pub fn with_umask(self, umask: u32) -> Self {
+        Self {
+            umask: umask & 0o777,
+            ..self
+        }
+    }
+
+    /// Effective user id.
+    pub fn uid(&self) -> u32 {
+        self.actor.uid
+    }
+
+    /// Effective group id.
+    pub fn gid(&self) -> u32 {
+        self.actor.gid
+    }
+
+    /// Whether every permission check passes.
+    pub fn is_root(&self) -> bool {
+        self.actor.uid == 0
+    }
+
+    /// Whether `gid` is the effective or a supplementary group.
+    pub fn in_group(&self, gid: u32) -> bool {
+        self.actor.gid == gid || self.groups.contains(&gid)
+    }
+}
