@@ -20,7 +20,7 @@ pub(super) fn ensure(project: &Project, announce: &Announce<'_>) -> Result<Outco
     }
     announce.installing();
     if !on_path("npm") {
-        apt::install(&["nodejs", "npm"])?;
+        apt::install(&["nodejs", "npm", "ca-certificates"])?;
     }
     if !is_recent(Path::new("node")) {
         newer_node(project, &own)?;
@@ -36,7 +36,7 @@ fn newer_node(project: &Project, own: &Path) -> Result<()> {
         other => bail!("no Node.js {OLDEST} for {other} in the npm registry: install it by hand"),
     };
     let dir = project.tools.dir.join("node");
-    npm::install(project, &project.root.join("xtask/npm/node"), &dir)?;
+    npm::install(project, &project.root.join(format!("xtask/npm/node-{cpu}")), &dir)?;
     let binary = dir.join(format!("node_modules/node-linux-{cpu}/bin/node"));
     let _ = fs::remove_file(own);
     symlink(&binary, own).with_context(|| format!("cannot link {}", own.display()))?;
