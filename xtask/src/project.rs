@@ -61,12 +61,13 @@ impl Project {
             .envs(self.tools.env())
             .env("CARGO_TARGET_DIR", &self.target);
         // A linker is part of what cargo fingerprints, by its path. The script that bootstraps a machine
-        // lies in the checkout; naming `cc` instead lets the next checkout reuse what this one built.
+        // lies in the checkout; naming `cc` instead lets the next checkout reuse what this one built. What is built
+        // once and kept for long is better off without incremental state too.
         if self.shared_target
             && let Some(triple) = host_triple()
         {
             let key = format!("CARGO_TARGET_{}_LINKER", triple.to_uppercase().replace('-', "_"));
-            cargo = cargo.env(&key, "cc");
+            cargo = cargo.env(&key, "cc").env("CARGO_INCREMENTAL", "0");
         }
         cargo
     }

@@ -37,7 +37,7 @@ pub(super) fn build_tools(_: &Project, announce: &Announce<'_>) -> Result<Outcom
 /// # Errors
 /// When there is no `apt-get`, no way to become root, or no such package.
 pub(super) fn install(packages: &[&str]) -> Result<()> {
-    refresh()?;
+    refresh(packages)?;
     as_root(packages)?
         .args(["apt-get", "install", "-y", "-qq", "--no-install-recommends"])
         .args(packages)
@@ -45,15 +45,15 @@ pub(super) fn install(packages: &[&str]) -> Result<()> {
         .run_silent()
 }
 
-/// Brings the package lists up to date, once in the life of this program.
+/// Brings the package lists up to date before `packages` are looked for, once in the life of this program.
 ///
 /// # Errors
 /// When it cannot become root. A mirror that does not answer is left to the install that follows: the lists at
 /// hand may be good enough.
-pub(super) fn refresh() -> Result<()> {
+pub(super) fn refresh(packages: &[&str]) -> Result<()> {
     static DONE: OnceLock<()> = OnceLock::new();
     if DONE.get().is_none() {
-        if let Err(error) = as_root(&[])?.args(["apt-get", "update", "-qq"]).run_silent() {
+        if let Err(error) = as_root(packages)?.args(["apt-get", "update", "-qq"]).run_silent() {
             anstream::eprintln!("    package lists could not be brought up to date: {error}");
         }
         DONE.get_or_init(|| ());
@@ -68,12 +68,12 @@ pub(super) fn has_package(name: &str) -> bool {
         .succeeds()
 }
 
-/// A command to which `apt-get …` is appended to run as root.
+/// A command to which `apt-get …` is appended to run as root; `packages` are named when that cannot be.
 fn as_root(packages: &[&str]) -> Result<Cmd> {
     if !on_path("apt-get") {
         bail!(
-            "this machine has no apt-get, and setup installs with nothing else{}",
-            by_hand(" Install what it lacks by hand:", packages)
+            "this machine has no apt-get, and setup installs with nothing else; install by hand what Debian calls {}",
+            packages.join(" ")
         );
     }
     let is_root = Cmd::new("id").arg("-u").output()? == "0";
@@ -85,17 +85,10 @@ fn as_root(packages: &[&str]) -> Result<Cmd> {
             .advice("run it in a terminal where sudo can ask for your password, or as root")
     } else {
         bail!(
-            "packages are missing, and there is neither root nor sudo to install them{}",
-            by_hand(" Ask an administrator to run: apt-get install", packages)
+            "packages are missing, and there is neither root nor sudo to install them\n  what to do: ask an \
+             administrator to run `apt-get update && apt-get install {}`",
+            packages.join(" ")
         );
     };
     Ok(command.args(["DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_MODE=a"]))
-}
-
-fn by_hand(advice: &str, packages: &[&str]) -> String {
-    if packages.is_empty() {
-        String::new()
-    } else {
-        format!(".{advice} {}", packages.join(" "))
-    }
 }

@@ -15,7 +15,7 @@ pub(super) fn ensure(_: &Project, announce: &Announce<'_>) -> Result<Outcome> {
         return Ok(Outcome::There);
     }
     announce.installing();
-    apt::refresh()?;
+    apt::refresh(&PACKAGES[PACKAGES.len() - 1])?;
     let known = |pair: &&[&str; 2]| pair.iter().all(|package| apt::has_package(package));
     let pair = PACKAGES
         .iter()

@@ -44,8 +44,11 @@ fn link_programs(bin: &Path) -> Result<()> {
 }
 
 fn unpack_library(project: &Project, sysroot: &Path) -> Result<()> {
-    apt::refresh()?;
-    let unpacked = suites::unpack_from_own_suite("wasi-libc", &project.tools.work())?;
+    const PACKAGE: &str = "wasi-libc";
+    if !apt::has_package(PACKAGE) {
+        apt::refresh(&[PACKAGE])?;
+    }
+    let unpacked = suites::unpack_from_own_suite(PACKAGE, &project.tools.work())?;
     replace_dir(sysroot)?;
     for part in ["include", "lib"] {
         fs::rename(unpacked.join("usr").join(part), sysroot.join(part))?;
