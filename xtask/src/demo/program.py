@@ -36,7 +36,7 @@ for folder, folders, files in os.walk(renamed, topdown=False):
         if name.endswith(".toml"):
             os.remove(os.path.join(folder, name))
             deleted += 1
-os.rename(os.path.join(root, "README.md"), os.path.join(root, "READ-ME-FIRST.md"))
+os.rename(os.path.join(root, "CONTRIBUTING.md"), os.path.join(root, "HOW-TO-HELP.md"))
 with open(os.path.join(root, "LICENSE"), "a") as file:
     file.write("\nEdited inside a sandbox.\n")
 
