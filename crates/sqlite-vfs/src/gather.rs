@@ -1,0 +1,275 @@
+//! The gather buffer of one connection: many small writes become one.
+//!
+//! SQLite writes a frame of the log as a header of 24 bytes and a page, a record of the journal as three pieces, and the
+//! pages of a checkpoint one by one in ascending order. Each run of adjacent pieces is collected here and reaches the
+//! device as one write.
+//!
+//! **At most one file of a connection has bytes in the buffer**; writing to another file flushes it first. So the device
+//! sees writes to the database, its journal and its log in the order SQLite made them, and a process that dies leaves
+//! behind what plain SQLite would.
+
+use std::sync::Arc;
+
+use tarbox_pool::{PoolFile, PoolFileExt, Result};
+
+/// A buffer that grew beyond this for a large transaction is given back when it has been flushed.
+const KEPT_CAPACITY: usize = 256 * 1024;
+
+#[derive(Debug)]
+pub(crate) struct Gather {
+    /// The most bytes that are held back.
+    limit: usize,
+    /// Where `bytes` belong; `None` exactly if there are none.
+    target: Option<Arc<dyn PoolFile>>,
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+/// How a range of a file lies to the bytes held back.
+enum Relation {
+    /// All of it is in the buffer, from that index on.
+    Inside(usize),
+    /// None of it is.
+    Disjoint,
+    Overlapping,
+}
+
+impl Gather {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            target: None,
+            start: 0,
+            bytes: Vec::new(),
+        }
+    }
+
+    /// Takes a write, and flushes what it does not join.
+    ///
+    /// # Errors
+    /// Those of the device. Bytes that could not be flushed stay in the buffer, and `data` is not taken.
+    pub(crate) fn write(&mut self, file: &Arc<dyn PoolFile>, data: &[u8], offset: u64) -> Result<()> {
+        let joins = self.holds(file) && (self.start..=self.end()).contains(&offset);
+        let end = offset + data.len() as u64;
+        if !joins || end.saturating_sub(self.start) > self.limit as u64 {
+            self.flush()?;
+        }
+        if data.len() > self.limit {
+            return file.write_at(data, offset);
+        }
+        if self.target.is_none() {
+            self.target = Some(file.clone());
+            self.start = offset;
+        }
+        let at = (offset - self.start) as usize;
+        let overlap = data.len().min(self.bytes.len() - at);
+        self.bytes[at..at + overlap].copy_from_slice(&data[..overlap]);
+        self.bytes.extend_from_slice(&data[overlap..]);
+        Ok(())
+    }
+
+    /// Takes a write to bytes that were written before: into the buffer where that has them, else straight to the device,
+    /// so that the run being gathered goes on.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub(crate) fn overwrite(&mut self, file: &Arc<dyn PoolFile>, data: &[u8], offset: u64) -> Result<()> {
+        match self.relation(file, offset, data.len()) {
+            Relation::Inside(at) => {
+                self.bytes[at..at + data.len()].copy_from_slice(data);
+                return Ok(());
+            }
+            Relation::Disjoint if self.holds(file) => (),
+            Relation::Disjoint | Relation::Overlapping => self.flush()?,
+        }
+        file.write_at(data, offset)
+    }
+
+    /// Reads as if everything had been written, and returns how far the file reaches into `buf`.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub(crate) fn read(&mut self, file: &Arc<dyn PoolFile>, buf: &mut [u8], offset: u64) -> Result<usize> {
+        match self.relation(file, offset, buf.len()) {
+            Relation::Inside(at) => {
+                buf.copy_from_slice(&self.bytes[at..at + buf.len()]);
+                return Ok(buf.len());
+            }
+            Relation::Overlapping => self.flush()?,
+            Relation::Disjoint => (),
+        }
+        let count = file.read_up_to(buf, offset)?;
+        if self.holds(file) && offset < self.start {
+            // The file logically reaches to the bytes held back, over what may be a hole.
+            buf[count..].fill(0);
+            return Ok(buf.len());
+        }
+        Ok(count)
+    }
+
+    /// The length of a file as if everything had been written.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub(crate) fn len(&self, file: &Arc<dyn PoolFile>) -> Result<u64> {
+        let len = file.len()?;
+        Ok(if self.holds(file) {
+            len.max(self.end())
+        } else {
+            len
+        })
+    }
+
+    /// Brings everything to the device, in one write.
+    ///
+    /// # Errors
+    /// Those of the device. The bytes then stay, are still read, and go out with the next flush.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        let Some(target) = &self.target else { return Ok(()) };
+        target.write_at(&self.bytes, self.start)?;
+        self.target = None;
+        self.bytes.clear();
+        self.bytes.shrink_to(KEPT_CAPACITY);
+        Ok(())
+    }
+
+    /// Whether the bytes held back are exactly `range` of `file`.
+    pub(crate) fn holds_exactly(&self, file: &Arc<dyn PoolFile>, range: std::ops::Range<u64>) -> bool {
+        self.holds(file) && range == (self.start..self.end())
+    }
+
+    fn holds(&self, file: &Arc<dyn PoolFile>) -> bool {
+        self.target
+            .as_ref()
+            .is_some_and(|target| std::ptr::addr_eq(Arc::as_ptr(target), Arc::as_ptr(file)))
+    }
+
+    fn end(&self) -> u64 {
+        self.start + self.bytes.len() as u64
+    }
+
+    fn relation(&self, file: &Arc<dyn PoolFile>, offset: u64, len: usize) -> Relation {
+        let end = offset.saturating_add(len as u64);
+        if !self.holds(file) || end <= self.start || offset >= self.end() {
+            Relation::Disjoint
+        } else if offset >= self.start && end <= self.end() {
+            Relation::Inside((offset - self.start) as usize)
+        } else {
+            Relation::Overlapping
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tarbox_pool::fault::{FaultPlan, FaultPool};
+    use tarbox_pool::{ErrorKind, OpenOptions, Operation, Pool};
+
+    use super::*;
+
+    fn setup() -> (FaultPool, [Arc<dyn PoolFile>; 2], Gather) {
+        let pool = FaultPool::new();
+        let files = ["a", "b"].map(|name| pool.open(name, OpenOptions::CREATE).unwrap());
+        pool.start_trace();
+        (pool, files, Gather::new(1_000))
+    }
+
+    fn writes(pool: &FaultPool) -> Vec<(String, u64, u64)> {
+        pool.take_trace()
+            .into_iter()
+            .map(|step| (step.name, step.offset, step.len))
+            .collect()
+    }
+
+    #[test]
+    fn adjacent_pieces_become_one_write() {
+        let (pool, [file, _], mut gather) = setup();
+        for piece in 0..10 {
+            gather
+                .write(&file, &[piece; 30], 100 + u64::from(piece) * 30)
+                .unwrap();
+        }
+        gather.write(&file, &[77; 30], 130).unwrap();
+        assert!(writes(&pool).is_empty());
+        gather.flush().unwrap();
+        gather.flush().unwrap();
+        assert_eq!(writes(&pool), [("a".into(), 100, 300)]);
+        assert_eq!(file.read_all().unwrap()[129..132], [0, 77, 77]);
+    }
+
+    #[test]
+    fn a_write_elsewhere_sends_the_run_before_it() {
+        let (pool, [a, b], mut gather) = setup();
+        gather.write(&a, &[1; 10], 0).unwrap();
+        gather.write(&a, &[2; 10], 50).unwrap();
+        gather.write(&b, &[3; 10], 60).unwrap();
+        gather.flush().unwrap();
+        assert_eq!(
+            writes(&pool),
+            [("a".into(), 0, 10), ("a".into(), 50, 10), ("b".into(), 60, 10)]
+        );
+    }
+
+    #[test]
+    fn no_more_is_held_back_than_the_limit() {
+        let (pool, [file, _], mut gather) = setup();
+        gather.write(&file, &[1; 600], 0).unwrap();
+        gather.write(&file, &[2; 600], 600).unwrap();
+        gather.write(&file, &[3; 5_000], 1_200).unwrap();
+        assert_eq!(
+            writes(&pool),
+            [
+                ("a".into(), 0, 600),
+                ("a".into(), 600, 600),
+                ("a".into(), 1_200, 5_000)
+            ]
+        );
+    }
+
+    #[test]
+    fn reads_and_lengths_see_what_is_held_back() {
+        let (pool, [file, other], mut gather) = setup();
+        gather.write(&file, &[1; 100], 200).unwrap();
+        assert_eq!(gather.len(&file).unwrap(), 300);
+        assert_eq!(gather.len(&other).unwrap(), 0);
+        let mut buf = [9; 50];
+        assert_eq!(gather.read(&file, &mut buf, 220).unwrap(), 50);
+        assert_eq!(buf, [1; 50]);
+        assert_eq!(
+            gather.read(&file, &mut buf, 100).unwrap(),
+            50,
+            "a hole before the run"
+        );
+        assert_eq!(buf, [0; 50]);
+        assert_eq!(gather.read(&file, &mut buf, 300).unwrap(), 0);
+        assert!(writes(&pool).is_empty());
+        assert_eq!(
+            gather.read(&file, &mut buf, 280).unwrap(),
+            20,
+            "a read across the edge flushes"
+        );
+        assert_eq!(writes(&pool), [("a".into(), 200, 100)]);
+    }
+
+    #[test]
+    fn writes_in_place_do_not_break_the_run() {
+        let (pool, [file, _], mut gather) = setup();
+        gather.write(&file, &[1; 100], 500).unwrap();
+        gather.overwrite(&file, &[2; 10], 510).unwrap();
+        gather.overwrite(&file, &[3; 10], 100).unwrap();
+        gather.write(&file, &[4; 100], 600).unwrap();
+        gather.flush().unwrap();
+        assert_eq!(writes(&pool), [("a".into(), 100, 10), ("a".into(), 500, 200)]);
+    }
+
+    #[test]
+    fn bytes_that_could_not_be_flushed_are_kept_and_go_out_later() {
+        let (pool, [file, _], mut gather) = setup();
+        pool.set_plan(FaultPlan::new().fail(Operation::Write, 1, ErrorKind::NoSpace));
+        gather.write(&file, &[1; 100], 0).unwrap();
+        assert_eq!(gather.flush().unwrap_err().kind(), ErrorKind::NoSpace);
+        assert_eq!(gather.read(&file, &mut [0; 100], 0).unwrap(), 100);
+        gather.flush().unwrap();
+        assert_eq!(file.read_all().unwrap(), [1; 100]);
+    }
+}
