@@ -1,1 +1,50 @@
 //! The store on embedded SQLite: one database for many tenants and many processes.
+//!
+//! Operations work on rows in memory ([`memtable`](self)), where they are visible at once; commits turn them into
+//! transactions within milliseconds, and at `sync` durably. Metadata and small files are rows, larger content is in
+//! append-only segment files of a pool, named by its BLAKE3 hash. `docs/format.md` draws every stored byte.
+//!
+//! ```
+//! use tarbox_store::{Actor, Access, Database, FileKind, Ino, NewInode, Quota, Store, View, WriteAt};
+//! use tarbox_store_sqlite::{Options, SqliteDatabase};
+//!
+//! # pollster::block_on(async {
+//! let database = SqliteDatabase::in_memory(&Options::new())?;
+//! database.create_tenant("default", Quota::default()).await?;
+//! let store = database.open_tenant("default").await?;
+//! let me = Actor { uid: 0, gid: 0, agent: "example".into() };
+//! let new = NewInode { kind: FileKind::File, mode: 0o644, uid: 0, gid: 0, rdev: 0, target: b"" };
+//! let file = store.create(&me, Ino::ROOT, b"hello", &new).await?;
+//! store.write(&me, file.ino, WriteAt::End, b"world", false).await?;
+//! let mut buffer = [0; 16];
+//! let n = store.read(View::Current, file.ino, 0, &mut buffer, Access::Touch).await?;
+//! assert_eq!(&buffer[..n], b"world");
+//! # Ok::<(), tarbox_store::Error>(())
+//! # }).unwrap();
+//! ```
+#![deny(unsafe_code)]
+// The one exception is `sql::version`, which looks at memory that SQLite shares between processes.
+
+mod blocks;
+mod cache;
+mod commit;
+mod database;
+mod fsck;
+mod gc;
+#[cfg_attr(target_family = "wasm", path = "lease_alone.rs")]
+mod lease;
+mod memtable;
+mod ops;
+mod options;
+mod platform;
+mod rows;
+#[cfg_attr(target_family = "wasm", path = "sessions_alone.rs")]
+mod sessions;
+mod shared;
+mod sql;
+mod store;
+mod vfs;
+
+pub use database::SqliteDatabase;
+pub use options::Options;
+pub use store::SqliteStore;

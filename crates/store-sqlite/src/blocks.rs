@@ -1,0 +1,249 @@
+//! Blocks: where they are, and reading them with their hash checked.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use quick_cache::Weighter;
+use quick_cache::unsync::Cache;
+use tarbox_pool::{OpenOptions, Pool, PoolFile};
+use tarbox_store::{Error, ErrorKind, Performance, Result};
+
+use crate::ops::Target;
+use crate::rows::{Block, Hash, TenantId};
+use crate::sql::{self, Engine, damaged, device};
+
+/// Segment files kept open.
+const OPEN_SEGMENTS: usize = 256;
+/// How often a block that moved while it was read is looked for again.
+const TRIES: usize = 4;
+
+type Name = (TenantId, Hash);
+
+/// The blocks of a database: in segment files of a pool.
+pub(crate) struct BlockStore {
+    pool: Arc<dyn Pool>,
+    /// Put before every file's name.
+    prefix: String,
+    files: Mutex<HashMap<(TenantId, u64), Arc<dyn PoolFile>>>,
+    places: Mutex<Cache<Name, Block>>,
+    blocks: Mutex<Cache<Name, Arc<[u8]>, ByLength>>,
+    pub(crate) counters: BlockCounters,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct BlockCounters {
+    pub(crate) hits: AtomicU64,
+    pub(crate) misses: AtomicU64,
+    pub(crate) written: AtomicU64,
+    pub(crate) deduplicated: AtomicU64,
+    pub(crate) read: AtomicU64,
+}
+
+#[derive(Clone)]
+struct ByLength;
+
+impl Weighter<Name, Arc<[u8]>> for ByLength {
+    fn weight(&self, _: &Name, block: &Arc<[u8]>) -> u64 {
+        96 + block.len() as u64
+    }
+}
+
+impl fmt::Debug for BlockStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BlockStore")
+            .field("pool", &self.pool)
+            .finish_non_exhaustive()
+    }
+}
+
+impl BlockStore {
+    /// The blocks in a pool, with a cache of so many bytes.
+    pub(crate) fn new(pool: Arc<dyn Pool>, prefix: &str, cache_bytes: u64) -> Self {
+        Self {
+            pool,
+            prefix: prefix.to_owned(),
+            files: Mutex::default(),
+            places: Mutex::new(Cache::new(8192)),
+            blocks: Mutex::new(Cache::with_weighter(
+                (cache_bytes / 65_536) as usize + 16,
+                cache_bytes,
+                ByLength,
+            )),
+            counters: BlockCounters::default(),
+        }
+    }
+
+    pub(crate) fn pool(&self) -> &Arc<dyn Pool> {
+        &self.pool
+    }
+
+    /// The file name of a segment.
+    pub(crate) fn segment_name(&self, tenant: TenantId, segment: u64) -> String {
+        format!("{}t{}/{segment:08}", self.prefix, tenant.0)
+    }
+
+    /// What the names of a tenant's segments begin with.
+    pub(crate) fn tenant_prefix(&self, tenant: TenantId) -> String {
+        format!("{}t{}/", self.prefix, tenant.0)
+    }
+
+    /// A segment's file, made if `create`.
+    pub(crate) fn segment(&self, tenant: TenantId, segment: u64, create: bool) -> Result<Arc<dyn PoolFile>> {
+        let mut files = lock(&self.files);
+        if let Some(file) = files.get(&(tenant, segment)) {
+            return Ok(file.clone());
+        }
+        let name = self.segment_name(tenant, segment);
+        let options = match (create, self.pool.is_read_only()) {
+            (true, _) => OpenOptions::CREATE,
+            (false, false) => OpenOptions::EXISTING,
+            (false, true) => OpenOptions::READ_ONLY,
+        };
+        let file = self.pool.open(&name, options).map_err(device)?;
+        if files.len() >= OPEN_SEGMENTS {
+            files.clear();
+        }
+        files.insert((tenant, segment), file.clone());
+        Ok(file)
+    }
+
+    /// Forgets an open segment, so that the next use opens it anew.
+    pub(crate) fn close_segment(&self, tenant: TenantId, segment: u64) {
+        lock(&self.files).remove(&(tenant, segment));
+    }
+
+    /// Fills the targets of a read.
+    pub(crate) fn fetch(
+        &self,
+        engine: &Engine,
+        tenant: TenantId,
+        targets: &[Target],
+        buffer: &mut [u8],
+    ) -> Result<()> {
+        for target in targets {
+            let into = &mut buffer[target.at..target.at + target.len as usize];
+            self.fetch_one(engine, (tenant, target.hash), target.skip, into)?;
+        }
+        Ok(())
+    }
+
+    fn fetch_one(&self, engine: &Engine, name: Name, skip: u32, into: &mut [u8]) -> Result<()> {
+        if let Some(block) = lock(&self.blocks).get(&name).cloned() {
+            self.counters.hits.fetch_add(1, Ordering::Relaxed);
+            return copy_part(&block, skip, into);
+        }
+        self.counters.misses.fetch_add(1, Ordering::Relaxed);
+        let place = self.place(engine, name)?;
+        if skip == 0 && into.len() == place.len as usize {
+            return self.load(engine, name, place, into);
+        }
+        let mut bytes = vec![0; place.len as usize];
+        self.load(engine, name, place, &mut bytes)?;
+        copy_part(&bytes, skip, into)?;
+        lock(&self.blocks).insert(name, bytes.into());
+        Ok(())
+    }
+
+    /// A whole block.
+    pub(crate) fn whole(&self, engine: &Engine, tenant: TenantId, hash: Hash) -> Result<Vec<u8>> {
+        let place = self.place(engine, (tenant, hash))?;
+        let mut bytes = vec![0; place.len as usize];
+        self.load(engine, (tenant, hash), place, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn place(&self, engine: &Engine, name: Name) -> Result<Block> {
+        if let Some(place) = lock(&self.places).get(&name) {
+            return Ok(*place);
+        }
+        let place = engine.read(|c| sql::chunk::block(c, name.0, &name.1))?;
+        let place = place.ok_or_else(|| damaged(format!("block {} is missing", hex(&name.1))))?;
+        if place.len as u64 > crate::rows::CHUNK {
+            return Err(damaged(format!(
+                "block {} claims {} bytes",
+                hex(&name.1),
+                place.len
+            )));
+        }
+        lock(&self.places).insert(name, place);
+        Ok(place)
+    }
+
+    /// Reads a block and checks it. A block can move while it is read (garbage collection): then its place is asked for again.
+    fn load(&self, engine: &Engine, name: Name, mut place: Block, into: &mut [u8]) -> Result<()> {
+        let mut tries = 1;
+        loop {
+            let error = match self.load_from(name, place, into) {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            lock(&self.places).remove(&name);
+            self.close_segment(name.0, place.segment);
+            let moved = self.place(engine, name)?;
+            if tries >= TRIES || (tries > 1 && moved == place) {
+                return Err(error);
+            }
+            place = moved;
+            tries += 1;
+        }
+    }
+
+    fn load_from(&self, name: Name, place: Block, into: &mut [u8]) -> Result<()> {
+        let lost = |e: Error| {
+            if e.kind() == ErrorKind::NotFound {
+                damaged("a segment file is missing").caused_by(e)
+            } else {
+                e
+            }
+        };
+        let file = self.segment(name.0, place.segment, false).map_err(lost)?;
+        let read = file.read_at(into, place.offset).map_err(device)?;
+        self.counters.read.fetch_add(read as u64, Ordering::Relaxed);
+        if read < into.len() || blake3::hash(into).as_bytes() != &name.1 {
+            return Err(damaged(format!(
+                "block {} in segment {} at {} does not match its hash",
+                hex(&name.1),
+                self.segment_name(name.0, place.segment),
+                place.offset
+            )));
+        }
+        Ok(())
+    }
+
+    /// Forgets where blocks are: they have been moved.
+    pub(crate) fn forget_places(&self) {
+        lock(&self.places).clear();
+    }
+
+    pub(crate) fn performance(&self) -> Performance {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Performance {
+            block_hits: get(&self.counters.hits),
+            block_misses: get(&self.counters.misses),
+            bytes_written: get(&self.counters.written),
+            bytes_deduplicated: get(&self.counters.deduplicated),
+            bytes_read: get(&self.counters.read),
+            ..Performance::default()
+        }
+    }
+}
+
+fn copy_part(block: &[u8], skip: u32, into: &mut [u8]) -> Result<()> {
+    let skip = skip as usize;
+    let part = block
+        .get(skip..skip + into.len())
+        .ok_or_else(|| damaged("a fragment lies outside its block"))?;
+    into.copy_from_slice(part);
+    Ok(())
+}
+
+/// A hash for people: its first eight bytes.
+pub(crate) fn hex(hash: &Hash) -> String {
+    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,118 @@
+//! Appending blocks to a tenant's segments.
+//!
+//! Whoever commits holds the lease, so all processes append to the same segment, behind the length that the last commit
+//! recorded. What a crashed process left behind that length belongs to nobody and is overwritten.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tarbox_pool::{PoolFile, PoolFileExt};
+use tarbox_store::Result;
+
+use crate::rows::{Block, Hash, TenantId};
+use crate::shared::Shared;
+use crate::sql::device;
+
+/// A segment that is longer than this gets no further blocks.
+const SEGMENT_MAX: u64 = 256 * 1024 * 1024;
+/// Blocks are written together until they are so many bytes.
+const BUFFER: usize = 1024 * 1024;
+
+/// Adds blocks at the end of a segment.
+pub(super) struct Appender<'a> {
+    shared: &'a Shared,
+    tenant: TenantId,
+    segment: u64,
+    /// Where the next block goes.
+    len: u64,
+    /// Blocks that are not written yet; they end at `len`.
+    buffer: Vec<u8>,
+    added: HashMap<Hash, Block>,
+    /// Files with blocks that are not durable yet.
+    dirty: Vec<Arc<dyn PoolFile>>,
+}
+
+impl<'a> Appender<'a> {
+    pub(super) fn new(shared: &'a Shared, tenant: TenantId, segment: u64, len: u64) -> Self {
+        Self {
+            shared,
+            tenant,
+            segment,
+            len,
+            buffer: Vec::new(),
+            added: HashMap::new(),
+            dirty: Vec::new(),
+        }
+    }
+
+    /// The segment and its length.
+    pub(super) fn position(&self) -> (u64, u64) {
+        (self.segment, self.len)
+    }
+
+    /// Where a block is that was appended here.
+    pub(super) fn added(&self, hash: &Hash) -> Option<Block> {
+        self.added.get(hash).copied()
+    }
+
+    pub(super) fn append(&mut self, hash: Hash, bytes: &[u8]) -> Result<()> {
+        if self.len >= SEGMENT_MAX {
+            self.write()?;
+            self.segment += 1;
+            self.len = 0;
+        }
+        let block = Block {
+            segment: self.segment,
+            offset: self.len,
+            len: bytes.len() as u32,
+            refs: 0,
+        };
+        if bytes.len() >= BUFFER / 16 {
+            // Large enough to be written from where it is.
+            self.write()?;
+            self.write_at(bytes, self.len)?;
+        } else {
+            self.buffer.extend_from_slice(bytes);
+        }
+        self.len += bytes.len() as u64;
+        self.added.insert(hash, block);
+        if self.buffer.len() >= BUFFER {
+            self.write()?;
+        }
+        Ok(())
+    }
+
+    /// Reads a block that was appended here.
+    pub(super) fn read_back(&mut self, block: Block) -> Result<Vec<u8>> {
+        self.write()?;
+        let mut bytes = vec![0; block.len as usize];
+        let file = self.shared.blocks.segment(self.tenant, block.segment, true)?;
+        file.read_exact_at(&mut bytes, block.offset).map_err(device)?;
+        Ok(bytes)
+    }
+
+    /// Returns when every block is on the device.
+    pub(super) fn sync(&mut self) -> Result<()> {
+        self.write()?;
+        for file in self.dirty.drain(..) {
+            file.sync().map_err(device)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let buffer = std::mem::take(&mut self.buffer);
+        self.write_at(&buffer, self.len - buffer.len() as u64)
+    }
+
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> Result<()> {
+        let file = self.shared.blocks.segment(self.tenant, self.segment, true)?;
+        if self.dirty.last().is_none_or(|last| !Arc::ptr_eq(last, &file)) {
+            self.dirty.push(file.clone());
+        }
+        file.write_at(bytes, offset).map_err(device)
+    }
+}

@@ -1,0 +1,341 @@
+//! Committing: the memtable becomes one transaction.
+//!
+//! A commit freezes the active memtable, so that operations go on in a new one. Then, without the state's lock, it
+//! stores the new content as blocks ([`stage`]), makes these durable, and only then commits the rows that name them: a
+//! crash never leaves a row without its block. The blocks' `fdatasync` is waited for here, in the background, and not
+//! by the operations.
+
+mod append;
+#[cfg_attr(target_family = "wasm", path = "alone.rs")]
+mod background;
+mod stage;
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+use tarbox_store::{Error, ErrorKind, LayerId, Result};
+
+pub(crate) use background::Committer;
+
+use crate::memtable::Memtable;
+use crate::rows::{Key, Tenant, TenantId};
+use crate::shared::{Op, Shared, State};
+use crate::sql::{Batch, Change, Durability, Engine};
+
+/// A memtable that is being committed.
+pub(crate) struct Frozen {
+    pub(crate) table: Memtable,
+    /// The tenants it changes, with the counters as of its last operation.
+    tenants: Vec<Tenant>,
+    /// Bytes its content may add, which count for the quota until the commit knows better.
+    pub(crate) reserved: HashMap<TenantId, u64>,
+}
+
+/// Content in memory beyond which an operation waits for a commit.
+const BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Changed rows beyond which an operation waits for a commit.
+const ROWS_MAX: usize = 40_000;
+/// Half of these begins a commit in the background.
+const EARLY: u64 = 4;
+
+impl Shared {
+    /// Commits what operations did so far, without waiting for the device.
+    pub(crate) fn commit_visible(&self) -> Result<()> {
+        self.commit_as(Durability::Visible)
+    }
+
+    /// Commits what operations did so far, and returns when it and everything before is on the device.
+    pub(crate) fn commit_durable(&self) -> Result<()> {
+        self.commit_as(Durability::Durable)
+    }
+
+    /// Commits if so much is waiting that memory would grow without bound.
+    pub(crate) fn relieve(&self) -> Result<()> {
+        let full = {
+            let state = self.lock();
+            state.active.bytes > BYTES_MAX || state.active.rows() > ROWS_MAX
+        };
+        if !full {
+            return Ok(());
+        }
+        let _commit = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = {
+            let state = self.lock();
+            state.active.bytes > BYTES_MAX || state.active.rows() > ROWS_MAX
+        };
+        if full {
+            self.commit_locked(Durability::Visible)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn commit_as(&self, durability: Durability) -> Result<()> {
+        let _commit = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
+        self.commit_locked(durability)
+    }
+
+    /// Runs `f` with everything committed and the lease held; nothing else happens meanwhile. What it adds to the batch, and
+    /// what it does to its tenant and the log, is one durable transaction.
+    pub(crate) fn exclusively<R>(
+        &self,
+        tenant: TenantId,
+        f: impl FnOnce(&mut Op<'_>, &mut Batch) -> Result<R>,
+    ) -> Result<R> {
+        let _commit = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            self.commit_locked(Durability::Visible)?;
+            let mut op = Op {
+                shared: self,
+                state: self.lock(),
+                tenant,
+            };
+            if !op.state.lease.is_held() {
+                op.state.lease.acquire()?;
+                op.state.refresh(&self.engine);
+            }
+            if op.state.active.is_empty() {
+                let result = self.run_exclusively(&mut op, f);
+                // A failure leaves nothing behind, and a success is not in the caches.
+                op.state.active = Memtable::default();
+                op.state.caches.clear();
+                op.state.tenants.clear();
+                op.state.seen = self.engine.version();
+                op.state.lease.release()?;
+                return result;
+            }
+        }
+    }
+
+    /// Runs `f` in a durable transaction of its own, with everything committed and the lease held.
+    pub(crate) fn administer<R>(&self, f: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
+        let _commit = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            self.commit_locked(Durability::Visible)?;
+            let mut state = self.lock();
+            if !state.lease.is_held() {
+                state.lease.acquire()?;
+                state.refresh(&self.engine);
+            }
+            if state.active.is_empty() {
+                let result = self.engine.write(Durability::Durable, f);
+                state.caches.clear();
+                state.tenants.clear();
+                state.seen = self.engine.version();
+                state.lease.release()?;
+                return result;
+            }
+        }
+    }
+
+    fn run_exclusively<R>(
+        &self,
+        op: &mut Op<'_>,
+        f: impl FnOnce(&mut Op<'_>, &mut Batch) -> Result<R>,
+    ) -> Result<R> {
+        let mut batch = Batch::default();
+        let result = f(op, &mut batch)?;
+        let table = std::mem::take(&mut op.state.active);
+        batch.fill(&table, &HashMap::new());
+        batch.tenants.extend(
+            table
+                .tenants
+                .iter()
+                .filter_map(|id| op.state.tenants.get(id).cloned()),
+        );
+        self.counters.syncs.fetch_add(1, Ordering::Relaxed);
+        self.engine.write(Durability::Durable, |c| batch.apply(c))?;
+        op.state.unsynced = false;
+        self.counters.commits.fetch_add(1, Ordering::Relaxed);
+        Ok(result)
+    }
+
+    fn commit_locked(&self, durability: Durability) -> Result<()> {
+        // What an earlier commit could not store comes first: the order of operations is the order of commits.
+        let retry = self.lock().frozen.clone();
+        if let Some(frozen) = retry {
+            self.commit_frozen(frozen, durability)?;
+        }
+        let frozen = {
+            let mut state = self.lock();
+            if let Some(reason) = &state.broken {
+                return Err(Error::new(ErrorKind::Io).because(reason.clone()));
+            }
+            if state.active.is_empty() {
+                if durability == Durability::Durable && state.unsynced {
+                    return self.sync_log(state);
+                }
+                return self.give_back(&mut state);
+            }
+            state.freeze()
+        };
+        self.commit_frozen(frozen, durability)
+    }
+
+    /// Commits a frozen memtable. When that fails it stays, visible to this process, and the next commit tries again.
+    fn commit_frozen(&self, frozen: Arc<Frozen>, durability: Durability) -> Result<()> {
+        let mut staged = self.stage(&frozen)?;
+        staged.batch.fill(&frozen.table, &staged.heads);
+        if durability == Durability::Durable {
+            self.counters.syncs.fetch_add(1, Ordering::Relaxed);
+        }
+        self.engine.write(durability, |c| staged.batch.apply(c))?;
+        let mut state = self.lock();
+        state.settle(frozen, &staged);
+        state.seen = self.engine.version();
+        state.unsynced = durability == Durability::Visible;
+        self.counters.commits.fetch_add(1, Ordering::Relaxed);
+        self.give_back(&mut state)
+    }
+
+    /// Gives the lease back if nothing waits for the next commit; otherwise sees to it that others get their turn.
+    fn give_back(&self, state: &mut State) -> Result<()> {
+        state.yielding = false;
+        if state.active.is_empty() {
+            state.lease.release()
+        } else {
+            state.yielding = state.lease.is_wanted();
+            Ok(())
+        }
+    }
+
+    /// Makes commits durable that did not wait for the device: one more commit that does.
+    fn sync_log(&self, mut state: MutexGuard<'_, State>) -> Result<()> {
+        let was_held = state.lease.is_held();
+        if !was_held {
+            state.lease.acquire()?;
+            state.refresh(&self.engine);
+        }
+        self.counters.syncs.fetch_add(1, Ordering::Relaxed);
+        let result = self.engine.write(Durability::Durable, crate::sql::touch);
+        state.seen = self.engine.version();
+        state.unsynced = result.is_err();
+        if !was_held {
+            state.lease.release()?;
+        }
+        result
+    }
+}
+
+impl State {
+    /// Forgets cached rows if another process has committed.
+    pub(crate) fn refresh(&mut self, engine: &Engine) {
+        let version = engine.version();
+        if version != self.seen {
+            self.seen = version;
+            self.caches.clear();
+            self.tenants.clear();
+        }
+    }
+
+    /// Hands the active memtable over to a commit, and begins a new one.
+    fn freeze(&mut self) -> Arc<Frozen> {
+        let table = std::mem::take(&mut self.active);
+        let tenants = table
+            .tenants
+            .iter()
+            .filter_map(|id| self.tenants.get(id).cloned())
+            .collect();
+        let reserved = std::mem::take(&mut self.reserved);
+        let frozen = Arc::new(Frozen {
+            table,
+            tenants,
+            reserved,
+        });
+        self.frozen = Some(frozen.clone());
+        frozen
+    }
+
+    /// Takes over what a commit has stored.
+    fn settle(&mut self, frozen: Arc<Frozen>, staged: &stage::Staged) {
+        self.frozen = None;
+        // Nobody else looks at it any more, so its rows can move.
+        let inodes = Arc::into_inner(frozen)
+            .map(|frozen| frozen.table.inodes)
+            .unwrap_or_default();
+        for (key, slot) in inodes {
+            let delta = staged.stored.get(&key).copied().unwrap_or(0);
+            match slot.row {
+                Some(mut row) => {
+                    row.stored = row.stored.saturating_add_signed(delta);
+                    self.caches.inodes.insert(key, Arc::new(row));
+                }
+                None => {
+                    self.caches.inodes.remove(&key);
+                }
+            }
+            // Rows that were changed meanwhile were copied before the chunks were counted.
+            if delta != 0
+                && let Some(row) = self
+                    .active
+                    .inodes
+                    .get_mut(&key)
+                    .and_then(|slot| slot.row.as_mut())
+            {
+                row.stored = row.stored.saturating_add_signed(delta);
+            }
+        }
+        for (file, index, change) in &staged.batch.chunks {
+            match &change.row {
+                Some(map) => {
+                    self.caches
+                        .chunks
+                        .insert((*file, *index), map.fragments.clone().into());
+                }
+                None => {
+                    self.caches.chunks.remove(&(*file, *index));
+                }
+            }
+        }
+        for (tenant, account) in &staged.accounts {
+            if let Some(row) = self.tenants.get_mut(tenant) {
+                row.bytes = row.bytes.saturating_add_signed(account.bytes);
+                row.segment = account.segment;
+                row.segment_len = account.segment_len;
+            }
+        }
+    }
+}
+
+impl Batch {
+    /// Takes over the rows of a memtable. `heads` are the layers being written.
+    fn fill(&mut self, frozen: &Memtable, heads: &HashMap<TenantId, LayerId>) {
+        let preserve = |key: Key, base: Option<LayerId>| {
+            let head = heads.get(&key.tenant()).copied()?;
+            (base? < head).then_some(head)
+        };
+        for (key, slot) in &frozen.inodes {
+            if slot.row.is_some() || slot.base.is_some() {
+                let change = Change {
+                    preserve: preserve(*key, slot.base),
+                    row: slot.row.clone(),
+                };
+                self.inodes.push((*key, change));
+            }
+        }
+        for ((dir, cookie), slot) in &frozen.dentries {
+            let change = Change {
+                preserve: preserve(*dir, slot.base),
+                row: slot.row.clone(),
+            };
+            self.dentries.push((*dir, *cookie, change));
+        }
+        for ((key, name), slot) in &frozen.xattrs {
+            let change = Change {
+                preserve: preserve(*key, slot.base),
+                row: slot.row.clone(),
+            };
+            self.xattrs.push((*key, name.clone(), change));
+        }
+        self.log.extend(frozen.log.iter().cloned());
+        self.orphans
+            .extend(frozen.orphans.iter().map(|(key, orphaned)| (*key, *orphaned)));
+    }
+}
+
+/// Whether a commit should begin before its time.
+pub(crate) fn is_due_early(table: &Memtable) -> bool {
+    table.bytes > BYTES_MAX / EARLY || table.rows() as u64 > ROWS_MAX as u64 / EARLY
+}

@@ -1,0 +1,367 @@
+//! Staging: the new content of a memtable becomes blocks, and chunks that name them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use tarbox_store::{LayerId, Result};
+
+use super::Frozen;
+use super::append::Appender;
+use crate::memtable::{Body, DirtyFile, Pieces, Ranges, uncovered};
+use crate::rows::{Block, CHUNK, Content, Fragment, Hash, Key, MAX_FRAGMENTS, Map, TenantId};
+use crate::shared::Shared;
+use crate::sql::{self, Batch, Change};
+
+/// Everything a commit stores beyond the memtable's own rows.
+pub(super) struct Staged {
+    pub(super) batch: Batch,
+    pub(super) heads: HashMap<TenantId, LayerId>,
+    /// By how many bytes the chunks of a file hold more.
+    pub(super) stored: HashMap<Key, i64>,
+    pub(super) accounts: HashMap<TenantId, Account>,
+}
+
+/// What staging changes in a tenant's counters.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Account {
+    pub(super) bytes: i64,
+    pub(super) segment: u64,
+    pub(super) segment_len: u64,
+}
+
+impl Shared {
+    /// Stores the content of a memtable as blocks, durably, and answers the rows that name them.
+    pub(super) fn stage(&self, frozen: &Frozen) -> Result<Staged> {
+        let heads = frozen.tenants.iter().map(|t| (t.id, t.head)).collect();
+        let mut staged = Staged {
+            batch: Batch::default(),
+            heads,
+            stored: HashMap::new(),
+            accounts: HashMap::new(),
+        };
+        let mut tenants: BTreeMap<TenantId, _> = frozen.tenants.iter().map(|t| (t.id, t.clone())).collect();
+        let mut by_tenant: BTreeMap<TenantId, BTreeSet<Key>> = BTreeMap::new();
+        for key in frozen.table.files.keys() {
+            by_tenant.entry(key.tenant()).or_default().insert(*key);
+        }
+        for (id, files) in by_tenant {
+            // A file's content changes only together with its row and its tenant's counters.
+            let Some(tenant) = tenants.get_mut(&id) else {
+                continue;
+            };
+            let mut stager = Stager {
+                shared: self,
+                tenant: id,
+                head: tenant.head,
+                appender: Appender::new(self, id, tenant.segment, tenant.segment_len),
+                refs: BTreeMap::new(),
+                staged: &mut staged,
+            };
+            for key in files {
+                stager.file(frozen, key)?;
+            }
+            let account = stager.finish()?;
+            tenant.bytes = tenant.bytes.saturating_add_signed(account.bytes);
+            (tenant.segment, tenant.segment_len) = (account.segment, account.segment_len);
+            staged.accounts.insert(id, account);
+        }
+        staged.batch.tenants = tenants.into_values().collect();
+        Ok(staged)
+    }
+}
+
+/// The staging of one tenant's files.
+struct Stager<'a> {
+    shared: &'a Shared,
+    tenant: TenantId,
+    head: LayerId,
+    appender: Appender<'a>,
+    /// By how many chunk versions more (or fewer) each block is named.
+    refs: BTreeMap<Hash, i64>,
+    staged: &'a mut Staged,
+}
+
+impl Stager<'_> {
+    fn file(&mut self, frozen: &Frozen, key: Key) -> Result<()> {
+        let file = &frozen.table.files[&key];
+        let slot = frozen.table.inodes.get(&key);
+        let is_new = slot.is_some_and(|slot| slot.base.is_none());
+        let gone = slot.is_some_and(|s| s.row.as_ref().is_none_or(|row| row.content != Content::Chunked));
+        let mut bases = BTreeMap::new();
+        if !is_new {
+            bases = self.bases(key, file)?;
+        }
+        let mut indexes: BTreeSet<u64> = bases.keys().copied().collect();
+        if !gone {
+            indexes.extend(file.chunks.keys());
+        }
+        let mut stored = 0;
+        for index in indexes {
+            let base = bases.remove(&index);
+            let none = Pieces::default();
+            let pieces = if gone {
+                &none
+            } else {
+                file.chunks.get(&index).unwrap_or(&none)
+            };
+            stored += self.chunk(key, index, base, pieces, &file.holes)?;
+        }
+        if stored != 0 {
+            self.staged.stored.insert(key, stored);
+        }
+        Ok(())
+    }
+
+    /// The committed chunks that the new content touches.
+    fn bases(&self, key: Key, file: &DirtyFile) -> Result<BTreeMap<u64, Map>> {
+        let mut bases = BTreeMap::new();
+        let mut wanted = Ranges::default();
+        for (start, end) in file.holes.iter() {
+            wanted.insert(start / CHUNK, (end - 1) / CHUNK + 1);
+        }
+        for index in file.chunks.keys() {
+            wanted.insert(*index, index + 1);
+        }
+        for (mut from, end) in wanted.iter() {
+            while from < end {
+                let page = self
+                    .shared
+                    .engine
+                    .read(|c| sql::chunk::range(c, key, from, end - 1))?;
+                let full = page.len() == sql::chunk::PAGE;
+                from = page.last().map_or(end, |(index, _)| index + 1);
+                bases.extend(page);
+                if !full {
+                    break;
+                }
+            }
+        }
+        Ok(bases)
+    }
+
+    /// Stages one chunk, and answers by how many bytes more it holds.
+    fn chunk(
+        &mut self,
+        key: Key,
+        index: u64,
+        base: Option<Map>,
+        pieces: &Pieces,
+        holes: &Ranges,
+    ) -> Result<i64> {
+        let start = index * CHUNK;
+        let mut covered: Vec<(u32, u32)> = pieces.iter().map(|p| (p.start, p.end())).collect();
+        let punched = holes.overlap(start, start.saturating_add(CHUNK));
+        covered.extend(
+            punched
+                .iter()
+                .map(|(from, to)| ((from - start) as u32, (to - start) as u32)),
+        );
+        covered.sort_unstable();
+        let old = base.as_ref().map_or(&[][..], |map| &map.fragments);
+        let kept: Vec<Fragment> = old.iter().flat_map(|f| uncovered(f, &covered)).collect();
+        let mut fragments = self.compose(kept, pieces)?;
+        fragments.sort_unstable_by_key(|f| f.start);
+        let map = Map {
+            fragments,
+            born: self.head,
+        };
+        let delta = map.stored() as i64 - base.as_ref().map_or(0, |b| b.stored() as i64);
+        let preserve = base.as_ref().is_some_and(|b| b.born < self.head);
+        for hash in map.hashes() {
+            *self.refs.entry(hash).or_default() += 1;
+        }
+        if let Some(base) = base.as_ref().filter(|_| !preserve) {
+            for hash in base.hashes() {
+                *self.refs.entry(hash).or_default() -= 1;
+            }
+        }
+        let row = (!map.fragments.is_empty()).then_some(map);
+        if row.is_some() || base.is_some() {
+            let change = Change {
+                preserve: preserve.then_some(self.head),
+                row,
+            };
+            self.staged.batch.chunks.push((key, index, change));
+        }
+        Ok(delta)
+    }
+
+    /// The fragments of a chunk from those that stay and the new pieces, whose bytes become blocks.
+    fn compose(&mut self, kept: Vec<Fragment>, pieces: &Pieces) -> Result<Vec<Fragment>> {
+        let held = pieces.held();
+        let count = kept.len() + pieces.iter().count();
+        let old: u64 = kept.iter().map(|f| u64::from(f.len)).sum();
+        if held > 0 && (count > MAX_FRAGMENTS || (!kept.is_empty() && held > old)) {
+            return self.rewrite(kept, pieces);
+        }
+        // New bytes of a chunk share a block, however many places they go to.
+        let mut fragments = kept;
+        let mut packed: Vec<u8> = Vec::new();
+        let mut places: Vec<(u32, u32, u32)> = Vec::new();
+        let single = pieces.iter().filter(|p| matches!(p.body, Body::Bytes(_))).count() == 1;
+        for piece in pieces.iter() {
+            match &piece.body {
+                Body::Block { hash, skip, len } => {
+                    fragments.push(Fragment {
+                        start: piece.start,
+                        len: *len,
+                        skip: *skip,
+                        hash: *hash,
+                    });
+                }
+                Body::Bytes(bytes) if single => {
+                    let hash = self.store(bytes)?;
+                    fragments.push(Fragment {
+                        start: piece.start,
+                        len: bytes.len() as u32,
+                        skip: 0,
+                        hash,
+                    });
+                }
+                Body::Bytes(bytes) => {
+                    places.push((piece.start, bytes.len() as u32, packed.len() as u32));
+                    packed.extend_from_slice(bytes);
+                }
+            }
+        }
+        if !packed.is_empty() {
+            let hash = self.store(&packed)?;
+            fragments.extend(places.into_iter().map(|(start, len, skip)| Fragment {
+                start,
+                len,
+                skip,
+                hash,
+            }));
+        }
+        Ok(fragments)
+    }
+
+    /// Makes one block of each run of bytes without a hole.
+    fn rewrite(&mut self, kept: Vec<Fragment>, pieces: &Pieces) -> Result<Vec<Fragment>> {
+        let mut parts: Vec<(u32, Body)> = kept
+            .iter()
+            .map(|f| {
+                (
+                    f.start,
+                    Body::Block {
+                        hash: f.hash,
+                        skip: f.skip,
+                        len: f.len,
+                    },
+                )
+            })
+            .collect();
+        parts.extend(pieces.iter().map(|p| (p.start, p.body.clone())));
+        parts.sort_unstable_by_key(|(start, _)| *start);
+        let mut fragments = Vec::new();
+        let (mut start, mut run): (u32, Vec<u8>) = (0, Vec::new());
+        for (at, body) in parts {
+            if start + run.len() as u32 != at {
+                self.store_run(&mut fragments, start, &run)?;
+                run.clear();
+                start = at;
+            }
+            match body {
+                Body::Bytes(bytes) => run.extend_from_slice(&bytes),
+                Body::Block { hash, skip, len } => {
+                    let block = self.load(hash)?;
+                    let part = block.get(skip as usize..(skip + len) as usize);
+                    run.extend_from_slice(
+                        part.ok_or_else(|| sql::damaged("a fragment lies outside its block"))?,
+                    );
+                }
+            }
+        }
+        self.store_run(&mut fragments, start, &run)?;
+        Ok(fragments)
+    }
+
+    fn store_run(&mut self, fragments: &mut Vec<Fragment>, start: u32, run: &[u8]) -> Result<()> {
+        if !run.is_empty() {
+            let hash = self.store(run)?;
+            fragments.push(Fragment {
+                start,
+                len: run.len() as u32,
+                skip: 0,
+                hash,
+            });
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, hash: Hash) -> Result<Vec<u8>> {
+        match self.appender.added(&hash) {
+            Some(block) => self.appender.read_back(block),
+            None => self.shared.blocks.whole(&self.shared.engine, self.tenant, hash),
+        }
+    }
+
+    /// Stores bytes as a block, unless it is there.
+    fn store(&mut self, bytes: &[u8]) -> Result<Hash> {
+        let hash = *blake3::hash(bytes).as_bytes();
+        let counters = &self.shared.blocks.counters;
+        let known = self.appender.added(&hash).is_some()
+            || self
+                .shared
+                .engine
+                .read(|c| sql::chunk::block(c, self.tenant, &hash))?
+                .is_some();
+        let counter = if known {
+            &counters.deduplicated
+        } else {
+            &counters.written
+        };
+        counter.fetch_add(bytes.len() as u64, std::sync::atomic::Ordering::Relaxed);
+        if !known {
+            self.appender.append(hash, bytes)?;
+        }
+        Ok(hash)
+    }
+
+    /// Makes the new blocks durable, and turns the references into rows.
+    fn finish(mut self) -> Result<Account> {
+        self.appender.sync()?;
+        let mut live: BTreeMap<u64, i64> = BTreeMap::new();
+        let mut bytes = 0;
+        for (hash, delta) in std::mem::take(&mut self.refs) {
+            let added = self.appender.added(&hash);
+            if delta == 0 && added.is_none() {
+                continue;
+            }
+            let stored = match added {
+                Some(_) => None,
+                None => self
+                    .shared
+                    .engine
+                    .read(|c| sql::chunk::block(c, self.tenant, &hash))?,
+            };
+            let Some(block) = added.map(|b| Block { refs: 0, ..b }).or(stored) else {
+                continue;
+            };
+            let refs = block.refs.saturating_add_signed(delta);
+            let len = i64::from(block.len);
+            // A block that is added and named no more in the same commit is garbage of its segment from the start.
+            let change = match (added.is_some(), refs > 0) {
+                (true, true) => len,
+                (false, false) => -len,
+                _ => 0,
+            };
+            bytes += change;
+            *live.entry(block.segment).or_default() += change;
+            if added.is_none() || refs > 0 {
+                let row = (refs > 0).then_some(Block { refs, ..block });
+                self.staged.batch.blocks.push((self.tenant, hash, row));
+            }
+        }
+        let batch = &mut self.staged.batch;
+        batch.live.extend(
+            live.into_iter()
+                .map(|(segment, delta)| (self.tenant, segment, delta)),
+        );
+        let (segment, segment_len) = self.appender.position();
+        Ok(Account {
+            bytes,
+            segment,
+            segment_len,
+        })
+    }
+}

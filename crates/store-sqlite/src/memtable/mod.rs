@@ -1,0 +1,81 @@
+//! The memtable: what a group of operations changed and no commit holds yet.
+//!
+//! Operations change rows here and are visible at once; a commit turns the whole table into one transaction. There are
+//! at most two: the active one that operations change, and a frozen one that is being committed.
+
+mod file;
+mod pieces;
+mod ranges;
+
+use std::collections::{BTreeMap, HashMap};
+
+use tarbox_store::LayerId;
+
+pub(crate) use file::{DirtyFile, spans};
+pub(crate) use pieces::{Body, Piece, Pieces, uncovered};
+pub(crate) use ranges::Ranges;
+
+use crate::rows::{Dentry, Inode, Key, LogRow, TenantId};
+
+/// A value of an extended attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Xattr {
+    pub(crate) value: Vec<u8>,
+    /// The layer in which this version began.
+    pub(crate) born: LayerId,
+}
+
+/// The new state of a row, and when the committed one began (`None`: there is none).
+#[derive(Debug, Clone)]
+pub(crate) struct Slot<R> {
+    /// `None` means that the row is gone.
+    pub(crate) row: Option<R>,
+    pub(crate) base: Option<LayerId>,
+}
+
+/// Changed rows, by their keys.
+#[derive(Debug, Default)]
+pub(crate) struct Memtable {
+    pub(crate) inodes: HashMap<Key, Slot<Inode>>,
+    pub(crate) dentries: BTreeMap<(Key, u64), Slot<Dentry>>,
+    pub(crate) xattrs: BTreeMap<(Key, Vec<u8>), Slot<Xattr>>,
+    /// Content that is not in blocks yet.
+    pub(crate) files: HashMap<Key, DirtyFile>,
+    pub(crate) log: Vec<(TenantId, LogRow)>,
+    /// Where in `log` the last write to a file is recorded, so that the next one adds to it.
+    pub(crate) last_write: HashMap<Key, usize>,
+    pub(crate) orphans: BTreeMap<Key, bool>,
+    /// Tenants whose counters changed.
+    pub(crate) tenants: Vec<TenantId>,
+    /// Bytes of content held.
+    pub(crate) bytes: u64,
+    /// How many changes were made.
+    changes: u64,
+}
+
+impl Memtable {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.inodes.is_empty()
+            && self.dentries.is_empty()
+            && self.xattrs.is_empty()
+            && self.files.is_empty()
+            && self.log.is_empty()
+            && self.orphans.is_empty()
+            && self.tenants.is_empty()
+    }
+
+    /// A number that grows with every change.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Counts a change.
+    pub(crate) fn note_change(&mut self) {
+        self.changes += 1;
+    }
+
+    /// Rows held, as a measure of the work a commit will be.
+    pub(crate) fn rows(&self) -> usize {
+        self.inodes.len() + self.dentries.len() + self.xattrs.len() + self.log.len()
+    }
+}

@@ -1,0 +1,73 @@
+//! Quotas, checked by counters before an operation changes anything.
+
+use std::collections::HashMap;
+
+use tarbox_store::{Error, ErrorKind, Result};
+
+use crate::shared::Op;
+
+impl Op<'_> {
+    /// Refuses one more inode over the quota.
+    pub(super) fn admit_inode(&self) -> Result<()> {
+        let t = self.row();
+        match t.quota.inodes {
+            Some(limit) if t.inodes >= limit => Err(exceeded(&t.name, "inodes", limit)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses one more layer over the quota.
+    pub(super) fn admit_layer(&self) -> Result<()> {
+        let t = self.row();
+        match t.quota.layers {
+            Some(limit) if t.layers >= limit => Err(exceeded(&t.name, "layers", limit)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses so many more bytes over the quota. Content that is not committed yet counts in full: whether a block
+    /// is there already, only the commit knows.
+    pub(super) fn admit_bytes(&self, more: u64) -> Result<()> {
+        let t = self.row();
+        let Some(limit) = t.quota.bytes else { return Ok(()) };
+        let reserved = self.reserved();
+        if t.bytes.saturating_add(reserved).saturating_add(more) > limit {
+            return Err(exceeded(&t.name, "bytes", limit));
+        }
+        Ok(())
+    }
+
+    /// Whether content that is not committed yet stands in the way of a quota: committing may make room.
+    pub(crate) fn has_reserved(&self) -> bool {
+        self.reserved() > 0
+    }
+
+    fn reserved(&self) -> u64 {
+        let of = |map: &HashMap<_, u64>| map.get(&self.tenant).copied().unwrap_or(0);
+        of(&self.state.reserved)
+            + self
+                .state
+                .frozen
+                .as_ref()
+                .map_or(0, |frozen| of(&frozen.reserved))
+    }
+
+    /// Counts content in memory.
+    pub(super) fn hold_bytes(&mut self, grown: i64) {
+        let state = &mut *self.state;
+        state.active.bytes = state.active.bytes.saturating_add_signed(grown);
+        let reserved = state.reserved.entry(self.tenant).or_default();
+        *reserved = reserved.saturating_add_signed(grown);
+    }
+
+    /// Counts content in memory that is not wanted any more.
+    pub(super) fn forget_bytes(&mut self, bytes: u64) {
+        self.hold_bytes(-i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+}
+
+fn exceeded(tenant: &str, what: &str, limit: u64) -> Error {
+    Error::new(ErrorKind::QuotaExceeded).because(format!(
+        "tenant '{tenant}' may use {limit} {what}; remove some, or raise its quota"
+    ))
+}

@@ -1,0 +1,132 @@
+//! Recording what was done, in the memtable that the same commit takes.
+
+use std::sync::Arc;
+
+use tarbox_store::{Actor, ErrorKind, Ino, LogQuery, LogRecord, Operation, Result, Seq, View};
+
+use crate::rows::{Key, LogRow};
+use crate::shared::Op;
+use crate::sql;
+
+/// Paths in the log are cut at this length, which no path that can be resolved has.
+const PATH_MAX: usize = 8192;
+
+impl Op<'_> {
+    /// Records an operation on an entry.
+    pub(super) fn log_entry(
+        &mut self,
+        by: &Actor,
+        operation: Operation,
+        ino: Ino,
+        entry: (Ino, &[u8]),
+        bytes: u64,
+    ) -> Result<()> {
+        let path = self.entry_path(entry)?;
+        self.log(by, operation, ino, path, None, bytes, 0);
+        Ok(())
+    }
+
+    /// Records a rename.
+    pub(super) fn log_rename(
+        &mut self,
+        by: &Actor,
+        ino: Ino,
+        from: (Ino, &[u8]),
+        to: (Ino, &[u8]),
+    ) -> Result<()> {
+        let (source, path) = (self.entry_path(from)?, self.entry_path(to)?);
+        self.log(by, Operation::Rename, ino, path, Some(source), 0, 0);
+        Ok(())
+    }
+
+    /// Records an operation on an inode, by one of its paths.
+    pub(super) fn log_inode(&mut self, by: &Actor, operation: Operation, ino: Ino, bytes: u64) {
+        let path = self.path_or_number(ino);
+        self.log(by, operation, ino, path, None, bytes, 0);
+    }
+
+    /// Records a write; writes to one file between two commits share a record.
+    pub(super) fn log_write(&mut self, by: &Actor, key: Key, bytes: u64) {
+        let state = &mut *self.state;
+        if let Some(&at) = state.active.last_write.get(&key)
+            && let Some((_, record)) = state.active.log.get_mut(at)
+            && record.uid == by.uid
+            && (Arc::ptr_eq(&record.agent, &by.agent) || *record.agent == *by.agent)
+        {
+            record.bytes = record.bytes.saturating_add(bytes);
+            return;
+        }
+        self.log_inode(by, Operation::Write, key.ino(), bytes);
+        let at = self.state.active.log.len() - 1;
+        self.state.active.last_write.insert(key, at);
+    }
+
+    /// Records an operation on the tenant or its history.
+    pub(super) fn log_history(&mut self, by: &Actor, operation: Operation, name: &str) {
+        self.log(by, operation, Ino(0), name.as_bytes().to_vec(), None, 0, 0);
+    }
+
+    pub(crate) fn log_refusal(&mut self, by: &Actor, operation: Operation, path: &[u8], kind: ErrorKind) {
+        self.log(by, operation, Ino(0), path.to_vec(), None, 0, kind.errno());
+    }
+
+    fn entry_path(&mut self, (dir, name): (Ino, &[u8])) -> Result<Vec<u8>> {
+        let mut path = self.path_or_number(dir);
+        if path.len() > 1 {
+            path.push(b'/');
+        }
+        path.extend_from_slice(name);
+        Ok(path)
+    }
+
+    /// The path of an inode, or, when it has lost its name, its number.
+    fn path_or_number(&mut self, ino: Ino) -> Vec<u8> {
+        self.path_of(View::Current, ino)
+            .unwrap_or_else(|_| format!("(inode {ino})").into_bytes())
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn log(
+        &mut self,
+        by: &Actor,
+        operation: Operation,
+        ino: Ino,
+        mut path: Vec<u8>,
+        from: Option<Vec<u8>>,
+        bytes: u64,
+        errno: i32,
+    ) {
+        path.truncate(PATH_MAX);
+        self.state.active.note_change();
+        let time = self.shared.now();
+        let agent = Self::agent(by);
+        let tenant = self.row_mut();
+        let (seq, layer) = (tenant.next_seq, tenant.current);
+        tenant.next_seq += 1;
+        let row = LogRow {
+            seq,
+            time,
+            uid: by.uid,
+            agent,
+            operation,
+            ino,
+            path,
+            from,
+            bytes,
+            layer,
+            errno,
+        };
+        self.state.active.log.push((self.tenant, row));
+    }
+
+    pub(crate) fn last_seq(&self) -> Seq {
+        Seq(self.row().next_seq - 1)
+    }
+
+    /// The committed records that match.
+    pub(crate) fn query_log(&self, query: &LogQuery) -> Result<Vec<LogRecord>> {
+        self.shared
+            .engine
+            .read(|c| sql::log::query(c, self.tenant, query))
+    }
+}

@@ -1,0 +1,302 @@
+//! Looking names up, making and removing them.
+
+use tarbox_store::{
+    Actor, Attr, Error, ErrorKind, FileKind, Ino, NewInode, Operation, Result, Timestamp, Unlink, View,
+};
+
+use crate::rows::{Content, Dentry, Inode, Key};
+use crate::shared::Op;
+
+/// Longest name, in bytes.
+const NAME_MAX: usize = 255;
+/// Longest target of a symbolic link, in bytes.
+const TARGET_MAX: usize = 4095;
+/// Most names of one inode.
+const LINK_MAX: u32 = 1 << 30;
+
+/// Refuses what can be no name.
+pub(super) fn check_name(name: &[u8]) -> Result<()> {
+    if name.len() > NAME_MAX {
+        return Err(ErrorKind::NameTooLong.into());
+    }
+    if name.is_empty() || name == b"." || name == b".." || name.iter().any(|&b| b == b'/' || b == 0) {
+        return Err(Error::new(ErrorKind::Invalid)
+            .about(name)
+            .because("not a name an entry can have"));
+    }
+    Ok(())
+}
+
+impl Op<'_> {
+    /// The key of a directory in a view.
+    pub(super) fn dir_key(&mut self, view: View, dir: Ino) -> Result<Key> {
+        let (key, is_dir) = self.inode(view, dir, |key, row| (key, row.is_dir()))?;
+        if is_dir {
+            Ok(key)
+        } else {
+            Err(ErrorKind::NotDirectory.into())
+        }
+    }
+
+    /// The key of a directory of the head that can take a new name: one that was removed but is still open cannot.
+    pub(super) fn live_dir(&mut self, dir: Ino) -> Result<Key> {
+        let (key, is_dir, nlink) =
+            self.inode(View::Current, dir, |key, row| (key, row.is_dir(), row.nlink))?;
+        match (is_dir, nlink) {
+            (false, _) => Err(ErrorKind::NotDirectory.into()),
+            (true, 0) => Err(ErrorKind::NotFound.into()),
+            _ => Ok(key),
+        }
+    }
+
+    pub(crate) fn lookup(&mut self, view: View, dir: Ino, name: &[u8]) -> Result<Attr> {
+        let key = self.dir_key(view, dir)?;
+        if name.len() > NAME_MAX {
+            return Err(ErrorKind::NameTooLong.into());
+        }
+        let child = match self.layer(view)? {
+            None => self.head_child(key, name)?,
+            Some(_) => self.entry(view, key, name)?.map(|d| d.ino),
+        };
+        self.attr(view, child.ok_or(ErrorKind::NotFound)?)
+    }
+
+    pub(crate) fn walk(&mut self, view: View, start: Ino, names: &[&[u8]]) -> Result<Vec<Attr>> {
+        let mut found = Vec::with_capacity(names.len());
+        let mut dir = start;
+        for name in names {
+            match self.lookup(view, dir, name) {
+                Ok(attr) => {
+                    found.push(attr);
+                    dir = attr.ino;
+                    if !attr.is_dir() {
+                        break;
+                    }
+                }
+                Err(e)
+                    if e.kind() == ErrorKind::NotFound
+                        && (dir != start || self.attr(view, start).is_ok()) =>
+                {
+                    break;
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(found)
+    }
+
+    pub(crate) fn attr(&mut self, view: View, ino: Ino) -> Result<Attr> {
+        let key = self.key(ino)?;
+        let pending = self.pending(key);
+        self.inode(view, ino, |key, row| row.attr(key, pending))
+    }
+
+    /// Bytes of a file's content that no commit holds yet.
+    pub(super) fn pending(&self, key: Key) -> u64 {
+        let state = &*self.state;
+        let tables = state.tables();
+        tables
+            .filter(|t| !t.files.is_empty())
+            .filter_map(|t| t.files.get(&key))
+            .map(|f| f.held)
+            .sum()
+    }
+
+    pub(crate) fn parent(&mut self, view: View, dir: Ino) -> Result<Ino> {
+        let (is_dir, parent) = self.inode(view, dir, |_, row| (row.is_dir(), row.parent))?;
+        if is_dir {
+            Ok(parent)
+        } else {
+            Err(ErrorKind::NotDirectory.into())
+        }
+    }
+
+    /// The path of an inode, by the directory that its row remembers.
+    pub(crate) fn path_of(&mut self, view: View, ino: Ino) -> Result<Vec<u8>> {
+        let mut names: Vec<Box<[u8]>> = Vec::new();
+        let mut at = ino;
+        while at != Ino::ROOT {
+            let (parent, cookie) = self.inode(view, at, |_, row| (row.parent, row.cookie))?;
+            let dir = self.key(parent)?;
+            let entry = self.entry_at(view, dir, cookie)?.filter(|d| d.ino == at);
+            // A removed name, or a damaged tree that goes round in circles, has no path.
+            let (Some(entry), true) = (entry, names.len() < 100_000) else {
+                return Err(Error::new(ErrorKind::NotFound).because(format!("inode {ino} has no path")));
+            };
+            names.push(entry.name);
+            at = parent;
+        }
+        if names.is_empty() {
+            return Ok(b"/".to_vec());
+        }
+        let mut path = Vec::with_capacity(names.iter().map(|n| n.len() + 1).sum());
+        for name in names.iter().rev() {
+            path.push(b'/');
+            path.extend_from_slice(name);
+        }
+        Ok(path)
+    }
+
+    pub(crate) fn create(&mut self, by: &Actor, dir: Ino, name: &[u8], new: &NewInode<'_>) -> Result<Attr> {
+        check_name(name)?;
+        let dir_key = self.live_dir(dir)?;
+        if self.head_child(dir_key, name)?.is_some() {
+            return Err(Error::new(ErrorKind::Exists).about(name));
+        }
+        let is_link = new.kind == FileKind::Symlink;
+        if is_link && (new.target.is_empty() || new.target.contains(&0)) {
+            return Err(
+                Error::new(ErrorKind::Invalid).because("the target of a link must not be empty or hold NUL")
+            );
+        }
+        if new.target.len() > TARGET_MAX {
+            return Err(ErrorKind::NameTooLong.into());
+        }
+        self.admit_inode()?;
+        self.admit_bytes(new.target.len() as u64)?;
+        let now = self.shared.now();
+        let cookie = self.new_cookie(dir_key, name)?;
+        let tenant = self.row_mut();
+        let (ino, head) = (Ino(tenant.next_ino), tenant.head);
+        tenant.next_ino += 1;
+        tenant.inodes += 1;
+        tenant.bytes += new.target.len() as u64;
+        let key = self.key(ino)?;
+        let row = Inode {
+            kind: new.kind,
+            mode: new.mode & 0o7777,
+            uid: new.uid,
+            gid: new.gid,
+            nlink: if new.kind == FileKind::Directory { 2 } else { 1 },
+            size: new.target.len() as u64,
+            stored: 0,
+            rdev: new.rdev,
+            xattrs: 0,
+            atime: now,
+            mtime: now,
+            ctime: now,
+            btime: now,
+            parent: dir,
+            cookie,
+            content: Content::Inline(if is_link { new.target.to_vec() } else { Vec::new() }),
+            born: head,
+        };
+        let attr = row.attr(key, 0);
+        self.put_new_inode(key, row);
+        self.put_entry(
+            dir_key,
+            Dentry {
+                cookie,
+                name: name.into(),
+                ino,
+                kind: new.kind,
+                born: head,
+            },
+        )?;
+        self.count_entries(dir_key, 1, i32::from(new.kind == FileKind::Directory), now)?;
+        let operation = if new.kind == FileKind::Directory {
+            Operation::Mkdir
+        } else {
+            Operation::Create
+        };
+        self.log_entry(by, operation, ino, (dir, name), new.target.len() as u64)?;
+        Ok(attr)
+    }
+
+    /// Counts entries and subdirectories of a directory.
+    pub(super) fn count_entries(
+        &mut self,
+        dir: Key,
+        entries: i64,
+        subdirs: i32,
+        now: Timestamp,
+    ) -> Result<()> {
+        let row = self.inode_mut(dir)?;
+        row.count_entries(entries, now);
+        row.nlink = row.nlink.saturating_add_signed(subdirs);
+        Ok(())
+    }
+
+    pub(crate) fn link(&mut self, by: &Actor, ino: Ino, dir: Ino, name: &[u8]) -> Result<Attr> {
+        check_name(name)?;
+        let dir_key = self.live_dir(dir)?;
+        let (key, kind, nlink) = self.inode(View::Current, ino, |key, row| (key, row.kind, row.nlink))?;
+        if kind == FileKind::Directory {
+            return Err(Error::new(ErrorKind::NotPermitted).because("a directory has one name only"));
+        }
+        if nlink == 0 {
+            return Err(ErrorKind::NotFound.into());
+        }
+        if nlink >= LINK_MAX {
+            return Err(ErrorKind::TooManyLinks.into());
+        }
+        if self.head_child(dir_key, name)?.is_some() {
+            return Err(Error::new(ErrorKind::Exists).about(name));
+        }
+        let now = self.shared.now();
+        let cookie = self.new_cookie(dir_key, name)?;
+        let head = self.row().head;
+        self.put_entry(
+            dir_key,
+            Dentry {
+                cookie,
+                name: name.into(),
+                ino,
+                kind,
+                born: head,
+            },
+        )?;
+        self.count_entries(dir_key, 1, 0, now)?;
+        let row = self.inode_mut(key)?;
+        row.nlink += 1;
+        row.ctime = now;
+        (row.parent, row.cookie) = (dir, cookie);
+        self.log_entry(by, Operation::Link, ino, (dir, name), 0)?;
+        self.attr(View::Current, ino)
+    }
+
+    pub(crate) fn unlink(&mut self, by: &Actor, dir: Ino, name: &[u8], what: Unlink) -> Result<Attr> {
+        let dir_key = self.dir_key(View::Current, dir)?;
+        if name.len() > NAME_MAX {
+            return Err(ErrorKind::NameTooLong.into());
+        }
+        let entry = self.head_entry(dir_key, name)?.ok_or(ErrorKind::NotFound)?;
+        let is_dir = entry.kind == FileKind::Directory;
+        match what {
+            Unlink::File if is_dir => return Err(ErrorKind::IsDirectory.into()),
+            Unlink::Directory if !is_dir => return Err(ErrorKind::NotDirectory.into()),
+            Unlink::Directory if self.attr(View::Current, entry.ino)?.size > 0 => {
+                return Err(ErrorKind::NotEmpty.into());
+            }
+            _ => {}
+        }
+        let now = self.shared.now();
+        let operation = if is_dir {
+            Operation::Rmdir
+        } else {
+            Operation::Unlink
+        };
+        // The path has to be found while the name is there.
+        self.log_entry(by, operation, entry.ino, (dir, name), 0)?;
+        self.remove_entry(dir_key, entry.cookie)?;
+        self.count_entries(dir_key, -1, -i32::from(is_dir), now)?;
+        self.drop_name(entry.ino, now)
+    }
+
+    /// An inode lost a name: removes it with its last one, unless it is held.
+    pub(super) fn drop_name(&mut self, ino: Ino, now: Timestamp) -> Result<Attr> {
+        let key = self.key(ino)?;
+        let row = self.inode_mut(key)?;
+        row.nlink = if row.is_dir() {
+            0
+        } else {
+            row.nlink.saturating_sub(1)
+        };
+        row.ctime = now;
+        let attr = row.attr(key, 0);
+        if attr.nlink == 0 {
+            self.orphan(key)?;
+        }
+        Ok(attr)
+    }
+}

@@ -1,0 +1,269 @@
+//! Byte ranges: allocating, punching, moving, and finding data and holes.
+
+use tarbox_store::{Actor, Allocate, Error, ErrorKind, Ino, Operation, Result, SeekTo, View};
+
+use super::write::SIZE_MAX;
+use crate::memtable::{Body, Piece, Ranges, spans};
+use crate::rows::{CHUNK, Content, Hash, Key};
+use crate::shared::Op;
+use crate::sql;
+
+/// Stored bytes of a file, wherever in it they are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extent {
+    pub(super) offset: u64,
+    pub(super) len: u64,
+    pub(super) hash: Hash,
+    pub(super) skip: u32,
+}
+
+impl Op<'_> {
+    /// Answers `false` if the file's content has to be committed first.
+    pub(crate) fn allocate(
+        &mut self,
+        by: &Actor,
+        ino: Ino,
+        how: Allocate,
+        offset: u64,
+        len: u64,
+        clear_setid: bool,
+    ) -> Result<bool> {
+        let (key, size) = self.file(View::Current, ino)?;
+        if len == 0 {
+            return Err(Error::new(ErrorKind::Invalid).because("the range is empty"));
+        }
+        let end = offset
+            .checked_add(len)
+            .filter(|end| *end <= SIZE_MAX)
+            .ok_or(ErrorKind::FileTooLarge)?;
+        let moves = matches!(how, Allocate::Collapse | Allocate::Insert);
+        if moves && self.pending(key) + self.holes_pending(key) > 0 {
+            return Ok(false);
+        }
+        match how {
+            Allocate::Extend | Allocate::KeepSize => {
+                self.admit_bytes(end.saturating_sub(size))?;
+                if how == Allocate::Extend && end > size {
+                    self.resize(key, end)?;
+                }
+            }
+            Allocate::PunchHole | Allocate::ZeroKeepSize => self.zero(key, offset, end.min(size))?,
+            Allocate::ZeroRange => {
+                self.zero(key, offset, end.min(size))?;
+                if end > size {
+                    self.resize(key, end)?;
+                }
+            }
+            Allocate::Collapse if end >= size => {
+                return Err(Error::new(ErrorKind::Invalid).because("the range reaches the end of the file"));
+            }
+            Allocate::Insert if offset >= size => {
+                return Err(Error::new(ErrorKind::Invalid).because("the range begins at the end of the file"));
+            }
+            Allocate::Insert if size.checked_add(len).is_none_or(|new| new > SIZE_MAX) => {
+                return Err(ErrorKind::FileTooLarge.into());
+            }
+            Allocate::Collapse => self.shift(key, size, end, offset)?,
+            Allocate::Insert => self.shift(key, size, offset, end)?,
+        }
+        let now = self.shared.now();
+        let row = self.inode_mut(key)?;
+        (row.mtime, row.ctime) = (now, now);
+        if clear_setid {
+            row.clear_setid();
+        }
+        self.log_inode(by, Operation::Allocate, ino, len);
+        Ok(true)
+    }
+
+    /// Whether holes wait for a commit, as a number that adds to what is pending.
+    pub(super) fn holes_pending(&self, key: Key) -> u64 {
+        self.state.tables().filter(|t| t.files.contains_key(&key)).count() as u64
+    }
+
+    fn zero(&mut self, key: Key, start: u64, end: u64) -> Result<()> {
+        if start >= end {
+            return Ok(());
+        }
+        if self.inline_len(key)?.is_some() {
+            if let Content::Inline(bytes) = &mut self.inode_mut(key)?.content {
+                bytes[start as usize..end as usize].fill(0);
+            }
+            return Ok(());
+        }
+        self.change_file(key, |file| file.punch(start, end))
+    }
+
+    /// Moves everything from `from` on to `to`; what is in between when it moves up is a hole. Blocks are shared, not copied.
+    fn shift(&mut self, key: Key, size: u64, from: u64, to: u64) -> Result<()> {
+        let new_size = size - from + to;
+        if let Some(len) = self.inline_len(key)? {
+            if new_size <= crate::rows::INLINE_MAX {
+                self.admit_bytes(new_size.saturating_sub(len))?;
+                let row = self.inode_mut(key)?;
+                if let Content::Inline(bytes) = &mut row.content {
+                    let tail = bytes.split_off(from as usize);
+                    bytes.resize(to as usize, 0);
+                    bytes.extend(tail);
+                }
+                row.size = new_size;
+                let tenant = self.row_mut();
+                tenant.bytes = (tenant.bytes + new_size).saturating_sub(len);
+                return Ok(());
+            }
+            // Only a file that grows comes here: its content fits in one piece.
+            let tail = match &mut self.inode_mut(key)?.content {
+                Content::Inline(bytes) => bytes.split_off(from as usize),
+                Content::Chunked => Vec::new(),
+            };
+            let tenant = self.row_mut();
+            tenant.bytes = tenant.bytes.saturating_sub(tail.len() as u64);
+            self.outgrow(key)?;
+            self.change_file(key, |file| file.write(to, &tail))?;
+        } else {
+            let moved = self.extents(key, None, from, size)?;
+            self.change_file(key, |file| file.punch(from.min(to), u64::MAX))?;
+            self.share(key, &moved, from, to)?;
+        }
+        self.inode_mut(key)?.size = new_size;
+        Ok(())
+    }
+
+    /// The committed extents in `start..end`, of the head or of a layer.
+    pub(super) fn extents(
+        &mut self,
+        key: Key,
+        layer: Option<tarbox_store::LayerId>,
+        start: u64,
+        end: u64,
+    ) -> Result<Vec<Extent>> {
+        let mut extents = Vec::new();
+        let (mut index, last) = (start / CHUNK, end.saturating_sub(1) / CHUNK);
+        while start < end && index <= last {
+            let page = self.shared.engine.read(|c| match layer {
+                None => sql::chunk::range(c, key, index, last),
+                Some(layer) => sql::chunk::range_at(c, key, index, last, layer),
+            })?;
+            let full = page.len() == sql::chunk::PAGE;
+            for (at, map) in &page {
+                let base = at * CHUNK;
+                let (from, to) = (start.max(base) - base, end.min(base + CHUNK) - base);
+                let parts = map
+                    .fragments
+                    .iter()
+                    .filter_map(|f| f.clip(from as u32, to as u32));
+                extents.extend(parts.map(|f| Extent {
+                    offset: base + u64::from(f.start),
+                    len: u64::from(f.len),
+                    hash: f.hash,
+                    skip: f.skip,
+                }));
+                index = at + 1;
+            }
+            if !full {
+                break;
+            }
+        }
+        Ok(extents)
+    }
+
+    /// Names extents in a file, each moved from `from` to `to`.
+    pub(super) fn share(&mut self, key: Key, extents: &[Extent], from: u64, to: u64) -> Result<()> {
+        for e in extents {
+            let offset = e.offset - from + to;
+            let mut skip = e.skip;
+            for span in spans(offset, offset + e.len) {
+                let len = span.end - span.start;
+                let body = Body::Block {
+                    hash: e.hash,
+                    skip,
+                    len,
+                };
+                self.change_file(key, |file| {
+                    file.insert(
+                        span.index,
+                        Piece {
+                            start: span.start,
+                            body,
+                        },
+                    )
+                })?;
+                skip += len;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn seek(&mut self, view: View, ino: Ino, offset: u64, to: SeekTo) -> Result<u64> {
+        let (key, size) = self.file(view, ino)?;
+        if offset >= size {
+            return Err(ErrorKind::NoSuchAddress.into());
+        }
+        if self.inode(view, ino, |_, row| row.content != Content::Chunked)? {
+            return Ok(if to == SeekTo::Data { offset } else { size });
+        }
+        let layer = self.layer(view)?;
+        let mut index = offset / CHUNK;
+        loop {
+            let base = index * CHUNK;
+            if base >= size {
+                return match to {
+                    SeekTo::Hole => Ok(size),
+                    SeekTo::Data => Err(ErrorKind::NoSuchAddress.into()),
+                };
+            }
+            let (from, end) = (offset.max(base), size.min(base + CHUNK));
+            let stored = self.coverage(key, layer, index)?;
+            let found = match to {
+                SeekTo::Data => stored.overlap(from, end),
+                SeekTo::Hole => stored.gaps(from, end),
+            };
+            if let Some((found, _)) = found.first() {
+                return Ok(*found);
+            }
+            index = match to {
+                SeekTo::Hole => index + 1,
+                SeekTo::Data => match self.next_chunk(key, layer, index + 1)? {
+                    Some(next) => next,
+                    None => return Err(ErrorKind::NoSuchAddress.into()),
+                },
+            };
+        }
+    }
+
+    /// The bytes of a chunk that are stored, by their place in the file.
+    fn coverage(&mut self, key: Key, layer: Option<tarbox_store::LayerId>, index: u64) -> Result<Ranges> {
+        let base = index * CHUNK;
+        let mut stored = Ranges::default();
+        for e in self.extents(key, layer, base, base + CHUNK)? {
+            stored.insert(e.offset, e.offset + e.len);
+        }
+        if layer.is_none() {
+            for file in self.state.tables().filter_map(|t| t.files.get(&key)) {
+                for (start, end) in file.holes.overlap(base, base + CHUNK) {
+                    stored.remove(start, end);
+                }
+                for piece in file.chunks.get(&index).into_iter().flat_map(|p| p.iter()) {
+                    stored.insert(base + u64::from(piece.start), base + u64::from(piece.end()));
+                }
+            }
+        }
+        Ok(stored)
+    }
+
+    fn next_chunk(&self, key: Key, layer: Option<tarbox_store::LayerId>, from: u64) -> Result<Option<u64>> {
+        let committed = self
+            .shared
+            .engine
+            .read(|c| sql::chunk::next(c, key, from, layer))?;
+        let files = self
+            .state
+            .tables()
+            .filter(|_| layer.is_none())
+            .filter_map(|t| t.files.get(&key));
+        let pending = files
+            .filter_map(|file| file.chunks.range(from..).next().map(|(index, _)| *index))
+            .min();
+        Ok(committed.into_iter().chain(pending).min())
+    }
+}

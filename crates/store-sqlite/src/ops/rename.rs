@@ -1,0 +1,159 @@
+//! Renaming, with every rule of `rename(2)`.
+
+use tarbox_store::{Actor, Error, ErrorKind, FileKind, Ino, RenameMode, Result, Timestamp, View};
+
+use super::names::check_name;
+use crate::rows::{Dentry, Key};
+use crate::shared::Op;
+
+/// A name and where it stands.
+struct Place<'a> {
+    dir: Ino,
+    key: Key,
+    name: &'a [u8],
+}
+
+impl Op<'_> {
+    pub(crate) fn rename(
+        &mut self,
+        by: &Actor,
+        from: (Ino, &[u8]),
+        to: (Ino, &[u8]),
+        mode: RenameMode,
+    ) -> Result<()> {
+        check_name(from.1)?;
+        check_name(to.1)?;
+        let from = Place {
+            dir: from.0,
+            key: self.dir_key(View::Current, from.0)?,
+            name: from.1,
+        };
+        let to = Place {
+            dir: to.0,
+            key: self.live_dir(to.0)?,
+            name: to.1,
+        };
+        let source = self.head_entry(from.key, from.name)?.ok_or(ErrorKind::NotFound)?;
+        let target = self.head_entry(to.key, to.name)?;
+        if source.kind == FileKind::Directory {
+            self.refuse_below(source.ino, to.dir)?;
+        }
+        let now = self.shared.now();
+        match (target, mode) {
+            (Some(_), RenameMode::NoReplace) => Err(Error::new(ErrorKind::Exists).about(to.name)),
+            (None, RenameMode::Exchange) => Err(ErrorKind::NotFound.into()),
+            // Two names of one inode: POSIX leaves both.
+            (Some(target), _) if target.ino == source.ino => Ok(()),
+            (Some(target), RenameMode::Exchange) => {
+                if target.kind == FileKind::Directory {
+                    self.refuse_below(target.ino, from.dir)?;
+                }
+                self.log_rename(by, source.ino, (from.dir, from.name), (to.dir, to.name))?;
+                self.exchange(&from, source, &to, target, now)
+            }
+            (target, _) => {
+                if let Some(target) = &target {
+                    self.check_replaceable(&source, target)?;
+                }
+                self.log_rename(by, source.ino, (from.dir, from.name), (to.dir, to.name))?;
+                self.move_entry(&from, source, &to, target, now)
+            }
+        }
+    }
+
+    /// A directory cannot move below itself.
+    fn refuse_below(&mut self, moved: Ino, target: Ino) -> Result<()> {
+        let mut at = target;
+        while at != Ino::ROOT {
+            if at == moved {
+                return Err(Error::new(ErrorKind::Invalid).because("a directory cannot move below itself"));
+            }
+            at = self.parent(View::Current, at)?;
+        }
+        Ok(())
+    }
+
+    fn check_replaceable(&mut self, source: &Dentry, target: &Dentry) -> Result<()> {
+        match (
+            source.kind == FileKind::Directory,
+            target.kind == FileKind::Directory,
+        ) {
+            (true, false) => Err(ErrorKind::NotDirectory.into()),
+            (false, true) => Err(ErrorKind::IsDirectory.into()),
+            (true, true) if self.attr(View::Current, target.ino)?.size > 0 => Err(ErrorKind::NotEmpty.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Moves `source` to a name that is free, or whose inode loses it.
+    fn move_entry(
+        &mut self,
+        from: &Place<'_>,
+        source: Dentry,
+        to: &Place<'_>,
+        target: Option<Dentry>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let is_dir = i32::from(source.kind == FileKind::Directory);
+        self.remove_entry(from.key, source.cookie)?;
+        self.count_entries(from.key, -1, -is_dir, now)?;
+        let cookie = match &target {
+            Some(target) => target.cookie,
+            None => self.new_cookie(to.key, to.name)?,
+        };
+        let replaced_dir = target
+            .as_ref()
+            .map_or(0, |t| i32::from(t.kind == FileKind::Directory));
+        self.point(to, cookie, source.ino, source.kind, now)?;
+        self.count_entries(to.key, i64::from(target.is_none()), is_dir - replaced_dir, now)?;
+        if let Some(target) = target {
+            self.drop_name(target.ino, now)?;
+        }
+        Ok(())
+    }
+
+    fn exchange(
+        &mut self,
+        from: &Place<'_>,
+        source: Dentry,
+        to: &Place<'_>,
+        target: Dentry,
+        now: Timestamp,
+    ) -> Result<()> {
+        let (s, t) = (
+            i32::from(source.kind == FileKind::Directory),
+            i32::from(target.kind == FileKind::Directory),
+        );
+        self.point(to, target.cookie, source.ino, source.kind, now)?;
+        self.point(from, source.cookie, target.ino, target.kind, now)?;
+        self.count_entries(from.key, 0, t - s, now)?;
+        self.count_entries(to.key, 0, s - t, now)
+    }
+
+    /// Makes the name at a place stand for an inode, which remembers it.
+    fn point(
+        &mut self,
+        place: &Place<'_>,
+        cookie: u64,
+        ino: Ino,
+        kind: FileKind,
+        now: Timestamp,
+    ) -> Result<()> {
+        let head = self.row().head;
+        self.put_entry(
+            place.key,
+            Dentry {
+                cookie,
+                name: place.name.into(),
+                ino,
+                kind,
+                born: head,
+            },
+        )?;
+        let key = self.key(ino)?;
+        let row = self.inode_mut(key)?;
+        (row.parent, row.cookie) = (place.dir, cookie);
+        row.ctime = now;
+        Ok(())
+    }
+}

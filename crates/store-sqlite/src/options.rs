@@ -1,0 +1,82 @@
+//! How a database is opened.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tarbox_store::Timestamp;
+
+use crate::shared::Clock;
+
+/// What [`SqliteDatabase`](crate::SqliteDatabase) is opened with.
+#[derive(Clone)]
+pub struct Options {
+    pub(crate) create: bool,
+    pub(crate) cache_bytes: u64,
+    pub(crate) clock: Clock,
+    pub(crate) background: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            create: false,
+            cache_bytes: 32 * 1024 * 1024,
+            clock: Arc::new(now),
+            background: true,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("create", &self.create)
+            .field("cache_bytes", &self.cache_bytes)
+            .field("background", &self.background)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    /// Opens an existing database with caches of 32 MiB, and commits in the background.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes the database if it is not there.
+    #[must_use]
+    pub fn create(mut self, create: bool) -> Self {
+        self.create = create;
+        self
+    }
+
+    /// Bytes of rows and blocks kept in memory; half of it each. SQLite's own page cache (32 MiB at most) comes on top.
+    #[must_use]
+    pub fn cache_bytes(mut self, bytes: u64) -> Self {
+        self.cache_bytes = bytes;
+        self
+    }
+
+    /// Where the time comes from, instead of the system's clock.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Whether a thread commits what nobody waits for. Without it commits happen only at `sync` and `flush`, when memory
+    /// fills up and at the end: what a test needs that counts steps.
+    #[must_use]
+    pub fn background(mut self, background: bool) -> Self {
+        self.background = background;
+        self
+    }
+}
+
+fn now() -> Timestamp {
+    match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)),
+        Err(before) => Timestamp(i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |n| -n)),
+    }
+}

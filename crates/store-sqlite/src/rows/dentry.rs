@@ -1,0 +1,29 @@
+//! Directory entries and where they stand in their directory.
+
+use std::hash::Hasher;
+
+use siphasher::sip::SipHasher13;
+use tarbox_store::{FileKind, Ino, LayerId};
+
+/// Cookies of one bucket: names with the same hash, told apart by the low byte.
+pub(crate) const BUCKET: u64 = 256;
+
+/// The first cookie of the bucket that a name belongs to. The key is a secret of the tenant, so nobody can choose
+/// names that collide; 55 bits of hash make two names of one directory share a bucket about never.
+pub(crate) fn bucket_of(secret: &[u8; 16], name: &[u8]) -> u64 {
+    let mut hasher = SipHasher13::new_with_key(secret);
+    hasher.write(name);
+    // Bucket 0 is left out: its first cookie would be the one that comes before every entry.
+    ((hasher.finish() >> 9) * BUCKET).max(BUCKET)
+}
+
+/// One version of a directory entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Dentry {
+    pub(crate) cookie: u64,
+    pub(crate) name: Box<[u8]>,
+    pub(crate) ino: Ino,
+    pub(crate) kind: FileKind,
+    /// The layer in which this version began.
+    pub(crate) born: LayerId,
+}

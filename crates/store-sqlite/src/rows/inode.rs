@@ -1,0 +1,101 @@
+//! Inode rows.
+
+use tarbox_store::{Attr, FileKind, Ino, LayerId, Timestamp};
+
+use super::Key;
+
+/// Files to this length live in the inode row. Two such rows and their attributes share a 4-KiB page.
+pub(crate) const INLINE_MAX: u64 = 1_900;
+
+/// Where the bytes of an inode are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Here; its length is the inode's size. Also the target of a symbolic link.
+    Inline(Vec<u8>),
+    /// In chunks.
+    Chunked,
+}
+
+impl Content {
+    /// Bytes that count as stored with the row.
+    pub(crate) fn inline_len(&self) -> u64 {
+        match self {
+            Self::Inline(data) => data.len() as u64,
+            Self::Chunked => 0,
+        }
+    }
+}
+
+/// One version of an inode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Inode {
+    pub(crate) kind: FileKind,
+    pub(crate) mode: u32,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    pub(crate) nlink: u32,
+    /// Bytes; of a directory, 32 for each entry, so that 0 means empty.
+    pub(crate) size: u64,
+    /// Bytes that chunks hold, as of the last commit.
+    pub(crate) stored: u64,
+    pub(crate) rdev: u64,
+    /// How many extended attributes it has.
+    pub(crate) xattrs: u32,
+    pub(crate) atime: Timestamp,
+    pub(crate) mtime: Timestamp,
+    pub(crate) ctime: Timestamp,
+    pub(crate) btime: Timestamp,
+    /// The directory of one of its names, which [`cookie`](Self::cookie) finds there. For a directory this is `..`.
+    pub(crate) parent: Ino,
+    pub(crate) cookie: u64,
+    pub(crate) content: Content,
+    /// The layer in which this version began.
+    pub(crate) born: LayerId,
+}
+
+/// What a directory's size counts for one entry.
+pub(crate) const ENTRY_SIZE: u64 = 32;
+
+impl Inode {
+    /// The attributes, with `pending` bytes of content that no commit holds yet.
+    pub(crate) fn attr(&self, key: Key, pending: u64) -> Attr {
+        let held = match &self.content {
+            Content::Inline(data) => data.len() as u64,
+            Content::Chunked => (self.stored + pending).min(self.size.next_multiple_of(4096)),
+        };
+        Attr {
+            ino: key.ino(),
+            kind: self.kind,
+            mode: self.mode,
+            uid: self.uid,
+            gid: self.gid,
+            nlink: self.nlink,
+            size: self.size,
+            blocks: held.div_ceil(512),
+            rdev: self.rdev,
+            atime: self.atime,
+            mtime: self.mtime,
+            ctime: self.ctime,
+            btime: self.btime,
+        }
+    }
+
+    pub(crate) fn is_dir(&self) -> bool {
+        self.kind == FileKind::Directory
+    }
+
+    /// Counts `delta` entries more in a directory, whose times follow.
+    pub(crate) fn count_entries(&mut self, delta: i64, now: Timestamp) {
+        self.size = self.size.saturating_add_signed(delta * ENTRY_SIZE as i64);
+        self.mtime = now;
+        self.ctime = now;
+    }
+
+    /// Drops setuid, and setgid where the group may execute: what a write by an ordinary user does.
+    pub(crate) fn clear_setid(&mut self) {
+        self.mode &= !0o4000;
+        if self.mode & 0o010 != 0 {
+            self.mode &= !0o2000;
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Keys: the tenant in the upper bits, the inode below, so that every B-tree begins with the tenant.
+
+use std::fmt;
+
+use tarbox_store::Ino;
+
+const INO_BITS: u32 = 44;
+
+/// A tenant's number, below 2^19; never shown to users and never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct TenantId(pub(crate) u32);
+
+impl TenantId {
+    /// All tenant numbers are below this.
+    pub(crate) const LIMIT: u32 = 1 << 19;
+
+    /// The key of one of the tenant's inodes.
+    pub(crate) fn key(self, ino: Ino) -> Key {
+        debug_assert!(ino.0 < Ino::LIMIT);
+        Key(u64::from(self.0) << INO_BITS | (ino.0 & (Ino::LIMIT - 1)))
+    }
+}
+
+/// An inode of a tenant: `tenant << 44 | ino`. Fits SQLite's signed integers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Key(pub(crate) u64);
+
+impl Key {
+    pub(crate) fn tenant(self) -> TenantId {
+        TenantId((self.0 >> INO_BITS) as u32)
+    }
+    pub(crate) fn ino(self) -> Ino {
+        Ino(self.0 & (Ino::LIMIT - 1))
+    }
+    pub(crate) fn sql(self) -> i64 {
+        self.0 as i64
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.tenant().0, self.ino())
+    }
+}

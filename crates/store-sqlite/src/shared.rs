@@ -1,0 +1,288 @@
+//! What all users of one database in this process share.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use tarbox_store::{Actor, Error, ErrorKind, Performance, Result, TenantState, Timestamp};
+
+use crate::blocks::BlockStore;
+use crate::cache::Caches;
+use crate::commit::Frozen;
+use crate::lease::Lease;
+use crate::memtable::Memtable;
+use crate::rows::{Key, Tenant, TenantId};
+use crate::sessions::Sessions;
+use crate::sql::{Engine, Version};
+
+/// Where the time comes from; tests inject one that replays.
+pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// One open database.
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) blocks: BlockStore,
+    pub(crate) clock: Clock,
+    /// Everything operations read and change. Held for microseconds, except while a missing row is loaded.
+    pub(crate) state: Mutex<State>,
+    /// Held during a commit: there is one at a time. Always taken before `state`.
+    pub(crate) commit: Mutex<()>,
+    /// Wakes the background committer.
+    pub(crate) wake: Condvar,
+    pub(crate) counters: Counters,
+}
+
+/// See [`Performance`].
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) row_hits: AtomicU64,
+    pub(crate) row_misses: AtomicU64,
+    pub(crate) commits: AtomicU64,
+    pub(crate) syncs: AtomicU64,
+}
+
+/// The state that the mutex guards.
+pub(crate) struct State {
+    /// What operations changed since the last commit began.
+    pub(crate) active: Memtable,
+    /// What is being committed.
+    pub(crate) frozen: Option<Arc<Frozen>>,
+    /// Tenants in use, with the counters as of the last operation.
+    pub(crate) tenants: HashMap<TenantId, Tenant>,
+    /// Committed rows.
+    pub(crate) caches: Caches,
+    /// The database's version that the caches and tenants were read at.
+    pub(crate) seen: Version,
+    pub(crate) lease: Lease,
+    /// Other processes; `None` where there are none.
+    pub(crate) sessions: Option<Sessions>,
+    /// Another process wants the lease: no new operation before the next commit has given it back.
+    pub(crate) yielding: bool,
+    /// Open handles on inodes.
+    pub(crate) holds: HashMap<Key, u32>,
+    /// Bytes that writes since the last commit may add, for the quota.
+    pub(crate) reserved: HashMap<TenantId, u64>,
+    /// Commits have been made that did not wait for the device.
+    pub(crate) unsynced: bool,
+    /// Why nothing can be committed any more: an operation failed half-way.
+    pub(crate) broken: Option<String>,
+    /// No more commits: the database is being closed.
+    pub(crate) closing: bool,
+}
+
+impl State {
+    pub(crate) fn new(caches: Caches, lease: Lease, sessions: Option<Sessions>) -> Self {
+        Self {
+            active: Memtable::default(),
+            frozen: None,
+            tenants: HashMap::new(),
+            caches,
+            seen: Version::default(),
+            lease,
+            sessions,
+            yielding: false,
+            holds: HashMap::new(),
+            reserved: HashMap::new(),
+            unsynced: false,
+            broken: None,
+            closing: false,
+        }
+    }
+}
+
+impl State {
+    /// Whether no other process can have anything open.
+    pub(crate) fn is_alone(&mut self) -> bool {
+        self.sessions.as_mut().is_none_or(Sessions::alone)
+    }
+
+    /// The memtables, the older one first.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Memtable> {
+        self.frozen
+            .as_ref()
+            .map(|frozen| &frozen.table)
+            .into_iter()
+            .chain([&self.active])
+    }
+}
+
+/// An operation in progress: the state, and for whom.
+pub(crate) struct Op<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) state: MutexGuard<'a, State>,
+    pub(crate) tenant: TenantId,
+}
+
+impl Shared {
+    /// Locks the state. A panic while it was held (a bug) poisons nothing that a restart would not have lost.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins an operation that reads.
+    pub(crate) fn reading(&self, tenant: TenantId) -> Result<Op<'_>> {
+        let mut op = Op {
+            shared: self,
+            state: self.lock(),
+            tenant,
+        };
+        op.refresh();
+        op.tenant()?;
+        Ok(op)
+    }
+
+    /// Begins an operation that changes something, whatever layer is in view.
+    pub(crate) fn changing(&self, tenant: TenantId) -> Result<Op<'_>> {
+        loop {
+            let mut op = Op {
+                shared: self,
+                state: self.lock(),
+                tenant,
+            };
+            if op.state.yielding {
+                drop(op);
+                self.commit_visible()?;
+                continue;
+            }
+            if !op.state.lease.is_held() {
+                op.state.lease.acquire()?;
+                op.state.refresh(&self.engine);
+            }
+            op.tenant()?;
+            return Ok(op);
+        }
+    }
+
+    /// Begins an operation that changes files: refused while the view is on a past layer.
+    pub(crate) fn writing(&self, tenant: TenantId) -> Result<Op<'_>> {
+        let op = self.reading(tenant)?;
+        // Look before taking the lease, so that a refused write costs nothing.
+        op.check_head()?;
+        if op.state.lease.is_held() && !op.state.yielding {
+            return Ok(op);
+        }
+        drop(op);
+        let op = self.changing(tenant)?;
+        op.check_head()?;
+        Ok(op)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    pub(crate) fn performance(&self) -> Performance {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Performance {
+            row_hits: get(&self.counters.row_hits),
+            row_misses: get(&self.counters.row_misses),
+            commits: get(&self.counters.commits),
+            syncs: get(&self.counters.syncs),
+            ..self.blocks.performance()
+        }
+    }
+}
+
+impl Op<'_> {
+    /// Forgets cached rows if another process has committed. While the lease is held nobody can.
+    fn refresh(&mut self) {
+        if !self.state.lease.is_held() {
+            self.state.refresh(&self.shared.engine);
+        }
+    }
+
+    /// The tenant, loaded if need be. `NotFound` if it was deleted, `Suspended` if it may not be used.
+    pub(crate) fn tenant(&mut self) -> Result<&Tenant> {
+        if !self.state.tenants.contains_key(&self.tenant) {
+            let row = self
+                .shared
+                .engine
+                .read(|c| crate::sql::tenant::by_id(c, self.tenant))?;
+            let row = row.ok_or_else(|| Error::new(ErrorKind::NotFound).because("the tenant was deleted"))?;
+            self.state.tenants.insert(self.tenant, row);
+        }
+        let tenant = &self.state.tenants[&self.tenant];
+        if tenant.state == TenantState::Suspended {
+            return Err(Error::new(ErrorKind::Suspended)
+                .about(&tenant.name)
+                .because("resume it first"));
+        }
+        Ok(tenant)
+    }
+
+    /// The tenant, which `reading` or `changing` has loaded.
+    pub(crate) fn row(&self) -> &Tenant {
+        &self.state.tenants[&self.tenant]
+    }
+
+    /// The tenant's row, to change it; the next commit writes it.
+    pub(crate) fn row_mut(&mut self) -> &mut Tenant {
+        let state = &mut *self.state;
+        if !state.active.tenants.contains(&self.tenant) {
+            state.active.tenants.push(self.tenant);
+        }
+        state
+            .tenants
+            .get_mut(&self.tenant)
+            .expect("the tenant of an operation in progress is loaded")
+    }
+
+    fn check_head(&self) -> Result<()> {
+        let t = self.row();
+        if t.current != t.head {
+            return Err(Error::new(ErrorKind::ReadOnly).because(format!(
+                "the view is on layer {}, which is sealed: switch to 'head' to go on writing, or make a checkpoint here that discards the later layers",
+                t.current
+            )));
+        }
+        Ok(())
+    }
+
+    /// Runs one operation's steps on the rows. Steps fail before they change anything; should one fail half-way (the
+    /// engine could not load a row), nothing is committed any more, since half an operation must not be.
+    pub(crate) fn step<R>(&mut self, f: &mut impl FnMut(&mut Self) -> Result<R>) -> Result<R> {
+        let was_empty = self.state.active.is_empty();
+        let before = self.state.active.changes();
+        let result = f(self);
+        if let Err(error) = &result
+            && self.state.active.changes() != before
+        {
+            self.state.broken = Some(format!(
+                "an operation failed half-way ({error}); nothing later was stored: reopen the database"
+            ));
+        }
+        let state = &*self.state;
+        if (was_empty && !state.active.is_empty()) || crate::commit::is_due_early(&state.active) {
+            self.shared.wake.notify_one();
+        }
+        result
+    }
+
+    pub(crate) fn key(&self, ino: tarbox_store::Ino) -> Result<Key> {
+        if ino.0 == 0 || ino.0 >= tarbox_store::Ino::LIMIT {
+            return Err(ErrorKind::NotFound.into());
+        }
+        Ok(self.tenant.key(ino))
+    }
+
+    pub(crate) fn count_hit(&self, hit: bool) {
+        let counter = if hit {
+            &self.shared.counters.row_hits
+        } else {
+            &self.shared.counters.row_misses
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Who does it, for the log; agents are cut at 255 bytes.
+    pub(crate) fn agent(by: &Actor) -> Arc<str> {
+        if by.agent.len() <= 255 {
+            return by.agent.clone();
+        }
+        let end = (0..=255)
+            .rev()
+            .find(|&i| by.agent.is_char_boundary(i))
+            .unwrap_or(0);
+        by.agent[..end].into()
+    }
+}

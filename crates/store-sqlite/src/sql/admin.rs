@@ -1,0 +1,108 @@
+//! Making and deleting tenants.
+
+use rusqlite::{Connection, params};
+use tarbox_store::{Error, ErrorKind, FileKind, Ino, LayerId, Quota, Result, TenantState, Timestamp};
+
+use super::error::engine;
+use super::{inode, tenant};
+use crate::rows::{Content, Inode, Tenant, TenantId};
+
+/// Every table with rows of tenants, and how it begins.
+const BY_KEY: [(&str, &str); 9] = [
+    ("inode", "key"),
+    ("inode_past", "key"),
+    ("dentry", "dir"),
+    ("dentry_past", "dir"),
+    ("chunk", "file"),
+    ("chunk_past", "file"),
+    ("xattr", "key"),
+    ("xattr_past", "key"),
+    ("orphan", "key"),
+];
+const BY_TENANT: [&str; 5] = ["layer", "tag", "block", "segment", "log"];
+
+/// Makes a tenant with its root directory.
+pub(crate) fn create(
+    c: &Connection,
+    name: &str,
+    quota: Quota,
+    secret: [u8; 16],
+    now: Timestamp,
+) -> Result<Tenant> {
+    if tenant::by_name(c, name)?.is_some() {
+        return Err(Error::new(ErrorKind::Exists)
+            .about(name)
+            .because("there is a tenant of this name"));
+    }
+    // Numbers are never used twice, also after the last tenant was deleted.
+    let last: Option<i64> = c
+        .query_row(
+            "SELECT max(seq) FROM sqlite_sequence WHERE name = 'tenant'",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(engine)?;
+    let id = u32::try_from(last.unwrap_or(0) + 1)
+        .ok()
+        .filter(|id| *id < TenantId::LIMIT);
+    let id =
+        TenantId(id.ok_or_else(|| Error::new(ErrorKind::NoSpace).because("no more tenants fit a database"))?);
+    let row = Tenant {
+        id,
+        name: name.into(),
+        state: TenantState::Active,
+        created: now,
+        quota,
+        bytes: 0,
+        inodes: 1,
+        layers: 1,
+        head: LayerId(1),
+        current: LayerId(1),
+        next_ino: Ino::ROOT.0 + 1,
+        next_seq: 1,
+        secret,
+        segment: 1,
+        segment_len: 0,
+    };
+    tenant::put(c, &row)?;
+    let root = Inode {
+        kind: FileKind::Directory,
+        mode: 0o755,
+        uid: 0,
+        gid: 0,
+        nlink: 2,
+        size: 0,
+        stored: 0,
+        rdev: 0,
+        xattrs: 0,
+        atime: now,
+        mtime: now,
+        ctime: now,
+        btime: now,
+        parent: Ino::ROOT,
+        cookie: 0,
+        content: Content::Inline(Vec::new()),
+        born: LayerId(1),
+    };
+    inode::put(c, id.key(Ino::ROOT), &root)?;
+    Ok(row)
+}
+
+/// Deletes every row of a tenant.
+pub(crate) fn delete(c: &Connection, id: TenantId) -> Result<()> {
+    let (from, to) = (id.key(Ino(0)), TenantId(id.0 + 1).key(Ino(0)));
+    for (table, key) in BY_KEY {
+        c.execute(
+            &format!("DELETE FROM {table} WHERE {key} >= ?1 AND {key} < ?2"),
+            params![from.sql(), to.sql()],
+        )
+        .map_err(engine)?;
+    }
+    for table in BY_TENANT {
+        c.execute(&format!("DELETE FROM {table} WHERE tenant = ?1"), [id.0])
+            .map_err(engine)?;
+    }
+    c.execute("DELETE FROM tenant WHERE id = ?1", [id.0])
+        .map_err(engine)?;
+    Ok(())
+}

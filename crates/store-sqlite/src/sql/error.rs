@@ -1,0 +1,41 @@
+//! What SQLite and the pool say, by POSIX's names.
+
+use rusqlite::ErrorCode;
+use tarbox_store::{Error, ErrorKind};
+
+/// The one translation of SQLite's errors.
+pub(crate) fn engine(error: rusqlite::Error) -> Error {
+    let (kind, detail) = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => (ErrorKind::NoSpace, "free some space on the device"),
+        Some(ErrorCode::ReadOnly) => (ErrorKind::ReadOnly, "the database cannot be written"),
+        Some(ErrorCode::CannotOpen) => (ErrorKind::NotFound, "the database file cannot be opened"),
+        Some(ErrorCode::PermissionDenied) => (ErrorKind::Access, "the database file cannot be opened"),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            (ErrorKind::Busy, "another process holds the database; try again")
+        }
+        Some(ErrorCode::NotADatabase) => (ErrorKind::Invalid, "the file is not a Tarbox database"),
+        Some(ErrorCode::DatabaseCorrupt) => (
+            ErrorKind::Corrupt,
+            "the database is damaged; run 'tarbox fsck --repair' on a copy",
+        ),
+        _ => (ErrorKind::Io, "the database engine failed"),
+    };
+    Error::new(kind).because(detail).caused_by(error)
+}
+
+/// The one translation of the pool's errors.
+pub(crate) fn device(error: tarbox_pool::Error) -> Error {
+    use tarbox_pool::ErrorKind as Pool;
+    let kind = match error.kind() {
+        Pool::NotFound => ErrorKind::NotFound,
+        Pool::NoSpace => ErrorKind::NoSpace,
+        Pool::ReadOnly => ErrorKind::ReadOnly,
+        _ => ErrorKind::Io,
+    };
+    Error::new(kind).caused_by(error)
+}
+
+/// A row that breaks a rule of the format.
+pub(crate) fn damaged(what: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Corrupt).because(format!("{}; run 'tarbox fsck'", what.into()))
+}

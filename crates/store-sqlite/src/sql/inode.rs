@@ -1,0 +1,154 @@
+//! Inode rows in and out of SQL.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use tarbox_store::{FileKind, Ino, LayerId, Result, Timestamp};
+
+use super::error::{damaged, engine};
+use crate::rows::{Content, Inode, Key};
+
+/// The columns of a version, in the order that [`decode`] and [`put`] use.
+pub(crate) const COLUMNS: &str = "born, kind, mode, uid, gid, nlink, size, stored, rdev, atime, mtime, ctime, btime, parent, cookie, xattrs, data, sum";
+
+/// The head's version.
+pub(crate) fn get(c: &Connection, key: Key) -> Result<Option<Inode>> {
+    let mut statement = c
+        .prepare_cached(
+            "SELECT born, kind, mode, uid, gid, nlink, size, stored, rdev, atime, mtime, ctime, btime, parent, cookie, xattrs, \
+             data, sum FROM inode WHERE key = ?1",
+        )
+        .map_err(engine)?;
+    let row = statement
+        .query_row([key.sql()], |row| Ok(decode(row, 0)))
+        .optional()
+        .map_err(engine)?;
+    row.transpose()
+}
+
+/// The version that was valid at the end of a layer.
+pub(crate) fn get_at(c: &Connection, key: Key, layer: LayerId) -> Result<Option<Inode>> {
+    let mut statement = c
+        .prepare_cached(
+            "SELECT born, kind, mode, uid, gid, nlink, size, stored, rdev, atime, mtime, ctime, btime, parent, cookie, xattrs, \
+             data, sum FROM inode_past WHERE key = ?1 AND died > ?2 ORDER BY died LIMIT 1",
+        )
+        .map_err(engine)?;
+    let past = statement
+        .query_row(params![key.sql(), layer.0 as i64], |row| Ok(decode(row, 0)))
+        .optional()
+        .map_err(engine)?
+        .transpose()?;
+    match past {
+        Some(row) if row.born <= layer => Ok(Some(row)),
+        _ => Ok(get(c, key)?.filter(|row| row.born <= layer)),
+    }
+}
+
+/// Decodes a version from the columns that begin at `at`.
+pub(crate) fn decode(row: &Row<'_>, at: usize) -> Result<Inode> {
+    let number = |i: usize| row.get::<_, i64>(at + i).map_err(engine);
+    let kind = u8::try_from(number(1)?).ok().and_then(FileKind::from_number);
+    let data = row.get_ref(at + 16).map_err(engine)?;
+    let content = match data
+        .as_blob_or_null()
+        .map_err(|_| damaged("an inode's data is no blob"))?
+    {
+        None => Content::Chunked,
+        Some(bytes) => {
+            if number(17)? != checksum(bytes) {
+                return Err(damaged("the data of a small file does not match its checksum"));
+            }
+            Content::Inline(bytes.to_vec())
+        }
+    };
+    Ok(Inode {
+        born: LayerId(number(0)? as u64),
+        kind: kind.ok_or_else(|| damaged("an inode is of no known kind"))?,
+        mode: number(2)? as u32,
+        uid: number(3)? as u32,
+        gid: number(4)? as u32,
+        nlink: number(5)? as u32,
+        size: number(6)? as u64,
+        stored: number(7)? as u64,
+        rdev: number(8)? as u64,
+        atime: Timestamp(number(9)?),
+        mtime: Timestamp(number(10)?),
+        ctime: Timestamp(number(11)?),
+        btime: Timestamp(number(12)?),
+        parent: Ino(number(13)? as u64),
+        cookie: number(14)? as u64,
+        xattrs: number(15)? as u32,
+        content,
+    })
+}
+
+/// The first eight bytes of the data's BLAKE3 hash. Empty data needs none.
+pub(crate) fn checksum(data: &[u8]) -> i64 {
+    if data.is_empty() {
+        return 0;
+    }
+    let hash = blake3::hash(data);
+    let (first, _) = hash.as_bytes().split_at(8);
+    i64::from_le_bytes(first.try_into().unwrap_or_default())
+}
+
+/// Writes the head's version.
+pub(crate) fn put(c: &Connection, key: Key, n: &Inode) -> Result<()> {
+    let mut statement = c
+        .prepare_cached(
+            "INSERT OR REPLACE INTO inode(born, kind, mode, uid, gid, nlink, size, stored, rdev, atime, mtime, ctime, btime, \
+             parent, cookie, xattrs, data, sum, key) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
+        )
+        .map_err(engine)?;
+    let (data, sum) = match &n.content {
+        Content::Inline(data) => (Some(data.as_slice()), Some(checksum(data))),
+        Content::Chunked => (None, None),
+    };
+    statement
+        .execute(params![
+            n.born.0 as i64,
+            n.kind as u8,
+            n.mode,
+            n.uid,
+            n.gid,
+            n.nlink,
+            n.size as i64,
+            n.stored as i64,
+            n.rdev as i64,
+            n.atime.0,
+            n.mtime.0,
+            n.ctime.0,
+            n.btime.0,
+            n.parent.0 as i64,
+            n.cookie as i64,
+            n.xattrs,
+            data,
+            sum,
+            key.sql(),
+        ])
+        .map_err(engine)?;
+    Ok(())
+}
+
+/// Copies the head's version to the past: it ends with the layer before `died`.
+pub(crate) fn preserve(c: &Connection, key: Key, died: LayerId) -> Result<()> {
+    let mut statement = c
+        .prepare_cached(
+            "INSERT INTO inode_past(key, died, born, kind, mode, uid, gid, nlink, size, stored, rdev, atime, mtime, ctime, \
+             btime, parent, cookie, xattrs, data, sum) SELECT key, ?2, born, kind, mode, uid, gid, nlink, size, stored, rdev, \
+             atime, mtime, ctime, btime, parent, cookie, xattrs, data, sum FROM inode WHERE key = ?1",
+        )
+        .map_err(engine)?;
+    statement
+        .execute(params![key.sql(), died.0 as i64])
+        .map_err(engine)?;
+    Ok(())
+}
+
+/// Removes the head's version.
+pub(crate) fn delete(c: &Connection, key: Key) -> Result<()> {
+    c.prepare_cached("DELETE FROM inode WHERE key = ?1")
+        .map_err(engine)?
+        .execute([key.sql()])
+        .map_err(engine)?;
+    Ok(())
+}

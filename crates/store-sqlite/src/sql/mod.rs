@@ -1,0 +1,130 @@
+//! The engine: SQLite with a connection that writes and, where processes share the file, one that reads beside it.
+
+pub(crate) mod admin;
+mod apply;
+pub(crate) mod chunk;
+pub(crate) mod dentry;
+mod error;
+pub(crate) mod inode;
+pub(crate) mod layers;
+pub(crate) mod log;
+mod open;
+pub(crate) mod orphan;
+mod schema;
+pub(crate) mod tenant;
+mod version;
+pub(crate) mod xattr;
+
+use std::sync::{Mutex, MutexGuard};
+
+use rusqlite::{Connection, TransactionBehavior};
+use tarbox_store::Result;
+
+pub(crate) use apply::{Batch, Change};
+pub(crate) use error::{damaged, device, engine};
+pub(crate) use open::Place;
+pub(crate) use version::Version;
+use version::WalIndex;
+
+/// Whether a commit waits for the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Durability {
+    /// Visible to every process; a crash of the machine may undo it.
+    Visible,
+    /// On the device when it returns.
+    Durable,
+}
+
+/// The database's connections.
+///
+/// Field order matters: `wal` points into memory that `writer` keeps mapped.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    wal: Option<WalIndex>,
+    reader: Option<Mutex<Connection>>,
+    writer: Mutex<Writer>,
+}
+
+#[derive(Debug)]
+struct Writer {
+    connection: Connection,
+    /// What `PRAGMA synchronous` was set to last.
+    durability: Durability,
+}
+
+impl Engine {
+    /// Reads committed rows.
+    pub(crate) fn read<R>(&self, f: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
+        match &self.reader {
+            Some(reader) => f(&lock(reader)),
+            None => f(&lock(&self.writer).connection),
+        }
+    }
+
+    /// Reads rows of one moment: `f` sees nothing that is committed while it runs.
+    pub(crate) fn snapshot<R>(&self, f: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
+        self.read(|c| {
+            let transaction = c.unchecked_transaction().map_err(engine)?;
+            let result = f(&transaction)?;
+            transaction.commit().map_err(engine)?;
+            Ok(result)
+        })
+    }
+
+    /// Runs `f` in a transaction that writes.
+    ///
+    /// # Errors
+    /// After one, the database is as it was before.
+    pub(crate) fn write<R>(
+        &self,
+        durability: Durability,
+        f: impl FnOnce(&Connection) -> Result<R>,
+    ) -> Result<R> {
+        lock(&self.writer).run(durability, f)
+    }
+
+    /// Changes when another process commits; compare it with what it was after one's own last commit.
+    pub(crate) fn version(&self) -> Version {
+        self.wal.as_ref().map(WalIndex::version).unwrap_or_default()
+    }
+
+    /// Whether other processes may have the database open at the same time.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.wal.is_some()
+    }
+}
+
+impl Writer {
+    fn run<R>(&mut self, durability: Durability, f: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
+        if self.durability != durability {
+            let level = if durability == Durability::Durable {
+                "FULL"
+            } else {
+                "NORMAL"
+            };
+            self.connection
+                .pragma_update(None, "synchronous", level)
+                .map_err(engine)?;
+            self.durability = durability;
+        }
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(engine)?;
+        let result = f(&transaction)?;
+        transaction.commit().map_err(engine)?;
+        Ok(result)
+    }
+}
+
+/// A change without meaning, so that a commit has something to make durable.
+pub(crate) fn touch(c: &Connection) -> Result<()> {
+    c.execute("UPDATE durable SET commits = commits + 1", [])
+        .map_err(engine)?;
+    Ok(())
+}
+
+/// A mutex here only guards against concurrent use: what a panicking thread left behind is a rolled-back transaction.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,117 @@
+//! Opening connections: on a file that processes share, in memory, or on a pool.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use tarbox_store::{Error, Result};
+
+use super::error::engine;
+use super::version::WalIndex;
+use super::{Durability, Engine, Writer, schema};
+
+/// Pages of 4 KiB: small files and their attributes fit, and a commit of one operation writes few bytes.
+const PAGE_SIZE: u32 = 4096;
+/// Pages in the log before it is copied into the database. Hot pages are in it many times and copied once.
+const CHECKPOINT_PAGES: u32 = 8192;
+/// How long a commit waits for another process's commit.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// Where a database is.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// A file that several processes may share.
+    File(PathBuf),
+    /// In memory, gone with the last user.
+    Memory,
+    /// A file of a pool, through this registered VFS; held by one process at a time.
+    Pool { vfs: String, name: String },
+}
+
+impl Engine {
+    /// Opens a database, and brings it to the current format.
+    pub(crate) fn open(place: &Place, create: bool) -> Result<Self> {
+        let about = |e: Error| match place {
+            Place::File(path) => e.about(path.as_os_str().as_encoded_bytes()),
+            Place::Pool { name, .. } => e.about(name),
+            Place::Memory => e,
+        };
+        Self::open_unnamed(place, create).map_err(about)
+    }
+
+    fn open_unnamed(place: &Place, create: bool) -> Result<Self> {
+        let mut connection = connect(place, create)?;
+        let exclusive = !matches!(place, Place::File(_));
+        configure(&connection, exclusive)?;
+        schema::prepare(&mut connection, create)?;
+        let reader = match place {
+            Place::File(_) => {
+                let reader = connect(place, false)?;
+                configure(&reader, false)?;
+                Some(Mutex::new(reader))
+            }
+            _ => None,
+        };
+        // The first read maps the wal-index.
+        connection
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
+                row.get::<_, i64>(0)
+            })
+            .map_err(engine)?;
+        let wal = if exclusive {
+            None
+        } else {
+            WalIndex::of(&connection)
+        };
+        let writer = Mutex::new(Writer {
+            connection,
+            durability: Durability::Visible,
+        });
+        Ok(Self { wal, reader, writer })
+    }
+}
+
+fn connect(place: &Place, create: bool) -> Result<Connection> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if create {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
+    match place {
+        Place::File(path) => Connection::open_with_flags(literal(path), flags),
+        Place::Memory => Connection::open_in_memory(),
+        Place::Pool { vfs, name } => Connection::open_with_flags_and_vfs(name, flags, vfs.as_str()),
+    }
+    .map_err(engine)
+}
+
+/// A path that SQLite cannot take for one of its special names.
+fn literal(path: &Path) -> PathBuf {
+    if path.is_absolute() {
+        path.to_owned()
+    } else {
+        Path::new(".").join(path)
+    }
+}
+
+fn configure(c: &Connection, exclusive: bool) -> Result<()> {
+    c.busy_timeout(BUSY).map_err(engine)?;
+    c.set_prepared_statement_cache_capacity(128);
+    let set = |name: &str, value: &str| c.pragma_update(None, name, value).map_err(engine);
+    if exclusive {
+        // One owner: the wal-index lives in its memory, and no file is shared.
+        set("locking_mode", "EXCLUSIVE")?;
+    }
+    c.pragma_update(None, "page_size", PAGE_SIZE).map_err(engine)?;
+    c.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))
+        .map_err(engine)?;
+    set("synchronous", "NORMAL")?;
+    c.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
+        .map_err(engine)?;
+    // Never shrink the log: overwriting it costs the device less than growing it again.
+    set("journal_size_limit", "-1")?;
+    set("temp_store", "MEMORY")?;
+    set("cache_size", "-32768")?;
+    set("trusted_schema", "OFF")?;
+    set("cell_size_check", "ON")
+}

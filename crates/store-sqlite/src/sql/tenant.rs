@@ -1,0 +1,171 @@
+//! Tenants, layers and tags in and out of SQL.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use tarbox_store::{LayerId, Quota, Result, TenantState, Timestamp};
+
+use super::error::{damaged, engine};
+use crate::rows::{Layer, Tenant, TenantId};
+
+const COLUMNS: &str = "id, name, state, created, quota_bytes, quota_inodes, quota_layers, quota_log, bytes, inodes, layers, \
+                       head, current, next_ino, next_seq, secret, segment, segment_len";
+
+/// The tenant of this number.
+pub(crate) fn by_id(c: &Connection, id: TenantId) -> Result<Option<Tenant>> {
+    let mut statement = c
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM tenant WHERE id = ?1"))
+        .map_err(engine)?;
+    statement
+        .query_row([id.0], |row| Ok(decode(row)))
+        .optional()
+        .map_err(engine)?
+        .transpose()
+}
+
+/// The tenant of this name.
+pub(crate) fn by_name(c: &Connection, name: &str) -> Result<Option<Tenant>> {
+    let mut statement = c
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM tenant WHERE name = ?1"))
+        .map_err(engine)?;
+    statement
+        .query_row([name], |row| Ok(decode(row)))
+        .optional()
+        .map_err(engine)?
+        .transpose()
+}
+
+/// Every tenant, by name.
+pub(crate) fn all(c: &Connection) -> Result<Vec<Tenant>> {
+    let mut statement = c
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM tenant ORDER BY name"))
+        .map_err(engine)?;
+    let mut rows = statement.query([]).map_err(engine)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(engine)? {
+        found.push(decode(row)?);
+    }
+    Ok(found)
+}
+
+fn decode(row: &Row<'_>) -> Result<Tenant> {
+    let number = |i: usize| row.get::<_, i64>(i).map(|n| n as u64).map_err(engine);
+    let limit = |i: usize| {
+        row.get::<_, Option<i64>>(i)
+            .map(|n| n.map(|n| n as u64))
+            .map_err(engine)
+    };
+    let secret: Vec<u8> = row.get(15).map_err(engine)?;
+    Ok(Tenant {
+        id: TenantId(number(0)? as u32),
+        name: row.get(1).map_err(engine)?,
+        state: if number(2)? == 0 {
+            TenantState::Active
+        } else {
+            TenantState::Suspended
+        },
+        created: Timestamp(row.get(3).map_err(engine)?),
+        quota: Quota {
+            bytes: limit(4)?,
+            inodes: limit(5)?,
+            layers: limit(6)?,
+            log_records: limit(7)?,
+        },
+        bytes: number(8)?,
+        inodes: number(9)?,
+        layers: number(10)?,
+        head: LayerId(number(11)?),
+        current: LayerId(number(12)?),
+        next_ino: number(13)?,
+        next_seq: number(14)?,
+        secret: secret
+            .try_into()
+            .map_err(|_| damaged("a tenant's secret has a wrong length"))?,
+        segment: number(16)?,
+        segment_len: number(17)?,
+    })
+}
+
+/// Writes a tenant.
+pub(crate) fn put(c: &Connection, t: &Tenant) -> Result<()> {
+    let limit = |l: Option<u64>| l.map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+    c.prepare_cached(
+        "INSERT OR REPLACE INTO tenant(id, name, state, created, quota_bytes, quota_inodes, quota_layers, quota_log, bytes, \
+         inodes, layers, head, current, next_ino, next_seq, secret, segment, segment_len) \
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
+    )
+    .map_err(engine)?
+    .execute(params![
+        t.id.0,
+        t.name,
+        u8::from(t.state == TenantState::Suspended),
+        t.created.0,
+        limit(t.quota.bytes),
+        limit(t.quota.inodes),
+        limit(t.quota.layers),
+        limit(t.quota.log_records),
+        t.bytes as i64,
+        t.inodes as i64,
+        t.layers as i64,
+        t.head.0 as i64,
+        t.current.0 as i64,
+        t.next_ino as i64,
+        t.next_seq as i64,
+        t.secret,
+        t.segment as i64,
+        t.segment_len as i64,
+    ])
+    .map_err(engine)?;
+    Ok(())
+}
+
+/// The tenant's sealed layers, the oldest first.
+pub(crate) fn layers(c: &Connection, tenant: TenantId) -> Result<Vec<Layer>> {
+    let mut statement = c
+        .prepare_cached("SELECT id, name, description, sealed FROM layer WHERE tenant = ?1 ORDER BY id")
+        .map_err(engine)?;
+    let rows = statement.query_map([tenant.0], decode_layer).map_err(engine)?;
+    rows.collect::<rusqlite::Result<_>>().map_err(engine)
+}
+
+fn decode_layer(row: &Row<'_>) -> rusqlite::Result<Layer> {
+    Ok(Layer {
+        id: LayerId(row.get::<_, i64>(0)? as u64),
+        name: row.get(1)?,
+        description: row.get(2)?,
+        sealed: Timestamp(row.get(3)?),
+    })
+}
+
+/// The sealed layer of this number.
+pub(crate) fn layer(c: &Connection, tenant: TenantId, id: LayerId) -> Result<Option<Layer>> {
+    c.prepare_cached("SELECT id, name, description, sealed FROM layer WHERE tenant = ?1 AND id = ?2")
+        .map_err(engine)?
+        .query_row(params![tenant.0, id.0 as i64], decode_layer)
+        .optional()
+        .map_err(engine)
+}
+
+/// The sealed layer of this name or tag.
+pub(crate) fn layer_named(c: &Connection, tenant: TenantId, name: &str) -> Result<Option<Layer>> {
+    c.prepare_cached(
+        "SELECT id, name, description, sealed FROM layer WHERE tenant = ?1 AND name = ?2 UNION ALL \
+         SELECT l.id, l.name, l.description, l.sealed FROM tag t JOIN layer l ON l.tenant = t.tenant AND l.id = t.layer \
+         WHERE t.tenant = ?1 AND t.name = ?2 LIMIT 1",
+    )
+    .map_err(engine)?
+    .query_row(params![tenant.0, name], decode_layer)
+    .optional()
+    .map_err(engine)
+}
+
+/// The tenant's tags and the layers they point at, by name.
+pub(crate) fn tags(c: &Connection, tenant: TenantId) -> Result<Vec<(String, LayerId)>> {
+    let mut statement = c
+        .prepare_cached("SELECT name, layer FROM tag WHERE tenant = ?1 ORDER BY name")
+        .map_err(engine)?;
+    let rows = statement
+        .query_map([tenant.0], |row| {
+            Ok((row.get(0)?, LayerId(row.get::<_, i64>(1)? as u64)))
+        })
+        .map_err(engine)?;
+    rows.collect::<rusqlite::Result<_>>().map_err(engine)
+}
