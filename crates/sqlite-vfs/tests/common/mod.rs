@@ -1,11 +1,14 @@
 //! What the tests of this crate share.
 #![allow(dead_code)]
 
-use std::sync::Arc;
+pub(crate) mod random;
+pub(crate) mod workload;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, OpenFlags};
-use tarbox_pool::Pool;
+use tarbox_pool::{MemoryPool, OpenOptions, Pool, PoolFile, Result};
 use tarbox_sqlite_vfs::{Options, Registration, register};
 
 /// How a database is written.
@@ -65,4 +68,53 @@ pub(crate) fn integrity(db: &Connection) -> String {
 pub(crate) fn count(db: &Connection, table: &str) -> i64 {
     db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
         .unwrap()
+}
+
+/// A pool that stands for another one, which can be exchanged: a test that starts a machine thousands of times needs one
+/// registration for all of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    current: Arc<Mutex<Arc<dyn Pool>>>,
+}
+
+impl Slot {
+    pub(crate) fn new() -> Self {
+        Self {
+            current: Arc::new(Mutex::new(Arc::new(MemoryPool::new()))),
+        }
+    }
+
+    pub(crate) fn put(&self, pool: impl Pool + 'static) {
+        *self.current.lock().unwrap() = Arc::new(pool);
+    }
+
+    fn get(&self) -> Arc<dyn Pool> {
+        self.current.lock().unwrap().clone()
+    }
+}
+
+impl Pool for Slot {
+    fn open(&self, name: &str, options: OpenOptions) -> Result<Arc<dyn PoolFile>> {
+        self.get().open(name, options)
+    }
+
+    fn exists(&self, name: &str) -> Result<bool> {
+        self.get().exists(name)
+    }
+
+    fn delete(&self, name: &str) -> Result<()> {
+        self.get().delete(name)
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<String>> {
+        self.get().list(prefix)
+    }
+
+    fn sync_names(&self) -> Result<()> {
+        self.get().sync_names()
+    }
+
+    fn is_read_only(&self) -> bool {
+        self.get().is_read_only()
+    }
 }
