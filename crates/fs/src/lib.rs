@@ -2,9 +2,16 @@
 #![forbid(unsafe_code)]
 
 mod ext;
+mod fs;
+mod hooks;
 mod interface;
+mod locks;
 mod path;
+mod permission;
+mod watch;
 
 pub use ext::*;
+pub use fs::{Fs, FsOptions, Hooks};
 pub use interface::*;
 pub use path::*;
+pub use watch::Watch;

@@ -2,11 +2,12 @@
 
 use std::future::Future;
 
-use tarbox_store::{Attr, DirEntry, Error, ErrorKind, MaybeSend, RenameMode, Result, SetAttr, Unlink};
+use tarbox_store::{Attr, DirEntry, Error, ErrorKind, MaybeSend, RenameMode, Result, Seq, SetAttr, Unlink};
 
 use super::{Walk, copy, open, tree, whole};
 use crate::interface::{Credentials, FilesystemInterface, Handle, NewNode, OpenFlags};
 use crate::path::{Follow, LastComponent, Parent, PathAt, Resolver, resolve};
+use crate::watch::Watch;
 
 /// Operations on paths, for every [`FilesystemInterface`].
 ///
@@ -302,6 +303,25 @@ pub trait FilesystemExt: FilesystemInterface + Sized {
         to: impl Into<PathAt<'a>>,
     ) -> impl Future<Output = Result<u64>> + MaybeSend {
         copy::copy(self, who, from.into(), to.into())
+    }
+
+    /// Watches an absolute path (which need not exist) and all below it, from `after` on, or from now on. Paths are
+    /// compared as text: `.`, `..` and symbolic links in it are not resolved.
+    ///
+    /// What is told is not filtered by permission: a way in that serves users who must not know each other's files
+    /// keeps this to itself.
+    fn watch<'a>(
+        &'a self,
+        path: &'a [u8],
+        after: Option<Seq>,
+    ) -> impl Future<Output = Result<Watch<'a, Self>>> + MaybeSend {
+        async move {
+            let after = match after {
+                Some(seq) => seq,
+                None => self.last_change().await?,
+            };
+            Ok(Watch::new(self, path, after))
+        }
     }
 
     /// Goes through everything below a directory, depth first, a directory before what is in it; nothing is held in
