@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use quick_cache::Weighter;
 use quick_cache::unsync::Cache;
+use rustc_hash::FxBuildHasher;
 
 use crate::rows::{Content, Dentry, Fragment, Inode, Key};
 
@@ -12,13 +13,18 @@ pub(crate) type Bucket = Arc<[Dentry]>;
 
 /// What is kept of the database in memory.
 pub(crate) struct Caches {
-    pub(crate) inodes: Cache<Key, Arc<Inode>, InodeWeight>,
-    pub(crate) buckets: Cache<(Key, u64), Bucket, BucketWeight>,
-    pub(crate) chunks: Cache<(Key, u64), Arc<[Fragment]>, ChunkWeight>,
+    /// Without their inline content, unless that is short.
+    pub(crate) inodes: Cache<Key, Arc<Inode>, InodeWeight, FxBuildHasher>,
+    /// The inline content of rows that say it is stored.
+    pub(crate) inline: Cache<Key, Arc<[u8]>, InlineWeight, FxBuildHasher>,
+    pub(crate) buckets: Cache<(Key, u64), Bucket, BucketWeight, FxBuildHasher>,
+    pub(crate) chunks: Cache<(Key, u64), Arc<[Fragment]>, ChunkWeight, FxBuildHasher>,
 }
 
 #[derive(Clone)]
 pub(crate) struct InodeWeight;
+#[derive(Clone)]
+pub(crate) struct InlineWeight;
 #[derive(Clone)]
 pub(crate) struct BucketWeight;
 #[derive(Clone)]
@@ -32,6 +38,12 @@ impl Weighter<Key, Arc<Inode>> for InodeWeight {
             0
         };
         (size_of::<Inode>() + 64 + inline) as u64
+    }
+}
+
+impl Weighter<Key, Arc<[u8]>> for InlineWeight {
+    fn weight(&self, _: &Key, bytes: &Arc<[u8]>) -> u64 {
+        64 + bytes.len() as u64
     }
 }
 
@@ -53,17 +65,50 @@ impl Weighter<(Key, u64), Arc<[Fragment]>> for ChunkWeight {
 impl Caches {
     /// Caches of this many bytes together.
     pub(crate) fn new(bytes: u64) -> Self {
-        let (inodes, buckets, chunks) = (bytes / 2, bytes / 4, bytes / 4);
+        let quarter = bytes / 4;
         Self {
-            inodes: Cache::with_weighter((inodes / 512) as usize, inodes, InodeWeight),
-            buckets: Cache::with_weighter((buckets / 192) as usize, buckets, BucketWeight),
-            chunks: Cache::with_weighter((chunks / 192) as usize, chunks, ChunkWeight),
+            inodes: cache(quarter, 256, InodeWeight),
+            inline: cache(quarter, 512, InlineWeight),
+            buckets: cache(quarter, 192, BucketWeight),
+            chunks: cache(quarter, 192, ChunkWeight),
         }
+    }
+
+    /// Takes in a row that has been committed.
+    pub(crate) fn admit(&mut self, key: Key, mut row: Inode) {
+        if let Content::Inline(bytes) = &mut row.content
+            && bytes.len() > SHORT
+        {
+            self.inline.insert(key, std::mem::take(bytes).into());
+            row.content = Content::Stored;
+        } else if row.content != Content::Stored {
+            self.inline.remove(&key);
+        }
+        self.inodes.insert(key, Arc::new(row));
+    }
+
+    /// Forgets an inode.
+    pub(crate) fn forget(&mut self, key: Key) {
+        self.inodes.remove(&key);
+        self.inline.remove(&key);
     }
 
     pub(crate) fn clear(&mut self) {
         self.inodes.clear();
+        self.inline.clear();
         self.buckets.clear();
         self.chunks.clear();
     }
+}
+
+/// Inline content that is not longer than this stays with the cached row.
+const SHORT: usize = 64;
+
+fn cache<K: Eq + std::hash::Hash, V, W: Weighter<K, V> + Clone>(
+    bytes: u64,
+    typical: u64,
+    weighter: W,
+) -> Cache<K, V, W, FxBuildHasher> {
+    let items = usize::try_from(bytes / typical).unwrap_or(usize::MAX).max(16);
+    Cache::with(items, bytes, weighter, FxBuildHasher, Default::default())
 }

@@ -132,12 +132,12 @@ impl SqliteDatabase {
         vfs: Option<tarbox_sqlite_vfs::Registration>,
         options: &Options,
     ) -> Result<Self> {
-        let half = options.cache_bytes / 2;
+        let quarter = options.cache_bytes / 4;
         let shared = Arc::new(Shared {
             engine,
-            blocks: BlockStore::new(pool, prefix, half),
+            blocks: BlockStore::new(pool, prefix, quarter),
             clock: options.clock.clone(),
-            state: Mutex::new(State::new(Caches::new(half), lease, sessions)),
+            state: Mutex::new(State::new(Caches::new(quarter * 3), lease, sessions)),
             commit: Mutex::new(()),
             wake: Condvar::new(),
             counters: Counters::default(),

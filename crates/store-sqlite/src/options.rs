@@ -21,7 +21,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             create: false,
-            cache_bytes: 32 * 1024 * 1024,
+            cache_bytes: 64 * 1024 * 1024,
             clock: Arc::new(now),
             background: true,
         }
@@ -39,7 +39,7 @@ impl fmt::Debug for Options {
 }
 
 impl Options {
-    /// Opens an existing database with caches of 32 MiB, and commits in the background.
+    /// Opens an existing database with caches of 64 MiB, and commits in the background.
     pub fn new() -> Self {
         Self::default()
     }
@@ -51,7 +51,7 @@ impl Options {
         self
     }
 
-    /// Bytes of rows and blocks kept in memory; half of it each. SQLite's own page cache (32 MiB at most) comes on top.
+    /// Bytes of rows and blocks kept in memory; three quarters for rows, one for blocks. SQLite's own page cache (32 MiB at most) comes on top.
     #[must_use]
     pub fn cache_bytes(mut self, bytes: u64) -> Self {
         self.cache_bytes = bytes;

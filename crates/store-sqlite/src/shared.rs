@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use rustc_hash::FxHashMap;
 use tarbox_store::{Actor, Error, ErrorKind, Performance, Result, TenantState, Timestamp};
 
 use crate::blocks::BlockStore;
@@ -48,7 +49,7 @@ pub(crate) struct State {
     /// What is being committed.
     pub(crate) frozen: Option<Arc<Frozen>>,
     /// Tenants in use, with the counters as of the last operation.
-    pub(crate) tenants: HashMap<TenantId, Tenant>,
+    pub(crate) tenants: FxHashMap<TenantId, Tenant>,
     /// Committed rows.
     pub(crate) caches: Caches,
     /// The database's version that the caches and tenants were read at.
@@ -59,7 +60,7 @@ pub(crate) struct State {
     /// Another process wants the lease: no new operation before the next commit has given it back.
     pub(crate) yielding: bool,
     /// Open handles on inodes.
-    pub(crate) holds: HashMap<Key, u32>,
+    pub(crate) holds: FxHashMap<Key, u32>,
     /// Bytes that writes since the last commit may add, for the quota.
     pub(crate) reserved: HashMap<TenantId, u64>,
     /// Commits have been made that did not wait for the device.
@@ -75,13 +76,13 @@ impl State {
         Self {
             active: Memtable::default(),
             frozen: None,
-            tenants: HashMap::new(),
+            tenants: FxHashMap::default(),
             caches,
             seen: Version::default(),
             lease,
             sessions,
             yielding: false,
-            holds: HashMap::new(),
+            holds: FxHashMap::default(),
             reserved: HashMap::new(),
             unsynced: false,
             broken: None,

@@ -260,11 +260,9 @@ impl State {
             match slot.row {
                 Some(mut row) => {
                     row.stored = row.stored.saturating_add_signed(delta);
-                    self.caches.inodes.insert(key, Arc::new(row));
+                    self.caches.admit(key, row);
                 }
-                None => {
-                    self.caches.inodes.remove(&key);
-                }
+                None => self.caches.forget(key),
             }
             // Rows that were changed meanwhile were copied before the chunks were counted.
             if delta != 0

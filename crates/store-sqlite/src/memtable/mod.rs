@@ -7,8 +7,9 @@ mod file;
 mod pieces;
 mod ranges;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
 use tarbox_store::LayerId;
 
 pub(crate) use file::{DirtyFile, spans};
@@ -36,14 +37,14 @@ pub(crate) struct Slot<R> {
 /// Changed rows, by their keys.
 #[derive(Debug, Default)]
 pub(crate) struct Memtable {
-    pub(crate) inodes: HashMap<Key, Slot<Inode>>,
+    pub(crate) inodes: FxHashMap<Key, Slot<Inode>>,
     pub(crate) dentries: BTreeMap<(Key, u64), Slot<Dentry>>,
     pub(crate) xattrs: BTreeMap<(Key, Vec<u8>), Slot<Xattr>>,
     /// Content that is not in blocks yet.
-    pub(crate) files: HashMap<Key, DirtyFile>,
+    pub(crate) files: FxHashMap<Key, DirtyFile>,
     pub(crate) log: Vec<(TenantId, LogRow)>,
     /// Where in `log` the last write to a file is recorded, so that the next one adds to it.
-    pub(crate) last_write: HashMap<Key, usize>,
+    pub(crate) last_write: FxHashMap<Key, usize>,
     pub(crate) orphans: BTreeMap<Key, bool>,
     /// Tenants whose counters changed.
     pub(crate) tenants: Vec<TenantId>,

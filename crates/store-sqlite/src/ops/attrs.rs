@@ -84,11 +84,12 @@ impl Op<'_> {
     }
 
     pub(crate) fn read_link(&mut self, view: View, ino: Ino) -> Result<Vec<u8>> {
-        let target = self.inode(view, ino, |_, row| match (&row.content, row.kind) {
-            (crate::rows::Content::Inline(target), tarbox_store::FileKind::Symlink) => Some(target.clone()),
-            _ => None,
-        })?;
-        target.ok_or_else(|| Error::new(ErrorKind::Invalid).because("not a symbolic link"))
+        let (key, kind) = self.inode(view, ino, |key, row| (key, row.kind))?;
+        if kind != tarbox_store::FileKind::Symlink {
+            return Err(Error::new(ErrorKind::Invalid).because("not a symbolic link"));
+        }
+        let target = self.inline_content(view, key, <[u8]>::to_vec)?;
+        target.ok_or_else(|| crate::sql::damaged("a symbolic link has no target"))
     }
 }
 

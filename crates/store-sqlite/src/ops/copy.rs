@@ -3,7 +3,6 @@
 use tarbox_store::{Actor, Error, ErrorKind, Ino, Result, View};
 
 use super::write::SIZE_MAX;
-use crate::rows::Content;
 use crate::shared::Op;
 
 /// What a copy did.
@@ -43,9 +42,8 @@ impl Op<'_> {
             return Ok(Copied::Bytes(0));
         }
         let (from, to) = (copy.source.1, copy.target.1);
-        let inline = self.inode(copy.view, copy.source.0, |_, row| match &row.content {
-            Content::Inline(bytes) => Some(bytes[from as usize..(from + len) as usize].to_vec()),
-            Content::Chunked => None,
+        let inline = self.inline_content(copy.view, source, |bytes| {
+            bytes[from as usize..(from + len) as usize].to_vec()
         })?;
         let size = target_size.max(end);
         match inline {

@@ -38,10 +38,8 @@ impl Op<'_> {
     /// Removes an inode without names for good (as far as no sealed layer has it).
     pub(crate) fn purge(&mut self, key: Key) -> Result<()> {
         let row = self.inode_mut(key)?;
-        let (content, xattrs) = (
-            std::mem::replace(&mut row.content, Content::Inline(Vec::new())),
-            row.xattrs,
-        );
+        let (inline, xattrs) = (row.inline_len(), row.xattrs);
+        let content = std::mem::replace(&mut row.content, Content::Inline(Vec::new()));
         if xattrs > 0 {
             self.remove_all_xattrs(key)?;
         }
@@ -51,7 +49,7 @@ impl Op<'_> {
         self.remove_inode(key)?;
         let tenant = self.row_mut();
         tenant.inodes = tenant.inodes.saturating_sub(1);
-        tenant.bytes = tenant.bytes.saturating_sub(content.inline_len());
+        tenant.bytes = tenant.bytes.saturating_sub(inline);
         Ok(())
     }
 

@@ -86,7 +86,7 @@ impl Op<'_> {
             return Ok(());
         }
         if self.inline_len(key)?.is_some() {
-            if let Content::Inline(bytes) = &mut self.inode_mut(key)?.content {
+            if let Some(bytes) = self.inline_mut(key)? {
                 bytes[start as usize..end as usize].fill(0);
             }
             return Ok(());
@@ -100,22 +100,20 @@ impl Op<'_> {
         if let Some(len) = self.inline_len(key)? {
             if new_size <= crate::rows::INLINE_MAX {
                 self.admit_bytes(new_size.saturating_sub(len))?;
-                let row = self.inode_mut(key)?;
-                if let Content::Inline(bytes) = &mut row.content {
+                if let Some(bytes) = self.inline_mut(key)? {
                     let tail = bytes.split_off(from as usize);
                     bytes.resize(to as usize, 0);
                     bytes.extend(tail);
                 }
-                row.size = new_size;
+                self.inode_mut(key)?.size = new_size;
                 let tenant = self.row_mut();
                 tenant.bytes = (tenant.bytes + new_size).saturating_sub(len);
                 return Ok(());
             }
             // Only a file that grows comes here: its content fits in one piece.
-            let tail = match &mut self.inode_mut(key)?.content {
-                Content::Inline(bytes) => bytes.split_off(from as usize),
-                Content::Chunked => Vec::new(),
-            };
+            let tail = self
+                .inline_mut(key)?
+                .map_or_else(Vec::new, |bytes| bytes.split_off(from as usize));
             let tenant = self.row_mut();
             tenant.bytes = tenant.bytes.saturating_sub(tail.len() as u64);
             self.outgrow(key)?;

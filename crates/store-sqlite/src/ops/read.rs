@@ -48,14 +48,12 @@ impl Op<'_> {
         }
         let buffer = &mut buffer[..len];
         let start = offset as usize;
-        let inline = self.inode(view, ino, |_, row| match &row.content {
-            Content::Inline(bytes) => {
-                // Inline content is as long as the file, so `len` is within it.
-                buffer.copy_from_slice(&bytes[start..start + len]);
-                true
-            }
-            Content::Chunked => false,
-        })?;
+        // Inline content is as long as the file, so the range is within it.
+        let inline = self
+            .inline_content(view, key, |bytes| {
+                buffer.copy_from_slice(&bytes[start..start + len])
+            })?
+            .is_some();
         if inline {
             return Ok(Plan {
                 len,
@@ -83,6 +81,23 @@ impl Op<'_> {
         Ok(Plan {
             len,
             targets: filling.targets,
+        })
+    }
+
+    /// Looks at the inline content of an inode in a view; `None` if it is in chunks.
+    pub(super) fn inline_content<R>(
+        &mut self,
+        view: View,
+        key: Key,
+        look: impl FnOnce(&[u8]) -> R,
+    ) -> Result<Option<R>> {
+        let Some(layer) = self.layer(view)? else {
+            return self.head_inline(key, look);
+        };
+        let row = self.shared.engine.read(|c| sql::inode::get_at(c, key, layer))?;
+        Ok(match row.map(|row| row.content) {
+            Some(Content::Inline(bytes)) => Some(look(&bytes)),
+            _ => None,
         })
     }
 

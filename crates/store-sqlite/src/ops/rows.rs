@@ -6,7 +6,7 @@ use tarbox_store::{Error, ErrorKind, Ino, LayerId, Result, View};
 
 use crate::cache::Bucket;
 use crate::memtable::{Memtable, Slot};
-use crate::rows::{BUCKET, Dentry, Inode, Key, bucket_of};
+use crate::rows::{BUCKET, Content, Dentry, Inode, Key, bucket_of};
 use crate::shared::Op;
 use crate::sql;
 
@@ -52,6 +52,51 @@ impl Op<'_> {
         Ok(Some(seen))
     }
 
+    /// The inline content of an inode of the head whose row says [`Content::Stored`].
+    pub(crate) fn stored_inline(&mut self, key: Key) -> Result<Arc<[u8]>> {
+        if let Some(bytes) = self.state.caches.inline.get(&key) {
+            return Ok(bytes.clone());
+        }
+        let bytes: Arc<[u8]> = self.shared.engine.read(|c| sql::inode::data(c, key))?.into();
+        self.state.caches.inline.insert(key, bytes.clone());
+        Ok(bytes)
+    }
+
+    /// Looks at the inline content of an inode of the head; `None` if it is in chunks.
+    pub(crate) fn head_inline<R>(&mut self, key: Key, look: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
+        enum Where<R> {
+            Here(R),
+            Stored,
+            Chunks,
+        }
+        let mut look = Some(look);
+        let found = self.head_inode(key, |row| match (&row.content, look.take()) {
+            (Content::Inline(bytes), Some(look)) => Where::Here(look(bytes)),
+            (Content::Chunked, _) => Where::Chunks,
+            (_, unused) => {
+                look = unused;
+                Where::Stored
+            }
+        })?;
+        match (found.ok_or(ErrorKind::NotFound)?, look) {
+            (Where::Here(seen), _) => Ok(Some(seen)),
+            (Where::Stored, Some(look)) => Ok(Some(look(&*self.stored_inline(key)?))),
+            _ => Ok(None),
+        }
+    }
+
+    /// The inline content of an inode of the head, to change it. `None` if it is in chunks.
+    pub(crate) fn inline_mut(&mut self, key: Key) -> Result<Option<&mut Vec<u8>>> {
+        if self.inode_mut(key)?.content == Content::Stored {
+            let bytes = self.stored_inline(key)?.to_vec();
+            self.inode_mut(key)?.content = Content::Inline(bytes);
+        }
+        Ok(match &mut self.inode_mut(key)?.content {
+            Content::Inline(bytes) => Some(bytes),
+            _ => None,
+        })
+    }
+
     /// Looks at an inode in a view; `NotFound` if it is not there.
     pub(crate) fn inode<R>(
         &mut self,
@@ -79,7 +124,7 @@ impl Op<'_> {
             let base = Some(row.born);
             if row.born < head {
                 // The past keeps its version, inline data and all.
-                self.row_mut().bytes += row.content.inline_len();
+                self.row_mut().bytes += row.inline_len();
             }
             row.born = head;
             self.state
@@ -127,10 +172,13 @@ impl Op<'_> {
         }
         self.count_hit(false);
         let last = bucket + (BUCKET - 1);
-        let mut entries = self
-            .shared
-            .engine
-            .read(|c| sql::dentry::range(c, dir, bucket, last, BUCKET as usize))?;
+        let mut entries = match self.is_uncommitted(dir) {
+            true => Vec::new(),
+            false => self
+                .shared
+                .engine
+                .read(|c| sql::dentry::range(c, dir, bucket, last, BUCKET as usize))?,
+        };
         let state = &*self.state;
         for table in state.tables() {
             overlay(&mut entries, table, dir, bucket, last);
@@ -138,6 +186,17 @@ impl Op<'_> {
         let entries: Bucket = entries.into();
         self.state.caches.buckets.insert((dir, bucket), entries.clone());
         Ok(entries)
+    }
+
+    /// Whether the database has nothing of an inode yet.
+    fn is_uncommitted(&self, key: Key) -> bool {
+        let state = &*self.state;
+        let oldest = state
+            .frozen
+            .as_ref()
+            .and_then(|f| f.table.inodes.get(&key))
+            .or_else(|| state.active.inodes.get(&key));
+        oldest.is_some_and(|slot| slot.base.is_none())
     }
 
     /// The entry of this name in the head's directory.

@@ -64,8 +64,7 @@ impl Op<'_> {
         match inline {
             Some(len) if size <= INLINE_MAX => {
                 self.admit_bytes(size.saturating_sub(len))?;
-                let row = self.inode_mut(key)?;
-                if let Content::Inline(bytes) = &mut row.content {
+                if let Some(bytes) = self.inline_mut(key)? {
                     bytes.resize(size as usize, 0);
                     bytes[offset as usize..offset as usize + data.len()].copy_from_slice(data);
                 }
@@ -84,9 +83,8 @@ impl Op<'_> {
 
     /// How many bytes are inline; `None` for a file in chunks.
     pub(super) fn inline_len(&mut self, key: Key) -> Result<Option<u64>> {
-        let len = self.head_inode(key, |row| match &row.content {
-            Content::Inline(bytes) => Some(bytes.len() as u64),
-            Content::Chunked => None,
+        let len = self.head_inode(key, |row| {
+            (row.content != Content::Chunked).then(|| row.inline_len())
         })?;
         len.ok_or_else(|| ErrorKind::NotFound.into())
     }
@@ -118,7 +116,7 @@ impl Op<'_> {
         match self.inline_len(key)? {
             Some(len) if size <= INLINE_MAX => {
                 self.admit_bytes(size.saturating_sub(len))?;
-                if let Content::Inline(bytes) = &mut self.inode_mut(key)?.content {
+                if let Some(bytes) = self.inline_mut(key)? {
                     bytes.resize(size as usize, 0);
                 }
                 let tenant = self.row_mut();

@@ -12,18 +12,10 @@ pub(crate) const INLINE_MAX: u64 = 1_900;
 pub(crate) enum Content {
     /// Here; its length is the inode's size. Also the target of a symbolic link.
     Inline(Vec<u8>),
+    /// In the committed row, unchanged; its length is the inode's size.
+    Stored,
     /// In chunks.
     Chunked,
-}
-
-impl Content {
-    /// Bytes that count as stored with the row.
-    pub(crate) fn inline_len(&self) -> u64 {
-        match self {
-            Self::Inline(data) => data.len() as u64,
-            Self::Chunked => 0,
-        }
-    }
 }
 
 /// One version of an inode.
@@ -60,7 +52,7 @@ impl Inode {
     /// The attributes, with `pending` bytes of content that no commit holds yet.
     pub(crate) fn attr(&self, key: Key, pending: u64) -> Attr {
         let held = match &self.content {
-            Content::Inline(data) => data.len() as u64,
+            Content::Inline(_) | Content::Stored => self.inline_len(),
             Content::Chunked => (self.stored + pending).min(self.size.next_multiple_of(4096)),
         };
         Attr {
@@ -77,6 +69,15 @@ impl Inode {
             mtime: self.mtime,
             ctime: self.ctime,
             btime: self.btime,
+        }
+    }
+
+    /// Bytes that are stored with the row.
+    pub(crate) fn inline_len(&self) -> u64 {
+        match &self.content {
+            Content::Inline(data) => data.len() as u64,
+            Content::Stored => self.size,
+            Content::Chunked => 0,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Inode rows in and out of SQL.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::types::Null;
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 use tarbox_store::{FileKind, Ino, LayerId, Result, Timestamp};
 
 use super::error::{damaged, engine};
@@ -9,8 +10,30 @@ use crate::rows::{Content, Inode, Key};
 /// The columns of a version, in the order that [`decode`] and [`put`] use.
 pub(crate) const COLUMNS: &str = "born, kind, mode, uid, gid, nlink, size, stored, rdev, atime, mtime, ctime, btime, parent, cookie, xattrs, data, sum";
 
-/// The head's version.
+/// The head's version; its inline content stays where it is.
 pub(crate) fn get(c: &Connection, key: Key) -> Result<Option<Inode>> {
+    let mut statement = c
+        .prepare_cached(
+            "SELECT born, kind, mode, uid, gid, nlink, size, stored, rdev, atime, mtime, ctime, btime, parent, cookie, xattrs, \
+             data IS NULL FROM inode WHERE key = ?1",
+        )
+        .map_err(engine)?;
+    let row = statement
+        .query_row([key.sql()], |row| {
+            let content = if row.get(16)? {
+                Content::Chunked
+            } else {
+                Content::Stored
+            };
+            Ok(attributes(row, 0, content))
+        })
+        .optional()
+        .map_err(engine)?;
+    row.transpose()
+}
+
+/// The head's version with its inline content.
+pub(crate) fn get_full(c: &Connection, key: Key) -> Result<Option<Inode>> {
     let mut statement = c
         .prepare_cached(
             "SELECT born, kind, mode, uid, gid, nlink, size, stored, rdev, atime, mtime, ctime, btime, parent, cookie, xattrs, \
@@ -22,6 +45,33 @@ pub(crate) fn get(c: &Connection, key: Key) -> Result<Option<Inode>> {
         .optional()
         .map_err(engine)?;
     row.transpose()
+}
+
+/// The inline content of the head's version, checked.
+pub(crate) fn data(c: &Connection, key: Key) -> Result<Vec<u8>> {
+    let row = c
+        .prepare_cached("SELECT data, sum, size FROM inode WHERE key = ?1")
+        .map_err(engine)?
+        .query_row([key.sql()], |row| {
+            Ok((
+                row.get::<_, Option<Vec<u8>>>(0)?,
+                row.get::<_, Option<i64>>(1)?,
+                row.get::<_, i64>(2)?,
+            ))
+        })
+        .optional()
+        .map_err(engine)?;
+    match row {
+        Some((Some(data), Some(sum), size))
+            if sum == checksum(&data) && (data.len() as i64 == size || data.is_empty()) =>
+        {
+            Ok(data)
+        }
+        _ => Err(damaged(format!(
+            "the data of inode {} does not match its checksum",
+            key.ino()
+        ))),
+    }
 }
 
 /// The version that was valid at the end of a layer.
@@ -39,14 +89,12 @@ pub(crate) fn get_at(c: &Connection, key: Key, layer: LayerId) -> Result<Option<
         .transpose()?;
     match past {
         Some(row) if row.born <= layer => Ok(Some(row)),
-        _ => Ok(get(c, key)?.filter(|row| row.born <= layer)),
+        _ => Ok(get_full(c, key)?.filter(|row| row.born <= layer)),
     }
 }
 
 /// Decodes a version from the columns that begin at `at`.
 pub(crate) fn decode(row: &Row<'_>, at: usize) -> Result<Inode> {
-    let number = |i: usize| row.get::<_, i64>(at + i).map_err(engine);
-    let kind = u8::try_from(number(1)?).ok().and_then(FileKind::from_number);
     let data = row.get_ref(at + 16).map_err(engine)?;
     let content = match data
         .as_blob_or_null()
@@ -54,12 +102,19 @@ pub(crate) fn decode(row: &Row<'_>, at: usize) -> Result<Inode> {
     {
         None => Content::Chunked,
         Some(bytes) => {
-            if number(17)? != checksum(bytes) {
+            if row.get::<_, i64>(at + 17).map_err(engine)? != checksum(bytes) {
                 return Err(damaged("the data of a small file does not match its checksum"));
             }
             Content::Inline(bytes.to_vec())
         }
     };
+    attributes(row, at, content)
+}
+
+/// Decodes the columns before the content.
+fn attributes(row: &Row<'_>, at: usize, content: Content) -> Result<Inode> {
+    let number = |i: usize| row.get::<_, i64>(at + i).map_err(engine);
+    let kind = u8::try_from(number(1)?).ok().and_then(FileKind::from_number);
     Ok(Inode {
         born: LayerId(number(0)? as u64),
         kind: kind.ok_or_else(|| damaged("an inode is of no known kind"))?,
@@ -91,41 +146,68 @@ pub(crate) fn checksum(data: &[u8]) -> i64 {
     i64::from_le_bytes(first.try_into().unwrap_or_default())
 }
 
-/// Writes the head's version.
+/// Writes the head's version. Content that is [`Stored`](Content::Stored) stays as it is.
 pub(crate) fn put(c: &Connection, key: Key, n: &Inode) -> Result<()> {
+    if n.content == Content::Stored {
+        return update(c, key, n);
+    }
     let mut statement = c
         .prepare_cached(
             "INSERT OR REPLACE INTO inode(born, kind, mode, uid, gid, nlink, size, stored, rdev, atime, mtime, ctime, btime, \
-             parent, cookie, xattrs, data, sum, key) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
+             parent, cookie, xattrs, key, data, sum) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
         )
         .map_err(engine)?;
-    let (data, sum) = match &n.content {
-        Content::Inline(data) => (Some(data.as_slice()), Some(checksum(data))),
-        Content::Chunked => (None, None),
-    };
-    statement
-        .execute(params![
-            n.born.0 as i64,
-            n.kind as u8,
-            n.mode,
-            n.uid,
-            n.gid,
-            n.nlink,
-            n.size as i64,
-            n.stored as i64,
-            n.rdev as i64,
-            n.atime.0,
-            n.mtime.0,
-            n.ctime.0,
-            n.btime.0,
-            n.parent.0 as i64,
-            n.cookie as i64,
-            n.xattrs,
-            data,
-            sum,
-            key.sql(),
-        ])
+    bind_attributes(&mut statement, key, n).map_err(engine)?;
+    if let Content::Inline(data) = &n.content {
+        statement
+            .raw_bind_parameter(18, data.as_slice())
+            .map_err(engine)?;
+        statement.raw_bind_parameter(19, checksum(data)).map_err(engine)?;
+    } else {
+        statement.raw_bind_parameter(18, Null).map_err(engine)?;
+        statement.raw_bind_parameter(19, Null).map_err(engine)?;
+    }
+    statement.raw_execute().map_err(engine)?;
+    Ok(())
+}
+
+/// Writes all of the head's version but its content.
+fn update(c: &Connection, key: Key, n: &Inode) -> Result<()> {
+    let mut statement = c
+        .prepare_cached(
+            "UPDATE inode SET born = ?1, kind = ?2, mode = ?3, uid = ?4, gid = ?5, nlink = ?6, size = ?7, stored = ?8, \
+             rdev = ?9, atime = ?10, mtime = ?11, ctime = ?12, btime = ?13, parent = ?14, cookie = ?15, xattrs = ?16 \
+             WHERE key = ?17",
+        )
         .map_err(engine)?;
+    bind_attributes(&mut statement, key, n).map_err(engine)?;
+    statement.raw_execute().map_err(engine)?;
+    Ok(())
+}
+
+fn bind_attributes(statement: &mut Statement<'_>, key: Key, n: &Inode) -> rusqlite::Result<()> {
+    let numbers = [
+        n.born.0 as i64,
+        i64::from(n.kind as u8),
+        i64::from(n.mode),
+        i64::from(n.uid),
+        i64::from(n.gid),
+        i64::from(n.nlink),
+        n.size as i64,
+        n.stored as i64,
+        n.rdev as i64,
+        n.atime.0,
+        n.mtime.0,
+        n.ctime.0,
+        n.btime.0,
+        n.parent.0 as i64,
+        n.cookie as i64,
+        i64::from(n.xattrs),
+        key.sql(),
+    ];
+    for (i, number) in numbers.into_iter().enumerate() {
+        statement.raw_bind_parameter(i + 1, number)?;
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tarbox_store::{Error, Result};
 
@@ -97,6 +98,9 @@ fn literal(path: &Path) -> PathBuf {
 fn configure(c: &Connection, exclusive: bool) -> Result<()> {
     c.busy_timeout(BUSY).map_err(engine)?;
     c.set_prepared_statement_cache_capacity(128);
+    // Otherwise a statement whose plan could use a partial index is prepared again for each value bound to it.
+    c.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(engine)?;
     let set = |name: &str, value: &str| c.pragma_update(None, name, value).map_err(engine);
     if exclusive {
         // One owner: the wal-index lives in its memory, and no file is shared.
