@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use quick_cache::Weighter;
 use quick_cache::unsync::Cache;
 use tarbox_pool::{OpenOptions, Pool, PoolFile};
 use tarbox_store::{Error, ErrorKind, Performance, Result};
@@ -27,8 +26,8 @@ pub(crate) struct BlockStore {
     /// Put before every file's name.
     prefix: String,
     files: Mutex<HashMap<(TenantId, u64), Arc<dyn PoolFile>>>,
-    places: Mutex<Cache<Name, Block>>,
-    blocks: Mutex<Cache<Name, Arc<[u8]>, ByLength>>,
+    /// Where blocks are, as far as it was asked.
+    places: Mutex<Cache<Name, Place>>,
     pub(crate) counters: BlockCounters,
 }
 
@@ -41,13 +40,12 @@ pub(crate) struct BlockCounters {
     pub(crate) read: AtomicU64,
 }
 
-#[derive(Clone)]
-struct ByLength;
-
-impl Weighter<Name, Arc<[u8]>> for ByLength {
-    fn weight(&self, _: &Name, block: &Arc<[u8]>) -> u64 {
-        96 + block.len() as u64
-    }
+/// Where a block is, and whether its bytes there were compared with its hash since the database was opened. Blocks never
+/// change, so one comparison serves all later reads.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    block: Block,
+    checked: bool,
 }
 
 impl fmt::Debug for BlockStore {
@@ -59,18 +57,14 @@ impl fmt::Debug for BlockStore {
 }
 
 impl BlockStore {
-    /// The blocks in a pool, with a cache of so many bytes.
+    /// The blocks in a pool; places are remembered in so many bytes.
     pub(crate) fn new(pool: Arc<dyn Pool>, prefix: &str, cache_bytes: u64) -> Self {
+        let places = usize::try_from(cache_bytes / 128).unwrap_or(usize::MAX).max(64);
         Self {
             pool,
             prefix: prefix.to_owned(),
             files: Mutex::default(),
-            places: Mutex::new(Cache::new(8192)),
-            blocks: Mutex::new(Cache::with_weighter(
-                (cache_bytes / 65_536) as usize + 16,
-                cache_bytes,
-                ByLength,
-            )),
+            places: Mutex::new(Cache::new(places)),
             counters: BlockCounters::default(),
         }
     }
@@ -130,62 +124,84 @@ impl BlockStore {
     }
 
     fn fetch_one(&self, engine: &Engine, name: Name, skip: u32, into: &mut [u8]) -> Result<()> {
-        if let Some(block) = lock(&self.blocks).get(&name).cloned() {
+        let place = self.place(engine, name)?;
+        if u64::from(skip) + into.len() as u64 > u64::from(place.block.len) {
+            return Err(damaged("a fragment lies outside its block"));
+        }
+        if place.checked && self.read_checked(name, place.block, skip, into) {
             self.counters.hits.fetch_add(1, Ordering::Relaxed);
-            return copy_part(&block, skip, into);
+            return Ok(());
         }
         self.counters.misses.fetch_add(1, Ordering::Relaxed);
-        let place = self.place(engine, name)?;
-        if skip == 0 && into.len() == place.len as usize {
-            return self.load(engine, name, place, into);
+        if into.len() == place.block.len as usize {
+            return self.load(engine, name, place.block, into);
         }
-        let mut bytes = vec![0; place.len as usize];
-        self.load(engine, name, place, &mut bytes)?;
-        copy_part(&bytes, skip, into)?;
-        lock(&self.blocks).insert(name, bytes.into());
+        let mut bytes = vec![0; place.block.len as usize];
+        self.load(engine, name, place.block, &mut bytes)?;
+        into.copy_from_slice(&bytes[skip as usize..skip as usize + into.len()]);
         Ok(())
+    }
+
+    /// Reads part of a block that was checked before. `false` if it cannot be had there any more.
+    fn read_checked(&self, name: Name, block: Block, skip: u32, into: &mut [u8]) -> bool {
+        let offset = block.offset + u64::from(skip);
+        let read = self
+            .segment(name.0, block.segment, false)
+            .map(|file| file.read_at(into, offset));
+        let whole = matches!(read, Ok(Ok(n)) if n == into.len());
+        if whole {
+            self.counters.read.fetch_add(into.len() as u64, Ordering::Relaxed);
+        }
+        whole
     }
 
     /// A whole block.
     pub(crate) fn whole(&self, engine: &Engine, tenant: TenantId, hash: Hash) -> Result<Vec<u8>> {
         let place = self.place(engine, (tenant, hash))?;
-        let mut bytes = vec![0; place.len as usize];
-        self.load(engine, (tenant, hash), place, &mut bytes)?;
+        let mut bytes = vec![0; place.block.len as usize];
+        self.load(engine, (tenant, hash), place.block, &mut bytes)?;
         Ok(bytes)
     }
 
-    fn place(&self, engine: &Engine, name: Name) -> Result<Block> {
+    fn place(&self, engine: &Engine, name: Name) -> Result<Place> {
         if let Some(place) = lock(&self.places).get(&name) {
             return Ok(*place);
         }
-        let place = engine.read(|c| sql::chunk::block(c, name.0, &name.1))?;
-        let place = place.ok_or_else(|| damaged(format!("block {} is missing", hex(&name.1))))?;
-        if place.len as u64 > crate::rows::CHUNK {
+        let block = engine.read(|c| sql::chunk::block(c, name.0, &name.1))?;
+        let block = block.ok_or_else(|| damaged(format!("block {} is missing", hex(&name.1))))?;
+        if u64::from(block.len) > crate::rows::CHUNK {
             return Err(damaged(format!(
                 "block {} claims {} bytes",
                 hex(&name.1),
-                place.len
+                block.len
             )));
         }
+        let place = Place {
+            block,
+            checked: false,
+        };
         lock(&self.places).insert(name, place);
         Ok(place)
     }
 
     /// Reads a block and checks it. A block can move while it is read (garbage collection): then its place is asked for again.
-    fn load(&self, engine: &Engine, name: Name, mut place: Block, into: &mut [u8]) -> Result<()> {
+    fn load(&self, engine: &Engine, name: Name, mut block: Block, into: &mut [u8]) -> Result<()> {
         let mut tries = 1;
         loop {
-            let error = match self.load_from(name, place, into) {
-                Ok(()) => return Ok(()),
+            let error = match self.load_from(name, block, into) {
+                Ok(()) => {
+                    lock(&self.places).insert(name, Place { block, checked: true });
+                    return Ok(());
+                }
                 Err(error) => error,
             };
             lock(&self.places).remove(&name);
-            self.close_segment(name.0, place.segment);
-            let moved = self.place(engine, name)?;
-            if tries >= TRIES || (tries > 1 && moved == place) {
+            self.close_segment(name.0, block.segment);
+            let moved = self.place(engine, name)?.block;
+            if tries >= TRIES || (tries > 1 && moved == block) || moved.len as usize != into.len() {
                 return Err(error);
             }
-            place = moved;
+            block = moved;
             tries += 1;
         }
     }
@@ -228,15 +244,6 @@ impl BlockStore {
             ..Performance::default()
         }
     }
-}
-
-fn copy_part(block: &[u8], skip: u32, into: &mut [u8]) -> Result<()> {
-    let skip = skip as usize;
-    let part = block
-        .get(skip..skip + into.len())
-        .ok_or_else(|| damaged("a fragment lies outside its block"))?;
-    into.copy_from_slice(part);
-    Ok(())
 }
 
 /// A hash for people: its first eight bytes.

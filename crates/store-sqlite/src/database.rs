@@ -132,12 +132,12 @@ impl SqliteDatabase {
         vfs: Option<tarbox_sqlite_vfs::Registration>,
         options: &Options,
     ) -> Result<Self> {
-        let quarter = options.cache_bytes / 4;
+        let eighth = options.cache_bytes / 8;
         let shared = Arc::new(Shared {
             engine,
-            blocks: BlockStore::new(pool, prefix, quarter),
+            blocks: BlockStore::new(pool, prefix, eighth),
             clock: options.clock.clone(),
-            state: Mutex::new(State::new(Caches::new(quarter * 3), lease, sessions)),
+            state: Mutex::new(State::new(Caches::new(eighth * 7), lease, sessions)),
             commit: Mutex::new(()),
             wake: Condvar::new(),
             counters: Counters::default(),

@@ -51,7 +51,7 @@ impl Options {
         self
     }
 
-    /// Bytes of rows and blocks kept in memory; three quarters for rows, one for blocks. SQLite's own page cache (32 MiB at most) comes on top.
+    /// Bytes of rows kept in memory. Content is left to the host's cache; SQLite's own pages (32 MiB at most) come on top.
     #[must_use]
     pub fn cache_bytes(mut self, bytes: u64) -> Self {
         self.cache_bytes = bytes;

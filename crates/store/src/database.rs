@@ -95,9 +95,9 @@ pub struct Performance {
     pub row_hits: u64,
     /// Rows loaded from the engine.
     pub row_misses: u64,
-    /// Blocks found in memory.
+    /// Reads from blocks that had been checked against their hash before.
     pub block_hits: u64,
-    /// Blocks read from segments.
+    /// Blocks read whole and checked.
     pub block_misses: u64,
     /// Commits.
     pub commits: u64,
