@@ -1,0 +1,107 @@
+//! The command line: options that every command takes, and the commands.
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{
+    append, audit, cat, chmod, chown, completions, cp, du, export, export_tar, find, fsck, gc, import, import_tar, init,
+    layer, ln, ls, mkdir, mv, rm, stat, stats, tenant, touch, tree, truncate, watch, write, xattr,
+};
+use crate::parse::owner::parse_user;
+use crate::print::ColourChoice;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Yellow.on_default().bold())
+    .usage(AnsiColor::Yellow.on_default().bold())
+    .literal(AnsiColor::Green.on_default())
+    .placeholder(AnsiColor::Cyan.on_default())
+    .error(AnsiColor::Red.on_default().bold())
+    .valid(AnsiColor::Green.on_default())
+    .invalid(AnsiColor::Red.on_default());
+
+/// Files in a database: layered, shared between tenants without mixing, and able to go back.
+#[derive(Debug, Parser)]
+#[command(name = "tarbox", version, styles = STYLES, max_term_width = 110)]
+#[command(disable_help_subcommand = true, arg_required_else_help = true, propagate_version = false)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command takes, before or behind its name.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options for every command")]
+pub(crate) struct Global {
+    /// The database: sqlite:PATH, or just PATH
+    #[arg(long, global = true, env = "TARBOX_DB", default_value = "sqlite:./tarbox.db", value_name = "URL")]
+    #[arg(hide_env_values = true)]
+    pub(crate) db: std::ffi::OsString,
+
+    /// The tenant whose files these are
+    #[arg(long, global = true, env = "TARBOX_TENANT", default_value = "default", value_name = "NAME")]
+    #[arg(hide_env_values = true)]
+    pub(crate) tenant: String,
+
+    /// Act as this user of the workspace, by number or name [default: the caller]
+    #[arg(long, global = true, value_name = "UID[:GID]", value_parser = parse_user)]
+    pub(crate) user: Option<(u32, u32)>,
+
+    /// Print JSON: one object, or one object a line for lists; errors too
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// When to colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    #[arg(alias = "colour", help = "When to colour: auto, always or never")]
+    pub(crate) color: ColourChoice,
+
+    /// Return before the changes are on the device; a crash of the machine may undo them
+    #[arg(long, global = true)]
+    pub(crate) no_sync: bool,
+}
+
+/// What to do. Each command's arguments are described where the command is.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(init::Args),
+    #[command(subcommand)]
+    Tenant(tenant::Command),
+    Stats(stats::Args),
+    Fsck(fsck::Args),
+    Gc(gc::Args),
+
+    Ls(ls::Args),
+    Tree(tree::Args),
+    Stat(stat::Args),
+    Cat(cat::Args),
+    Find(find::Args),
+    Du(du::Args),
+
+    Write(write::Args),
+    Append(append::Args),
+    Mkdir(mkdir::Args),
+    Rm(rm::Args),
+    Mv(mv::Args),
+    Cp(cp::Args),
+    Ln(ln::Args),
+    Chmod(chmod::Args),
+    Chown(chown::Args),
+    Touch(touch::Args),
+    Truncate(truncate::Args),
+    #[command(subcommand)]
+    Xattr(xattr::Command),
+
+    Import(import::Args),
+    Export(export::Args),
+    ImportTar(import_tar::Args),
+    ExportTar(export_tar::Args),
+
+    #[command(subcommand)]
+    Layer(layer::Command),
+    Audit(audit::Args),
+    Watch(watch::Args),
+
+    Completions(completions::Args),
+}

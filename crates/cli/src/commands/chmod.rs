@@ -1,0 +1,59 @@
+//! `chmod`
+
+use std::ffi::OsString;
+
+use tarbox_fs::{FilesystemInterface, Follow, blocking};
+use tarbox_store::{Attr, SetAttr};
+
+use crate::examples::examples;
+use crate::failure::{Failure, Result};
+use crate::parse::mode::ModeChange;
+use crate::walk::{Step, Walker};
+use crate::workspace::Workspace;
+
+/// Change permissions
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples!(
+    "tarbox chmod 640 /notes.txt",
+    "tarbox chmod u+x,go-w /tool",
+    "tarbox chmod -R a+rX /public        execute only for directories and what is executable",
+))]
+pub(crate) struct Args {
+    /// Octal digits, or clauses of who, + - =, and rwxXst
+    #[arg(value_name = "MODE", value_parser = ModeChange::parse, allow_hyphen_values = true)]
+    mode: ModeChange,
+    /// Whose permissions
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<OsString>,
+    /// Also everything in directories
+    #[arg(short = 'R', long)]
+    recursive: bool,
+}
+
+pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
+    w.each(&args.paths, |path| {
+        let attr = w.attr(path, Follow::Yes)?;
+        change(args, w, path, &attr)?;
+        if !args.recursive || !attr.is_dir() {
+            return Ok(());
+        }
+        let mut walker = Walker::new(w.fs, &w.who, path, attr);
+        while let Some(visit) = walker.next() {
+            let done = visit.and_then(|visit| {
+                // Links have no permissions of their own, and where they lead is not in the tree.
+                if visit.step == Step::Leave || visit.depth == 0 || visit.attr.is_symlink() {
+                    return Ok(());
+                }
+                change(args, w, walker.path(), &visit.attr)
+            });
+            done.or_else(|failure| w.report(failure))?;
+        }
+        Ok(())
+    })
+}
+
+fn change<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], attr: &Attr) -> Result<()> {
+    let mode = args.mode.apply(attr.mode, attr.is_dir(), w.who.umask);
+    let set = SetAttr { mode: Some(mode), ..SetAttr::default() };
+    blocking(w.fs.setattr(&w.who, attr.ino, &set)).map(drop).map_err(|e| Failure::of(e, path))
+}

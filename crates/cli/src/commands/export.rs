@@ -1,0 +1,105 @@
+//! `export`
+
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+use tarbox_fs::{FilesystemInterface, Follow};
+use tarbox_store::{Attr, ErrorKind};
+
+use crate::examples::examples;
+use crate::failure::{Failure, Result};
+use crate::platform::{self, bytes_of, os_string};
+use crate::transfer::options::{Collision, OwnerChoice, Owners};
+use crate::transfer::{HostWriter, Tally, WorkspaceReader, pump};
+use crate::workspace::{Workspace, last_name, trim_slashes};
+
+/// Put a directory tree of the workspace onto the host
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples!(
+    "tarbox export /src ./out                                what is in /src is then in ./out",
+    "tarbox export /.tarbox/snapshots/before/src ./before    as it was in the layer 'before'",
+    "tarbox export --force /src ./out                        replace files that are there already",
+    "Nothing outside HOSTDIR is ever touched, whatever links are in the workspace or in HOSTDIR.",
+))]
+pub(crate) struct Args {
+    /// The directory or file of the workspace
+    #[arg(value_name = "PATH")]
+    path: OsString,
+    /// The directory of the host; made if it is not there, else it has to be empty
+    #[arg(value_name = "HOSTDIR")]
+    host: OsString,
+    /// Write into a directory that is not empty, and replace files that are in the way
+    #[arg(short, long)]
+    force: bool,
+    /// Who owns what is exported: auto (as in the workspace, if you are root; else you), keep, caller, or UID:GID
+    #[arg(long, value_name = "WHO", default_value = "auto", value_parser = Owners::parse)]
+    owner: OwnerChoice,
+    /// The same as --owner keep
+    #[arg(long, conflicts_with = "owner")]
+    numeric_owner: bool,
+}
+
+pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
+    let path = w.path(&args.path)?;
+    let attr = w.attr(&path, Follow::Yes)?;
+    if attr.is_dir() { tree(args, w, &path, &attr) } else { single(args, w, &path, &attr) }
+}
+
+fn tree<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], attr: &Attr) -> Result<()> {
+    let host = Path::new(&args.host);
+    let fail = |e: std::io::Error| Failure::host(&*bytes_of(&args.host), &e);
+    std::fs::create_dir_all(host).map_err(fail)?;
+    if !args.force && std::fs::read_dir(host).map_err(fail)?.next().is_some() {
+        let message = "the directory is not empty; --force writes into it and replaces files that are in the way";
+        return Err(Failure::new(ErrorKind::NotEmpty, message).about(&*bytes_of(&args.host)));
+    }
+    let mut writer = HostWriter::new(&bytes_of(&args.host), open(host)?, collision(args), owners(args));
+    let tally = Tally::new(w, "export", None);
+    let (fs, who) = (w.fs, &w.who);
+    pump(
+        |emit| WorkspaceReader::new(fs, who, path).read(attr, emit),
+        |item| tally.count(item, |item| writer.write(item)),
+    )?;
+    tally.print("exported")
+}
+
+fn single<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], attr: &Attr) -> Result<()> {
+    let name = last_name(path).to_vec();
+    let mut place = PathBuf::from(&args.host);
+    // Like cp: into a directory under its own name, else as the path that was given.
+    if place.is_dir() {
+        place.push(os_string(name.clone()));
+    }
+    let parent = place.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Some(new_name) = place.file_name().map(|name| bytes_of(name).into_owned()) else {
+        return Err(Failure::new(ErrorKind::Invalid, "this is no name for a file").about(&*bytes_of(&args.host)));
+    };
+    let root = bytes_of(parent.as_os_str()).into_owned();
+    let mut writer = HostWriter::new(&root, open(parent)?, collision(args), owners(args));
+    let tally = Tally::new(w, "export", Some(1));
+    let (fs, who) = (w.fs, &w.who);
+    let trimmed = trim_slashes(path);
+    let dir = &trimmed[..trimmed.len() - name.len()];
+    pump(
+        |emit| WorkspaceReader::new(fs, who, dir).read_one(&name, attr, &mut |item| emit(item.renamed(&new_name))),
+        |item| tally.count(item, |item| writer.write(item)),
+    )?;
+    tally.print("exported")
+}
+
+fn open(path: &Path) -> Result<OwnedFd> {
+    platform::allow_many_open_files();
+    rustix::fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|e| Failure::host(&*bytes_of(path.as_os_str()), &e.into()))
+}
+
+fn collision(args: &Args) -> Collision {
+    if args.force { Collision::Replace } else { Collision::Refuse }
+}
+
+fn owners(args: &Args) -> Owners {
+    // Only the real root may give files away on the host, whoever one acts as in the workspace.
+    if args.numeric_owner { Owners::Keep } else { args.owner.for_user(platform::caller().uid) }
+}

@@ -1,0 +1,86 @@
+//! `export-tar`
+
+use std::ffi::{OsStr, OsString};
+use std::fs::OpenOptions;
+use std::io::{BufWriter, IsTerminal, Write, stdout};
+
+use tarbox_fs::{FilesystemInterface, Follow};
+use tarbox_store::ErrorKind;
+
+use crate::examples::examples;
+use crate::failure::{Failure, Result};
+use crate::platform::bytes_of;
+use crate::transfer::item::PIECE;
+use crate::transfer::tar::{OwnerNames, TarWriter};
+use crate::transfer::{Tally, WorkspaceReader, pump};
+use crate::workspace::{Workspace, last_name, trim_slashes};
+
+/// Pack a directory of the workspace into a tar archive
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples!(
+    "tarbox export-tar /src src.tar",
+    "tarbox export-tar - | zstd > all.tar.zst                         everything, to standard output",
+    "tarbox export-tar /.tarbox/snapshots/before before.tar           as it was in the layer 'before'",
+))]
+pub(crate) struct Args {
+    /// What to pack [default: /], and the archive, or - for standard output
+    #[arg(required = true, num_args = 1..=2, value_names = ["PATH", "FILE"])]
+    operands: Vec<OsString>,
+    /// Replace the archive if it is there
+    #[arg(short, long)]
+    force: bool,
+    /// Write only the numbers of owners, not the names that this host has for them
+    #[arg(long)]
+    numeric_owner: bool,
+}
+
+pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
+    let (path, file) = match &args.operands[..] {
+        [path, file] => (path.as_os_str(), file.as_os_str()),
+        [file] => (OsStr::new("/"), file.as_os_str()),
+        _ => return Err(Failure::usage("a path and an archive are needed")),
+    };
+    let path = w.path(path)?;
+    let attr = w.attr(&path, Follow::Yes)?;
+    let to_stdout = file == "-";
+    let output = open(args, file)?;
+    let names = if args.numeric_owner { OwnerNames::Left } else { OwnerNames::Written };
+    let mut writer = TarWriter::new(BufWriter::with_capacity(PIECE, output), &bytes_of(file), names);
+    let tally = Tally::new(w, "pack", None);
+    let (fs, who) = (w.fs, &w.who);
+    pump(
+        |emit| {
+            if attr.is_dir() {
+                WorkspaceReader::new(fs, who, &path).read(&attr, emit);
+            } else {
+                let name = last_name(&path);
+                let dir = &trim_slashes(&path)[..trim_slashes(&path).len() - name.len()];
+                WorkspaceReader::new(fs, who, dir).read_one(name, &attr, emit);
+            }
+        },
+        |item| tally.count(item, |item| writer.write(item)),
+    )?;
+    writer.finish()?;
+    // Standard output is the archive: what there is to say would be in it.
+    if to_stdout { Ok(()) } else { tally.print("packed") }
+}
+
+fn open(args: &Args, file: &OsStr) -> Result<Box<dyn Write>> {
+    if file == "-" {
+        if stdout().is_terminal() {
+            let message = "an archive is not for a terminal; name a file, or pipe it somewhere";
+            return Err(Failure::new(ErrorKind::Invalid, message).about("standard output"));
+        }
+        return Ok(Box::new(stdout()));
+    }
+    let mut options = OpenOptions::new();
+    options.write(true);
+    if args.force { options.create(true).truncate(true) } else { options.create_new(true) };
+    match options.open(file) {
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+            let message = "file exists (on the host); --force replaces it";
+            Err(Failure::new(ErrorKind::Exists, message).about(&*bytes_of(file)))
+        }
+        opened => Ok(Box::new(opened.map_err(|e| Failure::host(&*bytes_of(file), &e))?)),
+    }
+}

@@ -1,0 +1,71 @@
+//! `fsck`
+
+use std::sync::Mutex;
+
+use tarbox_fs::blocking;
+use tarbox_store::{Database, Problem};
+
+use crate::examples::examples;
+use crate::exit::Exit;
+use crate::failure::Result;
+use crate::print::{Printer, Size, colour, escape, grouped};
+use crate::progress::Progress;
+
+/// Check every invariant of the database
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples!(
+    "tarbox fsck",
+    "tarbox fsck --repair      mend what can be mended; nothing is deleted, what has no place goes to /lost+found",
+    "Ends with 0 if all is well or was mended, with 6 if something is wrong still.",
+))]
+pub(crate) struct Args {
+    /// Mend what is wrong
+    #[arg(long)]
+    repair: bool,
+}
+
+pub(crate) fn run<D: Database>(args: &Args, db: &D, out: &Printer) -> Result<Exit> {
+    let progress = Mutex::new(Progress::new("check", out.audience()));
+    let report = blocking(db.fsck(args.repair, &|done, total| {
+        if let Ok(progress) = progress.lock() {
+            progress.set(done, total);
+        }
+    }))?;
+    drop(progress);
+    let left = report.problems.iter().filter(|problem| !problem.repaired).count();
+    if out.is_json() {
+        out.document(&report)?;
+    } else {
+        report.problems.iter().try_for_each(|problem| print(problem, out))?;
+        out.line(format!(
+            "{} tenants, {} inodes, {} entries, {} blocks of {} checked",
+            grouped(report.tenants),
+            grouped(report.inodes),
+            grouped(report.entries),
+            grouped(report.blocks),
+            Size(report.bytes),
+        ))?;
+        out.line(verdict(out, report.problems.len(), left, args.repair))?;
+    }
+    Ok(if left == 0 { Exit::DONE } else { Exit::CORRUPT })
+}
+
+fn print(problem: &Problem, out: &Printer) -> Result<()> {
+    let tenant = if problem.tenant.is_empty() { "database" } else { &problem.tenant };
+    let (style, state) = if problem.repaired { (colour::YELLOW, "mended") } else { (colour::RED, "wrong") };
+    out.line(format!(
+        "{} {tenant}: {}: {}",
+        out.paint(style, format!("{state:>6}")),
+        problem.invariant,
+        escape(problem.what.as_bytes())
+    ))
+}
+
+fn verdict(out: &Printer, all: usize, left: usize, repair: bool) -> String {
+    match (all, left, repair) {
+        (0, _, _) => out.paint(colour::GREEN, "all is well"),
+        (_, 0, _) => out.paint(colour::YELLOW, format!("{all} problems, all mended")),
+        (_, _, true) => out.paint(colour::RED, format!("{left} problems are left")),
+        (_, _, false) => out.paint(colour::RED, format!("{all} problems; 'tarbox fsck --repair' mends what can be")),
+    }
+}

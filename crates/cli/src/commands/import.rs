@@ -1,0 +1,114 @@
+//! `import`
+
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{CWD, Mode, OFlags};
+use tarbox_fs::{FilesystemExt, FilesystemInterface, Follow, blocking};
+use tarbox_store::Ino;
+
+use crate::examples::examples;
+use crate::failure::{Failure, Result};
+use crate::platform::bytes_of;
+use crate::transfer::item::PATH_MAX;
+use crate::transfer::options::{Collision, OwnerChoice, Owners};
+use crate::transfer::{HostReader, Skip, Tally, WorkspaceWriter, pump, survey};
+use crate::workspace::{Workspace, join, last_name, trim_slashes};
+
+/// Put a directory tree of the host into the workspace
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples!(
+    "tarbox import ~/project /src              what is in ~/project is then in /src",
+    "tarbox import . --exclude .git --exclude target",
+    "tarbox import --force ~/project /src      replace files that are there already",
+    "tarbox import notes.txt /docs             a single file, too",
+))]
+pub(crate) struct Args {
+    /// The directory or file of the host
+    #[arg(value_name = "HOSTDIR")]
+    host: OsString,
+    /// Where to put it; made if it is not there
+    #[arg(default_value = "/", value_name = "PATH")]
+    path: OsString,
+    /// Replace files that are in the way
+    #[arg(short, long)]
+    force: bool,
+    /// Leave out names that match; with a slash: paths below HOSTDIR that match
+    #[arg(short = 'x', long, value_name = "GLOB")]
+    exclude: Vec<String>,
+    /// Who owns what is imported: auto (as on the host, if you act as root; else you), keep, caller, or UID:GID
+    #[arg(long, value_name = "WHO", default_value = "auto", value_parser = Owners::parse)]
+    owner: OwnerChoice,
+    /// The same as --owner keep
+    #[arg(long, conflicts_with = "owner")]
+    numeric_owner: bool,
+}
+
+pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
+    let skip = Skip::new(&args.exclude).map_err(Failure::usage)?.with_database(w.database);
+    let target = w.path(&args.path)?;
+    let host = bytes_of(&args.host);
+    let open = |flags| rustix::fs::openat(CWD, &*host, flags | OFlags::CLOEXEC, Mode::empty());
+    match open(OFlags::RDONLY | OFlags::DIRECTORY) {
+        Ok(dir) => tree(args, w, &skip, &host, dir, &target),
+        Err(rustix::io::Errno::NOTDIR) => single(args, w, &skip, &target),
+        Err(e) => Err(Failure::host(&*host, &e.into())),
+    }
+}
+
+fn tree<F: FilesystemInterface>(
+    args: &Args,
+    w: &Workspace<'_, F>,
+    skip: &Skip,
+    host: &[u8],
+    dir: OwnedFd,
+    target: &[u8],
+) -> Result<()> {
+    let again = dir.try_clone().map_err(|e| Failure::host(host, &e))?;
+    let room = PATH_MAX.saturating_sub(trim_slashes(target).len() + 1);
+    let total = survey(host, again, skip, room)?;
+    let root = blocking(w.fs.create_dir_all(&w.who, target))?;
+    let mut writer = writer(args, w, (root.ino, target));
+    let tally = Tally::new(w, "import", Some(total));
+    pump(
+        |emit| HostReader::new(host, skip).read(dir, emit),
+        |item| tally.count(item, |item| writer.write(item)),
+    )?;
+    tally.print("imported")
+}
+
+fn single<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, skip: &Skip, target: &[u8]) -> Result<()> {
+    let path = Path::new(&args.host);
+    let fail = |e| Failure::host(&*bytes_of(&args.host), &e);
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dir = rustix::fs::open(parent, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|e| fail(e.into()))?;
+    let name = path.file_name().map(|name| bytes_of(name).into_owned()).unwrap_or_default();
+    // Like cp: into a directory under its own name, else as the path that was given.
+    let into = w.attr_if_any(target, Follow::Yes)?.is_some_and(|attr| attr.is_dir());
+    let place = if into { join(target, &name) } else { trim_slashes(target).to_vec() };
+    let new_name = last_name(&place).to_vec();
+    let parent_path = &place[..place.len() - new_name.len()];
+    let root = blocking(w.fs.resolve(&w.who, parent_path, Follow::Yes))?;
+    let mut writer = writer(args, w, (root.ino, parent_path));
+    let tally = Tally::new(w, "import", Some(1));
+    let host_parent = bytes_of(parent.as_os_str());
+    pump(
+        |emit| {
+            HostReader::new(&host_parent, skip).read_one(&dir, &name, &mut |item| emit(item.renamed(&new_name)));
+        },
+        |item| tally.count(item, |item| writer.write(item)),
+    )?;
+    tally.print("imported")
+}
+
+fn writer<'a, F: FilesystemInterface>(
+    args: &Args,
+    w: &Workspace<'a, F>,
+    root: (Ino, &[u8]),
+) -> WorkspaceWriter<'a, F> {
+    let collision = if args.force { Collision::Replace } else { Collision::Refuse };
+    let owners = if args.numeric_owner { Owners::Keep } else { args.owner.for_user(w.who.uid()) };
+    WorkspaceWriter::new(w.fs, &w.who, root, collision, owners)
+}

@@ -1,0 +1,61 @@
+//! `layer checkpoint`
+
+use serde_json::json;
+use tarbox_fs::blocking;
+use tarbox_store::{Actor, LaterLayers, LayerInfo, Store};
+
+use super::{about, label};
+use crate::examples::examples;
+use crate::failure::{Failure, Result};
+use crate::print::Printer;
+
+/// Remember this state under a name
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples!(
+    "tarbox layer checkpoint before -m 'before the migration'",
+    "tarbox layer checkpoint '' --discard-later      go on from a past layer in view, without a new name",
+    "On a past layer this is refused, with the list of later layers that would go, unless --discard-later.",
+))]
+pub(crate) struct Args {
+    /// What to call it: 1 to 255 bytes, no slash, not only digits, not head
+    name: String,
+    /// What to say of it
+    #[arg(short, long, value_name = "TEXT")]
+    message: Option<String>,
+    /// On a past layer: remove the later ones for ever, and go on from here
+    #[arg(long)]
+    discard_later: bool,
+}
+
+pub(super) fn run<S: Store>(args: &Args, store: &S, by: &Actor, out: &Printer) -> Result<()> {
+    let later = if args.discard_later { LaterLayers::Discard } else { LaterLayers::Keep };
+    let position = blocking(store.position())?;
+    if position.current != position.head && later == LaterLayers::Keep {
+        return Err(unconfirmed(store, out)?);
+    }
+    let sealed = blocking(store.checkpoint(by, &args.name, args.message.as_deref(), later))
+        .map_err(|e| about(e, &args.name))?;
+    if out.is_json() {
+        return out.document(&super::history::Shown::new(&sealed, None));
+    }
+    out.line(format!("layer {} ({}) is sealed", sealed.id, label(&sealed)))
+}
+
+/// Says which layers would go, without doing anything.
+fn unconfirmed<S: Store>(store: &S, out: &Printer) -> Result<Failure> {
+    let layers = blocking(store.layers())?;
+    let later: Vec<&LayerInfo> = layers.iter().skip_while(|layer| !layer.current).skip(1).collect();
+    for layer in &later {
+        if !out.is_json() {
+            let state = if layer.sealed.is_some() { "" } else { " (being written)" };
+            out.line(format!("would go: {:>4}  {}{state}", layer.id.0, label(layer)))?;
+        }
+    }
+    let message = format!(
+        "the view is on a past layer; {} later {} would go for ever; --discard-later if that is meant",
+        later.len(),
+        if later.len() == 1 { "layer" } else { "layers" },
+    );
+    let list: Vec<_> = later.iter().map(|layer| json!({ "id": layer.id.0, "name": layer.name })).collect();
+    Ok(Failure::unconfirmed(message).with_member("later_layers", json!(list)))
+}

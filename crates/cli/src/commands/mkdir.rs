@@ -1,0 +1,46 @@
+//! `mkdir`
+
+use std::ffi::OsString;
+
+use tarbox_fs::{FilesystemExt, FilesystemInterface, NewNode, blocking};
+use tarbox_store::SetAttr;
+
+use crate::examples::examples;
+use crate::failure::Result;
+use crate::parse::mode::ModeChange;
+use crate::workspace::Workspace;
+
+/// Make directories
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples!(
+    "tarbox mkdir /src",
+    "tarbox mkdir -p /a/b/c         with all that lead to it; no harm if they are there",
+    "tarbox mkdir -m 1777 /shared",
+))]
+pub(crate) struct Args {
+    /// What to make
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<OsString>,
+    /// Make those that lead to it, too
+    #[arg(short, long)]
+    parents: bool,
+    /// Permissions, octal or symbolic
+    #[arg(short, long, value_parser = ModeChange::parse, allow_hyphen_values = true)]
+    mode: Option<ModeChange>,
+}
+
+pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
+    w.each(&args.paths, |path| {
+        let attr = if args.parents {
+            blocking(w.fs.create_dir_all(&w.who, path))?
+        } else {
+            blocking(w.fs.make_node(&w.who, path, NewNode::Directory { mode: 0o777 }))?
+        };
+        if let Some(change) = &args.mode {
+            let mode = change.apply(0o777, true, w.who.umask);
+            let set = SetAttr { mode: Some(mode), ..SetAttr::default() };
+            blocking(w.fs.setattr(&w.who, attr.ino, &set)).map_err(|e| e.about(path))?;
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,33 @@
+//! The commands, one file each: its arguments, its help, and what it does.
+
+pub(crate) mod append;
+pub(crate) mod audit;
+pub(crate) mod cat;
+pub(crate) mod chmod;
+pub(crate) mod chown;
+pub(crate) mod completions;
+pub(crate) mod cp;
+pub(crate) mod du;
+pub(crate) mod export;
+pub(crate) mod export_tar;
+pub(crate) mod find;
+pub(crate) mod fsck;
+pub(crate) mod gc;
+pub(crate) mod import;
+pub(crate) mod import_tar;
+pub(crate) mod init;
+pub(crate) mod layer;
+pub(crate) mod ln;
+pub(crate) mod ls;
+pub(crate) mod mkdir;
+pub(crate) mod mv;
+pub(crate) mod rm;
+pub(crate) mod stat;
+pub(crate) mod stats;
+pub(crate) mod tenant;
+pub(crate) mod touch;
+pub(crate) mod tree;
+pub(crate) mod truncate;
+pub(crate) mod watch;
+pub(crate) mod write;
+pub(crate) mod xattr;

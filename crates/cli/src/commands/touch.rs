@@ -1,0 +1,77 @@
+//! `touch`
+
+use std::ffi::OsString;
+
+use tarbox_fs::{FilesystemExt, FilesystemInterface, Follow, OpenFlags, blocking};
+use tarbox_store::{SetAttr, SetTime, Timestamp};
+
+use crate::examples::examples;
+use crate::failure::{Failure, Result};
+use crate::parse::time;
+use crate::workspace::Workspace;
+
+/// Set times, or make empty files
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples!(
+    "tarbox touch /flag",
+    "tarbox touch -d yesterday /notes.txt",
+    "tarbox touch -m -d 2026-11-21T08:52:00.123456789Z /notes.txt",
+    "tarbox touch -r /old /new            the times of another file",
+))]
+pub(crate) struct Args {
+    /// Whose times
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<OsString>,
+    /// This time instead of now
+    #[arg(short, long, value_name = "TIME", value_parser = time::parse, conflicts_with = "reference")]
+    #[arg(allow_hyphen_values = true)]
+    date: Option<Timestamp>,
+    /// The times of this file instead of now
+    #[arg(short, long, value_name = "PATH")]
+    reference: Option<OsString>,
+    /// Only the time of the last read
+    #[arg(short, conflicts_with = "modified")]
+    accessed: bool,
+    /// Only the time of the last write
+    #[arg(short)]
+    modified: bool,
+    /// Make no files
+    #[arg(short = 'c', long)]
+    no_create: bool,
+    /// A symbolic link itself, not what it leads to
+    #[arg(short = 'H', long = "no-dereference")]
+    no_dereference: bool,
+}
+
+pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
+    let set = times(args, w)?;
+    let follow = if args.no_dereference { Follow::No } else { Follow::Yes };
+    w.each(&args.paths, |path| {
+        let ino = match w.attr_if_any(path, follow)? {
+            Some(attr) => attr.ino,
+            None if args.no_create || args.no_dereference => return Ok(()),
+            None => {
+                let (attr, handle) = blocking(w.fs.open_path(&w.who, path, OpenFlags::WRITE, Some(0o666)))?;
+                blocking(w.fs.release(handle)).map_err(|e| e.about(path))?;
+                attr.ino
+            }
+        };
+        blocking(w.fs.setattr(&w.who, ino, &set)).map(drop).map_err(|e| Failure::of(e, path))
+    })
+}
+
+fn times<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<SetAttr> {
+    let (atime, mtime) = match (&args.reference, args.date) {
+        (Some(reference), _) => {
+            let attr = w.attr(&w.path(reference)?, Follow::Yes)?;
+            (SetTime::At(attr.atime), SetTime::At(attr.mtime))
+        }
+        (None, Some(date)) => (SetTime::At(date), SetTime::At(date)),
+        (None, None) => (SetTime::Now, SetTime::Now),
+    };
+    Ok(SetAttr {
+        atime: (!args.modified).then_some(atime),
+        mtime: (!args.accessed).then_some(mtime),
+        ..SetAttr::default()
+    })
+}

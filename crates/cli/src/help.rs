@@ -1,0 +1,105 @@
+//! `tarbox --help`: the commands in groups, a first example, and the exit codes.
+
+use std::fmt::Write as _;
+
+use clap::{Command, CommandFactory};
+
+use crate::cli::Cli;
+use crate::exit;
+
+/// Commands that belong together, in the order they are shown.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("Begin", &["init", "import", "run"]),
+    ("Look", &["ls", "tree", "stat", "cat", "find", "du"]),
+    (
+        "Change",
+        &["write", "append", "mkdir", "rm", "mv", "cp", "ln", "chmod", "chown", "touch", "truncate", "xattr"],
+    ),
+    ("Exchange with the host", &["export", "import-tar", "export-tar"]),
+    ("Go back", &["layer"]),
+    ("See what happened", &["audit", "watch"]),
+    ("Look after the database", &["tenant", "stats", "fsck", "gc", "completions"]),
+];
+
+const EXAMPLES: &str = "\
+  tarbox init                              make ./tarbox.db
+  tarbox import ~/project /src             put a directory tree into it
+  tarbox layer checkpoint before           remember this state
+  tarbox run python.wasm /src/tool.py      run a WebAssembly program on the files
+  tarbox layer diff                        see exactly what it changed
+  tarbox layer switch before               go back
+
+  tarbox help is per command: tarbox ls --help";
+
+/// The whole command line, with its help put together.
+pub(crate) fn command() -> Command {
+    let command = Cli::command();
+    let groups = groups(&command);
+    let after = format!("{}\n\n{}", headed(&command, "Examples", EXAMPLES), exit_codes(&command));
+    let template = format!("{{before-help}}{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}\n{{options}}\n\n{after}\n");
+    command.help_template(template)
+}
+
+fn groups(command: &Command) -> String {
+    let literal = command.get_styles().get_literal();
+    let mut text = String::new();
+    for (heading, names) in GROUPS {
+        let mut lines = String::new();
+        for sub in names.iter().filter_map(|name| command.find_subcommand(name)) {
+            let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
+            let name = sub.get_name();
+            // Writing to a String cannot fail.
+            let _ = writeln!(lines, "  {literal}{name:<12}{literal:#} {about}");
+        }
+        text.push_str(&headed(command, heading, &lines));
+        text.push('\n');
+    }
+    text
+}
+
+fn exit_codes(command: &Command) -> String {
+    let lines: Vec<String> = exit::HELP.iter().map(|(code, text)| format!("  {code:<4} {text}")).collect();
+    headed(command, "Exit codes", &lines.join("\n"))
+}
+
+fn headed(command: &Command, heading: &str, body: &str) -> String {
+    let style = command.get_styles().get_header();
+    format!("{style}{heading}:{style:#}\n{body}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let command = command();
+        let mut known: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
+        if cfg!(not(feature = "run")) {
+            grouped.retain(|name| *name != "run");
+        }
+        grouped.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(grouped, known);
+    }
+
+    #[test]
+    fn every_command_teaches_by_example() {
+        fn check(command: &Command) {
+            assert!(command.get_about().is_some(), "{} says nothing about itself", command.get_name());
+            if command.has_subcommands() {
+                command.get_subcommands().for_each(check);
+            } else {
+                let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(after.contains("tarbox "), "{} has no example", command.get_name());
+            }
+        }
+        command().get_subcommands().for_each(check);
+    }
+}

@@ -1,0 +1,141 @@
+//! Moments, as people write and read them. What has no zone of its own is local.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Zoned, civil};
+use tarbox_store::Timestamp;
+
+/// The moment in UTC with nine digits: `2026-11-21T08:52:00.000000000Z`. This is the form in JSON.
+pub(crate) fn rfc3339(time: Timestamp) -> String {
+    format!("{:.9}", moment(time))
+}
+
+/// The local time to the minute, as in listings.
+pub(crate) fn short(time: Timestamp) -> String {
+    local(time).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// The local time to the second, as in the audit.
+pub(crate) fn seconds(time: Timestamp) -> String {
+    local(time).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// The local time to the nanosecond with its zone, as in `stat`.
+pub(crate) fn full(time: Timestamp) -> String {
+    local(time).strftime("%Y-%m-%d %H:%M:%S.%9f %z").to_string()
+}
+
+/// This moment, by the clock of the host.
+pub(crate) fn now() -> Timestamp {
+    from_jiff(jiff::Timestamp::now()).unwrap_or_default()
+}
+
+/// Parses a moment: `now`, `today`, `yesterday`, a time ago (`90s`, `10m`, `2h`, `3d`, `1w`), `@SECONDS`, a date, a date
+/// and time (`2026-11-21 08:52`), or RFC 3339 with a zone.
+///
+/// # Errors
+/// A sentence about what is wrong with it.
+pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
+    parse_at(text.trim(), &Zoned::now()).ok_or_else(|| {
+        format!("'{text}' is no time; write 10m, 3d, yesterday, 2026-11-21, '2026-11-21 08:52', RFC 3339 or @SECONDS")
+    })
+}
+
+fn parse_at(text: &str, now: &Zoned) -> Option<Timestamp> {
+    if let Some(seconds) = text.strip_prefix('@') {
+        return epoch(seconds);
+    }
+    let zoned = match text {
+        "now" => now.clone(),
+        "today" => now.start_of_day().ok()?,
+        "yesterday" => now.yesterday().ok()?.start_of_day().ok()?,
+        _ => {
+            if let Some(ago) = ago(text) {
+                return from_jiff(now.timestamp().checked_sub(ago).ok()?);
+            }
+            if let Ok(moment) = text.parse::<jiff::Timestamp>() {
+                return from_jiff(moment);
+            }
+            let date_time: civil::DateTime = text.parse().ok()?;
+            date_time.to_zoned(now.time_zone().clone()).ok()?
+        }
+    };
+    from_jiff(zoned.timestamp())
+}
+
+/// Seconds since 1970, also before it and with a fraction.
+fn epoch(text: &str) -> Option<Timestamp> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if fraction.len() > 9 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let seconds: i64 = whole.parse().ok()?;
+    let nanos: i64 = format!("{fraction:0<9}").parse().ok()?;
+    let nanos = if whole.starts_with('-') { -nanos } else { nanos };
+    seconds.checked_mul(1_000_000_000)?.checked_add(nanos).map(Timestamp)
+}
+
+/// `10m` or `10m ago`.
+fn ago(text: &str) -> Option<SignedDuration> {
+    let text = text.strip_suffix("ago").unwrap_or(text).trim_end();
+    let split = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(split);
+    let seconds = match unit.trim() {
+        "s" | "sec" | "second" | "seconds" => 1,
+        "m" | "min" | "minute" | "minutes" => 60,
+        "h" | "hour" | "hours" => 3_600,
+        "d" | "day" | "days" => 86_400,
+        "w" | "week" | "weeks" => 604_800,
+        _ => return None,
+    };
+    Some(SignedDuration::from_secs(number.parse::<i64>().ok()?.checked_mul(seconds)?))
+}
+
+fn moment(time: Timestamp) -> jiff::Timestamp {
+    // Every i64 of nanoseconds is within jiff's range of years.
+    jiff::Timestamp::from_nanosecond(i128::from(time.0)).unwrap_or_default()
+}
+
+fn local(time: Timestamp) -> Zoned {
+    moment(time).to_zoned(TimeZone::system())
+}
+
+fn from_jiff(moment: jiff::Timestamp) -> Option<Timestamp> {
+    i64::try_from(moment.as_nanosecond()).ok().map(Timestamp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Option<String> {
+        let now: Zoned = "2026-11-21T08:52:30+01:00[+01:00]".parse().unwrap();
+        parse_at(text, &now).map(rfc3339)
+    }
+
+    #[test]
+    fn what_people_write() {
+        for (text, time) in [
+            ("now", "2026-11-21T07:52:30.000000000Z"),
+            ("today", "2026-11-20T23:00:00.000000000Z"),
+            ("yesterday", "2026-11-19T23:00:00.000000000Z"),
+            ("10m", "2026-11-21T07:42:30.000000000Z"),
+            ("2 hours ago", "2026-11-21T05:52:30.000000000Z"),
+            ("@0", "1970-01-01T00:00:00.000000000Z"),
+            ("@-1.5", "1969-12-31T23:59:58.500000000Z"),
+            ("2026-01-02", "2026-01-01T23:00:00.000000000Z"),
+            ("2026-01-02 03:04", "2026-01-02T02:04:00.000000000Z"),
+            ("2026-01-02T03:04:05.123456789Z", "2026-01-02T03:04:05.123456789Z"),
+        ] {
+            assert_eq!(parsed(text).as_deref(), Some(time), "{text}");
+        }
+        for text in ["", "soon", "10x", "m", "@", "@x", "2026-13-01", "9999-01-01", "99999999999999999w"] {
+            assert_eq!(parsed(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_range_are_printed() {
+        assert!(rfc3339(Timestamp(i64::MIN)).starts_with("1677-"));
+        assert!(rfc3339(Timestamp(i64::MAX)).starts_with("2262-"));
+    }
+}

@@ -1,0 +1,67 @@
+//! The host inside WebAssembly: one user, no names, no terminal.
+
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::os::wasi::ffi::{OsStrExt, OsStringExt};
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tarbox_pool::DirectoryPool;
+use tarbox_store::{Error, ErrorKind};
+use tarbox_store_sqlite::{Options, SqliteDatabase};
+
+use super::Caller;
+
+/// WASI knows no users: whoever was given the database may do everything with it.
+pub(crate) fn caller() -> Caller {
+    Caller { uid: 0, gid: 0, groups: Vec::new(), umask: 0o022 }
+}
+
+/// Opens a database in its directory, which nobody else uses meanwhile: WASI has no locks between processes.
+pub(crate) fn open_database(path: &Path, options: &Options) -> tarbox_store::Result<SqliteDatabase> {
+    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().and_then(OsStr::to_str).ok_or_else(|| {
+        Error::new(ErrorKind::Invalid).because("the name of the database has to be text")
+    })?;
+    let pool = DirectoryPool::open(directory).map_err(|e| Error::new(ErrorKind::Io).caused_by(e))?;
+    SqliteDatabase::on_pool(Arc::new(pool), name, options)
+}
+
+/// The bytes of an argument.
+pub(crate) fn bytes_of(text: &OsStr) -> Cow<'_, [u8]> {
+    Cow::Borrowed(text.as_bytes())
+}
+
+/// A name of the host from its bytes.
+pub(crate) fn os_string(bytes: Vec<u8>) -> OsString {
+    OsString::from_vec(bytes)
+}
+
+/// No terminal has a known width.
+pub(crate) fn terminal_width() -> Option<usize> {
+    None
+}
+
+/// There is no limit to raise.
+pub(crate) fn allow_many_open_files() {}
+
+/// No user has a name.
+pub(crate) fn user_name(_uid: u32) -> Option<&'static str> {
+    None
+}
+
+/// No user has a name.
+pub(crate) fn user_id(_name: &str) -> Option<u32> {
+    None
+}
+
+/// No group has a name.
+pub(crate) fn group_name(_gid: u32) -> Option<&'static str> {
+    None
+}
+
+/// No group has a name.
+pub(crate) fn group_id(_name: &str) -> Option<u32> {
+    None
+}

@@ -1,0 +1,141 @@
+//! One command from its arguments to its exit code.
+
+use std::ffi::OsString;
+
+use clap::FromArgMatches;
+use tarbox_fs::{Fs, blocking};
+use tarbox_store::{Database, ErrorKind, Store};
+
+use crate::cli::{Cli, Command, Global};
+use crate::commands::*;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::open::{Location, Missing};
+use crate::platform;
+use crate::print::{Form, Printer};
+use crate::workspace::{Workspace, credentials};
+
+/// Runs the command line and says what the process is to end with. Everything there is to say was said.
+pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
+    let cli = match parse(arguments) {
+        Ok(cli) => cli,
+        Err(exit) => return exit,
+    };
+    let form = if cli.global.json { Form::Json } else { Form::Text };
+    let out = Printer::new(form, cli.global.color);
+    match dispatch(&cli, &out).and_then(|exit| out.flush().map(|()| exit)) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            if failure.exit() != Exit::CLOSED_PIPE {
+                out.complain(&failure);
+            }
+            failure.exit()
+        }
+    }
+}
+
+fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Exit> {
+    let parsed = crate::help::command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|error| {
+        // Help that was asked for comes this way too. Where nobody reads it, there is nobody to tell.
+        let _ = error.print();
+        if error.use_stderr() { Exit::USAGE } else { Exit::DONE }
+    })
+}
+
+fn dispatch(cli: &Cli, out: &Printer) -> Result<Exit> {
+    let global = &cli.global;
+    if let Command::Completions(args) = &cli.command {
+        completions::run(args, out)?;
+        return Ok(Exit::DONE);
+    }
+    platform::allow_many_open_files();
+    let location = Location::parse(&global.db)?;
+    let missing = if matches!(cli.command, Command::Init(_)) { Missing::Make } else { Missing::Refuse };
+    let db = location.open(missing)?;
+    with_database(cli, &db, &location, out)
+}
+
+/// Runs a command on a database of any kind.
+fn with_database<D: Database>(cli: &Cli, db: &D, location: &Location, out: &Printer) -> Result<Exit> {
+    let global = &cli.global;
+    let who = credentials(global.user);
+    let caller = (who.uid(), who.gid());
+    match &cli.command {
+        Command::Init(_) => {
+            let path = platform::bytes_of(location.path().as_os_str());
+            init::run(db, out, &path, &global.tenant, caller)?;
+        }
+        Command::Tenant(command) => tenant::run(command, db, out, caller)?,
+        Command::Fsck(args) => return fsck::run(args, db, out),
+        Command::Gc(args) => gc::run(args, db, &global.tenant, out)?,
+        _ => return with_tenant(cli, db, location, out),
+    }
+    Ok(Exit::DONE)
+}
+
+/// Runs a command on the files of one tenant.
+fn with_tenant<D: Database>(cli: &Cli, db: &D, location: &Location, out: &Printer) -> Result<Exit> {
+    let global = &cli.global;
+    let store = blocking(db.open_tenant(&global.tenant)).map_err(|e| no_tenant(e, global))?;
+    let fs = Fs::new(store);
+    let w = Workspace::new(&fs, credentials(global.user), out, location.path());
+    let result = with_files(cli, &w, fs.store());
+    // What was done is made to last also where the command failed half-way.
+    let lasting = last(fs.store(), global);
+    result?;
+    lasting?;
+    Ok(w.exit())
+}
+
+fn with_files<S: Store>(cli: &Cli, w: &Workspace<'_, Fs<S>>, store: &S) -> Result<()> {
+    match &cli.command {
+        Command::Ls(args) => ls::run(args, w),
+        Command::Tree(args) => tree::run(args, w),
+        Command::Stat(args) => stat::run(args, w),
+        Command::Cat(args) => cat::run(args, w),
+        Command::Find(args) => find::run(args, w),
+        Command::Du(args) => du::run(args, w),
+        Command::Write(args) => write::run(args, w),
+        Command::Append(args) => append::run(args, w),
+        Command::Mkdir(args) => mkdir::run(args, w),
+        Command::Rm(args) => rm::run(args, w),
+        Command::Mv(args) => mv::run(args, w),
+        Command::Cp(args) => cp::run(args, w),
+        Command::Ln(args) => ln::run(args, w),
+        Command::Chmod(args) => chmod::run(args, w),
+        Command::Chown(args) => chown::run(args, w),
+        Command::Touch(args) => touch::run(args, w),
+        Command::Truncate(args) => truncate::run(args, w),
+        Command::Xattr(command) => xattr::run(command, w),
+        Command::Import(args) => import::run(args, w),
+        Command::Export(args) => export::run(args, w),
+        Command::ImportTar(args) => import_tar::run(args, w),
+        Command::ExportTar(args) => export_tar::run(args, w),
+        Command::Watch(args) => watch::run(args, w),
+        Command::Layer(command) => layer::run(command, store, &w.who.actor, w.out),
+        Command::Audit(args) => audit::run(args, store, w.out),
+        Command::Stats(_) => stats::run(store, w.out),
+        // These were carried out before there was a tenant.
+        Command::Init(_) | Command::Tenant(_) | Command::Fsck(_) | Command::Gc(_) | Command::Completions(_) => Ok(()),
+    }
+}
+
+/// Brings what was done to the device, or at least to where other processes see it.
+fn last<S: Store>(store: &S, global: &Global) -> Result<()> {
+    let done = if global.no_sync { blocking(store.flush()) } else { blocking(store.sync()) };
+    Ok(done?)
+}
+
+fn no_tenant(error: tarbox_store::Error, global: &Global) -> Failure {
+    match error.kind() {
+        ErrorKind::NotFound => {
+            let name = crate::print::escape(global.tenant.as_bytes()).into_owned();
+            let message = format!("there is no tenant '{name}'; 'tarbox --tenant {name} init' makes it");
+            Failure::new(ErrorKind::NotFound, message)
+        }
+        _ => tenant::about(error, &global.tenant),
+    }
+}

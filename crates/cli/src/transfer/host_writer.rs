@@ -1,0 +1,314 @@
+//! Items become a directory tree of the host.
+//!
+//! Everything is made relative to its open directory and no symbolic link is ever followed: whatever names and links
+//! the items bring, and whatever is in the target already, nothing outside it is touched.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps};
+use rustix::io::Errno;
+use tarbox_store::{FileKind, Timestamp};
+
+use crate::failure::{Failure, Result};
+use crate::platform::host;
+use crate::transfer::host_reader::open_dir;
+use crate::transfer::item::{Item, LinkId, Meta};
+use crate::transfer::options::{Collision, Owners};
+
+/// Writes one tree.
+pub(crate) struct HostWriter {
+    /// The path of the tree as it was given, for messages.
+    root: Vec<u8>,
+    collision: Collision,
+    owners: Owners,
+    stack: Vec<Level>,
+    file: Option<OpenFile>,
+    /// Directories that could not be made, and what is in them is left out: how deep we are in one.
+    lost: usize,
+    /// The first name of every file that has several, below the root.
+    links: HashMap<LinkId, Vec<Vec<u8>>>,
+}
+
+struct Level {
+    dir: OwnedFd,
+    name: Vec<u8>,
+}
+
+struct OpenFile {
+    file: OwnedFd,
+    name: Vec<u8>,
+    meta: Meta,
+}
+
+impl HostWriter {
+    /// Writes below an open directory.
+    pub(crate) fn new(root: &[u8], dir: OwnedFd, collision: Collision, owners: Owners) -> Self {
+        let stack = vec![Level { dir, name: Vec::new() }];
+        Self { root: root.to_vec(), collision, owners, stack, file: None, lost: 0, links: HashMap::new() }
+    }
+
+    /// Carries out one item.
+    ///
+    /// # Errors
+    /// What the host said, about the path. The writer can go on with the next item.
+    pub(crate) fn write(&mut self, item: Item) -> Result<()> {
+        match item {
+            Item::Enter { .. } if self.lost > 0 => self.lost += 1,
+            Item::Leave { .. } if self.lost > 0 => self.lost -= 1,
+            Item::Trouble(failure) => return Err(failure),
+            _ if self.lost > 0 => {}
+            Item::Enter { name, .. } => self.enter(name)?,
+            Item::Leave { meta } => self.leave(&meta)?,
+            Item::File { name, meta, id, .. } => self.begin_file(name, meta, id)?,
+            Item::Data { offset, bytes } => self.data(offset, &bytes)?,
+            Item::EndFile { size } => self.end_file(size)?,
+            Item::Abandon => self.abandon()?,
+            Item::Symlink { name, meta, target, id } => self.symlink(name, &meta, &target, id)?,
+            Item::Special { name, meta, id } => self.special(name, &meta, id)?,
+            Item::Again { name, id } => self.again(&name, id)?,
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, name: Vec<u8>) -> Result<()> {
+        if name.is_empty() {
+            return Ok(());
+        }
+        match self.try_enter(&name) {
+            Ok(dir) => {
+                self.stack.push(Level { dir, name });
+                Ok(())
+            }
+            Err(e) => {
+                self.lost = 1;
+                Err(self.failure(&name, &e))
+            }
+        }
+    }
+
+    fn try_enter(&self, name: &[u8]) -> io::Result<OwnedFd> {
+        check_name(name)?;
+        let dir = &self.top().dir;
+        match rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(0o700)) {
+            Ok(()) => {}
+            Err(Errno::EXIST) => {
+                if open_dir(dir, name).is_err() {
+                    self.clear_the_way(name)?;
+                    rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(0o700))?;
+                }
+            }
+            Err(e) => return Err(e.into()),
+        }
+        open_dir(dir, name)
+    }
+
+    fn leave(&mut self, meta: &Meta) -> Result<()> {
+        let result = finish(self.top().dir.as_fd(), meta, self.owners);
+        let name = self.top().name.clone();
+        // The root stays: more may follow beside what was in it.
+        let level = if self.stack.len() > 1 { self.stack.pop() } else { None };
+        drop(level);
+        result.map_err(|e| self.failure(&name, &e))
+    }
+
+    fn begin_file(&mut self, name: Vec<u8>, meta: Meta, id: Option<LinkId>) -> Result<()> {
+        self.file = None;
+        let made = self.replacing(&name, |dir, name| {
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            rustix::fs::openat(dir, name, flags, Mode::from_raw_mode(0o600))
+        });
+        let file = made.map_err(|e| self.failure(&name, &e))?;
+        self.remember(&name, id);
+        self.file = Some(OpenFile { file, name, meta });
+        Ok(())
+    }
+
+    fn data(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
+        let Some(open) = &self.file else { return Ok(()) };
+        write_all(&open.file, bytes, offset).or_else(|e| self.give_up(&e))
+    }
+
+    fn end_file(&mut self, size: u64) -> Result<()> {
+        let Some(open) = &self.file else { return Ok(()) };
+        // A hole at the end is no piece of content: only the length tells of it.
+        let done = rustix::fs::ftruncate(&open.file, size)
+            .map_err(io::Error::from)
+            .and_then(|()| finish(open.file.as_fd(), &open.meta, self.owners));
+        let result = done.map_err(|e| self.failure(&open.name, &e));
+        self.file = None;
+        result
+    }
+
+    fn abandon(&mut self) -> Result<()> {
+        let Some(open) = self.file.take() else { return Ok(()) };
+        rustix::fs::unlinkat(&self.top().dir, open.name.as_slice(), AtFlags::empty())
+            .map_err(|e| self.failure(&open.name, &e.into()))
+    }
+
+    /// Takes away the file that could not be completed.
+    fn give_up(&mut self, error: &io::Error) -> Result<()> {
+        let failure = match &self.file {
+            Some(open) => self.failure(&open.name, error),
+            None => self.failure(b"", error),
+        };
+        self.abandon()?;
+        Err(failure)
+    }
+
+    fn symlink(&mut self, name: Vec<u8>, meta: &Meta, target: &[u8], id: Option<LinkId>) -> Result<()> {
+        self.replacing(&name, |dir, name| rustix::fs::symlinkat(target, dir, name))
+            .and_then(|()| self.finish_at(&name, meta))
+            .map_err(|e| self.failure(&name, &e))?;
+        self.remember(&name, id);
+        Ok(())
+    }
+
+    fn special(&mut self, name: Vec<u8>, meta: &Meta, id: Option<LinkId>) -> Result<()> {
+        self.replacing(&name, |dir, name| {
+            host::make_special(dir.as_fd(), name, meta).map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::NOTSUP))
+        })
+        .and_then(|()| self.finish_at(&name, meta))
+        .map_err(|e| self.failure(&name, &e))?;
+        self.remember(&name, id);
+        Ok(())
+    }
+
+    fn again(&mut self, name: &[u8], id: LinkId) -> Result<()> {
+        let Some(first) = self.links.get(&id) else {
+            let gone = io::Error::other("the file it is another name of was not written");
+            return Err(self.failure(name, &gone));
+        };
+        self.open_parent(first)
+            .and_then(|(dir, old)| {
+                self.replacing(name, |new_dir, name| {
+                    let old_dir = dir.as_ref().unwrap_or(&self.stack[0].dir);
+                    rustix::fs::linkat(old_dir, old, new_dir, name, AtFlags::empty())
+                })
+            })
+            .map_err(|e| self.failure(name, &e))
+    }
+
+    /// The open directory of a path below the root (`None`: the root itself), and the last name.
+    fn open_parent<'p>(&self, path: &'p [Vec<u8>]) -> io::Result<(Option<OwnedFd>, &'p [u8])> {
+        let Some((name, dirs)) = path.split_last() else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let mut dir = None;
+        for step in dirs {
+            dir = Some(open_dir(dir.as_ref().unwrap_or(&self.stack[0].dir), step)?);
+        }
+        Ok((dir, name))
+    }
+
+    /// Makes something under a new name, after what is in its way is gone if that may go.
+    fn replacing<T>(&self, name: &[u8], make: impl Fn(&OwnedFd, &[u8]) -> rustix::io::Result<T>) -> io::Result<T> {
+        check_name(name)?;
+        let dir = &self.top().dir;
+        match make(dir, name) {
+            Err(Errno::EXIST) => {
+                self.clear_the_way(name)?;
+                Ok(make(dir, name)?)
+            }
+            made => Ok(made?),
+        }
+    }
+
+    /// Removes what is in the way and is no directory, if that was asked for.
+    fn clear_the_way(&self, name: &[u8]) -> io::Result<()> {
+        let dir = &self.top().dir;
+        let stat = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
+            return Err(Errno::ISDIR.into());
+        }
+        match self.collision {
+            Collision::Refuse => Err(Errno::EXIST.into()),
+            Collision::Replace => Ok(rustix::fs::unlinkat(dir, name, AtFlags::empty())?),
+        }
+    }
+
+    /// Sets the attributes of something that cannot be opened.
+    fn finish_at(&self, name: &[u8], meta: &Meta) -> io::Result<()> {
+        let dir = self.top().dir.as_fd();
+        if let Some((uid, gid)) = self.owners.of(meta) {
+            host::set_owner_at(dir, name, uid, gid)?;
+        }
+        if meta.kind != FileKind::Symlink {
+            host::set_mode_at(dir, name, self.owners.mode_of(meta))?;
+        }
+        for (attribute, value) in &meta.xattrs {
+            tolerate(host::set_xattr_at(dir, name, attribute, value))?;
+        }
+        Ok(rustix::fs::utimensat(dir, name, &times(meta), AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+
+    fn remember(&mut self, name: &[u8], id: Option<LinkId>) {
+        if let Some(id) = id {
+            let dirs = self.stack[1..].iter().map(|level| level.name.clone());
+            self.links.insert(id, dirs.chain([name.to_vec()]).collect());
+        }
+    }
+
+    fn top(&self) -> &Level {
+        // The root level is never popped.
+        &self.stack[self.stack.len() - 1]
+    }
+
+    fn failure(&self, name: &[u8], error: &io::Error) -> Failure {
+        let mut path = self.root.clone();
+        for part in self.stack[1..].iter().map(|level| level.name.as_slice()).chain([name]) {
+            if !part.is_empty() {
+                path.push(b'/');
+                path.extend_from_slice(part);
+            }
+        }
+        Failure::host(path, error)
+    }
+}
+
+/// Names come from a store or an archive: one that leads elsewhere is refused, whoever let it in.
+fn check_name(name: &[u8]) -> io::Result<()> {
+    let bad = name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') || name.contains(&0);
+    if bad { Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no name of a file")) } else { Ok(()) }
+}
+
+/// Sets owner, permissions, attributes and times, in the order in which none undoes another.
+fn finish(file: std::os::fd::BorrowedFd<'_>, meta: &Meta, owners: Owners) -> io::Result<()> {
+    if let Some((uid, gid)) = owners.of(meta) {
+        host::set_owner(file, uid, gid)?;
+    }
+    for (attribute, value) in &meta.xattrs {
+        tolerate(host::set_xattr(file, attribute, value))?;
+    }
+    host::set_mode(file, owners.mode_of(meta))?;
+    Ok(rustix::fs::futimens(file, &times(meta))?)
+}
+
+/// A file system that keeps no attributes, or none of this kind, loses them without spoiling the rest.
+fn tolerate(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(e) if matches!(e.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) => Ok(()),
+        result => result,
+    }
+}
+
+fn times(meta: &Meta) -> Timestamps {
+    let spec = |time: Timestamp| Timespec { tv_sec: time.seconds(), tv_nsec: time.nanos().into() };
+    Timestamps { last_access: spec(meta.atime), last_modification: spec(meta.mtime) }
+}
+
+fn write_all(file: &OwnedFd, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::pwrite(file, bytes, offset) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(len) => {
+                bytes = &bytes[len..];
+                offset += len as u64;
+            }
+            Err(Errno::INTR) => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok(())
+}
