@@ -1,7 +1,7 @@
 //! [`SqliteDatabase`]: many tenants in one SQLite database.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use tarbox_pool::{MemoryPool, Pool};
@@ -43,45 +43,6 @@ impl fmt::Debug for SqliteDatabase {
 }
 
 impl SqliteDatabase {
-    /// Opens a database file, which other processes may have open too. Its blocks are in the directory of the same name
-    /// with `-blocks` at its end.
-    ///
-    /// # Errors
-    /// `NotFound` if it is not there and not to be made; `Invalid` if it is something else; `Unsupported` if a newer Tarbox wrote it.
-    #[cfg(not(target_family = "wasm"))]
-    pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self> {
-        let path = path.as_ref();
-        if !options.create && !path.exists() {
-            return Err(Error::new(ErrorKind::NotFound).about(path.as_os_str().as_encoded_bytes()));
-        }
-        let engine = Engine::open(&Place::File(path.to_owned()), options.create)?;
-        let mut blocks = path.as_os_str().to_owned();
-        blocks.push("-blocks");
-        let blocks = PathBuf::from(blocks);
-        let pool = tarbox_pool::DirectoryPool::open(&blocks).map_err(device)?;
-        let sessions = Sessions::begin(blocks.join("sessions"))?;
-        let mut lease = Lease::of(&blocks)?;
-        // Everything that began before this session was known is committed when the lease comes.
-        lease.acquire()?;
-        lease.release()?;
-        let directory = path.parent().map(|p| {
-            if p.as_os_str().is_empty() {
-                PathBuf::from(".")
-            } else {
-                p.into()
-            }
-        });
-        Self::assemble(
-            engine,
-            Arc::new(pool),
-            "",
-            (lease, Some(sessions)),
-            directory,
-            None,
-            options,
-        )
-    }
-
     /// A database in memory, gone with its last user.
     pub fn in_memory(options: &Options) -> Result<Self> {
         let engine = Engine::open(&Place::Memory, true)?;
@@ -123,7 +84,7 @@ impl SqliteDatabase {
         )
     }
 
-    fn assemble(
+    pub(crate) fn assemble(
         engine: Engine,
         pool: Arc<dyn Pool>,
         prefix: &str,

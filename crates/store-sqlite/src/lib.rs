@@ -34,6 +34,10 @@ mod gc;
 #[cfg_attr(target_family = "wasm", path = "lease_alone.rs")]
 mod lease;
 mod memtable;
+#[cfg_attr(not(target_family = "wasm"), path = "open/native.rs")]
+#[cfg_attr(target_os = "wasi", path = "open/wasi.rs")]
+#[cfg_attr(all(target_family = "wasm", not(target_os = "wasi")), path = "open/none.rs")]
+mod open;
 mod ops;
 mod options;
 mod platform;

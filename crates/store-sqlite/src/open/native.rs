@@ -1,0 +1,52 @@
+//! A database file that processes share.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tarbox_pool::DirectoryPool;
+use tarbox_store::{Error, ErrorKind, Result};
+
+use crate::lease::Lease;
+use crate::sessions::Sessions;
+use crate::sql::{Engine, Place, device};
+use crate::{Options, SqliteDatabase};
+
+impl SqliteDatabase {
+    /// Opens a database file, which other processes may have open too. Its blocks are in the directory of the same name
+    /// with `-blocks` at its end.
+    ///
+    /// # Errors
+    /// `NotFound` if it is not there and not to be made; `Invalid` if it is something else; `Unsupported` if a newer Tarbox wrote it.
+    pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self> {
+        let path = path.as_ref();
+        if !options.create && !path.exists() {
+            return Err(Error::new(ErrorKind::NotFound).about(path.as_os_str().as_encoded_bytes()));
+        }
+        let engine = Engine::open(&Place::File(path.to_owned()), options.create)?;
+        let mut blocks = path.as_os_str().to_owned();
+        blocks.push("-blocks");
+        let blocks = PathBuf::from(blocks);
+        let pool = DirectoryPool::open(&blocks).map_err(device)?;
+        let sessions = Sessions::begin(blocks.join("sessions"))?;
+        let mut lease = Lease::of(&blocks)?;
+        // Everything that began before this session was known is committed when the lease comes.
+        lease.acquire()?;
+        lease.release()?;
+        let directory = path.parent().map(|p| {
+            if p.as_os_str().is_empty() {
+                PathBuf::from(".")
+            } else {
+                p.into()
+            }
+        });
+        Self::assemble(
+            engine,
+            Arc::new(pool),
+            "",
+            (lease, Some(sessions)),
+            directory,
+            None,
+            options,
+        )
+    }
+}

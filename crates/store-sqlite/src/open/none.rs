@@ -1,0 +1,1 @@
+//! A browser has no database files by path: see `SqliteDatabase::on_pool`.
