@@ -227,6 +227,8 @@ impl State {
             self.seen = version;
             self.caches.clear();
             self.tenants.clear();
+            // Whoever syncs next syncs for everybody: what another process committed may not be on the device yet.
+            self.unsynced = true;
         }
     }
 
