@@ -57,6 +57,8 @@ pub(crate) struct State {
     pub(crate) lease: Lease,
     /// Other processes; `None` where there are none.
     pub(crate) sessions: Option<Sessions>,
+    /// Whether there are none, as long as that is sure.
+    alone: Option<bool>,
     /// Another process wants the lease: no new operation before the next commit has given it back.
     pub(crate) yielding: bool,
     /// Open handles on inodes.
@@ -81,6 +83,7 @@ impl State {
             seen: Version::default(),
             lease,
             sessions,
+            alone: None,
             yielding: false,
             holds: FxHashMap::default(),
             reserved: HashMap::new(),
@@ -92,9 +95,20 @@ impl State {
 }
 
 impl State {
-    /// Whether no other process can have anything open.
+    /// Whether no other process can have anything open. Nobody new can while the lease is held, so it is found out once.
     pub(crate) fn is_alone(&mut self) -> bool {
-        self.sessions.as_mut().is_none_or(Sessions::alone)
+        if let Some(alone) = self.alone {
+            return alone;
+        }
+        let alone = self.sessions.as_mut().is_none_or(Sessions::alone);
+        self.alone = self.lease.is_held().then_some(alone);
+        alone
+    }
+
+    /// Gives the lease back.
+    pub(crate) fn release_lease(&mut self) -> Result<()> {
+        self.alone = None;
+        self.lease.release()
     }
 
     /// The memtables, the older one first.

@@ -103,7 +103,7 @@ impl Shared {
                 op.state.caches.clear();
                 op.state.tenants.clear();
                 op.state.seen = self.engine.version();
-                op.state.lease.release()?;
+                op.state.release_lease()?;
                 return result;
             }
         }
@@ -124,7 +124,7 @@ impl Shared {
                 state.caches.clear();
                 state.tenants.clear();
                 state.seen = self.engine.version();
-                state.lease.release()?;
+                state.release_lease()?;
                 return result;
             }
         }
@@ -194,7 +194,7 @@ impl Shared {
     fn give_back(&self, state: &mut State) -> Result<()> {
         state.yielding = false;
         if state.active.is_empty() {
-            state.lease.release()
+            state.release_lease()
         } else {
             state.yielding = state.lease.is_wanted();
             Ok(())
@@ -213,7 +213,7 @@ impl Shared {
         state.seen = self.engine.version();
         state.unsynced = result.is_err();
         if !was_held {
-            state.lease.release()?;
+            state.release_lease()?;
         }
         result
     }
