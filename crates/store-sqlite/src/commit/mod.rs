@@ -138,7 +138,7 @@ impl Shared {
         let mut batch = Batch::default();
         let result = f(op, &mut batch)?;
         let table = std::mem::take(&mut op.state.active);
-        batch.fill(&table, &HashMap::new());
+        batch.fill(&table, &HashMap::new(), &HashMap::new());
         batch.tenants.extend(
             table
                 .tenants
@@ -177,7 +177,7 @@ impl Shared {
     /// Commits a frozen memtable. When that fails it stays, visible to this process, and the next commit tries again.
     fn commit_frozen(&self, frozen: Arc<Frozen>, durability: Durability) -> Result<()> {
         let mut staged = self.stage(&frozen)?;
-        staged.batch.fill(&frozen.table, &staged.heads);
+        staged.batch.fill(&frozen.table, &staged.heads, &staged.stored);
         if durability == Durability::Durable {
             self.counters.syncs.fetch_add(1, Ordering::Relaxed);
         }
@@ -300,17 +300,27 @@ impl State {
 }
 
 impl Batch {
-    /// Takes over the rows of a memtable. `heads` are the layers being written.
-    fn fill(&mut self, frozen: &Memtable, heads: &HashMap<TenantId, LayerId>) {
+    /// Takes over the rows of a memtable. `heads` are the layers being written, `stored` says by how many bytes the chunks of
+    /// an inode hold more.
+    fn fill(
+        &mut self,
+        frozen: &Memtable,
+        heads: &HashMap<TenantId, LayerId>,
+        stored: &HashMap<Key, i64>,
+    ) {
         let preserve = |key: Key, base: Option<LayerId>| {
             let head = heads.get(&key.tenant()).copied()?;
             (base? < head).then_some(head)
         };
         for (key, slot) in &frozen.inodes {
             if slot.row.is_some() || slot.base.is_some() {
+                let mut row = slot.row.clone();
+                if let (Some(row), Some(delta)) = (&mut row, stored.get(key)) {
+                    row.stored = row.stored.saturating_add_signed(*delta);
+                }
                 let change = Change {
                     preserve: preserve(*key, slot.base),
-                    row: slot.row.clone(),
+                    row,
                 };
                 self.inodes.push((*key, change));
             }

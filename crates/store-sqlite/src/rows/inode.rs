@@ -76,8 +76,9 @@ impl Inode {
     pub(crate) fn inline_len(&self) -> u64 {
         match &self.content {
             Content::Inline(data) => data.len() as u64,
-            Content::Stored => self.size,
-            Content::Chunked => 0,
+            // The size of a directory counts entries, and no kind but these has data.
+            Content::Stored if matches!(self.kind, FileKind::File | FileKind::Symlink) => self.size,
+            Content::Stored | Content::Chunked => 0,
         }
     }
 

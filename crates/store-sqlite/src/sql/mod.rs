@@ -88,6 +88,13 @@ impl Engine {
         self.wal.as_ref().map(WalIndex::version).unwrap_or_default()
     }
 
+    /// The file, where more connections to it can be opened.
+    pub(crate) fn file(&self) -> Option<std::path::PathBuf> {
+        self.reader.as_ref()?;
+        let writer = lock(&self.writer);
+        writer.connection.path().map(Into::into)
+    }
+
     /// Whether other processes may have the database open at the same time.
     pub(crate) fn is_shared(&self) -> bool {
         self.wal.is_some()

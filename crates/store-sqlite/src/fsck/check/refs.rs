@@ -1,0 +1,185 @@
+//! Blocks against the chunks that name them, and segments against the blocks in them.
+//!
+//! Both sides can be far larger than memory, so they are compared part by part, by the first byte of the hash.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::params;
+use tarbox_store::{LayerId, Result};
+
+use super::blocks::{BlockFault, LOST};
+use crate::fsck::finding::Fault;
+use crate::fsck::scope::Scope;
+use crate::rows::{CHUNK, Hash, Map};
+use crate::sql::engine;
+
+/// Blocks whose counts are kept in memory at once: about 60 MiB of them.
+const PART: u64 = 500_000;
+/// Files named in the report of a lost block.
+const FILES: usize = 10;
+
+/// What chunks say of one block.
+#[derive(Debug, Default)]
+struct Named {
+    refs: i64,
+    /// Where the fragment ends that reaches furthest into it.
+    end: u32,
+    chunks: Vec<(i64, i64)>,
+}
+
+pub(in crate::fsck) fn check(scope: &Scope<'_>) -> Result<()> {
+    let count = "SELECT count(*) FROM block WHERE tenant = ?1";
+    let blocks: i64 = scope
+        .c
+        .query_row(count, [scope.tenant.id], |row| row.get(0))
+        .map_err(engine)?;
+    let parts = (blocks as u64).div_ceil(PART).next_power_of_two().min(256) as usize;
+    let mut segments = Segments::default();
+    for part in 0..parts {
+        let (from, to) = (part * 256 / parts, (part + 1) * 256 / parts);
+        check_part(scope, from as u8, (to - 1) as u8, &mut segments)?;
+    }
+    segments.check(scope)
+}
+
+/// Compares the blocks whose hash begins with a byte in `from..=to`.
+fn check_part(scope: &Scope<'_>, from: u8, to: u8, segments: &mut Segments) -> Result<()> {
+    let mut named = named(scope, from, to)?;
+    let mut statement = scope
+        .c
+        .prepare(
+            "SELECT hash, segment, offset, len, refs FROM block WHERE tenant = ?1 AND hash >= ?2 AND hash <= ?3 \
+             ORDER BY hash",
+        )
+        .map_err(engine)?;
+    let (first, last) = (vec![from], [[to].as_slice(), &[0xff; 32]].concat());
+    let mut rows = statement
+        .query(params![scope.tenant.id, first, last])
+        .map_err(engine)?;
+    while let Some(row) = rows.next().map_err(engine)? {
+        let get = |i| row.get::<_, i64>(i).map_err(engine);
+        let hash: Hash = row.get(0).map_err(engine)?;
+        let (segment, offset, len, refs) = (get(1)?, get(2)?, get(3)?, get(4)?);
+        let by = named.remove(&hash).unwrap_or_default();
+        let found = |fault| scope.found(Fault::Block(fault));
+        scope.totals.add_bytes(len);
+        if by.refs != refs {
+            found(BlockFault::Refs {
+                hash,
+                found: refs,
+                expected: by.refs,
+            });
+        }
+        if i64::from(by.end) > len {
+            let end = i64::from(by.end);
+            found(BlockFault::Beyond { hash, end, len });
+        }
+        if segment == LOST {
+            let chunks = by.chunks;
+            found(BlockFault::Lost { hash, len, chunks });
+        } else if segment < 0 || offset < 0 || len <= 0 || len > CHUNK as i64 {
+            found(BlockFault::Place {
+                hash,
+                segment,
+                offset,
+                len,
+            });
+        }
+        segments.add(segment, len, offset.saturating_add(len));
+    }
+    for (hash, by) in named {
+        let len = i64::from(by.end);
+        scope.found(Fault::Block(BlockFault::Missing { hash, len }));
+    }
+    Ok(())
+}
+
+/// What the chunks of all layers name.
+fn named(scope: &Scope<'_>, from: u8, to: u8) -> Result<HashMap<Hash, Named>> {
+    let mut named: HashMap<Hash, Named> = HashMap::new();
+    for table in ["chunk", "chunk_past"] {
+        let sql = format!("SELECT file, idx, map FROM {table} WHERE file >= ?1 AND file < ?2");
+        scope.each(&sql, |row| {
+            if from == 0 {
+                scope.progress.step();
+            }
+            let place = (row.get(0)?, row.get(1)?);
+            // A map that breaks its format is a finding of another check, and names nothing.
+            let Some(map) = Map::decode(row.get_ref(2)?.as_blob()?, LayerId(0)) else {
+                return Ok(());
+            };
+            let mine = |hash: &Hash| (from..=to).contains(&hash[0]);
+            for hash in map.hashes().into_iter().filter(mine) {
+                let by = named.entry(hash).or_default();
+                by.refs += 1;
+                if by.chunks.len() < FILES {
+                    by.chunks.push(place);
+                }
+            }
+            for f in map.fragments.iter().filter(|f| mine(&f.hash)) {
+                let by = named.entry(f.hash).or_default();
+                by.end = by.end.max(f.skip + f.len);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(named)
+}
+
+/// What the blocks of each segment add up to: bytes, and where the last one ends.
+#[derive(Debug, Default)]
+struct Segments(BTreeMap<i64, (i64, i64)>);
+
+impl Segments {
+    fn add(&mut self, segment: i64, len: i64, end: i64) {
+        let (live, last) = self.0.entry(segment).or_default();
+        *live = live.saturating_add(len);
+        *last = (*last).max(end);
+    }
+
+    fn check(&self, scope: &Scope<'_>) -> Result<()> {
+        let (segment, len) = (scope.tenant.segment, scope.tenant.segment_len);
+        let last = self.0.last_key_value().map_or((1, 0), |(id, (_, end))| (*id, *end));
+        if (segment, len) < last.max((1, 0)) {
+            let expected = last;
+            scope.found(Fault::Block(BlockFault::Append {
+                segment,
+                len,
+                expected,
+            }));
+        }
+        let mut counted = self.counted(scope)?;
+        for (segment, (expected, _)) in &self.0 {
+            let found = counted.remove(segment).unwrap_or(0);
+            self.compare(scope, *segment, found, *expected);
+        }
+        for (segment, found) in counted {
+            self.compare(scope, segment, found, 0);
+        }
+        Ok(())
+    }
+
+    fn counted(&self, scope: &Scope<'_>) -> Result<BTreeMap<i64, i64>> {
+        let mut statement = scope
+            .c
+            .prepare("SELECT id, live FROM segment WHERE tenant = ?1")
+            .map_err(engine)?;
+        let rows = statement
+            .query_map([scope.tenant.id], |row| {
+                scope.progress.step();
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .map_err(engine)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(engine)
+    }
+
+    fn compare(&self, scope: &Scope<'_>, segment: i64, found: i64, expected: i64) {
+        if found != expected {
+            scope.found(Fault::Block(BlockFault::Live {
+                segment,
+                found,
+                expected,
+            }));
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Maintenance: the check finds every kind of damage and the repair mends it; the garbage collection gives space back.
+
+mod healthy;
+mod support;
+mod workload;
