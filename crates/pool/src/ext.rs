@@ -23,7 +23,8 @@ pub trait PoolFileExt: PoolFile {
     /// Fills all of `buf` from `offset` on.
     ///
     /// # Errors
-    /// `Io` if the file ends before `buf` is full, with how far it reached as the cause; else as [`PoolFile::read_at`].
+    /// `Io` if the file ends before `buf` is full, with how far it reached as the cause; else as
+    /// [`PoolFile::read_at`].
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> Result<()> {
         let filled = self.read_up_to(buf, offset)?;
         if filled == buf.len() {
@@ -67,8 +68,8 @@ pub trait PoolExt: Pool {
         self.open(name, OpenOptions::READ_ONLY)?.read_all()
     }
 
-    /// Replaces the contents of a file, creating it if needed, and makes them durable. Not atomic: a crash before it returns
-    /// can leave any mix of old and new.
+    /// Replaces the contents of a file, creating it if needed, and makes them durable. Not atomic: a crash
+    /// before it returns can leave any mix of old and new.
     ///
     /// # Errors
     /// As [`Pool::open`], [`PoolFile::write_at`] and [`PoolFile::sync`].

@@ -9,9 +9,11 @@ type Page = [u8; PAGE];
 /// What a [`FaultPool`](crate::FaultPool) tears writes at, in bytes: the sector of a disk.
 pub(crate) const SECTOR: usize = 512;
 
-/// A sparse array of bytes. A clone costs one reference count; a page is copied when it is written to while shared.
+/// A sparse array of bytes. A clone costs one reference count; a page is copied when it is written to while
+/// shared.
 ///
-/// Bytes at and after `len` are zero in every page, so that growing needs no clearing. Missing pages are zeros.
+/// Bytes at and after `len` are zero in every page, so that growing needs no clearing. Missing pages are
+/// zeros.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Image {
     len: u64,
@@ -75,7 +77,8 @@ impl Image {
     }
 }
 
-/// Cuts `count` bytes from `offset` on at page boundaries: page number, offset within the page, range of the buffer.
+/// Cuts `count` bytes from `offset` on at page boundaries: page number, offset within the page, range of the
+/// buffer.
 fn pieces(offset: u64, count: usize) -> impl Iterator<Item = (u64, usize, std::ops::Range<usize>)> {
     let mut done = 0;
     std::iter::from_fn(move || {

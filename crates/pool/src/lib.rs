@@ -1,8 +1,8 @@
 //! The device of Tarbox: a **pool** of named files of bytes.
 //!
-//! Everything durable that runs embedded (SQLite through `tarbox-sqlite-vfs`, the triple store's logs and tables) reaches
-//! its bytes through two small synchronous traits, [`Pool`] and [`PoolFile`]. An implementation says only how bytes
-//! are kept; it knows nothing of SQL, paths, tenants or users.
+//! Everything durable that runs embedded (SQLite through `tarbox-sqlite-vfs`, the triple store's logs and
+//! tables) reaches its bytes through two small synchronous traits, [`Pool`] and [`PoolFile`]. An
+//! implementation says only how bytes are kept; it knows nothing of SQL, paths, tenants or users.
 //!
 //! | implementation | keeps bytes in | for |
 //! | --- | --- | --- |
@@ -12,8 +12,8 @@
 //!
 //! All of them pass the [`conformance`] suite, and so must every further one.
 //!
-//! What a pool is not: it has no permissions, no rename, no locks between processes (except that a [`DirectoryPool`]
-//! can be held exclusively), and no directories that exist by themselves.
+//! What a pool is not: it has no permissions, no rename, no locks between processes (except that a
+//! [`DirectoryPool`] can be held exclusively), and no directories that exist by themselves.
 //!
 //! # Example
 //! ```

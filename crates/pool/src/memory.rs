@@ -9,7 +9,8 @@ use crate::name::check_name;
 use crate::pool::{OpenOptions, Pool, PoolFile};
 use crate::rules::{Decision, check_change, check_open, decide, missing, names_with_prefix};
 
-/// A pool whose files live in memory and are gone with it. Nothing is lost before that, so syncing does nothing.
+/// A pool whose files live in memory and are gone with it. Nothing is lost before that, so syncing does
+/// nothing.
 ///
 /// Files are sparse: memory is used by the 4-KiB page that was written to.
 #[derive(Debug, Default)]
@@ -29,7 +30,8 @@ impl MemoryPool {
         Self::default()
     }
 
-    /// An independent copy of all files as they are now. It costs little: pages are shared until one side writes.
+    /// An independent copy of all files as they are now. It costs little: pages are shared until one side
+    /// writes.
     pub fn fork(&self) -> Self {
         let copy = |contents: &Contents| {
             let image = contents

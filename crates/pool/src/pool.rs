@@ -58,13 +58,14 @@ impl OpenOptions {
 /// A set of named files of bytes.
 ///
 /// **Names** are `/`-separated, at most [`MAX_NAME_LEN`](crate::MAX_NAME_LEN) bytes, each component at most
-/// [`MAX_COMPONENT_LEN`](crate::MAX_COMPONENT_LEN); a component is not empty, `.` or `..`, and holds no NUL or backslash.
-/// Anything else is refused with [`InvalidName`](crate::ErrorKind::InvalidName) by every method. A directory exists exactly
-/// while a file is below it, so a name cannot be both a file and a directory.
+/// [`MAX_COMPONENT_LEN`](crate::MAX_COMPONENT_LEN); a component is not empty, `.` or `..`, and holds no NUL
+/// or backslash. Anything else is refused with [`InvalidName`](crate::ErrorKind::InvalidName) by every
+/// method. A directory exists exactly while a file is below it, so a name cannot be both a file and a
+/// directory.
 ///
-/// **Sharing**: all handles of one file see the same bytes at once. A pool may be used from several threads where the
-/// target has them; each method is atomic with respect to the names, and concurrent writes to overlapping ranges of one
-/// file leave either's bytes in each position.
+/// **Sharing**: all handles of one file see the same bytes at once. A pool may be used from several threads
+/// where the target has them; each method is atomic with respect to the names, and concurrent writes to
+/// overlapping ranges of one file leave either's bytes in each position.
 pub trait Pool: Debug + MaybeSend + MaybeSync {
     /// Opens `name`, creating it if `options` say so.
     ///
@@ -72,9 +73,10 @@ pub trait Pool: Debug + MaybeSend + MaybeSync {
     /// [`sync_names`](Self::sync_names), not before.
     ///
     /// # Errors
-    /// `NotFound` if it is missing and not to be created; `Exists` with `create_new`; `IsDirectory` if files are below
-    /// `name`; `NotDirectory` if a leading part of `name` is a file; `ReadOnly` for a handle that could write in a
-    /// read-only pool; `InvalidName`; `InvalidArgument` if a read-only handle is asked to create.
+    /// `NotFound` if it is missing and not to be created; `Exists` with `create_new`; `IsDirectory` if files
+    /// are below `name`; `NotDirectory` if a leading part of `name` is a file; `ReadOnly` for a handle that
+    /// could write in a read-only pool; `InvalidName`; `InvalidArgument` if a read-only handle is asked to
+    /// create.
     fn open(&self, name: &str, options: OpenOptions) -> Result<Arc<dyn PoolFile>>;
 
     /// Whether a file of that name is there. A directory is not a file.
@@ -83,8 +85,8 @@ pub trait Pool: Debug + MaybeSend + MaybeSync {
     /// `InvalidName`, and what the device reports.
     fn exists(&self, name: &str) -> Result<bool>;
 
-    /// Removes the name. Open handles go on working on the nameless file until they are dropped, and a new file of that
-    /// name is another file.
+    /// Removes the name. Open handles go on working on the nameless file until they are dropped, and a new
+    /// file of that name is another file.
     ///
     /// The removal is durable after [`sync_names`](Self::sync_names), not before.
     ///
@@ -92,8 +94,8 @@ pub trait Pool: Debug + MaybeSend + MaybeSync {
     /// `NotFound`, `IsDirectory`, `ReadOnly`, `InvalidName`.
     fn delete(&self, name: &str) -> Result<()>;
 
-    /// All names that begin with the bytes of `prefix` (not necessarily a whole component), sorted by their bytes.
-    /// The empty prefix lists everything.
+    /// All names that begin with the bytes of `prefix` (not necessarily a whole component), sorted by their
+    /// bytes. The empty prefix lists everything.
     ///
     /// # Errors
     /// What the device reports.
@@ -102,8 +104,8 @@ pub trait Pool: Debug + MaybeSend + MaybeSync {
     /// Makes every creation and deletion so far durable. It says nothing about contents.
     ///
     /// # Errors
-    /// What the device reports; then none, some or all of the changes are durable. A read-only pool has none and
-    /// succeeds.
+    /// What the device reports; then none, some or all of the changes are durable. A read-only pool has none
+    /// and succeeds.
     fn sync_names(&self) -> Result<()>;
 
     /// Whether the pool refuses every change.
@@ -111,26 +113,32 @@ pub trait Pool: Debug + MaybeSend + MaybeSync {
 }
 
 /// An open file of a [`Pool`]: bytes by offset, from 0 to at most [`MAX_FILE_LEN`].
+///
+/// **What a power cut leaves** of changes that were not synced: of each write any of its 512-byte sectors, in
+/// any order with other changes of this file and of others; of a growing file also the length without the
+/// bytes, which may then be zeros or garbage. But a write never harms a byte outside its range, and nothing
+/// that was synced is lost. [`FaultPool`](crate::FaultPool) does the worst this allows.
 pub trait PoolFile: Debug + MaybeSend + MaybeSync {
     /// The name it was opened by, for messages.
     fn name(&self) -> &str;
 
-    /// Fills `buf` from `offset` on and returns how many bytes it got: fewer than asked only where the file ends.
+    /// Fills `buf` from `offset` on and returns how many bytes it got: fewer than asked only where the file
+    /// ends.
     ///
-    /// Code that must survive a faulty device does not rely on that, and asks again until it gets 0; the conveniences of
-    /// [`PoolFileExt`](crate::PoolFileExt) do.
+    /// Code that must survive a faulty device does not rely on that, and asks again until it gets 0; the
+    /// conveniences of [`PoolFileExt`](crate::PoolFileExt) do.
     ///
     /// # Errors
     /// `Io` and what else the device reports; then `buf` may hold anything.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize>;
 
-    /// Writes all of `data` at `offset`. A gap between the old end and `offset` reads as zeros. Writing nothing changes
-    /// nothing, the length included.
+    /// Writes all of `data` at `offset`. A gap between the old end and `offset` reads as zeros. Writing
+    /// nothing changes nothing, the length included.
     ///
     /// # Errors
-    /// `NoSpace`, `FileTooLarge` if the end would pass [`MAX_FILE_LEN`], `ReadOnly`, `Io`. After an error the range may hold
-    /// any mix of old and new bytes, and the file may have grown towards the end of the range; nothing outside it has
-    /// changed.
+    /// `NoSpace`, `FileTooLarge` if the end would pass [`MAX_FILE_LEN`], `ReadOnly`, `Io`. After an error the
+    /// range may hold any mix of old and new bytes, and the file may have grown towards the end of the range;
+    /// nothing outside it has changed.
     fn write_at(&self, data: &[u8], offset: u64) -> Result<()>;
 
     /// Sets the length: cuts the file off, or extends it with zeros.
@@ -139,12 +147,13 @@ pub trait PoolFile: Debug + MaybeSend + MaybeSync {
     /// `NoSpace`, `FileTooLarge`, `ReadOnly`, `Io`.
     fn truncate(&self, len: u64) -> Result<()>;
 
-    /// Returns when the contents, the length and the existence of the file are durable: they survive a power cut at any
-    /// later moment. What was written concurrently with the call may or may not be included.
+    /// Returns when the contents, the length and the existence of the file are durable: they survive a power
+    /// cut at any later moment. What was written concurrently with the call may or may not be included.
     ///
     /// # Errors
-    /// `Io`, `NoSpace` (devices that allocate late), `ReadOnly`. After an error nothing written since the last successful
-    /// sync can be trusted to be durable, *not even after a later sync that succeeds*: write it again.
+    /// `Io`, `NoSpace` (devices that allocate late), `ReadOnly`. After an error nothing written since the
+    /// last successful sync can be trusted to be durable, *not even after a later sync that succeeds*: write
+    /// it again.
     fn sync(&self) -> Result<()>;
 
     /// The length in bytes.

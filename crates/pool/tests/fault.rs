@@ -36,7 +36,8 @@ fn a_crash_interrupts_its_step_and_everything_after_fails() {
     assert_eq!(pool.exists("a").unwrap_err().kind(), ErrorKind::PowerLost);
     assert_eq!(pool.delete("a").unwrap_err().kind(), ErrorKind::PowerLost);
     assert_eq!(pool.steps(), 2);
-    // The interrupted sync promised nothing, the write before it may have arrived, what came after cannot have.
+    // The interrupted sync promised nothing, the write before it may have arrived, what came after cannot
+    // have.
     let firsts: Vec<u8> = outcomes(&pool, CrashPolicy::Mixed)
         .map(|bytes| bytes.unwrap()[0])
         .collect();
@@ -75,7 +76,8 @@ fn writes_in_order_survive_as_a_prefix_over_all_files() {
     for seed in 0..100 {
         let disk = pool.after_crash(seed, CrashPolicy::InOrder);
         let last = ["a", "b"].map(|name| disk.read_file(name).unwrap().first().copied().unwrap_or(0));
-        // The write at the cut may be lost, so the file it belongs to can be one write of its own further back.
+        // The write at the cut may be lost, so the file it belongs to can be one write of its own further
+        // back.
         assert!(last[0].abs_diff(last[1]) <= 3, "{last:?}");
     }
 }

@@ -1,4 +1,5 @@
-//! Random operations on every pool, against the plainest thing that could be right: a map from names to bytes.
+//! Random operations on every pool, against the plainest thing that could be right: a map from names to
+//! bytes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -9,15 +9,16 @@ use crate::wal::LOG_HEADER;
 /// How much of a range in doubt is written again at once.
 const COPY: usize = 64 * 1024;
 
-/// Keeps the promise of `sync` for a log, without a sync that has nothing to protect and in spite of one that failed.
+/// Keeps the promise of `sync` for a log, without a sync that has nothing to protect and in spite of one that
+/// failed.
 #[derive(Debug, Default)]
 pub(crate) struct WalDurability {
     /// The file is durably empty, or was made by this handle, and holds no frame.
     fresh: bool,
     /// What was written since the last sync that succeeded.
     unsynced: Range<u64>,
-    /// What was written before a sync that failed: it reads well and yet may never reach the disk, whatever later syncs
-    /// report. SQLite would rely on it, having seen those frames committed.
+    /// What was written before a sync that failed: it reads well and yet may never reach the disk, whatever
+    /// later syncs report. SQLite would rely on it, having seen those frames committed.
     doubtful: Range<u64>,
     /// Whether any sync was asked for, which `synchronous=OFF` never does.
     wanted: bool,
@@ -40,9 +41,9 @@ impl WalDurability {
 
     /// Whether the new header of the log need not be durable before the frames that follow.
     ///
-    /// SQLite syncs it because of a log that is used again: if the frames reached the disk and the header did not, the old
-    /// header and what is left of the old frames would be taken for the log. Where there are no old frames, a header
-    /// that is missing makes the log an empty one, which is what it was.
+    /// SQLite syncs it because of a log that is used again: if the frames reached the disk and the header did
+    /// not, the old header and what is left of the old frames would be taken for the log. Where there are no
+    /// old frames, a header that is missing makes the log an empty one, which is what it was.
     pub(crate) fn header_may_wait(&self) -> bool {
         self.fresh
     }

@@ -1,12 +1,12 @@
 //! The gather buffer of one connection: many small writes become one.
 //!
-//! SQLite writes a frame of the log as a header of 24 bytes and a page, a record of the journal as three pieces, and the
-//! pages of a checkpoint one by one in ascending order. Each run of adjacent pieces is collected here and reaches the
-//! device as one write.
+//! SQLite writes a frame of the log as a header of 24 bytes and a page, a record of the journal as three
+//! pieces, and the pages of a checkpoint one by one in ascending order. Each run of adjacent pieces is
+//! collected here and reaches the device as one write.
 //!
-//! **At most one file of a connection has bytes in the buffer**; writing to another file flushes it first. So the device
-//! sees writes to the database, its journal and its log in the order SQLite made them, and a process that dies leaves
-//! behind what plain SQLite would.
+//! **At most one file of a connection has bytes in the buffer**; writing to another file flushes it first. So
+//! the device sees writes to the database, its journal and its log in the order SQLite made them, and a
+//! process that dies leaves behind what plain SQLite would.
 
 use std::sync::Arc;
 
@@ -68,8 +68,8 @@ impl Gather {
         Ok(())
     }
 
-    /// Takes a write to bytes that were written before: into the buffer where that has them, else straight to the device,
-    /// so that the run being gathered goes on.
+    /// Takes a write to bytes that were written before: into the buffer where that has them, else straight to
+    /// the device, so that the run being gathered goes on.
     ///
     /// # Errors
     /// As [`write`](Self::write).

@@ -10,7 +10,8 @@ use crate::ffi::{self, sqlite3_file, sqlite3_int64, sqlite3_io_methods};
 use crate::file::{OpenFile, Read};
 use crate::locks::Level;
 
-/// The smallest piece a pool's device is assumed to write whole pages of; SQLite pads its journal's header to it.
+/// The smallest piece a pool's device is assumed to write whole pages of; SQLite pads its journal's header to
+/// it.
 const SECTOR_SIZE: c_int = 4096;
 
 /// What SQLite allocates for each open file.
@@ -35,7 +36,8 @@ impl FileSlot {
             },
             open,
         };
-        // SAFETY: the memory is large enough and aligned by the caller's promise, and holds nothing to be dropped.
+        // SAFETY: the memory is large enough and aligned by the caller's promise, and holds nothing to be
+        // dropped.
         unsafe { file.cast::<Self>().write(slot) }
     }
 
@@ -83,8 +85,8 @@ static METHODS: sqlite3_io_methods = sqlite3_io_methods {
 /// The open file behind a pointer from SQLite.
 ///
 /// # Safety
-/// `file` was filled by [`FileSlot::fill`] and not closed since, and the reference is not kept beyond the method it is passed
-/// to: SQLite calls the methods of one file one at a time.
+/// `file` was filled by [`FileSlot::fill`] and not closed since, and the reference is not kept beyond the
+/// method it is passed to: SQLite calls the methods of one file one at a time.
 unsafe fn open_file<'a>(file: *mut sqlite3_file) -> &'a mut OpenFile {
     // SAFETY: by the caller's promise the slot holds a valid pointer that nobody else uses now.
     unsafe { &mut *(*file.cast::<FileSlot>()).open }
@@ -123,7 +125,8 @@ unsafe extern "C" fn x_read(
     if amount == 0 {
         return ffi::SQLITE_OK;
     }
-    // SAFETY: SQLite calls methods on open files only, and `buf` holds `amount` bytes that it owns until this returns.
+    // SAFETY: SQLite calls methods on open files only, and `buf` holds `amount` bytes that it owns until this
+    // returns.
     let (file, buf) = unsafe {
         (
             open_file(file),
@@ -228,8 +231,8 @@ unsafe extern "C" fn x_file_control(file: *mut sqlite3_file, op: c_int, arg: *mu
     // SAFETY: SQLite calls methods on open files only.
     let file = unsafe { open_file(file) };
     match op {
-        // The moments at which nothing may be held back any more. Errors of the second are ignored by SQLite, but the
-        // bytes are kept and the error comes again with the next access.
+        // The moments at which nothing may be held back any more. Errors of the second are ignored by SQLite,
+        // but the bytes are kept and the error comes again with the next access.
         ffi::SQLITE_FCNTL_SYNC | ffi::SQLITE_FCNTL_COMMIT_PHASETWO | ffi::SQLITE_FCNTL_CKPT_DONE => {
             let result = file.flush();
             code(file, result)

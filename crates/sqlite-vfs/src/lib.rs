@@ -1,29 +1,34 @@
-//! SQLite over any [`Pool`](tarbox_pool::Pool): memory, a directory, a browser's file handles, or a disk that fails.
+//! SQLite over any [`Pool`](tarbox_pool::Pool): memory, a directory, a browser's file handles, or a disk that
+//! fails.
 //!
-//! [`register`] makes a pool known to SQLite under a name; every connection opened with that name as its VFS then keeps its
-//! database, journal and log in the pool, where they are ordinary SQLite files.
+//! [`register`] makes a pool known to SQLite under a name; every connection opened with that name as its VFS
+//! then keeps its database, journal and log in the pool, where they are ordinary SQLite files.
 //!
 //! # One write for each commit
-//! A device behind a browser charges for each write, whatever its size. So what SQLite writes piece by piece is gathered, and
-//! a commit in WAL mode reaches the pool as **one contiguous write, followed by one sync** with `synchronous=FULL`, and by none with
-//! `NORMAL`. Nothing of a transaction is held back when its commit returns. Two exceptions: a transaction larger than
-//! [`Options::gather_limit`] takes one write for each such piece, and the first commit into a log that is being used again after
-//! a checkpoint has to make the log's new header durable first (a checkpoint that truncates the log avoids it).
+//! A device behind a browser charges for each write, whatever its size. So what SQLite writes piece by piece
+//! is gathered, and a commit in WAL mode reaches the pool as **one contiguous write, followed by one sync**
+//! with `synchronous=FULL`, and by none with `NORMAL`. Nothing of a transaction is held back when its commit
+//! returns. Two exceptions: a transaction larger than [`Options::gather_limit`] takes one write for each such
+//! piece, and the first commit into a log that is being used again after a checkpoint has to make the log's
+//! new header durable first (a checkpoint that truncates the log avoids it).
 //!
 //! # What it supports
-//! - Rollback journals of every kind, and WAL with `locking_mode=EXCLUSIVE` set first: there is no shared memory.
-//! - Locks between connections of one process that use the same registration. Who else opens the pool has to be kept
-//!   out by other means, such as [`Sharing::Exclusive`](tarbox_pool::Sharing::Exclusive).
-//! - Durable deletions: where a journal was synced, its deletion (the commit) is made durable too. Plain SQLite does that with
-//!   `synchronous=EXTRA` only; here `FULL` and `NORMAL` keep a committed transaction through a power cut.
+//! - Rollback journals of every kind, and WAL with `locking_mode=EXCLUSIVE` set first: there is no shared
+//!   memory.
+//! - Locks between connections of one process that use the same registration. Who else opens the pool has to
+//!   be kept out by other means, such as [`Sharing::Exclusive`](tarbox_pool::Sharing::Exclusive).
+//! - Durable deletions: where a journal was synced, its deletion (the commit) is made durable too. Plain
+//!   SQLite does that with `synchronous=EXTRA` only; here `FULL` keeps a committed transaction through a
+//!   power cut in every journal mode.
 //! - No memory mapping.
 //!
 //! # What it promises SQLite about the device
-//! A sector of 4096 bytes, and *powersafe overwrite*: a write changes no byte outside its range, even when the power fails
-//! during it. A pool's contract says so for errors, and what a host's file system or a browser writes are whole pages of its cache,
-//! in which the bytes around the range are the old ones; the disks below are trusted by those file systems not to destroy
-//! a sector they were writing. Nothing else is promised: no atomic writes (a write is torn at sectors), no order (unsynced writes
-//! arrive in any), no safe append (a file may grow before the bytes arrive that it grew for).
+//! A sector of 4096 bytes, and *powersafe overwrite*: a write changes no byte outside its range, even when
+//! the power fails during it. That is in the contract of [`PoolFile`](tarbox_pool::PoolFile): host file
+//! systems and browsers write whole pages of a cache, in which the bytes around the range are the old ones,
+//! and trust their disks not to destroy a sector that was being written. Nothing else is promised: no atomic
+//! writes (a write is torn at sectors), no order (unsynced writes arrive in any), no safe append (a file may
+//! grow before the bytes arrive that it grew for). The fault-injecting pool does all of that in the tests.
 //!
 //! # Example
 //! ```
@@ -41,6 +46,12 @@
 //! vfs.unregister()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+
+// A browser's handles belong to one worker, and so does all that holds them; `Arc` is the seam's type there too.
+#![cfg_attr(
+    all(target_family = "wasm", target_os = "unknown"),
+    allow(clippy::arc_with_non_send_sync)
+)]
 
 mod codes;
 mod connection;

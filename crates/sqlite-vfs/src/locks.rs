@@ -38,8 +38,8 @@ pub(crate) struct LockTable {
 }
 
 impl LockTable {
-    /// Raises a connection's lock from `held` to `wanted`, which is never `Pending`. A connection that waits for readers is
-    /// left at `Pending`.
+    /// Raises a connection's lock from `held` to `wanted`, which is never `Pending`. A connection that waits
+    /// for readers is left at `Pending`.
     pub(crate) fn raise(&self, name: &str, held: &mut Level, wanted: Level) -> Result<(), Busy> {
         if *held >= wanted {
             return Ok(());

@@ -8,7 +8,8 @@ const LONGEST_SUFFIX: &str = "-journal";
 /// The pool's name for a path: relative to the pool's root, with `.`, `..` and doubled separators resolved.
 ///
 /// # Errors
-/// `InvalidName` if what is left is no name, leads out of the pool, or leaves no room for the names of its journal.
+/// `InvalidName` if what is left is no name, leads out of the pool, or leaves no room for the names of its
+/// journal.
 pub(crate) fn pool_name(path: &str) -> Result<String> {
     let mut components = Vec::new();
     for component in path.split('/') {

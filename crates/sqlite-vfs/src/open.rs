@@ -39,8 +39,8 @@ struct Opened {
     read_only: bool,
 }
 
-/// Opens a file. `database` is the connection of the database that a journal or log belongs to, if it is known.
-/// Also gives the flags to report to SQLite.
+/// Opens a file. `database` is the connection of the database that a journal or log belongs to, if it is
+/// known. Also gives the flags to report to SQLite.
 pub(crate) fn open(
     vfs: &Arc<VfsState>,
     request: Request<'_>,
@@ -77,8 +77,8 @@ pub(crate) fn open(
     Ok((open_file, rest | access))
 }
 
-/// A journal or log whose database is unknown (its VFS is wrapped by another) is not gathered: what it holds back could
-/// not be brought to the device when that database commits.
+/// A journal or log whose database is unknown (its VFS is wrapped by another) is not gathered: what it holds
+/// back could not be brought to the device when that database commits.
 fn role(request: Request<'_>, created: bool, database_is_known: bool) -> Role {
     if request.name.is_none() {
         Role::Other
@@ -131,7 +131,8 @@ fn open_writable(pool: &dyn Pool, name: &str, request: Request<'_>) -> Result<Op
             read_only: false,
         }),
         Err(error) if error.kind() == ErrorKind::NotFound && creates => {
-            // Whoever was faster, if anyone, has created a file that is as empty; but it is not known to be new.
+            // Whoever was faster, if anyone, has created a file that is as empty; but it is not known to be
+            // new.
             match pool.open(name, OpenOptions::CREATE_NEW) {
                 Err(error) if error.kind() == ErrorKind::Exists => {
                     let file = pool.open(name, OpenOptions::EXISTING)?;
@@ -152,8 +153,8 @@ fn open_writable(pool: &dyn Pool, name: &str, request: Request<'_>) -> Result<Op
     }
 }
 
-/// What can only be read is opened so. A database in WAL mode whose log is gone was closed cleanly, but SQLite insists on
-/// a log, so a read-only pool shows it an empty one.
+/// What can only be read is opened so. A database in WAL mode whose log is gone was closed cleanly, but
+/// SQLite insists on a log, so a read-only pool shows it an empty one.
 fn open_read_only(pool: &dyn Pool, name: &str, request: Request<'_>) -> Result<Opened, Error> {
     let file = match pool.open(name, OpenOptions::READ_ONLY) {
         Err(error) if error.kind() == ErrorKind::NotFound && request.has(ffi::SQLITE_OPEN_WAL) => nameless()?,

@@ -20,7 +20,8 @@ pub enum TempFiles {
 pub struct Options {
     /// Time and randomness.
     pub environment: Arc<dyn Environment>,
-    /// The most bytes a connection holds back to make one write of them. A larger transaction takes several writes.
+    /// The most bytes a connection holds back to make one write of them. A larger transaction takes several
+    /// writes.
     pub gather_limit: usize,
     /// Where temporary files go.
     pub temp_files: TempFiles,

@@ -50,12 +50,12 @@ pub struct StillInUse {
 
 /// A registered VFS.
 ///
-/// When it is dropped, the VFS is unregistered and the pool let go; if files are still open, the VFS stays registered
-/// for the rest of the process, with a line in SQLite's error log. [`unregister`](Self::unregister) reports that
-/// instead.
+/// When it is dropped, the VFS is unregistered and the pool let go; if files are still open, the VFS stays
+/// registered for the rest of the process, with a line in SQLite's error log.
+/// [`unregister`](Self::unregister) reports that instead.
 ///
-/// A connection keeps a pointer to its VFS even while it has no file open. Therefore a few hundred bytes for each registration
-/// are never freed; a process registers few.
+/// A connection keeps a pointer to its VFS even while it has no file open. Therefore a few hundred bytes for
+/// each registration are never freed; a process registers few.
 #[derive(Debug)]
 pub struct Registration {
     vfs: VfsPointer,

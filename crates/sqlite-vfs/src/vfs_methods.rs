@@ -82,7 +82,8 @@ unsafe extern "C" fn x_open(
     flags: c_int,
     out_flags: *mut c_int,
 ) -> c_int {
-    // SAFETY: SQLite passes the VFS that it calls, and a file's memory, whose methods stay null if opening fails.
+    // SAFETY: SQLite passes the VFS that it calls, and a file's memory, whose methods stay null if opening
+    // fails.
     let state = unsafe {
         (*file).pMethods = std::ptr::null();
         state_of(vfs)
@@ -94,8 +95,8 @@ unsafe extern "C" fn x_open(
     };
     let belongs_to_a_database = flags & (ffi::SQLITE_OPEN_MAIN_JOURNAL | ffi::SQLITE_OPEN_WAL) != 0;
     let database = match name {
-        // SAFETY: the path of a journal or log is the one SQLite keeps with its database, whose file is open and at rest
-        // while it opens them.
+        // SAFETY: the path of a journal or log is the one SQLite keeps with its database, whose file is open
+        // and at rest while it opens them.
         Some(_) if belongs_to_a_database => unsafe {
             FileSlot::connection(ffi::sqlite3_database_file_object(path))
         },
@@ -104,7 +105,8 @@ unsafe extern "C" fn x_open(
     match state.report(open(&state, Request { name, flags }, database)) {
         Err(code) => code,
         Ok((open_file, flags)) => {
-            // SAFETY: SQLite has allocated `szOsFile` bytes for the file; the place for the flags may be null.
+            // SAFETY: SQLite has allocated `szOsFile` bytes for the file; the place for the flags may be
+            // null.
             unsafe {
                 FileSlot::fill(file, open_file);
                 if !out_flags.is_null() {
@@ -156,7 +158,8 @@ unsafe extern "C" fn x_access(
     }
 }
 
-/// Whether SQLite may use the file. As in SQLite's own VFS, an empty file is not there: it is no journal and no log.
+/// Whether SQLite may use the file. As in SQLite's own VFS, an empty file is not there: it is no journal and
+/// no log.
 fn is_accessible(pool: &dyn Pool, name: &str, flags: c_int) -> tarbox_pool::Result<bool> {
     if flags != ffi::SQLITE_ACCESS_EXISTS {
         return Ok(pool.exists(name)? && (flags == ffi::SQLITE_ACCESS_READ || !pool.is_read_only()));

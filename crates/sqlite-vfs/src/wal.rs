@@ -1,15 +1,17 @@
 //! What the writes to a log mean: where a transaction ends.
 //!
-//! A log is a header of 32 bytes and frames: 24 bytes of header, then a page. The second word of a frame's header is the
-//! size of the database if the frame ends a transaction, else 0. SQLite writes the header and the page of a new frame
-//! right after each other, in ascending order. Two things break the order:
+//! A log is a header of 32 bytes and frames: 24 bytes of header, then a page. The second word of a frame's
+//! header is the size of the database if the frame ends a transaction, else 0. SQLite writes the header and
+//! the page of a new frame right after each other, in ascending order. Two things break the order:
 //!
-//! - A transaction that has been rolled back, whole or to a savepoint, leaves frames behind that the next ones overwrite.
-//! - A transaction that has spilled a page and changes it again overwrites the page where it is. Checksums run through all
-//!   frames, so once the last frame is written, SQLite rewrites the headers from the lowest such frame to the last.
+//! - A transaction that has been rolled back, whole or to a savepoint, leaves frames behind that the next
+//!   ones overwrite.
+//! - A transaction that has spilled a page and changes it again overwrites the page where it is. Checksums
+//!   run through all frames, so once the last frame is written, SQLite rewrites the headers from the lowest
+//!   such frame to the last.
 //!
-//! So the write that completes a transaction is the page of a frame that ends one, or, with pages overwritten, the header
-//! of that frame when it is written the second time.
+//! So the write that completes a transaction is the page of a frame that ends one, or, with pages
+//! overwritten, the header of that frame when it is written the second time.
 
 /// Bytes of the header of a log.
 pub(crate) const LOG_HEADER: u64 = 32;

@@ -1,10 +1,11 @@
 //! The power fails at every step of random SQL, and nothing that was acknowledged is lost.
 //!
-//! Each workload runs once to count its steps (writes, truncations, creations, deletions, syncs), and then once for each of
-//! them with a crash there. From each crash several disks are made: what was not synced is dropped, kept, torn, scattered,
-//! or replaced by garbage. On each the database must open, pass `integrity_check`, hold exactly what a prefix of the transactions
-//! gives, and that prefix must have every transaction that was acknowledged with `synchronous=FULL`. Now and then the
-//! power fails again while the database recovers.
+//! Each workload runs once to count its steps (writes, truncations, creations, deletions, syncs), and then
+//! once for each of them with a crash there. From each crash several disks are made: what was not synced is
+//! dropped, kept, torn, scattered, or replaced by garbage. On each the database must open, pass
+//! `integrity_check`, hold exactly what a prefix of the transactions gives, and that prefix must have every
+//! transaction that was acknowledged with `synchronous=FULL`. Now and then the power fails again while the
+//! database recovers.
 //!
 //! `TARBOX_LONG=1` tries more seeds, longer workloads and every kind of disk at every step.
 
@@ -58,7 +59,7 @@ impl Machine {
     fn new(seed: u64, mode: Mode, synchronous: &str, transactions: usize) -> Self {
         let slot = Slot::new();
         // Some machines send a transaction in several writes.
-        let gather_limit = if seed % 3 == 0 {
+        let gather_limit = if seed.is_multiple_of(3) {
             3_000
         } else {
             Options::DEFAULT_GATHER_LIMIT
@@ -157,7 +158,7 @@ fn crash_at(machine: &Machine, seed: u64, step: u64, effort: &Effort) {
             machine.workload.mode
         );
         let crashed = disk.after_crash(seed ^ step, policy);
-        if step % effort.second_crash_every == 0 {
+        if step.is_multiple_of(effort.second_crash_every) {
             let second = 1 + (seed + step) % 5;
             let crashed_again = machine.crash_again(&crashed.fork(), second, policy);
             machine.check(
@@ -218,8 +219,8 @@ fn a_killed_process_loses_nothing_acknowledged_even_without_syncs() {
     }
 }
 
-/// The hazard behind the sync of a log's header: as long as the old header is on the disk, old frames are valid, and a few of
-/// them without the rest are older than the database.
+/// The hazard behind the sync of a log's header: as long as the old header is on the disk, old frames are
+/// valid, and a few of them without the rest are older than the database.
 #[test]
 fn a_log_used_again_is_never_mixed_with_its_old_frames() {
     let slot = Slot::new();

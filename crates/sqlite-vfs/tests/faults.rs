@@ -1,5 +1,5 @@
-//! A full disk, failing calls and short reads: the transaction that meets them fails with the right code, nothing that was
-//! acknowledged is lost, and the same connection goes on once the trouble is over.
+//! A full disk, failing calls and short reads: the transaction that meets them fails with the right code,
+//! nothing that was acknowledged is lost, and the same connection goes on once the trouble is over.
 
 mod common;
 
@@ -133,14 +133,18 @@ fn a_creation_that_fails_once_fails_its_transaction_only() {
     fail_each(Operation::Create, 1);
 }
 
-/// With `synchronous=NORMAL`, several commits share the sync of the checkpoint; if that fails, all of them are in doubt.
+/// With `synchronous=NORMAL`, several commits share the sync of the checkpoint; if that fails, all of them
+/// are in doubt.
 #[test]
 fn a_log_whose_sync_failed_is_written_again_before_the_database_relies_on_it() {
     let disk = FaultPool::with_seed(5);
     let vfs = register_pool(Arc::new(disk.clone()));
     let db = open(&vfs, Mode::Wal).unwrap();
-    db.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE t (n INTEGER PRIMARY KEY, x)")
-        .unwrap();
+    db.execute_batch(
+        "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;
+         CREATE TABLE t (n INTEGER PRIMARY KEY, x)",
+    )
+    .unwrap();
     for n in 0..20 {
         db.execute("INSERT INTO t VALUES (?1, zeroblob(2000))", [n])
             .unwrap();

@@ -7,15 +7,18 @@ use std::sync::Arc;
 
 use common::{Mode, count, integrity, open, open_plainly, register_pool, register_with};
 use rusqlite::{Connection, params};
-use tarbox_pool::{DirectoryPool, MemoryPool, OpenOptions, Pool, PoolExt, PoolFileExt};
+use tarbox_pool::{DirectoryPool, FaultPool, MemoryPool, OpenOptions, Operation, Pool, PoolExt, PoolFileExt};
 use tarbox_sqlite_vfs::{Options, TempFiles};
 
 const ROWS: i64 = 2_000;
 
-/// Schema changes, many small and a few large transactions, savepoints, rollbacks, blobs over many pages, a vacuum.
+/// Schema changes, many small and a few large transactions, savepoints, rollbacks, blobs over many pages, a
+/// vacuum.
 fn work(db: &Connection) {
-    db.execute_batch("CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT, body BLOB); CREATE INDEX by_name ON item (name)")
-        .unwrap();
+    db.execute_batch(
+        "CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT, body BLOB); CREATE INDEX by_name ON item (name)",
+    )
+    .unwrap();
     db.execute_batch("BEGIN").unwrap();
     for id in 0..ROWS {
         let body = vec![id as u8; (id as usize * 37) % 3_000];
@@ -98,28 +101,27 @@ fn a_tiny_gather_buffer_changes_nothing_but_the_number_of_writes() {
 
 #[test]
 fn temporary_files_in_the_pool_serve_large_sorts_and_leave_nothing_behind() {
-    let pool = Arc::new(MemoryPool::new());
+    let pool = FaultPool::new();
     let options = Options {
         temp_files: TempFiles::Pool,
         ..Options::default()
     };
-    let vfs = register_with(pool.clone(), options);
+    let vfs = register_with(Arc::new(pool.clone()), options);
     let db = open(&vfs, Mode::Wal).unwrap();
-    db.execute_batch("PRAGMA temp_store = FILE; PRAGMA cache_size = 10; CREATE TEMP TABLE t (x)")
-        .unwrap();
+    pool.start_trace();
     db.execute_batch(
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
-        INSERT INTO t SELECT randomblob(100) FROM n; CREATE INDEX temp.t_x ON t (x)",
+        "PRAGMA temp_store = FILE; PRAGMA cache_size = 10; CREATE TEMP TABLE t (x);
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+         INSERT INTO t SELECT randomblob(100) FROM n; CREATE INDEX temp.t_x ON t (x)",
     )
     .unwrap();
-    let sorted: i64 = db
-        .query_row(
-            "SELECT count(*) FROM (SELECT x FROM t ORDER BY x DESC)",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
-    assert_eq!(sorted, 20_000);
+    assert_eq!(count(&db, "(SELECT x FROM t ORDER BY x DESC)"), 20_000);
+    let trace = pool.take_trace();
+    assert!(
+        trace.iter().any(|step| step.operation == Operation::Write),
+        "they were spilled"
+    );
+    assert!(trace.iter().all(|step| step.name.starts_with(".sqlite-temp-")));
     assert_eq!(pool.list("").unwrap(), ["a.db"]);
 }
 

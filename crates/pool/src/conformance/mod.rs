@@ -1,7 +1,8 @@
 //! The contract of [`Pool`] as tests that every implementation runs.
 //!
-//! Each case takes an empty pool and panics where the contract is broken. [`conformance_tests!`](crate::conformance_tests)
-//! makes a `#[test]` of each; where tests are written differently (in a browser's worker, say), go through [`CASES`].
+//! Each case takes an empty pool and panics where the contract is broken.
+//! [`conformance_tests!`](crate::conformance_tests) makes a `#[test]` of each; where tests are written
+//! differently (in a browser's worker, say), go through [`CASES`].
 
 mod bytes;
 mod handles;
@@ -26,8 +27,8 @@ macro_rules! cases {
 
         /// Makes a test of every conformance case.
         ///
-        /// The argument is an expression for a function without arguments that returns an empty pool and something to keep
-        /// until the test is over (the guard of a temporary directory, or `()`).
+        /// The argument is an expression for a function without arguments that returns an empty pool and
+        /// something to keep until the test is over (the guard of a temporary directory, or `()`).
         ///
         /// ```
         /// # use std::sync::Arc;

@@ -16,8 +16,8 @@ pub(super) struct DirectoryFile {
     name: Box<str>,
     file: HostFile,
     read_only: bool,
-    /// Whether this handle knows the entry to be durable. A file that was there when it was opened may have been created by
-    /// a process that never synced it, so every handle finds out for itself.
+    /// Whether this handle knows the entry to be durable. A file that was there when it was opened may have
+    /// been created by a process that never synced it, so every handle finds out for itself.
     entry_is_durable: AtomicBool,
 }
 

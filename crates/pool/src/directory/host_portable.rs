@@ -1,4 +1,5 @@
-//! WASI and other hosts: the standard library has no stable positional calls there, so seek and transfer under a lock.
+//! WASI and other hosts: the standard library has no stable positional calls there, so seek and transfer
+//! under a lock.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -52,8 +53,9 @@ impl HostFile {
     }
 }
 
-/// Makes the entries of a directory durable, as far as the host lets a directory be synced at all: WASI hosts and others
-/// without such a call answer with one of the errors below, and then the host's own file system decides.
+/// Makes the entries of a directory durable, as far as the host lets a directory be synced at all: WASI hosts
+/// and others without such a call answer with one of the errors below, and then the host's own file system
+/// decides.
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     let result = File::open(path).and_then(|directory| directory.sync_all());
     match result {

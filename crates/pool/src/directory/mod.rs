@@ -24,8 +24,9 @@ pub enum Sharing {
     /// Anyone may; what they make of each other's writes is up to the layer above.
     #[default]
     Shared,
-    /// The directory is locked as long as the pool or one of its files lives: alone for a pool that writes, together
-    /// with other readers for a read-only one. Only pools that ask for it see the lock. Not available on WASI.
+    /// The directory is locked as long as the pool or one of its files lives: alone for a pool that writes,
+    /// together with other readers for a read-only one. Only pools that ask for it see the lock. Not
+    /// available on WASI.
     Exclusive,
 }
 
@@ -40,9 +41,9 @@ pub struct DirectoryOptions {
 
 /// A pool whose files are the regular files below one directory.
 ///
-/// The directory belongs to the pool: links and names a pool does not accept are left alone and not listed. An open file
-/// keeps its descriptor, so it goes on working after [`delete`](Pool::delete). `sync` is `fdatasync`, and at a handle's
-/// first sync also `fsync` of the directories that lead to the file.
+/// The directory belongs to the pool: links and names a pool does not accept are left alone and not listed.
+/// An open file keeps its descriptor, so it goes on working after [`delete`](Pool::delete). `sync` is
+/// `fdatasync`, and at a handle's first sync also `fsync` of the directories that lead to the file.
 ///
 /// ```
 /// use tarbox_pool::{DirectoryPool, OpenOptions, Pool, PoolFile};
@@ -69,8 +70,8 @@ impl DirectoryPool {
     /// Opens the pool in `directory`. A missing directory is created, unless the pool is read-only.
     ///
     /// # Errors
-    /// `NotFound`, `NotDirectory`, `PermissionDenied`; `Busy` if another pool holds the directory against this one;
-    /// `Unsupported` if exclusive use is asked for on a host without locks.
+    /// `NotFound`, `NotDirectory`, `PermissionDenied`; `Busy` if another pool holds the directory against
+    /// this one; `Unsupported` if exclusive use is asked for on a host without locks.
     pub fn open_with(directory: impl AsRef<Path>, options: DirectoryOptions) -> Result<Self> {
         Ok(Self {
             root: Arc::new(Root::open(directory.as_ref(), options)?),

@@ -22,8 +22,8 @@ pub(super) struct Root {
     read_only: bool,
     /// Holds the lock of [`Sharing::Exclusive`] for as long as it is open.
     _lock: Option<File>,
-    /// Directories, relative to the root, with an entry made or removed since they were last synced. Also held while names
-    /// change, so that a directory is not pruned while a file is created in it.
+    /// Directories, relative to the root, with an entry made or removed since they were last synced. Also
+    /// held while names change, so that a directory is not pruned while a file is created in it.
     changed: Mutex<BTreeSet<String>>,
 }
 
@@ -95,7 +95,8 @@ impl Root {
     }
 
     fn create_parents(&self, changed: &mut BTreeSet<String>, name: &str) -> Result<()> {
-        // Where the pool's own directory is gone, it is not made again: that would hide the loss of all files.
+        // Where the pool's own directory is gone, it is not made again: that would hide the loss of all
+        // files.
         fs::metadata(&self.path).map_err(|error| Error::from_io(Operation::Create, name, error))?;
         fs::create_dir_all(self.host_path(parent(name))).map_err(|error| match error.kind() {
             // `mkdir` over a file.
@@ -139,7 +140,8 @@ impl Root {
         Ok(())
     }
 
-    /// Makes the existence of one file durable: its entry, and the entries of the directories that lead to it.
+    /// Makes the existence of one file durable: its entry, and the entries of the directories that lead to
+    /// it.
     pub(super) fn sync_path_to(&self, name: &str) -> Result<()> {
         ancestors(name)
             .chain([ROOT])

@@ -16,12 +16,14 @@ pub enum CrashPolicy {
     DropUnsynced,
     /// All survive: the process died, not the machine.
     KeepUnsynced,
-    /// The device wrote in order: everything up to a moment survives, over all files; the write at that moment is torn, each
-    /// of its 512-byte sectors written or not.
+    /// The device wrote in order: everything up to a moment survives, over all files; the write at that
+    /// moment is torn, each of its 512-byte sectors written or not.
     InOrder,
-    /// The device wrote in any order: each sector and each length is as it was at a moment of its own, and each name too.
+    /// The device wrote in any order: each sector and each length is as it was at a moment of its own, and
+    /// each name too.
     Scattered,
-    /// As `Scattered`; and sectors a file has grown by, but that were not written, hold garbage instead of zeros.
+    /// As `Scattered`; and sectors a file has grown by, but that were not written, hold garbage instead of
+    /// zeros.
     Garbage,
     /// Each file meets a fate of its own: dropped, kept, in order with a torn write, or scattered.
     Mixed,
@@ -99,7 +101,8 @@ fn names(device: &Device, policy: CrashPolicy, cut: u64, rng: &mut Rng) -> BTree
     without_impossible(names)
 }
 
-/// A file cannot be below another file: where a deletion was undone and a creation below it was not, the latter is.
+/// A file cannot be below another file: where a deletion was undone and a creation below it was not, the
+/// latter is.
 fn without_impossible(names: BTreeMap<String, InodeId>) -> BTreeMap<String, InodeId> {
     let possible = |name: &str| !ancestors(name).any(|ancestor| names.contains_key(ancestor));
     names

@@ -48,7 +48,8 @@ pub(super) struct Inode {
     pub(super) cached: Image,
     /// What leads from `durable` to `cached`, in order, but for `forgotten` sectors.
     pub(super) pending: Vec<Pending>,
-    /// Sectors a failed sync has dropped: cached, believed written, and not on the disk. Writing them again heals them.
+    /// Sectors a failed sync has dropped: cached, believed written, and not on the disk. Writing them again
+    /// heals them.
     forgotten: BTreeSet<u64>,
     /// How many handles are open on it.
     pub(super) handles: usize,

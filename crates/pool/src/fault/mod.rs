@@ -1,10 +1,12 @@
 //! A pool that fails on purpose: the disk of every crash test.
 //!
-//! [`FaultPool`] models a disk behind a write cache. What is written is visible at once, and *durable* only after
-//! [`PoolFile::sync`](crate::PoolFile::sync) (or, for names, [`Pool::sync_names`](crate::Pool::sync_names)). Every change and
-//! every sync is a numbered **step**; a [`FaultPlan`] lets the power fail at one of them, lets calls fail, or bounds the
-//! space. [`FaultPool::after_crash`] then gives the pool as the disk might hold it: the synced state, and of what was not
-//! synced whatever the [`CrashPolicy`] and the seed choose. The same workload, plan and seed give the same disk.
+//! [`FaultPool`] models a disk behind a write cache. What is written is visible at once, and *durable* only
+//! after [`PoolFile::sync`](crate::PoolFile::sync) (or, for names,
+//! [`Pool::sync_names`](crate::Pool::sync_names)). Every change and every sync is a numbered **step**; a
+//! [`FaultPlan`] lets the power fail at one of them, lets calls fail, or bounds the space.
+//! [`FaultPool::after_crash`] then gives the pool as the disk might hold it: the synced state, and of what
+//! was not synced whatever the [`CrashPolicy`] and the seed choose. The same workload, plan and seed give the
+//! same disk.
 //!
 //! ```
 //! use tarbox_pool::fault::{CrashPolicy, FaultPlan, FaultPool};

@@ -27,16 +27,16 @@ impl FaultPlan {
         Self::default()
     }
 
-    /// The power fails during that step: its change is in the cache and may or may not reach the disk, a sync promises
-    /// nothing, and it and every later call fail with [`PowerLost`](ErrorKind::PowerLost).
+    /// The power fails during that step: its change is in the cache and may or may not reach the disk, a sync
+    /// promises nothing, and it and every later call fail with [`PowerLost`](ErrorKind::PowerLost).
     #[must_use]
     pub fn crash_at(mut self, step: u64) -> Self {
         self.crash_at = Some(step);
         self
     }
 
-    /// Files may hold so many bytes altogether, counting lengths; a write beyond that stores what fits and fails with
-    /// [`NoSpace`](ErrorKind::NoSpace).
+    /// Files may hold so many bytes altogether, counting lengths; a write beyond that stores what fits and
+    /// fails with [`NoSpace`](ErrorKind::NoSpace).
     #[must_use]
     pub fn capacity(mut self, bytes: u64) -> Self {
         self.capacity = Some(bytes);
@@ -52,8 +52,9 @@ impl FaultPlan {
 
     /// The n-th call of that operation fails with `kind`.
     ///
-    /// A write that fails leaves the first half of its sectors written. A sync that fails has lost part of what was
-    /// unsynced, for good: a later sync succeeds without it, while reads go on seeing it until the crash, as on Linux.
+    /// A write that fails leaves the first half of its sectors written. A sync that fails has lost part of
+    /// what was unsynced, for good: a later sync succeeds without it, while reads go on seeing it until the
+    /// crash, as on Linux.
     #[must_use]
     pub fn fail(self, operation: Operation, n: u64, kind: ErrorKind) -> Self {
         self.fail_between(operation, n, n, kind)

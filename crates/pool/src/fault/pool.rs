@@ -41,7 +41,8 @@ impl FaultPool {
         }
     }
 
-    /// Says what is to go wrong from now on, in place of the plan before. The power stays off if it has failed.
+    /// Says what is to go wrong from now on, in place of the plan before. The power stays off if it has
+    /// failed.
     pub fn set_plan(&self, plan: FaultPlan) {
         self.device().set_plan(plan);
     }
@@ -65,8 +66,8 @@ impl FaultPool {
             .unwrap_or_default()
     }
 
-    /// An independent disk in the same state, unsynced changes included, on which nothing goes wrong. It costs little, so
-    /// that a test can try every step from one starting point.
+    /// An independent disk in the same state, unsynced changes included, on which nothing goes wrong. It
+    /// costs little, so that a test can try every step from one starting point.
     pub fn fork(&self) -> Self {
         let mut device = self.device().clone();
         device.set_plan(FaultPlan::default());
@@ -76,8 +77,8 @@ impl FaultPool {
         Self::of(device)
     }
 
-    /// The disk as it is when the machine starts again after the power failed now (or at the step of the plan, if it has
-    /// been reached). This pool is left as it is, so that many outcomes can be tried.
+    /// The disk as it is when the machine starts again after the power failed now (or at the step of the
+    /// plan, if it has been reached). This pool is left as it is, so that many outcomes can be tried.
     pub fn after_crash(&self, seed: u64, policy: CrashPolicy) -> Self {
         Self::of(survivors(&self.device(), seed, policy))
     }

@@ -8,10 +8,12 @@ use tarbox_pool::{MaybeSend, MaybeSync};
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 pub(crate) mod system;
 
-/// What a VFS takes from its surroundings. A test gives one that is seeded; a browser gives one that calls JavaScript.
+/// What a VFS takes from its surroundings. A test gives one that is seeded; a browser gives one that calls
+/// JavaScript.
 ///
-/// SQLite seeds its own generator from the *default* VFS, once in a process; so a seeded environment makes `random()` and the
-/// salts of a log repeat only with [`Options::make_default`](crate::Options::make_default) in a process of its own.
+/// SQLite seeds its own generator from the *default* VFS, once in a process; so a seeded environment makes
+/// `random()` and the salts of a log repeat only with [`Options::make_default`](crate::Options::make_default)
+/// in a process of its own.
 pub trait Environment: Debug + MaybeSend + MaybeSync {
     /// Fills `buf` with random bytes.
     fn fill_random(&self, buf: &mut [u8]);

@@ -11,7 +11,8 @@ pub struct SystemEnvironment;
 impl Environment for SystemEnvironment {
     fn fill_random(&self, buf: &mut [u8]) {
         if getrandom::fill(buf).is_err() {
-            // A host without randomness still has a clock; SQLite needs the bytes to differ, not to be secret.
+            // A host without randomness still has a clock; SQLite needs the bytes to differ, not to be
+            // secret.
             let now = SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .unwrap_or_default()

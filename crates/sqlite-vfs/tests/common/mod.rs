@@ -70,8 +70,8 @@ pub(crate) fn count(db: &Connection, table: &str) -> i64 {
         .unwrap()
 }
 
-/// A pool that stands for another one, which can be exchanged: a test that starts a machine thousands of times needs one
-/// registration for all of them.
+/// A pool that stands for another one, which can be exchanged: a test that starts a machine thousands of
+/// times needs one registration for all of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Slot {
     current: Arc<Mutex<Arc<dyn Pool>>>,

@@ -98,9 +98,9 @@ impl Workload {
         Ok(())
     }
 
-    /// Runs to the end in spite of errors: after each, `recover` is called with the connection, if it could be opened, and the
-    /// action is tried again, unless it turns out to have happened. Everything that was acknowledged must be there each
-    /// time. Gives how many errors there were.
+    /// Runs to the end in spite of errors: after each, `recover` is called with the connection, if it could
+    /// be opened, and the action is tried again, unless it turns out to have happened. Everything that was
+    /// acknowledged must be there each time. Gives how many errors there were.
     pub(crate) fn run_in_spite_of_errors(
         &self,
         vfs: &Registration,
@@ -201,7 +201,8 @@ fn statement(random: &mut Random) -> String {
              INSERT OR REPLACE INTO item SELECT {id} + i, 'many', zeroblob({len} / 4) FROM n;"
         ),
         _ => format!(
-            "SAVEPOINT s; DELETE FROM item; INSERT INTO item VALUES ({id}, 'gone', zeroblob({len})); ROLLBACK TO s;"
+            "SAVEPOINT s; DELETE FROM item; INSERT INTO item VALUES ({id}, 'gone', zeroblob({len}));
+             ROLLBACK TO s;"
         ),
     }
 }
