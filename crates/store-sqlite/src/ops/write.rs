@@ -91,11 +91,11 @@ impl Op<'_> {
 
     /// Moves inline content into pieces: the file is too long for its row.
     pub(super) fn outgrow(&mut self, key: Key) -> Result<()> {
-        let row = self.inode_mut(key)?;
-        let Content::Inline(bytes) = std::mem::replace(&mut row.content, Content::Chunked) else {
+        let Some(bytes) = self.inline_mut(key)?.map(std::mem::take) else {
             return Ok(());
         };
-        row.stored = 0;
+        // Chunks that it had before and that no commit has removed yet still count in `stored`; the commit takes them off.
+        self.inode_mut(key)?.content = Content::Chunked;
         let tenant = self.row_mut();
         tenant.bytes = tenant.bytes.saturating_sub(bytes.len() as u64);
         self.change_file(key, |file| file.write(0, &bytes))
