@@ -4,7 +4,7 @@
 //! a sealed one that was not dropped, or the head.
 
 use rusqlite::{Connection, params};
-use tarbox_store::{LayerId, Result};
+use tarbox_store::{Ino, LayerId, Result};
 
 use super::error::{damaged, engine};
 use crate::rows::{Hash, Key, Layer, Map, TenantId};
@@ -98,6 +98,13 @@ fn first(columns: &str) -> &str {
 
 fn rewind(c: &Connection, tenant: TenantId, layer: LayerId) -> Result<()> {
     let bound = params![tenant.0, layer.0 as i64];
+    // What had no name when the layer was sealed has none again, whatever became of it since.
+    c.execute(
+        "INSERT OR IGNORE INTO orphan(key) SELECT key FROM inode_past \
+         WHERE key >> 44 = ?1 AND died > ?2 AND born <= ?2 AND nlink = 0",
+        bound,
+    )
+    .map_err(engine)?;
     for (table, keys, columns) in TABLES {
         let key = first(keys);
         // `born > 1` is implied; said so that the partial index serves.
@@ -114,6 +121,14 @@ fn rewind(c: &Connection, tenant: TenantId, layer: LayerId) -> Result<()> {
             c.execute(&sql, bound).map_err(engine)?;
         }
     }
+    // And what lost its name later has it back, or is gone.
+    let keys = params![tenant.key(Ino(0)).sql(), TenantId(tenant.0 + 1).key(Ino(0)).sql()];
+    c.execute(
+        "DELETE FROM orphan WHERE key >= ?1 AND key < ?2 \
+         AND NOT EXISTS (SELECT 1 FROM inode i WHERE i.key = orphan.key AND i.nlink = 0)",
+        keys,
+    )
+    .map_err(engine)?;
     Ok(())
 }
 
