@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use rustc_hash::FxHashMap;
-use tarbox_store::{Actor, Error, ErrorKind, Performance, Result, TenantState, Timestamp};
+use rustc_hash::{FxHashMap, FxHashSet};
+use tarbox_store::{Actor, Error, ErrorKind, LayerId, Performance, Result, TenantState, Timestamp};
 
 use crate::blocks::BlockStore;
 use crate::cache::Caches;
@@ -50,6 +50,8 @@ pub(crate) struct State {
     pub(crate) frozen: Option<Arc<Frozen>>,
     /// Tenants in use, with the counters as of the last operation.
     pub(crate) tenants: FxHashMap<TenantId, Tenant>,
+    /// Layers that are known to be sealed and kept.
+    pub(crate) sealed: FxHashSet<(TenantId, LayerId)>,
     /// Committed rows.
     pub(crate) caches: Caches,
     /// The database's version that the caches and tenants were read at.
@@ -79,6 +81,7 @@ impl State {
             active: Memtable::default(),
             frozen: None,
             tenants: FxHashMap::default(),
+            sealed: FxHashSet::default(),
             caches,
             seen: Version::default(),
             lease,
@@ -103,6 +106,13 @@ impl State {
         let alone = self.sessions.as_mut().is_none_or(Sessions::alone);
         self.alone = self.lease.is_held().then_some(alone);
         alone
+    }
+
+    /// Forgets everything read from the database: it has changed.
+    pub(crate) fn forget(&mut self) {
+        self.caches.clear();
+        self.tenants.clear();
+        self.sealed.clear();
     }
 
     /// Gives the lease back.

@@ -242,8 +242,11 @@ impl Store for SqliteStore {
         target_offset: u64,
         len: u64,
     ) -> Result<u64> {
+        // Found once: a file that is copied behind its own end would grow for ever.
+        let size = self.read_op(|op| op.attr(view, source))?.size;
+        let len = len.min(size.saturating_sub(source_offset));
         let mut done = 0;
-        while done < len {
+        loop {
             let step = (len - done).min(COPY_STEP);
             let overflow = || Error::new(ErrorKind::FileTooLarge);
             let copy = CopyRange {
@@ -251,14 +254,14 @@ impl Store for SqliteStore {
                 source: (source, source_offset.checked_add(done).ok_or_else(overflow)?),
                 target: (target, target_offset.checked_add(done).ok_or_else(overflow)?),
                 len: step,
+                whole: len - done,
             };
             let n = self.copy_step(by, copy)?;
             done += n;
-            if n < step {
-                break;
+            if n < step || done == len {
+                return Ok(done);
             }
         }
-        Ok(done)
     }
 
     async fn seek(&self, view: View, ino: Ino, offset: u64, to: SeekTo) -> Result<u64> {

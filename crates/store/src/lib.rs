@@ -1,6 +1,7 @@
 #![doc = "The truth about files: what a store of one tenant's inodes, layers and log promises, and the core that embedded engines share."]
 #![forbid(unsafe_code)]
 
+pub mod conformance;
 mod database;
 mod error;
 mod layer;
@@ -14,7 +15,7 @@ pub use database::{Database, FsckReport, GcReport, Performance, Problem};
 pub use error::{Error, ErrorKind, Result};
 pub use layer::{Change, ChangeKind, LaterLayers, LayerInfo, Position};
 pub use log::{LogQuery, LogRecord, Operation};
-pub use tarbox_pool::{MaybeSend, MaybeSync};
 pub use store::Store;
+pub use tarbox_pool::{MaybeSend, MaybeSync};
 pub use tenant::{Quota, TenantInfo, TenantState, Usage};
 pub use types::*;

@@ -100,8 +100,7 @@ impl Shared {
                 let result = self.run_exclusively(&mut op, f);
                 // A failure leaves nothing behind, and a success is not in the caches.
                 op.state.active = Memtable::default();
-                op.state.caches.clear();
-                op.state.tenants.clear();
+                op.state.forget();
                 op.state.seen = self.engine.version();
                 op.state.release_lease()?;
                 return result;
@@ -121,8 +120,7 @@ impl Shared {
             }
             if state.active.is_empty() {
                 let result = self.engine.write(Durability::Durable, f);
-                state.caches.clear();
-                state.tenants.clear();
+                state.forget();
                 state.seen = self.engine.version();
                 state.release_lease()?;
                 return result;
@@ -164,6 +162,9 @@ impl Shared {
                 return Err(Error::new(ErrorKind::Io).because(reason.clone()));
             }
             if state.active.is_empty() {
+                if !state.lease.is_held() {
+                    state.refresh(&self.engine);
+                }
                 if durability == Durability::Durable && state.unsynced {
                     return self.sync_log(state);
                 }
@@ -225,8 +226,7 @@ impl State {
         let version = engine.version();
         if version != self.seen {
             self.seen = version;
-            self.caches.clear();
-            self.tenants.clear();
+            self.forget();
             // Whoever syncs next syncs for everybody: what another process committed may not be on the device yet.
             self.unsynced = true;
         }
@@ -302,12 +302,7 @@ impl State {
 impl Batch {
     /// Takes over the rows of a memtable. `heads` are the layers being written, `stored` says by how many bytes the chunks of
     /// an inode hold more.
-    fn fill(
-        &mut self,
-        frozen: &Memtable,
-        heads: &HashMap<TenantId, LayerId>,
-        stored: &HashMap<Key, i64>,
-    ) {
+    fn fill(&mut self, frozen: &Memtable, heads: &HashMap<TenantId, LayerId>, stored: &HashMap<Key, i64>) {
         let preserve = |key: Key, base: Option<LayerId>| {
             let head = heads.get(&key.tenant()).copied()?;
             (base? < head).then_some(head)

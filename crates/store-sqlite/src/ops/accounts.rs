@@ -29,7 +29,9 @@ impl Op<'_> {
     /// is there already, only the commit knows.
     pub(super) fn admit_bytes(&self, more: u64) -> Result<()> {
         let t = self.row();
-        let Some(limit) = t.quota.bytes else { return Ok(()) };
+        let Some(limit) = t.quota.bytes.filter(|_| more > 0) else {
+            return Ok(());
+        };
         let reserved = self.reserved();
         if t.bytes.saturating_add(reserved).saturating_add(more) > limit {
             return Err(exceeded(&t.name, "bytes", limit));

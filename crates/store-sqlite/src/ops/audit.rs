@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tarbox_store::{Actor, ErrorKind, Ino, LogQuery, LogRecord, Operation, Result, Seq, View};
+use tarbox_store::{Actor, ErrorKind, Ino, LogQuery, LogRecord, Operation, Result, Seq};
 
 use crate::rows::{Key, LogRow};
 use crate::shared::Op;
@@ -68,21 +68,6 @@ impl Op<'_> {
 
     pub(crate) fn log_refusal(&mut self, by: &Actor, operation: Operation, path: &[u8], kind: ErrorKind) {
         self.log(by, operation, Ino(0), path.to_vec(), None, 0, kind.errno());
-    }
-
-    fn entry_path(&mut self, (dir, name): (Ino, &[u8])) -> Result<Vec<u8>> {
-        let mut path = self.path_or_number(dir);
-        if path.len() > 1 {
-            path.push(b'/');
-        }
-        path.extend_from_slice(name);
-        Ok(path)
-    }
-
-    /// The path of an inode, or, when it has lost its name, its number.
-    fn path_or_number(&mut self, ino: Ino) -> Vec<u8> {
-        self.path_of(View::Current, ino)
-            .unwrap_or_else(|_| format!("(inode {ino})").into_bytes())
     }
 
     #[allow(clippy::too_many_arguments)]

@@ -20,6 +20,8 @@ pub(crate) struct CopyRange {
     pub(crate) source: (Ino, u64),
     pub(crate) target: (Ino, u64),
     pub(crate) len: u64,
+    /// Bytes that this and all further steps of the same copy ask for.
+    pub(crate) whole: u64,
 }
 
 impl Op<'_> {
@@ -27,14 +29,15 @@ impl Op<'_> {
         let layer = self.layer(copy.view)?;
         let (source, source_size) = self.file(copy.view, copy.source.0)?;
         let (target, target_size) = self.file(View::Current, copy.target.0)?;
-        let len = source_size.saturating_sub(copy.source.1).min(copy.len);
+        let left = source_size.saturating_sub(copy.source.1);
+        let (len, whole) = (left.min(copy.len), left.min(copy.whole));
         let end = copy
             .target
             .1
             .checked_add(len)
             .filter(|end| *end <= SIZE_MAX)
             .ok_or(ErrorKind::FileTooLarge)?;
-        let apart = copy.source.1.abs_diff(copy.target.1) >= len;
+        let apart = copy.source.1.abs_diff(copy.target.1) >= whole;
         if source == target && layer.is_none() && !apart {
             return Err(Error::new(ErrorKind::Invalid).because("the ranges overlap"));
         }

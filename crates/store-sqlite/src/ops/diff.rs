@@ -112,23 +112,30 @@ impl Op<'_> {
             size_after: after.as_ref().filter(|_| kind != ChangeKind::Deleted).map(size),
             content: !same_content || matches!(kind, ChangeKind::Added | ChangeKind::Deleted),
         };
+        // Names that it kept, or that it gave up in between and has again.
+        let kept = before
+            .as_ref()
+            .map_or(0, |row| if row.is_dir() { 1 } else { row.nlink as usize })
+            .saturating_sub(names.before.len());
+        let first = changes.len();
         let moved = names.before.len().min(names.after.len());
         for (old, new) in names.before.drain(..moved).zip(names.after.drain(..moved)) {
             let (old, new) = (self.path_in(from, &old)?, self.path_in(to, &new)?);
             changes.push(change(ChangeKind::Renamed, new, Some(old)));
         }
-        let had_names = moved > 0 || !names.before.is_empty() || !names.after.is_empty();
         for name in &names.before {
             changes.push(change(ChangeKind::Deleted, self.path_in(from, name)?, None));
         }
         for name in &names.after {
             changes.push(change(ChangeKind::Added, self.path_in(to, name)?, None));
         }
-        if !had_names
+        if kept > 0
             && !same
-            && before.is_some()
             && after.as_ref().is_some_and(|row| row.nlink > 0)
             && let Ok(path) = self.path_of(self.view(to), ino)
+            && !changes[first..]
+                .iter()
+                .any(|c| c.path == path && c.size_after.is_some())
         {
             changes.push(change(ChangeKind::Modified, path, None));
         }
@@ -235,7 +242,23 @@ fn reverse(change: Change) -> Change {
     }
 }
 
+/// In path order. One thing that went and another of its kind that came under the same path are one that was modified.
 fn sorted(mut changes: Vec<Change>) -> Vec<Change> {
-    changes.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.from.cmp(&b.from)));
-    changes
+    let rank = |c: &Change| (c.kind == ChangeKind::Added, c.from.clone());
+    changes.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| rank(a).cmp(&rank(b))));
+    let mut merged: Vec<Change> = Vec::with_capacity(changes.len());
+    for change in changes {
+        match merged.last_mut() {
+            Some(last)
+                if change.kind == ChangeKind::Added
+                    && last.kind == ChangeKind::Deleted
+                    && (&last.path, last.file) == (&change.path, change.file) =>
+            {
+                last.kind = ChangeKind::Modified;
+                last.size_after = change.size_after;
+            }
+            _ => merged.push(change),
+        }
+    }
+    merged
 }

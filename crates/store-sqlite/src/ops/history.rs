@@ -77,7 +77,8 @@ impl Op<'_> {
     /// The layer that goes by this name, tag or number.
     pub(crate) fn find_layer(&self, name: &str) -> Result<LayerInfo> {
         let head = self.row().head;
-        let by_number = name.parse().ok().map(LayerId);
+        let is_number = name.bytes().all(|b| b.is_ascii_digit());
+        let by_number = name.parse().ok().filter(|_| is_number).map(LayerId);
         if name == HEAD || by_number == Some(head) {
             return Ok(self.head_info());
         }

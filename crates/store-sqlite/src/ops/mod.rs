@@ -9,6 +9,7 @@ mod history;
 mod holds;
 mod list;
 mod names;
+mod paths;
 mod ranges;
 mod read;
 mod rename;

@@ -6,6 +6,7 @@ use tarbox_store::{
 
 use crate::rows::{Content, Dentry, Inode, Key};
 use crate::shared::Op;
+use crate::sql::damaged;
 
 /// Longest name, in bytes.
 const NAME_MAX: usize = 255;
@@ -13,6 +14,13 @@ const NAME_MAX: usize = 255;
 const TARGET_MAX: usize = 4095;
 /// Most names of one inode.
 const LINK_MAX: u32 = 1 << 30;
+
+/// Why there is no such entry: also because there cannot be one.
+pub(super) fn missing(name: &[u8]) -> Error {
+    check_name(name)
+        .err()
+        .unwrap_or_else(|| ErrorKind::NotFound.into())
+}
 
 /// Refuses what can be no name.
 pub(super) fn check_name(name: &[u8]) -> Result<()> {
@@ -51,14 +59,11 @@ impl Op<'_> {
 
     pub(crate) fn lookup(&mut self, view: View, dir: Ino, name: &[u8]) -> Result<Attr> {
         let key = self.dir_key(view, dir)?;
-        if name.len() > NAME_MAX {
-            return Err(ErrorKind::NameTooLong.into());
-        }
         let child = match self.layer(view)? {
             None => self.head_child(key, name)?,
             Some(_) => self.entry(view, key, name)?.map(|d| d.ino),
         };
-        self.attr(view, child.ok_or(ErrorKind::NotFound)?)
+        self.attr(view, child.ok_or_else(|| missing(name))?)
     }
 
     pub(crate) fn walk(&mut self, view: View, start: Ino, names: &[&[u8]]) -> Result<Vec<Attr>> {
@@ -83,6 +88,16 @@ impl Op<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// The attributes of what an entry of the head names.
+    pub(super) fn named(&mut self, entry: &Dentry) -> Result<Attr> {
+        self.attr(View::Current, entry.ino).map_err(|e| match e.kind() {
+            ErrorKind::NotFound => {
+                damaged(format!("an entry names inode {}, which is missing", entry.ino)).about(&entry.name)
+            }
+            _ => e,
+        })
     }
 
     pub(crate) fn attr(&mut self, view: View, ino: Ino) -> Result<Attr> {
@@ -111,32 +126,6 @@ impl Op<'_> {
         }
     }
 
-    /// The path of an inode, by the directory that its row remembers.
-    pub(crate) fn path_of(&mut self, view: View, ino: Ino) -> Result<Vec<u8>> {
-        let mut names: Vec<Box<[u8]>> = Vec::new();
-        let mut at = ino;
-        while at != Ino::ROOT {
-            let (parent, cookie) = self.inode(view, at, |_, row| (row.parent, row.cookie))?;
-            let dir = self.key(parent)?;
-            let entry = self.entry_at(view, dir, cookie)?.filter(|d| d.ino == at);
-            // A removed name, or a damaged tree that goes round in circles, has no path.
-            let (Some(entry), true) = (entry, names.len() < 100_000) else {
-                return Err(Error::new(ErrorKind::NotFound).because(format!("inode {ino} has no path")));
-            };
-            names.push(entry.name);
-            at = parent;
-        }
-        if names.is_empty() {
-            return Ok(b"/".to_vec());
-        }
-        let mut path = Vec::with_capacity(names.iter().map(|n| n.len() + 1).sum());
-        for name in names.iter().rev() {
-            path.push(b'/');
-            path.extend_from_slice(name);
-        }
-        Ok(path)
-    }
-
     pub(crate) fn create(&mut self, by: &Actor, dir: Ino, name: &[u8], new: &NewInode<'_>) -> Result<Attr> {
         check_name(name)?;
         let dir_key = self.live_dir(dir)?;
@@ -144,6 +133,9 @@ impl Op<'_> {
             return Err(Error::new(ErrorKind::Exists).about(name));
         }
         let is_link = new.kind == FileKind::Symlink;
+        if !is_link && !new.target.is_empty() {
+            return Err(Error::new(ErrorKind::Invalid).because("only a symbolic link has a target"));
+        }
         if is_link && (new.target.is_empty() || new.target.contains(&0)) {
             return Err(
                 Error::new(ErrorKind::Invalid).because("the target of a link must not be empty or hold NUL")
@@ -257,18 +249,16 @@ impl Op<'_> {
 
     pub(crate) fn unlink(&mut self, by: &Actor, dir: Ino, name: &[u8], what: Unlink) -> Result<Attr> {
         let dir_key = self.dir_key(View::Current, dir)?;
-        if name.len() > NAME_MAX {
-            return Err(ErrorKind::NameTooLong.into());
-        }
-        let entry = self.head_entry(dir_key, name)?.ok_or(ErrorKind::NotFound)?;
+        let entry = self.head_entry(dir_key, name)?.ok_or_else(|| missing(name))?;
         let is_dir = entry.kind == FileKind::Directory;
         match what {
             Unlink::File if is_dir => return Err(ErrorKind::IsDirectory.into()),
             Unlink::Directory if !is_dir => return Err(ErrorKind::NotDirectory.into()),
-            Unlink::Directory if self.attr(View::Current, entry.ino)?.size > 0 => {
-                return Err(ErrorKind::NotEmpty.into());
-            }
             _ => {}
+        }
+        // Looked at before anything changes: an entry that leads nowhere must not stop half-way.
+        if self.named(&entry)?.size > 0 && is_dir {
+            return Err(ErrorKind::NotEmpty.into());
         }
         let now = self.shared.now();
         let operation = if is_dir {

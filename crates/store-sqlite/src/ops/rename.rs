@@ -35,6 +35,13 @@ impl Op<'_> {
         };
         let source = self.head_entry(from.key, from.name)?.ok_or(ErrorKind::NotFound)?;
         let target = self.head_entry(to.key, to.name)?;
+        // Looked at before anything changes: an entry that leads nowhere must not stop half-way.
+        self.named(&source)?;
+        let target_size = target
+            .as_ref()
+            .map(|t| self.named(t))
+            .transpose()?
+            .map(|t| t.size);
         if source.kind == FileKind::Directory {
             self.refuse_below(source.ino, to.dir)?;
         }
@@ -53,7 +60,7 @@ impl Op<'_> {
             }
             (target, _) => {
                 if let Some(target) = &target {
-                    self.check_replaceable(&source, target)?;
+                    check_replaceable(&source, target, target_size.unwrap_or(0))?;
                 }
                 self.log_rename(by, source.ino, (from.dir, from.name), (to.dir, to.name))?;
                 self.move_entry(&from, source, &to, target, now)
@@ -71,18 +78,6 @@ impl Op<'_> {
             at = self.parent(View::Current, at)?;
         }
         Ok(())
-    }
-
-    fn check_replaceable(&mut self, source: &Dentry, target: &Dentry) -> Result<()> {
-        match (
-            source.kind == FileKind::Directory,
-            target.kind == FileKind::Directory,
-        ) {
-            (true, false) => Err(ErrorKind::NotDirectory.into()),
-            (false, true) => Err(ErrorKind::IsDirectory.into()),
-            (true, true) if self.attr(View::Current, target.ino)?.size > 0 => Err(ErrorKind::NotEmpty.into()),
-            _ => Ok(()),
-        }
     }
 
     /// Moves `source` to a name that is free, or whose inode loses it.
@@ -155,5 +150,17 @@ impl Op<'_> {
         (row.parent, row.cookie) = (place.dir, cookie);
         row.ctime = now;
         Ok(())
+    }
+}
+
+fn check_replaceable(source: &Dentry, target: &Dentry, target_size: u64) -> Result<()> {
+    match (
+        source.kind == FileKind::Directory,
+        target.kind == FileKind::Directory,
+    ) {
+        (true, false) => Err(ErrorKind::NotDirectory.into()),
+        (false, true) => Err(ErrorKind::IsDirectory.into()),
+        (true, true) if target_size > 0 => Err(ErrorKind::NotEmpty.into()),
+        _ => Ok(()),
     }
 }

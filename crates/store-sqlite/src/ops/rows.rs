@@ -12,19 +12,38 @@ use crate::sql;
 
 impl Op<'_> {
     /// The layer to read: `None` for the head, which the memtables overlay.
-    pub(crate) fn layer(&self, view: View) -> Result<Option<LayerId>> {
+    pub(crate) fn layer(&mut self, view: View) -> Result<Option<LayerId>> {
         let t = self.row();
         let layer = match view {
             View::Current => t.current,
             View::Layer(layer) => layer,
         };
-        match layer.cmp(&t.head) {
-            std::cmp::Ordering::Less => Ok(Some(layer)),
-            std::cmp::Ordering::Equal => Ok(None),
-            std::cmp::Ordering::Greater => Err(Error::new(ErrorKind::NotFound)
-                .about(format!("layer {layer}"))
-                .because("there is no such layer")),
+        if layer == t.head {
+            return Ok(None);
         }
+        // The layer in view is there: it cannot be dropped. Of one that was, rows are left that make no whole.
+        if layer == t.current || self.is_sealed(layer)? {
+            return Ok(Some(layer));
+        }
+        Err(Error::new(ErrorKind::NotFound)
+            .about(format!("layer {layer}"))
+            .because("there is no such layer"))
+    }
+
+    /// Whether a layer is sealed and kept.
+    fn is_sealed(&mut self, layer: LayerId) -> Result<bool> {
+        let name = (self.tenant, layer);
+        if self.state.sealed.contains(&name) {
+            return Ok(true);
+        }
+        let found = self
+            .shared
+            .engine
+            .read(|c| sql::tenant::layer(c, self.tenant, layer))?;
+        if found.is_some() {
+            self.state.sealed.insert(name);
+        }
+        Ok(found.is_some())
     }
 
     /// Looks at an inode of the head.

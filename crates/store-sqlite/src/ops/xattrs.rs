@@ -93,7 +93,11 @@ impl Op<'_> {
                 Error::new(ErrorKind::NoSpace).because("an inode holds 1024 extended attributes at most")
             );
         }
-        self.admit_bytes((name.len() + value.len()) as u64)?;
+        // What it replaces stays for the past if that has it.
+        let head = self.row().head;
+        let goes = old.as_ref().filter(|x| x.born == head);
+        let goes = goes.map_or(0, |x| name.len() + x.value.len());
+        self.admit_bytes((name.len() + value.len()).saturating_sub(goes) as u64)?;
         self.change_xattr(key, name, old, Some(value))?;
         self.log_inode(by, Operation::Xattr, ino, value.len() as u64);
         Ok(())

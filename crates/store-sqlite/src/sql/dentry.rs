@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 use tarbox_store::{FileKind, Ino, LayerId, Result};
 
 use super::error::{damaged, engine};
-use crate::rows::{Dentry, Key};
+use crate::rows::{Dentry, Key, TenantId};
 
 /// Up to `limit` entries of the head with `from <= cookie <= to`, in order.
 pub(crate) fn range(c: &Connection, dir: Key, from: u64, to: u64, limit: usize) -> Result<Vec<Dentry>> {
@@ -54,6 +54,39 @@ pub(crate) fn range_at(
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(engine)? {
         found.push(decode(row, 0)?);
+    }
+    Ok(found)
+}
+
+/// Every name of an inode in the head, or at the end of a layer: its directory, its cookie, and the name. Looks at all entries of
+/// the tenant.
+pub(crate) fn names_of(
+    c: &Connection,
+    tenant: TenantId,
+    ino: Ino,
+    layer: Option<LayerId>,
+) -> Result<Vec<((Key, u64), Box<[u8]>)>> {
+    let sql = match layer {
+        None => {
+            "SELECT dir, cookie, name FROM dentry WHERE dir >= ?1 AND dir < ?2 AND ino = ?3 AND ?4 IS NULL"
+        }
+        Some(_) => {
+            "SELECT dir, cookie, name FROM dentry WHERE dir >= ?1 AND dir < ?2 AND ino = ?3 AND born <= ?4 UNION ALL \
+             SELECT dir, cookie, name FROM dentry_past \
+             WHERE dir >= ?1 AND dir < ?2 AND ino = ?3 AND born <= ?4 AND died > ?4"
+        }
+    };
+    let (from, to) = (tenant.key(Ino(0)), TenantId(tenant.0 + 1).key(Ino(0)));
+    let layer = layer.map(|l| l.0 as i64);
+    let mut statement = c.prepare_cached(sql).map_err(engine)?;
+    let mut rows = statement
+        .query(params![from.sql(), to.sql(), ino.0 as i64, layer])
+        .map_err(engine)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(engine)? {
+        let (dir, cookie): (i64, i64) = (row.get(0).map_err(engine)?, row.get(1).map_err(engine)?);
+        let name: Vec<u8> = row.get(2).map_err(engine)?;
+        found.push(((Key(dir as u64), cookie as u64), name.into()));
     }
     Ok(found)
 }
