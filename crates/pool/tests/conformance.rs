@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tarbox_pool::{DirectoryPool, FaultPool, MemoryPool, Pool};
+use tarbox_pool::{FaultPool, MemoryPool, Pool};
 
 mod memory {
     fn empty() -> (std::sync::Arc<dyn tarbox_pool::Pool>, ()) {
@@ -11,11 +11,12 @@ mod memory {
     tarbox_pool::conformance_tests!(empty);
 }
 
+#[cfg(not(target_family = "wasm"))]
 mod directory {
     fn empty() -> (super::Arc<dyn super::Pool>, tempfile::TempDir) {
         let directory = tempfile::tempdir().unwrap();
         (
-            super::Arc::new(super::DirectoryPool::open(directory.path()).unwrap()),
+            super::Arc::new(tarbox_pool::DirectoryPool::open(directory.path()).unwrap()),
             directory,
         )
     }

@@ -1,5 +1,6 @@
 //! Random operations on every pool, against the plainest thing that could be right: a map from names to
 //! bytes.
+#![cfg(not(target_family = "wasm"))]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
