@@ -1,6 +1,7 @@
 #![doc = "POSIX meaning, once: paths, permissions, handles, locks, layers and the `/.tarbox` hooks on any store."]
 #![forbid(unsafe_code)]
 
+pub mod conformance;
 mod ext;
 mod fs;
 mod hooks;

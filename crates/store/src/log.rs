@@ -45,7 +45,7 @@ operations! {
     Unlink = 4, "unlink";
     /// A directory was removed.
     Rmdir = 5, "rmdir";
-    /// A name was moved (`from` is the old path), or swapped with another.
+    /// A name was moved (`from` is the old path). Two that were swapped give a record each.
     Rename = 6, "rename";
     /// Content was written; one record gathers what one commit holds for one file.
     Write = 7, "write";

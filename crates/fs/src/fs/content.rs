@@ -220,14 +220,14 @@ impl<S: Store> Fs<S> {
         let Some((view, from_ino)) = from.place.in_store() else {
             return Err(ErrorKind::Invalid.into());
         };
-        check_end(source.1, len).map_err(|_| beyond("range"))?;
-        check_end(target.1, len)?;
-        let apart = source.1.abs_diff(target.1) >= len;
-        if from.place == to.place && !apart {
-            return Err(Error::new(ErrorKind::Invalid).because("the ranges overlap"));
+        let len = len.min(OFFSET_MAX);
+        if from.place == to.place {
+            self.refuse_overlap(ino, source.1, target.1, len).await?;
         }
+        let actor = &to.who.actor;
         let result = self
-            .copy_store(&to, (view, from_ino, source.1), (ino, target.1), len)
+            .store
+            .copy_range(actor, view, from_ino, source.1, ino, target.1, len)
             .await;
         let operation = tarbox_store::Operation::Write;
         let copied = self
@@ -237,29 +237,13 @@ impl<S: Store> Fs<S> {
         Ok(copied)
     }
 
-    async fn copy_store(
-        &self,
-        to: &Open,
-        (view, source, source_offset): (View, Ino, u64),
-        (target, target_offset): (Ino, u64),
-        len: u64,
-    ) -> Result<u64> {
-        let actor = &to.who.actor;
-        let copied = self
-            .store
-            .copy_range(actor, view, source, source_offset, target, target_offset, len)
-            .await?;
-        if copied > 0 && !to.who.is_root() {
-            let attr = self.real_attr(target).await?;
-            if attr.mode & 0o6000 != 0 {
-                let clear = SetAttr {
-                    clear_setid: true,
-                    ..SetAttr::default()
-                };
-                self.store.set_attr(actor, target, &clear).await?;
-            }
+    /// `Invalid` if the parts of one file overlap that lie before its end.
+    async fn refuse_overlap(&self, ino: Ino, source: u64, target: u64, len: u64) -> Result<()> {
+        let size = self.real_attr(ino).await?.size;
+        match source.abs_diff(target) >= len.min(size.saturating_sub(source)) {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::Invalid).because("the ranges overlap")),
         }
-        Ok(copied)
     }
 
     pub(super) async fn list_open(

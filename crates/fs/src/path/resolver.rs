@@ -111,6 +111,9 @@ impl<'f, F: FilesystemInterface> Resolver<'f, F> {
             b".." => LastComponent::DotDot,
             _ => LastComponent::Name,
         };
+        if last == LastComponent::DotDot && self.confine == Confine::Beneath && self.passed.is_empty() {
+            return Err(escapes(DOTS_ESCAPE));
+        }
         let name = if last == LastComponent::Name { name } else { b"" };
         Ok(Parent {
             dir: self.current,
@@ -195,10 +198,7 @@ impl<'f, F: FilesystemInterface> Resolver<'f, F> {
                 self.fs
                     .access(self.who, self.current, AccessMask::EXECUTE)
                     .await?;
-                self.current = self
-                    .passed
-                    .pop()
-                    .ok_or_else(|| escapes("'..' leads out of the directory it is confined to"))?;
+                self.current = self.passed.pop().ok_or_else(|| escapes(DOTS_ESCAPE))?;
             }
         }
         Ok(())
@@ -260,6 +260,8 @@ impl<'f, F: FilesystemInterface> Resolver<'f, F> {
         }
     }
 }
+
+const DOTS_ESCAPE: &str = "'..' leads out of the directory it is confined to";
 
 fn escapes(why: &str) -> Error {
     Error::new(ErrorKind::NotPermitted).because(why)

@@ -55,7 +55,9 @@ impl Op<'_> {
                 if target.kind == FileKind::Directory {
                     self.refuse_below(target.ino, from.dir)?;
                 }
+                // Two records, since two paths name something else now: whoever reads the log needs no third case.
                 self.log_rename(by, source.ino, (from.dir, from.name), (to.dir, to.name))?;
+                self.log_rename(by, target.ino, (to.dir, to.name), (from.dir, from.name))?;
                 self.exchange(&from, source, &to, target, now)
             }
             (target, _) => {
