@@ -299,21 +299,24 @@ impl Dir {
 
     /// `ReadOnly` if so lent, unless nothing is there.
     fn existing_writable(&self, path: &[u8], follow: Follow) -> Result<()> {
-        self.volume.writable().or_else(|read_only| {
+        let writable = self.volume.writable();
+        if writable.is_err() {
             self.stat_at(path, follow)?;
-            Err(read_only)
-        })
+        }
+        writable
     }
 
     /// `ReadOnly` if so lent, unless something is there.
     fn vacant_writable(&self, path: &[u8]) -> Result<()> {
-        self.volume
-            .writable()
-            .or_else(|read_only| match self.stat_at(path, Follow::No) {
+        let writable = self.volume.writable();
+        if writable.is_err() {
+            return match self.stat_at(path, Follow::No) {
                 Ok(_) => Err(ErrorKind::Exists),
-                Err(ErrorKind::NotFound) => Err(read_only),
+                Err(ErrorKind::NotFound) => writable,
                 Err(kind) => Err(kind),
-            })
+            };
+        }
+        writable
     }
 
     /// Whether what was lent read-only may be opened so all the same: to be read, with a `create` that has nothing to do.

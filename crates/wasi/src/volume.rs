@@ -52,6 +52,9 @@ impl Volume {
     /// # Errors
     /// `NotFound`, `NotDirectory`, and those of resolving a path.
     pub fn dir(self: &Arc<Self>, path: &[u8]) -> Result<Dir> {
+        if path.iter().all(|b| *b == b'/') {
+            return Ok(Dir::new(Arc::clone(self), self.files.root()));
+        }
         let at = At::in_root(self.files.root()).path(path);
         let attr = self
             .files

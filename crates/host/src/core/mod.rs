@@ -1,0 +1,116 @@
+//! Core modules: preview 1.
+
+mod link;
+mod state;
+
+use std::time::Instant;
+
+use tarbox_wasi::p1::Context;
+use wasmtime::{ExternType, Linker, Module, Store};
+
+use crate::deadline::{Alarm, Deadline};
+use crate::error::one_line;
+use crate::stdio::{HostInput, HostOutput};
+use crate::system::Native;
+use crate::{Preopen, RunError, RunOptions, outcome};
+use state::State;
+
+/// What a program exports to be run.
+const START: &str = "_start";
+
+/// Runs a module on this thread, and answers its exit status.
+pub(crate) fn run(program: &str, module: &Module, options: RunOptions) -> Result<i32, RunError> {
+    let engine = module.engine();
+    let linker = link::linker(engine).map_err(|e| host("set up preview 1", &e))?;
+    check(program, module, &linker)?;
+    let limits = options.limits;
+    let deadline = Deadline::after(limits.timeout);
+    let _alarm = Alarm::set(engine, deadline).map_err(|e| RunError::Host {
+        doing: "watch the time limit",
+        reason: e.to_string(),
+    })?;
+    let state = State::new(context(program, options, deadline)?, deadline, limits.memory);
+    let mut store = Store::new(engine, state);
+    outcome::arm(&mut store, &limits, deadline, |state| &mut state.limiter)
+        .map_err(|e| host("set the limits of the program", &e))?;
+    let ended = linker.instantiate(&mut store, module).and_then(|instance| {
+        store.data_mut().memory = None;
+        let memory = instance.get_memory(&mut store, "memory");
+        store.data_mut().memory = memory;
+        let start = instance.get_typed_func::<(), ()>(&mut store, START)?;
+        start.call(&mut store, ())
+    });
+    outcome::of(program, ended.map(|()| 0), &limits, deadline)
+}
+
+/// Everything that can be wrong with a module before it is given anything.
+fn check(program: &str, module: &Module, linker: &Linker<State>) -> Result<(), RunError> {
+    let missing = |import: String| RunError::MissingImport {
+        program: program.to_owned(),
+        import,
+    };
+    for import in module.imports() {
+        if !link::provides(import.module(), import.name()) {
+            let kind = kind(&import.ty());
+            return Err(missing(format!("{kind} `{}.{}`", import.module(), import.name())));
+        }
+    }
+    if let Err(error) = linker.instantiate_pre(module) {
+        return Err(missing(format!(
+            "something else: {}",
+            one_line(error.root_cause())
+        )));
+    }
+    match module.get_export(START) {
+        Some(ExternType::Func(start)) if start.params().len() == 0 && start.results().len() == 0 => Ok(()),
+        _ => Err(RunError::NotAProgram {
+            program: program.to_owned(),
+            expected: "the function `_start` without arguments and results",
+        }),
+    }
+}
+
+fn kind(ty: &ExternType) -> &'static str {
+    match ty {
+        ExternType::Func(_) => "the function",
+        ExternType::Global(_) => "the global",
+        ExternType::Table(_) => "the table",
+        ExternType::Memory(_) => "the memory",
+        ExternType::Tag(_) => "the tag",
+    }
+}
+
+fn context(program: &str, options: RunOptions, deadline: Deadline) -> Result<Context, RunError> {
+    let native = Native {
+        start: Instant::now(),
+        deadline,
+    };
+    let mut builder = Context::builder(Box::new(native))
+        .stdin(HostInput::new(options.stdin, deadline))
+        .stdout(HostOutput::stdout(options.stdout))
+        .stderr(HostOutput::stderr(options.stderr))
+        .arg(program);
+    if let Some(limit) = options.limits.descriptors {
+        builder = builder.max_descriptors(limit);
+    }
+    for arg in &options.args {
+        builder = builder.arg(arg);
+    }
+    for (name, value) in &options.env {
+        builder = builder.env(name, value);
+    }
+    for (guest, dir) in Preopen::open_all(&options.preopens, &options.who)? {
+        builder = builder.preopen(guest, dir);
+    }
+    builder.build().map_err(|_| RunError::Host {
+        doing: "lend the program its directories",
+        reason: "there are more of them than it may have descriptors".into(),
+    })
+}
+
+fn host(doing: &'static str, error: &wasmtime::Error) -> RunError {
+    RunError::Host {
+        doing,
+        reason: one_line(error.root_cause()),
+    }
+}

@@ -1,0 +1,73 @@
+//! The same programs on Wasmtime's own WASI and a directory of this machine.
+
+use std::path::Path;
+
+use wasmtime::component::{Component, Linker as ComponentLinker, ResourceTable};
+use wasmtime::{Engine, Linker, Module, Store};
+use wasmtime_wasi::p1::{self, WasiP1Ctx};
+use wasmtime_wasi::p2::bindings::Command;
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+use crate::guests::Target;
+
+struct State {
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+/// Runs a program with a directory as `/`, and answers what it printed and its status.
+pub(crate) fn run(path: &Path, target: Target, dir: &Path, args: &[&str]) -> (String, i32) {
+    let out = MemoryOutputPipe::new(1 << 20);
+    let mut wasi = WasiCtx::builder();
+    wasi.arg(path.file_name().unwrap().to_str().unwrap()).args(args);
+    wasi.preopened_dir(dir, "/", FsPerms::ReadWrite).unwrap();
+    wasi.stdout(out.clone());
+    let engine = Engine::default();
+    let ended = match target {
+        Target::P1 => module(&engine, path, &mut wasi),
+        Target::P2 => component(&engine, path, &mut wasi),
+    };
+    let status = match ended {
+        Ok(()) => 0,
+        Err(error) => error.downcast_ref::<I32Exit>().expect("an exit").0,
+    };
+    (String::from_utf8(out.contents().to_vec()).unwrap(), status)
+}
+
+fn module(engine: &Engine, path: &Path, wasi: &mut WasiCtxBuilder) -> wasmtime::Result<()> {
+    let mut linker = Linker::<WasiP1Ctx>::new(engine);
+    p1::add_to_linker_sync(&mut linker, |state| state)?;
+    let mut store = Store::new(engine, wasi.build_p1());
+    let instance = linker.instantiate(&mut store, &Module::from_file(engine, path)?)?;
+    let start = instance.get_typed_func::<(), ()>(&mut store, "_start")?;
+    start.call(&mut store, ())
+}
+
+fn component(engine: &Engine, path: &Path, wasi: &mut WasiCtxBuilder) -> wasmtime::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let mut linker = ComponentLinker::<State>::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    let state = State {
+        wasi: wasi.build(),
+        table: ResourceTable::new(),
+    };
+    let mut store = Store::new(engine, state);
+    let component = Component::from_file(engine, path)?;
+    runtime.block_on(async {
+        let command = Command::instantiate_async(&mut store, &component, &linker).await?;
+        let result = command.wasi_cli_run().call_run(&mut store).await?;
+        result.map_err(|()| I32Exit(1).into())
+    })
+}
