@@ -6,7 +6,6 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use tarbox_store::{Error, ErrorKind, Result};
 
@@ -17,9 +16,6 @@ pub(crate) struct Sessions {
     name: PathBuf,
     /// Locked until the process ends.
     _sign: File,
-    /// When the directory had changed as `alone` was found out.
-    looked: Option<SystemTime>,
-    alone: bool,
 }
 
 impl Sessions {
@@ -31,13 +27,14 @@ impl Sessions {
             match OpenOptions::new().write(true).create_new(true).open(&name) {
                 Ok(sign) => {
                     sign.lock().map_err(|e| failed(&name, e))?;
-                    return Ok(Self {
-                        directory,
-                        name,
-                        _sign: sign,
-                        looked: None,
-                        alone: false,
-                    });
+                    // Before it was locked, somebody may have taken it for one that was left behind.
+                    if is_at(&sign, &name) {
+                        return Ok(Self {
+                            directory,
+                            name,
+                            _sign: sign,
+                        });
+                    }
                 }
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && attempt < 100_000 => {}
                 Err(e) => return Err(failed(&name, e)),
@@ -46,17 +43,8 @@ impl Sessions {
         Err(ErrorKind::TooManyOpen.into())
     }
 
-    /// Whether no other process has the database open. Looks again only when somebody has come or gone.
-    pub(crate) fn alone(&mut self) -> bool {
-        let changed = fs::metadata(&self.directory).and_then(|m| m.modified()).ok();
-        if changed.is_none() || changed != self.looked || !self.alone {
-            self.alone = self.look();
-            self.looked = fs::metadata(&self.directory).and_then(|m| m.modified()).ok();
-        }
-        self.alone
-    }
-
-    fn look(&self) -> bool {
+    /// Whether no other process has the database open. It stays so while the lease is held.
+    pub(crate) fn alone(&self) -> bool {
         let Ok(entries) = fs::read_dir(&self.directory) else {
             return false;
         };
@@ -75,9 +63,27 @@ impl Sessions {
 /// Removes the sign of a process that died; `false` if it lives.
 fn remove_if_dead(path: &Path) -> bool {
     match File::open(path) {
-        Ok(file) => file.try_lock().is_ok() && fs::remove_file(path).is_ok(),
+        // Somebody else may have removed it first, and its name be another's by now.
+        Ok(file) => file.try_lock().is_ok() && is_at(&file, path) && fs::remove_file(path).is_ok(),
         Err(e) => e.kind() == std::io::ErrorKind::NotFound,
     }
+}
+
+/// Whether the file is the one of this name.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let number = |m: fs::Metadata| (m.dev(), m.ino());
+    match (file.metadata().map(number), fs::metadata(path).map(number)) {
+        (Ok(file), Ok(there)) => file == there,
+        _ => false,
+    }
+}
+
+/// Where an open file cannot be removed, it is.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
 }
 
 impl Drop for Sessions {

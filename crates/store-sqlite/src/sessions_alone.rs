@@ -5,7 +5,7 @@
 pub(crate) struct Sessions;
 
 impl Sessions {
-    pub(crate) fn alone(&mut self) -> bool {
+    pub(crate) fn alone(&self) -> bool {
         true
     }
 }

@@ -103,7 +103,7 @@ impl State {
         if let Some(alone) = self.alone {
             return alone;
         }
-        let alone = self.sessions.as_mut().is_none_or(Sessions::alone);
+        let alone = self.sessions.as_ref().is_none_or(Sessions::alone);
         self.alone = self.lease.is_held().then_some(alone);
         alone
     }
@@ -121,6 +121,14 @@ impl State {
         self.lease.release()
     }
 
+    /// Refuses everything once an operation has failed half-way.
+    pub(crate) fn check_whole(&self) -> Result<()> {
+        match &self.broken {
+            Some(reason) => Err(Error::new(ErrorKind::Io).because(reason.clone())),
+            None => Ok(()),
+        }
+    }
+
     /// The memtables, the older one first.
     pub(crate) fn tables(&self) -> impl Iterator<Item = &Memtable> {
         self.frozen
@@ -136,6 +144,8 @@ pub(crate) struct Op<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) state: MutexGuard<'a, State>,
     pub(crate) tenant: TenantId,
+    /// Whether the lease was taken for it.
+    pub(crate) took_lease: bool,
 }
 
 impl Shared {
@@ -150,6 +160,7 @@ impl Shared {
             shared: self,
             state: self.lock(),
             tenant,
+            took_lease: false,
         };
         op.refresh();
         op.tenant()?;
@@ -163,14 +174,17 @@ impl Shared {
                 shared: self,
                 state: self.lock(),
                 tenant,
+                took_lease: false,
             };
             if op.state.yielding {
                 drop(op);
                 self.commit_visible()?;
                 continue;
             }
+            op.state.check_whole()?;
             if !op.state.lease.is_held() {
                 op.state.lease.acquire()?;
+                op.took_lease = true;
                 op.state.refresh(&self.engine);
             }
             op.tenant()?;
@@ -183,7 +197,7 @@ impl Shared {
         let op = self.reading(tenant)?;
         // Look before taking the lease, so that a refused write costs nothing.
         op.check_head()?;
-        if op.state.lease.is_held() && !op.state.yielding {
+        if op.state.lease.is_held() && !op.state.yielding && op.state.broken.is_none() {
             return Ok(op);
         }
         drop(op);
@@ -208,12 +222,27 @@ impl Shared {
     }
 }
 
+impl Drop for Op<'_> {
+    /// An operation that took the lease and changed nothing gives it back: no commit will.
+    fn drop(&mut self) {
+        if self.took_lease && self.state.active.is_empty() {
+            // A lock that cannot be given back now is given back when the process ends.
+            let _kept = self.state.release_lease();
+        }
+    }
+}
+
 impl Op<'_> {
     /// Forgets cached rows if another process has committed. While the lease is held nobody can.
     fn refresh(&mut self) {
         if !self.state.lease.is_held() {
             self.state.refresh(&self.shared.engine);
         }
+    }
+
+    /// Whether no other process has committed since the operation began. Nobody can while the lease is held.
+    pub(crate) fn is_current(&self) -> bool {
+        self.state.lease.is_held() || self.shared.engine.version() == self.state.seen
     }
 
     /// The tenant, loaded if need be. `NotFound` if it was deleted, `Suspended` if it may not be used.

@@ -6,12 +6,16 @@ use std::sync::Arc;
 use tarbox_store::*;
 
 use crate::database::Opened;
-use crate::ops::{Copied, CopyRange};
+use crate::memtable::Memtable;
+use crate::ops::{Copied, CopyRange, Target};
 use crate::rows::TenantId;
 use crate::shared::{Op, Shared};
 
 /// The most a copy shares in one step, so that no operation holds the lock for long.
 const COPY_STEP: u64 = 256 * 1024 * 1024;
+
+/// How often an operation is run again because another process committed meanwhile.
+const TRIES: usize = 16;
 
 /// The files, layers and log of one tenant. Clones are the same store.
 #[derive(Clone)]
@@ -37,13 +41,33 @@ impl SqliteStore {
         &self.opened.shared
     }
 
-    fn read_op<R>(&self, f: impl FnOnce(&mut Op<'_>) -> Result<R>) -> Result<R> {
+    /// Runs an operation that reads: as often as it takes for all its rows to be of one moment.
+    fn read_op<R>(&self, mut f: impl FnMut(&mut Op<'_>) -> Result<R>) -> Result<R> {
+        for _ in 0..TRIES {
+            let mut op = self.shared().reading(self.tenant)?;
+            let result = f(&mut op);
+            if op.is_current() {
+                return result;
+            }
+        }
+        // Other processes commit without pause. Nobody does while this one holds the lease.
+        f(&mut self.shared().changing(self.tenant)?)
+    }
+
+    /// Runs an operation that looks at one row, and notes something in this process only.
+    fn note_op<R>(&self, f: impl FnOnce(&mut Op<'_>) -> Result<R>) -> Result<R> {
         f(&mut self.shared().reading(self.tenant)?)
     }
 
     /// Runs an operation that changes files; over a quota, once more after a commit, which knows what blocks are shared.
     fn write_op<R>(&self, mut f: impl FnMut(&mut Op<'_>) -> Result<R>) -> Result<R> {
         let mut op = self.shared().writing(self.tenant)?;
+        if op.state.is_full() {
+            // Before it changes anything: an operation whose commit finds no room has not happened.
+            drop(op);
+            self.shared().relieve()?;
+            op = self.shared().writing(self.tenant)?;
+        }
         let result = op.step(&mut f);
         match result {
             Err(e) if e.kind() == ErrorKind::QuotaExceeded && op.has_reserved() => {
@@ -58,10 +82,18 @@ impl SqliteStore {
         }
     }
 
-    /// Reads what only committed rows tell.
-    fn committed<R>(&self, f: impl FnOnce(&mut Op<'_>) -> Result<R>) -> Result<R> {
-        self.shared().commit_visible()?;
-        self.read_op(f)
+    /// Reads what only committed rows tell, with nothing else to be seen.
+    fn committed<R>(&self, mut f: impl FnMut(&mut Op<'_>) -> Result<R>) -> Result<R> {
+        loop {
+            self.shared().commit_visible()?;
+            let mut op = self.shared().reading(self.tenant)?;
+            if op.state.tables().all(Memtable::is_empty) {
+                let result = f(&mut op);
+                if op.is_current() {
+                    return result;
+                }
+            }
+        }
     }
 
     fn copy_step(&self, by: &Actor, copy: CopyRange) -> Result<u64> {
@@ -91,18 +123,44 @@ impl SqliteStore {
             }
             let at = WriteAt::Offset(copy.target.1 + done);
             self.write_op(|op| op.write(by, copy.target.0, at, &buffer[..n], true))?;
-            self.shared().relieve()?;
             done += n as u64;
         }
         Ok(done)
     }
 
     fn read_now(&self, view: View, ino: Ino, offset: u64, buffer: &mut [u8]) -> Result<usize> {
-        let plan = self.read_op(|op| op.plan_read(view, ino, offset, buffer))?;
-        self.shared()
-            .blocks
-            .fetch(&self.shared().engine, self.tenant, &plan.targets, buffer)?;
-        Ok(plan.len)
+        self.read_touching(view, ino, offset, buffer, Access::Quiet)
+            .map(|(len, _)| len)
+    }
+
+    /// Reads, and answers how many bytes, and whether the access is to be noted.
+    fn read_touching(
+        &self,
+        view: View,
+        ino: Ino,
+        offset: u64,
+        buffer: &mut [u8],
+        access: Access,
+    ) -> Result<(usize, bool)> {
+        let mut failed: Option<Vec<Target>> = None;
+        loop {
+            let (plan, due) = self.read_op(|op| {
+                let plan = op.plan_read(view, ino, offset, buffer)?;
+                Ok((plan, access == Access::Touch && op.access_is_due(view, ino)?))
+            })?;
+            let shared = self.shared();
+            let fetched = shared
+                .blocks
+                .fetch(&shared.engine, self.tenant, &plan.targets, buffer);
+            match fetched {
+                Ok(()) => return Ok((plan.len, due)),
+                // A block that the content does not name any more may be gone by the time it is fetched.
+                Err(e) if e.kind() == ErrorKind::Corrupt && failed.as_ref() != Some(&plan.targets) => {
+                    failed = Some(plan.targets);
+                }
+                Err(e) => return Err(e),
+            }
+        }
     }
 }
 
@@ -128,9 +186,7 @@ impl Store for SqliteStore {
     }
 
     async fn create(&self, by: &Actor, dir: Ino, name: &[u8], new: &NewInode<'_>) -> Result<Attr> {
-        let attr = self.write_op(|op| op.create(by, dir, name, new))?;
-        self.shared().relieve()?;
-        Ok(attr)
+        self.write_op(|op| op.create(by, dir, name, new))
     }
 
     async fn link(&self, by: &Actor, ino: Ino, dir: Ino, name: &[u8]) -> Result<Attr> {
@@ -138,9 +194,7 @@ impl Store for SqliteStore {
     }
 
     async fn unlink(&self, by: &Actor, dir: Ino, name: &[u8], what: Unlink) -> Result<Attr> {
-        let attr = self.write_op(|op| op.unlink(by, dir, name, what))?;
-        self.shared().relieve()?;
-        Ok(attr)
+        self.write_op(|op| op.unlink(by, dir, name, what))
     }
 
     async fn rename(&self, by: &Actor, from: (Ino, &[u8]), to: (Ino, &[u8]), mode: RenameMode) -> Result<()> {
@@ -186,18 +240,12 @@ impl Store for SqliteStore {
         buffer: &mut [u8],
         access: Access,
     ) -> Result<usize> {
-        let (plan, due) = self.read_op(|op| {
-            let plan = op.plan_read(view, ino, offset, buffer)?;
-            Ok((plan, access == Access::Touch && op.access_is_due(view, ino)?))
-        })?;
-        self.shared()
-            .blocks
-            .fetch(&self.shared().engine, self.tenant, &plan.targets, buffer)?;
+        let (len, due) = self.read_touching(view, ino, offset, buffer, access)?;
         if due {
             // A reader does not fail because its access cannot be noted.
             let _noted = self.write_op(|op| op.touch(ino));
         }
-        Ok(plan.len)
+        Ok(len)
     }
 
     async fn read_link(&self, view: View, ino: Ino) -> Result<Vec<u8>> {
@@ -212,9 +260,7 @@ impl Store for SqliteStore {
         data: &[u8],
         clear_setid: bool,
     ) -> Result<Written> {
-        let written = self.write_op(|op| op.write(by, ino, at, data, clear_setid))?;
-        self.shared().relieve()?;
-        Ok(written)
+        self.write_op(|op| op.write(by, ino, at, data, clear_setid))
     }
 
     async fn allocate(
@@ -269,11 +315,11 @@ impl Store for SqliteStore {
     }
 
     async fn hold(&self, ino: Ino) -> Result<()> {
-        self.read_op(|op| op.hold(ino))
+        self.note_op(|op| op.hold(ino))
     }
 
     async fn release(&self, ino: Ino) -> Result<()> {
-        if self.read_op(|op| op.release(ino))? {
+        if self.note_op(|op| op.release(ino))? {
             self.opened.reap(self.tenant, ino)?;
         }
         Ok(())
@@ -349,7 +395,8 @@ impl Store for SqliteStore {
     }
 
     async fn log(&self, query: &LogQuery) -> Result<Vec<LogRecord>> {
-        self.committed(|op| op.query_log(query))
+        self.shared().commit_visible()?;
+        self.read_op(|op| op.query_log(query))
     }
 
     async fn log_refusal(

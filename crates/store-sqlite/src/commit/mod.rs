@@ -15,8 +15,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
-use tarbox_store::{Error, ErrorKind, LayerId, Result};
+use tarbox_store::{LayerId, Result};
 
+pub(crate) use append::Appender;
 pub(crate) use background::Committer;
 
 use crate::memtable::Memtable;
@@ -53,18 +54,9 @@ impl Shared {
 
     /// Commits if so much is waiting that memory would grow without bound.
     pub(crate) fn relieve(&self) -> Result<()> {
-        let full = {
-            let state = self.lock();
-            state.active.bytes > BYTES_MAX || state.active.rows() > ROWS_MAX
-        };
-        if !full {
-            return Ok(());
-        }
         let _commit = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = {
-            let state = self.lock();
-            state.active.bytes > BYTES_MAX || state.active.rows() > ROWS_MAX
-        };
+        // Another thread may have done it.
+        let full = self.lock().is_full();
         if full {
             self.commit_locked(Durability::Visible)
         } else {
@@ -91,6 +83,7 @@ impl Shared {
                 shared: self,
                 state: self.lock(),
                 tenant,
+                took_lease: false,
             };
             if !op.state.lease.is_held() {
                 op.state.lease.acquire()?;
@@ -158,8 +151,13 @@ impl Shared {
         }
         let frozen = {
             let mut state = self.lock();
-            if let Some(reason) = &state.broken {
-                return Err(Error::new(ErrorKind::Io).because(reason.clone()));
+            if let Err(error) = state.check_whole() {
+                // Half an operation must not be stored, and nobody else should wait for it.
+                state.active = Memtable::default();
+                state.reserved.clear();
+                state.forget();
+                state.release_lease()?;
+                return Err(error);
             }
             if state.active.is_empty() {
                 if !state.lease.is_held() {
@@ -221,6 +219,11 @@ impl Shared {
 }
 
 impl State {
+    /// Whether so much is waiting that the next operation has to wait for a commit.
+    pub(crate) fn is_full(&self) -> bool {
+        self.active.bytes > BYTES_MAX || self.active.rows() > ROWS_MAX
+    }
+
     /// Forgets cached rows if another process has committed.
     pub(crate) fn refresh(&mut self, engine: &Engine) {
         let version = engine.version();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use tarbox_store::{LayerId, Result};
+use tarbox_store::{ErrorKind, LayerId, Result};
 
 use super::Frozen;
 use super::append::Appender;
@@ -54,6 +54,7 @@ impl Shared {
                 head: tenant.head,
                 appender: Appender::new(self, id, tenant.segment, tenant.segment_len),
                 refs: BTreeMap::new(),
+                lost: BTreeMap::new(),
                 staged: &mut staged,
             };
             for key in files {
@@ -77,6 +78,8 @@ struct Stager<'a> {
     appender: Appender<'a>,
     /// By how many chunk versions more (or fewer) each block is named.
     refs: BTreeMap<Hash, i64>,
+    /// Blocks that were lost, and whose bytes have been written again.
+    lost: BTreeMap<Hash, Block>,
     staged: &'a mut Staged,
 }
 
@@ -191,7 +194,11 @@ impl Stager<'_> {
         let count = kept.len() + pieces.iter().count();
         let old: u64 = kept.iter().map(|f| u64::from(f.len)).sum();
         if held > 0 && (count > MAX_FRAGMENTS || (!kept.is_empty() && held > old)) {
-            return self.rewrite(kept, pieces);
+            match self.rewrite(&kept, pieces) {
+                // What is damaged stays where it is named, and must not keep everything else from being stored.
+                Err(e) if matches!(e.kind(), ErrorKind::Corrupt | ErrorKind::Io) => {}
+                rewritten => return rewritten,
+            }
         }
         // New bytes of a chunk share a block, however many places they go to.
         let mut fragments = kept;
@@ -236,7 +243,7 @@ impl Stager<'_> {
     }
 
     /// Makes one block of each run of bytes without a hole.
-    fn rewrite(&mut self, kept: Vec<Fragment>, pieces: &Pieces) -> Result<Vec<Fragment>> {
+    fn rewrite(&mut self, kept: &[Fragment], pieces: &Pieces) -> Result<Vec<Fragment>> {
         let mut parts: Vec<(u32, Body)> = kept
             .iter()
             .map(|f| {
@@ -299,12 +306,7 @@ impl Stager<'_> {
     fn store(&mut self, bytes: &[u8]) -> Result<Hash> {
         let hash = *blake3::hash(bytes).as_bytes();
         let counters = &self.shared.blocks.counters;
-        let known = self.appender.added(&hash).is_some()
-            || self
-                .shared
-                .engine
-                .read(|c| sql::chunk::block(c, self.tenant, &hash))?
-                .is_some();
+        let known = self.appender.added(&hash).is_some() || self.is_stored(&hash)?;
         let counter = if known {
             &counters.deduplicated
         } else {
@@ -315,6 +317,21 @@ impl Stager<'_> {
             self.appender.append(hash, bytes)?;
         }
         Ok(hash)
+    }
+
+    /// Whether a block is there. One that a repair found lost is not, and these bytes bring it back.
+    fn is_stored(&mut self, hash: &Hash) -> Result<bool> {
+        let stored = self
+            .shared
+            .engine
+            .read(|c| sql::chunk::block(c, self.tenant, hash))?;
+        match stored {
+            Some(block) if block.is_lost() => {
+                self.lost.insert(*hash, block);
+                Ok(false)
+            }
+            other => Ok(other.is_some()),
+        }
     }
 
     /// Makes the new blocks durable, and turns the references into rows.
@@ -328,26 +345,28 @@ impl Stager<'_> {
                 continue;
             }
             let stored = match added {
-                Some(_) => None,
+                Some(_) => self.lost.get(&hash).copied(),
                 None => self
                     .shared
                     .engine
                     .read(|c| sql::chunk::block(c, self.tenant, &hash))?,
             };
-            let Some(block) = added.map(|b| Block { refs: 0, ..b }).or(stored) else {
+            let was_named = stored.map_or(0, |b| b.refs);
+            let Some(block) = added.or(stored) else {
                 continue;
             };
-            let refs = block.refs.saturating_add_signed(delta);
-            let len = i64::from(block.len);
+            let refs = was_named.saturating_add_signed(delta);
             // A block that is added and named no more in the same commit is garbage of its segment from the start.
-            let change = match (added.is_some(), refs > 0) {
-                (true, true) => len,
-                (false, false) => -len,
-                _ => 0,
-            };
-            bytes += change;
-            *live.entry(block.segment).or_default() += change;
-            if added.is_none() || refs > 0 {
+            if let Some(old) = stored.filter(|_| added.is_some() || refs == 0) {
+                bytes -= i64::from(old.len);
+                *live.entry(old.segment).or_default() -= i64::from(old.len);
+            }
+            if added.is_some() {
+                let len = if refs > 0 { i64::from(block.len) } else { 0 };
+                bytes += len;
+                *live.entry(block.segment).or_default() += len;
+            }
+            if stored.is_some() || refs > 0 {
                 let row = (refs > 0).then_some(Block { refs, ..block });
                 self.staged.batch.blocks.push((self.tenant, hash, row));
             }

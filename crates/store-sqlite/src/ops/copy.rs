@@ -4,6 +4,7 @@ use tarbox_store::{Actor, Error, ErrorKind, Ino, Result, View};
 
 use super::write::SIZE_MAX;
 use crate::shared::Op;
+use crate::sql::damaged;
 
 /// What a copy did.
 pub(crate) enum Copied {
@@ -46,8 +47,13 @@ impl Op<'_> {
         }
         let (from, to) = (copy.source.1, copy.target.1);
         let inline = self.inline_content(copy.view, source, |bytes| {
-            bytes[from as usize..(from + len) as usize].to_vec()
+            bytes
+                .get(from as usize..(from + len) as usize)
+                .map(<[u8]>::to_vec)
         })?;
+        let inline = inline
+            .map(|part| part.ok_or_else(|| damaged("the data of a small file is shorter than the file")));
+        let inline = inline.transpose()?;
         let size = target_size.max(end);
         match inline {
             Some(bytes) => self.put_bytes(target, to, &bytes, size)?,

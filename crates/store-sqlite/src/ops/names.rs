@@ -144,6 +144,9 @@ impl Op<'_> {
         if new.target.len() > TARGET_MAX {
             return Err(ErrorKind::NameTooLong.into());
         }
+        if self.row().next_ino >= Ino::LIMIT {
+            return Err(Error::new(ErrorKind::NoSpace).because("all inode numbers are used up"));
+        }
         self.admit_inode()?;
         self.admit_bytes(new.target.len() as u64)?;
         let now = self.shared.now();

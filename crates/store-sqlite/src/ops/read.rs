@@ -10,7 +10,7 @@ use crate::shared::Op;
 use crate::sql;
 
 /// Bytes of a block that belong somewhere in the reader's buffer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) hash: Hash,
     pub(crate) skip: u32,
@@ -48,13 +48,13 @@ impl Op<'_> {
         }
         let buffer = &mut buffer[..len];
         let start = offset as usize;
-        // Inline content is as long as the file, so the range is within it.
-        let inline = self
-            .inline_content(view, key, |bytes| {
-                buffer.copy_from_slice(&bytes[start..start + len])
-            })?
-            .is_some();
-        if inline {
+        let inline = self.inline_content(view, key, |bytes| {
+            // As long as the file, unless another process has committed since the row was read.
+            let part = bytes.get(start..start + len);
+            part.map(|part| buffer.copy_from_slice(part))
+        })?;
+        if let Some(copied) = inline {
+            copied.ok_or_else(|| sql::damaged("the data of a small file is shorter than the file"))?;
             return Ok(Plan {
                 len,
                 targets: Vec::new(),

@@ -18,9 +18,28 @@ pub(crate) fn engine(error: rusqlite::Error) -> Error {
             ErrorKind::Corrupt,
             "the database is damaged; run 'tarbox fsck --repair' on a copy",
         ),
+        None if is_conversion(&error) => (
+            ErrorKind::Corrupt,
+            "a row breaks the format; run 'tarbox fsck --repair' on a copy",
+        ),
         _ => (ErrorKind::Io, "the database engine failed"),
     };
     Error::new(kind).because(detail).caused_by(error)
+}
+
+/// Whether a column holds what it never should.
+fn is_conversion(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, QueryReturnedNoRows, Utf8Error,
+    };
+    matches!(
+        error,
+        FromSqlConversionFailure(..)
+            | IntegralValueOutOfRange(..)
+            | InvalidColumnType(..)
+            | QueryReturnedNoRows
+            | Utf8Error(..)
+    )
 }
 
 /// The one translation of the pool's errors.

@@ -50,20 +50,21 @@ pub(crate) fn get_full(c: &Connection, key: Key) -> Result<Option<Inode>> {
 /// The inline content of the head's version, checked.
 pub(crate) fn data(c: &Connection, key: Key) -> Result<Vec<u8>> {
     let row = c
-        .prepare_cached("SELECT data, sum, size FROM inode WHERE key = ?1")
+        .prepare_cached("SELECT data, sum, size, kind FROM inode WHERE key = ?1")
         .map_err(engine)?
         .query_row([key.sql()], |row| {
             Ok((
                 row.get::<_, Option<Vec<u8>>>(0)?,
                 row.get::<_, Option<i64>>(1)?,
                 row.get::<_, i64>(2)?,
+                row.get::<_, i64>(3)? == FileKind::Directory as i64,
             ))
         })
         .optional()
         .map_err(engine)?;
     match row {
-        Some((Some(data), Some(sum), size))
-            if sum == checksum(&data) && (data.len() as i64 == size || data.is_empty()) =>
+        Some((Some(data), Some(sum), size, is_dir))
+            if sum == checksum(&data) && (data.len() as i64 == size || is_dir) =>
         {
             Ok(data)
         }
@@ -115,15 +116,24 @@ pub(crate) fn decode(row: &Row<'_>, at: usize) -> Result<Inode> {
 fn attributes(row: &Row<'_>, at: usize, content: Content) -> Result<Inode> {
     let number = |i: usize| row.get::<_, i64>(at + i).map_err(engine);
     let kind = u8::try_from(number(1)?).ok().and_then(FileKind::from_number);
+    let kind = kind.ok_or_else(|| damaged("an inode is of no known kind"))?;
+    let (size, stored) = (number(6)?, number(7)?);
+    let fits = match &content {
+        Content::Inline(data) => kind == FileKind::Directory || data.len() as i64 == size,
+        Content::Stored | Content::Chunked => true,
+    };
+    if size < 0 || stored < 0 || !fits {
+        return Err(damaged("an inode's size does not fit its content"));
+    }
     Ok(Inode {
         born: LayerId(number(0)? as u64),
-        kind: kind.ok_or_else(|| damaged("an inode is of no known kind"))?,
+        kind,
         mode: number(2)? as u32,
         uid: number(3)? as u32,
         gid: number(4)? as u32,
         nlink: number(5)? as u32,
-        size: number(6)? as u64,
-        stored: number(7)? as u64,
+        size: size as u64,
+        stored: stored as u64,
         rdev: number(8)? as u64,
         atime: Timestamp(number(9)?),
         mtime: Timestamp(number(10)?),

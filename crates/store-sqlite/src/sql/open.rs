@@ -44,12 +44,16 @@ impl Engine {
     fn open_unnamed(place: &Place, create: bool) -> Result<Self> {
         let mut connection = connect(place, create)?;
         let exclusive = !matches!(place, Place::File(_));
-        configure(&connection, exclusive)?;
+        // A file that is something else must stay as it is, so nothing is configured before it is known.
+        hold(&connection, exclusive)?;
+        schema::identify(&connection, create)?;
+        configure(&connection)?;
         schema::prepare(&mut connection, create)?;
         let reader = match place {
             Place::File(_) => {
                 let reader = connect(place, false)?;
-                configure(&reader, false)?;
+                hold(&reader, false)?;
+                configure(&reader)?;
                 Some(Mutex::new(reader))
             }
             _ => None,
@@ -95,17 +99,23 @@ fn literal(path: &Path) -> PathBuf {
     }
 }
 
-fn configure(c: &Connection, exclusive: bool) -> Result<()> {
+/// Says who may use the file at the same time, which has to be known before the first look at it.
+fn hold(c: &Connection, exclusive: bool) -> Result<()> {
     c.busy_timeout(BUSY).map_err(engine)?;
+    if exclusive {
+        // One owner: the wal-index lives in its memory, and no file is shared.
+        c.pragma_update(None, "locking_mode", "EXCLUSIVE")
+            .map_err(engine)?;
+    }
+    Ok(())
+}
+
+fn configure(c: &Connection) -> Result<()> {
     c.set_prepared_statement_cache_capacity(128);
     // Otherwise a statement whose plan could use a partial index is prepared again for each value bound to it.
     c.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map_err(engine)?;
     let set = |name: &str, value: &str| c.pragma_update(None, name, value).map_err(engine);
-    if exclusive {
-        // One owner: the wal-index lives in its memory, and no file is shared.
-        set("locking_mode", "EXCLUSIVE")?;
-    }
     c.pragma_update(None, "page_size", PAGE_SIZE).map_err(engine)?;
     c.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))
         .map_err(engine)?;

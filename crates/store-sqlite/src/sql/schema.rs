@@ -9,7 +9,7 @@
 use rusqlite::Connection;
 use tarbox_store::{Error, ErrorKind, Result};
 
-use super::error::engine;
+use super::error::{damaged, engine};
 
 /// "TARB": says in the file's header that this is a Tarbox database.
 const APPLICATION_ID: i32 = 0x5441_5242;
@@ -87,31 +87,39 @@ INSERT INTO durable VALUES (0);
 CREATE TABLE orphan(key INTEGER PRIMARY KEY) STRICT;
 ";
 
-/// Brings the database to the current version, and refuses one that is something else or newer.
-pub(super) fn prepare(connection: &mut Connection, create: bool) -> Result<()> {
-    let id: i32 = pragma(connection, "application_id")?;
-    let version: i32 = pragma(connection, "user_version")?;
-    let version = match (id, version) {
-        (0, 0) if is_empty(connection)? => {
-            if !create {
-                return Err(Error::new(ErrorKind::NotFound).because("the file holds no Tarbox database yet"));
-            }
-            0
-        }
-        (APPLICATION_ID, version) => version,
-        _ => {
-            return Err(
-                Error::new(ErrorKind::Invalid).because("this is an SQLite database, but not one of Tarbox")
-            );
-        }
-    };
+/// Refuses a file that is something else, newer, or empty unless it is to be made; answers the version of its format.
+pub(super) fn identify(connection: &Connection, create: bool) -> Result<i32> {
+    // One look: another process may be making the database.
+    let snapshot = connection.unchecked_transaction().map_err(engine)?;
+    let id = pragma(&snapshot, "application_id")?;
+    let version = pragma(&snapshot, "user_version")?;
     let current = MIGRATIONS.len() as i32;
-    if version > current {
-        return Err(Error::new(ErrorKind::Unsupported).because(format!(
-            "the database has format {version}, this program knows formats up to {current}: use a newer Tarbox"
-        )));
+    match (id, version) {
+        (0, 0) if is_empty(&snapshot)? => match create {
+            true => Ok(0),
+            false => {
+                Err(Error::new(ErrorKind::NotFound).because("the file holds no Tarbox database yet"))
+            }
+        },
+        (APPLICATION_ID, version) if version > current => {
+            Err(Error::new(ErrorKind::Unsupported).because(format!(
+                "the database has format {version}, this program knows formats up to {current}: use a newer Tarbox"
+            )))
+        }
+        (APPLICATION_ID, version) if version > 0 => Ok(version),
+        (APPLICATION_ID, version) => {
+            Err(damaged(format!("the database has format {version}, which there is not")))
+        }
+        _ => Err(
+            Error::new(ErrorKind::Invalid).because("this is an SQLite database, but not one of Tarbox")
+        ),
     }
-    if version == current {
+}
+
+/// Brings the database to the current version.
+pub(super) fn prepare(connection: &mut Connection, create: bool) -> Result<()> {
+    let current = MIGRATIONS.len() as i32;
+    if identify(connection, create)? == current {
         return Ok(());
     }
     let transaction = connection

@@ -1,13 +1,16 @@
 //! Tenants, layers and tags in and out of SQL.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use tarbox_store::{LayerId, Quota, Result, TenantState, Timestamp};
+use tarbox_store::{Ino, LayerId, Quota, Result, TenantState, Timestamp};
 
 use super::error::{damaged, engine};
 use crate::rows::{Layer, Tenant, TenantId};
 
 const COLUMNS: &str = "id, name, state, created, quota_bytes, quota_inodes, quota_layers, quota_log, bytes, inodes, layers, \
                        head, current, next_ino, next_seq, secret, segment, segment_len";
+
+/// More than anything can count.
+const COUNT_MAX: u64 = 1 << 62;
 
 /// The tenant of this number.
 pub(crate) fn by_id(c: &Connection, id: TenantId) -> Result<Option<Tenant>> {
@@ -47,15 +50,26 @@ pub(crate) fn all(c: &Connection) -> Result<Vec<Tenant>> {
 }
 
 fn decode(row: &Row<'_>) -> Result<Tenant> {
-    let number = |i: usize| row.get::<_, i64>(i).map(|n| n as u64).map_err(engine);
-    let limit = |i: usize| {
-        row.get::<_, Option<i64>>(i)
-            .map(|n| n.map(|n| n as u64))
-            .map_err(engine)
+    // Whatever counts or numbers has to stay in its range, or the next step would leave it.
+    let within = |i: usize, least: u64, most: u64| {
+        let n: i64 = row.get(i).map_err(engine)?;
+        u64::try_from(n)
+            .ok()
+            .filter(|n| (least..=most).contains(n))
+            .ok_or_else(|| {
+                let column = COLUMNS.split(", ").nth(i).unwrap_or_default().trim();
+                damaged(format!("a tenant's {column} is {n}"))
+            })
+    };
+    let number = |i: usize| within(i, 0, COUNT_MAX);
+    let limit = |i: usize| -> Result<Option<u64>> {
+        let limit = row.get::<_, Option<i64>>(i).map_err(engine)?;
+        Ok(limit.map(|n| u64::try_from(n).unwrap_or(0)))
     };
     let secret: Vec<u8> = row.get(15).map_err(engine)?;
+    let head = within(11, 1, COUNT_MAX)?;
     Ok(Tenant {
-        id: TenantId(number(0)? as u32),
+        id: TenantId(within(0, 1, u64::from(TenantId::LIMIT) - 1)? as u32),
         name: row.get(1).map_err(engine)?,
         state: if number(2)? == 0 {
             TenantState::Active
@@ -72,14 +86,14 @@ fn decode(row: &Row<'_>) -> Result<Tenant> {
         bytes: number(8)?,
         inodes: number(9)?,
         layers: number(10)?,
-        head: LayerId(number(11)?),
-        current: LayerId(number(12)?),
-        next_ino: number(13)?,
-        next_seq: number(14)?,
+        head: LayerId(head),
+        current: LayerId(within(12, 1, head)?),
+        next_ino: within(13, Ino::ROOT.0 + 1, Ino::LIMIT)?,
+        next_seq: within(14, 1, COUNT_MAX)?,
         secret: secret
             .try_into()
             .map_err(|_| damaged("a tenant's secret has a wrong length"))?,
-        segment: number(16)?,
+        segment: within(16, 1, COUNT_MAX)?,
         segment_len: number(17)?,
     })
 }

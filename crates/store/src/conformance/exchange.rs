@@ -85,11 +85,11 @@ pub async fn directories_swap_with_all_below<D: Database>(t: &Fixture<D>) {
     assert_eq!(t.attr(ROOT).await.nlink, 4);
 }
 
-/// One record tells of a swap.
-pub async fn a_swap_is_recorded_once<D: Database>(t: &Fixture<D>) {
+/// A swap is two renames to whoever follows paths.
+pub async fn a_swap_is_recorded_as_two_renames<D: Database>(t: &Fixture<D>) {
     t.file(ROOT, "a", b"").await;
     t.dir(ROOT, "b").await;
     let before = t.store.last_seq().await.unwrap();
     t.rename((ROOT, "a"), (ROOT, "b"), Exchange).await.unwrap();
-    assert_eq!(t.log_after(before).await, ["rename /a /b"]);
+    assert_eq!(t.log_after(before).await, ["rename /a /b", "rename /b /a"]);
 }

@@ -122,7 +122,7 @@ cases! {
         a_directory_replaces_its_sibling, onto_the_same_inode_it_does_nothing, nothing_moves_below_itself,
         no_replace_refuses_a_name_that_is_taken, what_is_missing_cannot_move, names_can_go_round;
     exchange:
-        files_swap_names, a_directory_and_a_file_swap, directories_swap_with_all_below, a_swap_is_recorded_once;
+        files_swap_names, a_directory_and_a_file_swap, directories_swap_with_all_below, a_swap_is_recorded_as_two_renames;
     listing:
         a_listing_shows_every_entry_once, a_cookie_lasts_as_long_as_its_entry,
         a_listing_is_whole_while_the_directory_changes, a_large_directory_is_listed_and_emptied;
