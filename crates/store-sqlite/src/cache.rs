@@ -18,6 +18,8 @@ pub(crate) struct Caches {
     /// The inline content of rows that say it is stored.
     pub(crate) inline: Cache<Key, Arc<[u8]>, InlineWeight, FxBuildHasher>,
     pub(crate) buckets: Cache<(Key, u64), Bucket, BucketWeight, FxBuildHasher>,
+    /// Whole directories of the head that have been listed and not changed since.
+    pub(crate) listings: Cache<Key, Bucket, ListingWeight, FxBuildHasher>,
     pub(crate) chunks: Cache<(Key, u64), Arc<[Fragment]>, ChunkWeight, FxBuildHasher>,
 }
 
@@ -27,6 +29,8 @@ pub(crate) struct InodeWeight;
 pub(crate) struct InlineWeight;
 #[derive(Clone)]
 pub(crate) struct BucketWeight;
+#[derive(Clone)]
+pub(crate) struct ListingWeight;
 #[derive(Clone)]
 pub(crate) struct ChunkWeight;
 
@@ -49,11 +53,18 @@ impl Weighter<Key, Arc<[u8]>> for InlineWeight {
 
 impl Weighter<(Key, u64), Bucket> for BucketWeight {
     fn weight(&self, _: &(Key, u64), bucket: &Bucket) -> u64 {
-        96 + bucket
-            .iter()
-            .map(|d| (size_of::<Dentry>() + d.name.len()) as u64)
-            .sum::<u64>()
+        weigh(bucket)
     }
+}
+
+impl Weighter<Key, Bucket> for ListingWeight {
+    fn weight(&self, _: &Key, entries: &Bucket) -> u64 {
+        weigh(entries)
+    }
+}
+
+fn weigh(entries: &[Dentry]) -> u64 {
+    96 + entries.iter().map(|d| (size_of::<Dentry>() + 16 + d.name.len()) as u64).sum::<u64>()
 }
 
 impl Weighter<(Key, u64), Arc<[Fragment]>> for ChunkWeight {
@@ -70,7 +81,8 @@ impl Caches {
             inodes: cache(quarter, 256, InodeWeight),
             inline: cache(quarter, 512, InlineWeight),
             buckets: cache(quarter, 192, BucketWeight),
-            chunks: cache(quarter, 192, ChunkWeight),
+            listings: cache(quarter / 2, 4096, ListingWeight),
+            chunks: cache(quarter / 2, 192, ChunkWeight),
         }
     }
 
@@ -97,6 +109,7 @@ impl Caches {
         self.inodes.clear();
         self.inline.clear();
         self.buckets.clear();
+        self.listings.clear();
         self.chunks.clear();
     }
 }

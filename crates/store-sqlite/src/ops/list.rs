@@ -7,6 +7,8 @@ use crate::rows::{Dentry, Key};
 use crate::shared::Op;
 use crate::sql;
 
+/// Directories with fewer entries are kept whole once they have been listed.
+const LISTING_MAX: usize = 4096;
 /// Every cookie is below this.
 const LAST: u64 = i64::MAX as u64;
 
@@ -42,7 +44,20 @@ impl Op<'_> {
     }
 
     /// Up to `limit` entries of the head from a cookie on.
-    fn head_page(&mut self, dir: Key, mut from: u64, limit: usize) -> Result<Vec<Dentry>> {
+    fn head_page(&mut self, dir: Key, from: u64, limit: usize) -> Result<Vec<Dentry>> {
+        if let Some(all) = self.state.caches.listings.get(&dir) {
+            let first = all.partition_point(|d| d.cookie < from);
+            return Ok(all[first..].iter().take(limit).cloned().collect());
+        }
+        let page = self.read_page(dir, from, limit)?;
+        if from == 1 && page.len() < limit.min(LISTING_MAX) {
+            self.state.caches.listings.insert(dir, page.as_slice().into());
+        }
+        Ok(page)
+    }
+
+    /// The same from the database and the memtables.
+    fn read_page(&mut self, dir: Key, mut from: u64, limit: usize) -> Result<Vec<Dentry>> {
         let mut page = Vec::new();
         while page.len() < limit {
             let wanted = limit - page.len();

@@ -311,6 +311,7 @@ impl Op<'_> {
         entries.extend(entry);
         entries.sort_unstable_by_key(|d| d.cookie);
         state.caches.buckets.insert((dir, start), entries.into());
+        state.caches.listings.remove(&dir);
         Ok(())
     }
 }
