@@ -214,6 +214,12 @@ impl BlockStore {
                 e
             }
         };
+        if place.is_lost() {
+            return Err(Error::new(ErrorKind::Corrupt).because(format!(
+                "block {} is lost; a repair put what was left of it into /lost+found",
+                hex(&name.1)
+            )));
+        }
         let file = self.segment(name.0, place.segment, false).map_err(lost)?;
         let read = file.read_at(into, place.offset).map_err(device)?;
         self.counters.read.fetch_add(read as u64, Ordering::Relaxed);

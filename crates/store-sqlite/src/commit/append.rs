@@ -19,7 +19,7 @@ const SEGMENT_MAX: u64 = 256 * 1024 * 1024;
 const BUFFER: usize = 1024 * 1024;
 
 /// Adds blocks at the end of a segment.
-pub(super) struct Appender<'a> {
+pub(crate) struct Appender<'a> {
     shared: &'a Shared,
     tenant: TenantId,
     segment: u64,
@@ -33,7 +33,7 @@ pub(super) struct Appender<'a> {
 }
 
 impl<'a> Appender<'a> {
-    pub(super) fn new(shared: &'a Shared, tenant: TenantId, segment: u64, len: u64) -> Self {
+    pub(crate) fn new(shared: &'a Shared, tenant: TenantId, segment: u64, len: u64) -> Self {
         Self {
             shared,
             tenant,
@@ -46,16 +46,16 @@ impl<'a> Appender<'a> {
     }
 
     /// The segment and its length.
-    pub(super) fn position(&self) -> (u64, u64) {
+    pub(crate) fn position(&self) -> (u64, u64) {
         (self.segment, self.len)
     }
 
     /// Where a block is that was appended here.
-    pub(super) fn added(&self, hash: &Hash) -> Option<Block> {
+    pub(crate) fn added(&self, hash: &Hash) -> Option<Block> {
         self.added.get(hash).copied()
     }
 
-    pub(super) fn append(&mut self, hash: Hash, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn append(&mut self, hash: Hash, bytes: &[u8]) -> Result<()> {
         if self.len >= SEGMENT_MAX {
             self.write()?;
             self.segment += 1;
@@ -83,7 +83,7 @@ impl<'a> Appender<'a> {
     }
 
     /// Reads a block that was appended here.
-    pub(super) fn read_back(&mut self, block: Block) -> Result<Vec<u8>> {
+    pub(crate) fn read_back(&mut self, block: Block) -> Result<Vec<u8>> {
         self.write()?;
         let mut bytes = vec![0; block.len as usize];
         let file = self.shared.blocks.segment(self.tenant, block.segment, true)?;
@@ -92,7 +92,7 @@ impl<'a> Appender<'a> {
     }
 
     /// Returns when every block is on the device.
-    pub(super) fn sync(&mut self) -> Result<()> {
+    pub(crate) fn sync(&mut self) -> Result<()> {
         self.write()?;
         for file in self.dirty.drain(..) {
             file.sync().map_err(device)?;

@@ -8,27 +8,57 @@
 mod check;
 mod finding;
 mod progress;
+mod repair;
 mod scope;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OpenFlags};
 use tarbox_store::{FsckReport, Problem, Result};
 
 use crate::database::Opened;
 use crate::sql::engine;
+use check::blocks::BlockFault;
 use finding::{Fault, Finding, Sink};
 use progress::Progress;
 use scope::{Seen, TenantRow};
 
+/// What a check found.
+struct Inspection {
+    names: HashMap<u32, String>,
+    seen: Seen,
+    found: Vec<Finding>,
+    /// Findings beyond those.
+    more: u64,
+}
+
 impl Opened {
-    pub(crate) fn fsck(&self, _repair: bool, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<FsckReport> {
+    pub(crate) fn fsck(&self, repair: bool, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<FsckReport> {
         self.shared.commit_visible()?;
-        self.inspect(&Progress::new(progress))
+        let progress = Progress::new(progress);
+        let mut inspection = self.inspect(&progress)?;
+        if !repair || inspection.found.is_empty() {
+            return Ok(inspection.report(None));
+        }
+        let mut mended = Vec::new();
+        if inspection.is_engine() {
+            self.shared
+                .administer(|c| c.execute_batch("REINDEX").map_err(engine))?;
+            let broken = std::mem::replace(&mut inspection, self.inspect(&progress)?);
+            if inspection.is_engine() {
+                return Ok(broken.report(None));
+            }
+            mended = broken.found;
+        }
+        let left = self.repair(&inspection.found)?;
+        mended.append(&mut inspection.found);
+        inspection.found = mended;
+        inspection.names = self.at_one_moment(names)?;
+        Ok(inspection.report(Some(left)))
     }
 
     /// Checks everything, and changes nothing.
-    fn inspect(&self, progress: &Progress<'_>) -> Result<FsckReport> {
+    fn inspect(&self, progress: &Progress<'_>) -> Result<Inspection> {
         let (sink, seen) = (Sink::default(), Seen::default());
         let names = self.at_one_moment(|c| {
             progress.begin(c)?;
@@ -44,18 +74,38 @@ impl Opened {
                 check::rows(c, &sink, progress, &seen)?;
                 check::all_bytes(c, &self.shared.blocks, &sink, progress, &seen)?;
             }
-            names(c)
+            names(c).or_else(|e| {
+                if damage.is_empty() {
+                    Err(e)
+                } else {
+                    Ok(HashMap::new())
+                }
+            })
         })?;
         progress.end();
         let (found, more) = sink.into_parts();
-        Ok(FsckReport {
-            tenants: names.len() as u64,
-            inodes: seen.inodes.get(),
-            entries: seen.entries.get(),
-            blocks: seen.blocks.get(),
-            bytes: seen.bytes.get(),
-            problems: problems(&names, &found, more),
+        Ok(Inspection {
+            names,
+            seen,
+            found,
+            more,
         })
+    }
+
+    /// Mends what was found, in one transaction, and answers what is left.
+    fn repair(&self, found: &[Finding]) -> Result<Left> {
+        let bytes = |finding: &&Finding| {
+            matches!(
+                &finding.fault,
+                Fault::Block(BlockFault::Hash { .. } | BlockFault::Place { .. })
+            )
+        };
+        let bytes: Vec<Finding> = found.iter().filter(bytes).cloned().collect();
+        self.shared.engine.sort_on_disk(true)?;
+        let left = self.shared.administer(|c| repair::run(c, &self.shared, &bytes));
+        self.shared.engine.sort_on_disk(false)?;
+        self.shared.blocks.forget_places();
+        left
     }
 
     /// Runs `f` on a snapshot of the database, without keeping anybody waiting where that is possible.
@@ -65,7 +115,8 @@ impl Opened {
         };
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let c = Connection::open_with_flags(path, flags).map_err(engine)?;
-        c.busy_timeout(std::time::Duration::from_secs(30)).map_err(engine)?;
+        c.busy_timeout(std::time::Duration::from_secs(30))
+            .map_err(engine)?;
         // Sorts and sets that do not fit the cache go to a temporary file.
         c.pragma_update(None, "temp_store", "FILE").map_err(engine)?;
         let snapshot = c.unchecked_transaction().map_err(engine)?;
@@ -78,28 +129,62 @@ fn names(c: &Connection) -> Result<HashMap<u32, String>> {
     Ok(TenantRow::all(c)?.into_iter().map(|t| (t.id, t.name)).collect())
 }
 
-/// The findings in words.
-fn problems(names: &HashMap<u32, String>, found: &[Finding], more: u64) -> Vec<Problem> {
-    let mut problems: Vec<Problem> = found.iter().map(|finding| problem(names, finding)).collect();
-    if more > 0 {
-        problems.push(Problem {
-            tenant: String::new(),
-            invariant: "more",
-            what: format!("{more} problems more; they are found when these are mended"),
-            repaired: false,
-        });
-    }
-    problems
-}
+/// Findings that a repair left, and how many more.
+type Left = (Vec<Finding>, u64);
 
-fn problem(names: &HashMap<u32, String>, finding: &Finding) -> Problem {
-    let tenant = finding.tenant.map_or_else(String::new, |id| {
-        names.get(&id.0).cloned().unwrap_or_else(|| format!("(number {})", id.0))
-    });
-    Problem {
-        tenant,
-        invariant: finding.fault.invariant(),
-        what: finding.fault.to_string(),
-        repaired: false,
+impl Inspection {
+    /// Whether SQLite itself found damage.
+    fn is_engine(&self) -> bool {
+        self.found
+            .iter()
+            .any(|finding| finding.tenant.is_none() && matches!(finding.fault, Fault::Engine(_)))
+    }
+
+    /// What was found in words, with what a repair left of it.
+    fn report(self, left: Option<Left>) -> FsckReport {
+        let mut problems: Vec<Problem> = self.found.iter().map(|f| self.problem(f)).collect();
+        let mut more = self.more;
+        if let Some((left, still_more)) = left {
+            let left: Vec<Problem> = left.iter().map(|f| self.problem(f)).collect();
+            let remaining: HashSet<&str> = left.iter().map(|p| p.what.as_str()).collect();
+            for (problem, finding) in problems.iter_mut().zip(&self.found) {
+                let unreadable = matches!(finding.fault, Fault::Block(BlockFault::Unreadable { .. }));
+                problem.repaired = !unreadable && !remaining.contains(problem.what.as_str());
+            }
+            let known: HashSet<String> = problems.iter().map(|p| p.what.clone()).collect();
+            problems.extend(left.into_iter().filter(|p| !known.contains(&p.what)));
+            more = still_more;
+        }
+        if more > 0 {
+            problems.push(Problem {
+                tenant: String::new(),
+                invariant: "more",
+                what: format!("{more} problems more, which are told when these are mended"),
+                repaired: false,
+            });
+        }
+        FsckReport {
+            tenants: self.names.len() as u64,
+            inodes: self.seen.inodes.get(),
+            entries: self.seen.entries.get(),
+            blocks: self.seen.blocks.get(),
+            bytes: self.seen.bytes.get(),
+            problems,
+        }
+    }
+
+    fn problem(&self, finding: &Finding) -> Problem {
+        let tenant = finding
+            .tenant
+            .map_or_else(String::new, |id| match self.names.get(&id.0) {
+                Some(name) => name.clone(),
+                None => format!("(number {})", id.0),
+            });
+        Problem {
+            tenant,
+            invariant: finding.fault.invariant(),
+            what: finding.fault.to_string(),
+            repaired: false,
+        }
     }
 }

@@ -72,8 +72,6 @@ pub(super) struct Totals {
     pub(super) inodes: Cell<i64>,
     /// The largest inode number that any row names.
     pub(super) last_ino: Cell<i64>,
-    /// The latest layer in which a version began or ended.
-    pub(super) last_layer: Cell<i64>,
 }
 
 impl Totals {

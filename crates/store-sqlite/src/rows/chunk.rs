@@ -112,3 +112,13 @@ pub(crate) struct Block {
     pub(crate) len: u32,
     pub(crate) refs: u64,
 }
+
+impl Block {
+    /// The number of no segment: what is there is lost. Only a repair puts blocks there.
+    pub(crate) const LOST: u64 = 0;
+
+    /// Whether its bytes are lost. Reading it fails; writing the same bytes again brings it back.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.segment == Self::LOST
+    }
+}

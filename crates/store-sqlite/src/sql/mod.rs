@@ -95,6 +95,20 @@ impl Engine {
         writer.connection.path().map(Into::into)
     }
 
+    /// Whether the writer's sorts go to a temporary file when they outgrow memory, where there is one to be had.
+    pub(crate) fn sort_on_disk(&self, on_disk: bool) -> Result<()> {
+        let place = if on_disk && self.reader.is_some() {
+            "FILE"
+        } else {
+            "MEMORY"
+        };
+        let writer = lock(&self.writer);
+        writer
+            .connection
+            .pragma_update(None, "temp_store", place)
+            .map_err(engine)
+    }
+
     /// Whether other processes may have the database open at the same time.
     pub(crate) fn is_shared(&self) -> bool {
         self.wal.is_some()

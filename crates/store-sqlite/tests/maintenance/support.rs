@@ -153,7 +153,8 @@ async fn describe(s: &SqliteStore, view: View, path: &str, attr: &Attr) -> Strin
     match attr.kind {
         FileKind::File => line.push_str(&format!(" {}", content_hash(s, view, attr.ino).await)),
         FileKind::Symlink => {
-            let target = s.read_link(view, attr.ino).await.unwrap();
+            let target = s.read_link(view, attr.ino).await;
+            let target = target.unwrap_or_else(|e| e.kind().code().into());
             line.push_str(&format!(" -> {}", target.escape_ascii()));
         }
         _ => {}
@@ -177,7 +178,7 @@ async fn content_hash(s: &SqliteStore, view: View, ino: Ino) -> String {
                 hasher.update(&buffer[..n]);
                 offset += n as u64;
             }
-            Err(e) => return format!("{}@{offset}", e.kind().code()),
+            Err(e) => return format!("{e}@{offset}"),
         }
     }
 }

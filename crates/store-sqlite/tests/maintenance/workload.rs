@@ -25,7 +25,11 @@ impl Random {
 
     pub(crate) fn bytes(&mut self, len: u64) -> Vec<u8> {
         // Half of all contents repeat, so that blocks are shared.
-        let mut source = if self.below(2) == 0 { Random(self.below(4)) } else { Random(self.next()) };
+        let mut source = if self.below(2) == 0 {
+            Random(self.below(4))
+        } else {
+            Random(self.next())
+        };
         (0..len).map(|_| source.next() as u8).collect()
     }
 }
@@ -136,7 +140,11 @@ impl Worker {
     fn unlink(&mut self) -> Result<()> {
         let (dir, name) = self.place();
         let node = block_on(self.store.lookup(View::Current, dir, &name))?;
-        let what = if node.is_dir() { Unlink::Directory } else { Unlink::File };
+        let what = if node.is_dir() {
+            Unlink::Directory
+        } else {
+            Unlink::File
+        };
         block_on(self.store.unlink(&me(), dir, &name, what))?;
         Ok(())
     }
@@ -173,7 +181,11 @@ impl Worker {
         let file = self.file()?;
         let (offset, len) = (self.offset(), self.len());
         let data = self.random.bytes(len);
-        let at = if self.random.below(3) == 0 { WriteAt::End } else { WriteAt::Offset(offset) };
+        let at = if self.random.below(3) == 0 {
+            WriteAt::End
+        } else {
+            WriteAt::Offset(offset)
+        };
         block_on(self.store.write(&me(), file.ino, at, &data, true))?;
         Ok(())
     }
@@ -211,7 +223,11 @@ impl Worker {
             ..SetAttr::default()
         };
         if node.is_file() && self.random.below(2) == 0 {
-            set.size = Some(if self.random.below(4) == 0 { 0 } else { self.offset() });
+            set.size = Some(if self.random.below(4) == 0 {
+                0
+            } else {
+                self.offset()
+            });
         }
         block_on(self.store.set_attr(&me(), node.ino, &set))?;
         Ok(())

@@ -51,7 +51,10 @@ impl fmt::Display for AccountFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stray { table } => {
-                write!(f, "table {table} has rows of this tenant, which itself is missing")
+                write!(
+                    f,
+                    "table {table} has rows of this tenant, which itself is missing"
+                )
             }
             Self::Secret { found } => {
                 write!(f, "the tenant's secret has {found} bytes, expected 16")
@@ -64,7 +67,11 @@ impl fmt::Display for AccountFault {
                 "the view is on layer {found}, expected a sealed layer or the one being written"
             ),
             Self::Tag { name, layer } => {
-                write!(f, "tag '{}' points at layer {layer}, which is missing", name.escape_debug())
+                write!(
+                    f,
+                    "tag '{}' points at layer {layer}, which is missing",
+                    name.escape_debug()
+                )
             }
             Self::Counter {
                 counter,

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use crate::blocks::hex;
-use crate::rows::{Hash, Key};
+use crate::rows::{Block, Hash, Key};
 
-/// The segment that stands for none: a block there is lost. Reading it fails, and writing the same bytes again brings it back.
-pub(in crate::fsck) const LOST: i64 = 0;
+/// The segment of blocks that are lost.
+pub(in crate::fsck) const LOST: i64 = Block::LOST as i64;
 
 /// What is wrong with a block or a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,11 +41,7 @@ pub(in crate::fsck) enum BlockFault {
         chunks: Vec<(i64, i64)>,
     },
     /// A segment holds more or fewer bytes of named blocks than its row says.
-    Live {
-        segment: i64,
-        found: i64,
-        expected: i64,
-    },
+    Live { segment: i64, found: i64, expected: i64 },
     /// Blocks are appended to a segment before its end, or behind the last segment.
     Append {
         segment: i64,

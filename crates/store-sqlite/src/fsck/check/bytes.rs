@@ -61,12 +61,14 @@ impl Stored {
             len,
         } = self;
         match self.read(scope, blocks, buffer) {
-            Ok(()) if *blake3::hash(buffer).as_bytes() == hash => None,
-            Ok(()) if buffer.len() as i64 == len => Some(BlockFault::Hash {
-                hash,
-                segment,
-                offset,
-            }),
+            Ok(()) if buffer.len() as i64 == len => {
+                let wrong = BlockFault::Hash {
+                    hash,
+                    segment,
+                    offset,
+                };
+                (*blake3::hash(buffer).as_bytes() != hash).then_some(wrong)
+            }
             Ok(()) => Some(BlockFault::Place {
                 hash,
                 segment,

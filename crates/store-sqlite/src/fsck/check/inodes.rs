@@ -21,7 +21,11 @@ const ENTRY_SIZE: i64 = 32;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::fsck) enum InodeFault {
     /// Rows belong to it that can be seen in this layer, in which there is no such inode.
-    Missing { key: i64, view: i64, table: &'static str },
+    Missing {
+        key: i64,
+        view: i64,
+        table: &'static str,
+    },
     /// A column holds what it cannot.
     Field {
         key: i64,
@@ -84,7 +88,11 @@ impl fmt::Display for InodeFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing { key, view, table } => {
-                write!(f, "rows of table {table} belong to inode {}, which is missing", Key(*key as u64).ino())?;
+                write!(
+                    f,
+                    "rows of table {table} belong to inode {}, which is missing",
+                    Key(*key as u64).ino()
+                )?;
                 match *view {
                     HEAD => Ok(()),
                     layer => write!(f, " in layer {layer}"),
@@ -100,7 +108,11 @@ impl fmt::Display for InodeFault {
                 write!(f, "{}: its data does not match its checksum", At(*key, *died))
             }
             Self::Content { key, died } => {
-                write!(f, "{}: its content is not where content of its kind is", At(*key, *died))
+                write!(
+                    f,
+                    "{}: its content is not where content of its kind is",
+                    At(*key, *died)
+                )
             }
             Self::Number {
                 key,
@@ -192,7 +204,12 @@ fn read_xattr(row: &Row<'_>) -> rusqlite::Result<Xattr> {
 
 pub(in crate::fsck) fn check(scope: &Scope<'_>) -> Result<()> {
     let prepare = |sql| scope.c.prepare(sql).map_err(engine);
-    let mut statements = (prepare(INODES)?, prepare(CHUNKS)?, prepare(XATTRS)?, prepare(ENTRIES)?);
+    let mut statements = (
+        prepare(INODES)?,
+        prepare(CHUNKS)?,
+        prepare(XATTRS)?,
+        prepare(ENTRIES)?,
+    );
     let keys = scope.keys();
     let mut inodes = Cursor::new(&mut statements.0, keys, read)?;
     let mut chunks = Cursor::new(&mut statements.1, keys, chunks::read)?;
@@ -258,7 +275,9 @@ impl<'a> Group<'a> {
         self.belongs("chunk", chunk.born, chunk.died);
         let &Chunk { file, idx, died, .. } = chunk;
         let Some((stored, end)) = chunk.facts else {
-            return self.scope.found(Fault::Chunk(ChunkFault::Map { file, idx, died }));
+            return self
+                .scope
+                .found(Fault::Chunk(ChunkFault::Map { file, idx, died }));
         };
         let span = self.line.span(chunk.born, died);
         self.stored.add(&span, stored);
@@ -267,7 +286,8 @@ impl<'a> Group<'a> {
             .filter_map(|at| self.line.version(at))
             .find(|&v| self.versions[v].inline.is_some());
         if inline.is_some() {
-            self.scope.found(Fault::Chunk(ChunkFault::Unexpected { file, idx, died }));
+            self.scope
+                .found(Fault::Chunk(ChunkFault::Unexpected { file, idx, died }));
         }
     }
 
@@ -304,7 +324,8 @@ impl<'a> Group<'a> {
         if !self.missing.contains(&(table, view)) {
             self.missing.push((table, view));
             let key = self.key;
-            self.scope.found(Fault::Inode(InodeFault::Missing { key, view, table }));
+            self.scope
+                .found(Fault::Inode(InodeFault::Missing { key, view, table }));
         }
     }
 
@@ -330,7 +351,11 @@ impl<'a> Group<'a> {
             if version.kind == FileKind::Directory as i64 {
                 version.check_number(scope, Number::Size, version.size, entries[at] * ENTRY_SIZE);
                 // One that was removed while somebody had it open has no links at all.
-                let expected = if version.nlink == 0 && entries[at] == 0 { 0 } else { 2 + subdirs[at] };
+                let expected = if version.nlink == 0 && entries[at] == 0 {
+                    0
+                } else {
+                    2 + subdirs[at]
+                };
                 version.check_number(scope, Number::Links, version.nlink, expected);
             }
             version.check_number(scope, Number::Stored, version.stored, stored[at]);
@@ -353,9 +378,17 @@ impl Version {
         let fields = [
             ("kind", self.kind, (1..=7).contains(&self.kind)),
             ("mode", self.mode, (0..=0o7777).contains(&self.mode)),
-            ("nlink", self.nlink, (0..=i64::from(u32::MAX)).contains(&self.nlink)),
+            (
+                "nlink",
+                self.nlink,
+                (0..=i64::from(u32::MAX)).contains(&self.nlink),
+            ),
             ("size", self.size, self.size >= 0),
-            ("parent", self.parent, (1..tarbox_store::Ino::LIMIT as i64).contains(&self.parent)),
+            (
+                "parent",
+                self.parent,
+                (1..tarbox_store::Ino::LIMIT as i64).contains(&self.parent),
+            ),
             ("rdev", self.rdev, self.rdev >= 0),
         ];
         for (field, found, _) in fields.into_iter().filter(|(.., fine)| !fine) {

@@ -124,7 +124,11 @@ fn overlaps(scope: &Scope<'_>, table: usize) -> Result<()> {
         format!(
             "SELECT p.{key}, p.born, {HEAD}, max(q.died) FROM {name}_past q CROSS JOIN {name} p ON {same} \
              WHERE q.{key} >= ?1 AND q.{key} < ?2 AND ?3 = ?3 AND p.born < q.died GROUP BY {group}",
-            group = columns.iter().map(|c| format!("q.{c}")).collect::<Vec<_>>().join(", ")
+            group = columns
+                .iter()
+                .map(|c| format!("q.{c}"))
+                .collect::<Vec<_>>()
+                .join(", ")
         ),
     ];
     for sql in queries {

@@ -25,7 +25,10 @@ pub(in crate::fsck) fn check(scope: &Scope<'_>) -> Result<()> {
         }
         let known = u8::try_from(operation).ok().and_then(Operation::from_number);
         if known.is_none() {
-            found(AccountFault::LogOperation { seq, found: operation });
+            found(AccountFault::LogOperation {
+                seq,
+                found: operation,
+            });
         }
         last = Some(seq);
     }

@@ -24,6 +24,7 @@ use super::progress::Progress;
 use super::scope::{Scope, Seen, TenantRow, Totals};
 
 pub(super) use engine::integrity;
+pub(super) use entries::is_name;
 
 /// Checks all rows of all tenants. The connection shows one moment.
 ///

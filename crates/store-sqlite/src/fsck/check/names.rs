@@ -76,10 +76,18 @@ impl fmt::Display for NameFault {
         let ino = |key: &i64| Key(*key as u64).ino();
         match self {
             Self::Name { place, name } => {
-                write!(f, "{place}: '{}' is no name an entry can have", name.escape_ascii())
+                write!(
+                    f,
+                    "{place}: '{}' is no name an entry can have",
+                    name.escape_ascii()
+                )
             }
             Self::Twice { place, name } => {
-                write!(f, "{place}: the directory has another entry '{}'", name.escape_ascii())
+                write!(
+                    f,
+                    "{place}: the directory has another entry '{}'",
+                    name.escape_ascii()
+                )
             }
             Self::Cookie { place, bucket } => write!(
                 f,
@@ -98,14 +106,21 @@ impl fmt::Display for NameFault {
                 place,
                 found,
                 expected,
-            } => write!(f, "{place}: its kind is {found}, expected {expected}, that of its inode"),
+            } => write!(
+                f,
+                "{place}: its kind is {found}, expected {expected}, that of its inode"
+            ),
             Self::Parent { key, died } => write!(
                 f,
                 "{}: the directory it remembers to be in does not hold it there",
                 At(*key, *died)
             ),
             Self::Names { key, died, names } => {
-                write!(f, "{}: the directory has {names} names, expected 1", At(*key, *died))
+                write!(
+                    f,
+                    "{}: the directory has {names} names, expected 1",
+                    At(*key, *died)
+                )
             }
             Self::Unreachable { key } => write!(f, "inode {}: no entry names it", ino(key)),
             Self::Orphan { key, names } => write!(
@@ -245,7 +260,8 @@ impl<'a> Group<'a> {
         let place = name.place;
         if let Some(view) = self.line.gap(self.scope, name.born, place.died) {
             let ino = self.key - self.scope.keys()[0];
-            self.scope.found(Fault::Name(NameFault::Dangling { place, ino, view }));
+            self.scope
+                .found(Fault::Name(NameFault::Dangling { place, ino, view }));
         }
         let span = self.line.span(name.born, place.died);
         self.names.add(&span, 1);
@@ -290,7 +306,8 @@ impl<'a> Group<'a> {
 
 impl Version {
     fn check_root(&self, scope: &Scope<'_>, names: i64) {
-        let fine = self.kind == FileKind::Directory as i64 && self.parent == Ino::ROOT.0 as i64 && self.nlink >= 2;
+        let fine =
+            self.kind == FileKind::Directory as i64 && self.parent == Ino::ROOT.0 as i64 && self.nlink >= 2;
         if !fine || names > 0 {
             scope.found(Fault::Name(NameFault::Root));
         }
@@ -319,7 +336,8 @@ impl Version {
     fn check_nameless(&self, scope: &Scope<'_>, orphaned: bool) {
         if self.died == HEAD && !(orphaned && self.nlink == 0) {
             scope.found(Fault::Name(NameFault::Unreachable { key: self.key }));
-        } else if self.died != HEAD && self.nlink != 0 {
+        } else if self.died != HEAD && self.nlink != 0 && self.kind != FileKind::Directory as i64 {
+            // A directory counts what is in it, whether or not it has a name; its parent's size tells if that is gone.
             self.links(scope, 0);
         }
     }

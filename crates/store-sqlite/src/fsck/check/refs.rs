@@ -139,7 +139,10 @@ impl Segments {
 
     fn check(&self, scope: &Scope<'_>) -> Result<()> {
         let (segment, len) = (scope.tenant.segment, scope.tenant.segment_len);
-        let last = self.0.last_key_value().map_or((1, 0), |(id, (_, end))| (*id, *end));
+        let last = self
+            .0
+            .last_key_value()
+            .map_or((1, 0), |(id, (_, end))| (*id, *end));
         if (segment, len) < last.max((1, 0)) {
             let expected = last;
             scope.found(Fault::Block(BlockFault::Append {

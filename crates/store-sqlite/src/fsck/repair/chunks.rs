@@ -1,0 +1,145 @@
+//! Mending chunk maps.
+
+use rusqlite::params;
+use tarbox_store::{LayerId, Result};
+
+use super::Mender;
+use crate::fsck::check::chunks::ChunkFault;
+use crate::rows::{Block, CHUNK, Fragment, Hash, Map};
+use crate::sql;
+
+/// Bytes of a fragment in a map.
+const RECORD: usize = 44;
+
+impl Mender<'_> {
+    pub(super) fn mend_chunk(&self, fault: &ChunkFault) -> Result<()> {
+        match *fault {
+            ChunkFault::Map { file, idx, died } => self.mend_map(file, idx, died),
+            // The bytes are there, so the file is at least that long.
+            ChunkFault::Beyond { file, died, end, .. } => self.set_inode(file, died, "size", end),
+            ChunkFault::Unexpected { file, idx, died } => self.move_chunk(file, idx, died),
+        }
+    }
+
+    /// Keeps the fragments that can be read; what lies between them is lost, since nobody knows whether it was a hole.
+    fn mend_map(&self, file: i64, idx: i64, died: i64) -> Result<()> {
+        let (table, version) = Self::table_of("chunk", died);
+        let which = format!("file = ?1 AND {version} AND idx = ?3");
+        let values = params![file, died, idx];
+        self.note_rows(&table, &which, values)?;
+        let bytes: Option<Vec<u8>> = self.one(&format!("SELECT map FROM {table} WHERE {which}"), values)?;
+        let base = idx.checked_mul(CHUNK as i64).filter(|_| idx >= 0);
+        let (Some(bytes), Some(base)) = (bytes, base) else {
+            return self
+                .run(&format!("DELETE FROM {table} WHERE {which}"), values)
+                .map(drop);
+        };
+        let size = self.inode_number(file, died, "size")?.unwrap_or(0);
+        let end = size.saturating_sub(base).clamp(0, CHUNK as i64) as u32;
+        let map = self.fill(file, idx, died, salvage(&bytes), end)?;
+        if map.fragments.is_empty() {
+            return self
+                .run(&format!("DELETE FROM {table} WHERE {which}"), values)
+                .map(drop);
+        }
+        self.run(
+            &format!("UPDATE {table} SET map = ?4 WHERE {which}"),
+            params![file, died, idx, map.encode()],
+        )
+        .map(drop)
+    }
+
+    fn fill(&self, file: i64, idx: i64, died: i64, kept: Vec<Fragment>, end: u32) -> Result<Map> {
+        let mut fragments: Vec<Fragment> = Vec::new();
+        let mut at = 0;
+        for fragment in kept {
+            if at < fragment.start {
+                fragments.push(self.lost_fragment(file, idx, died, (at, fragment.start))?);
+            }
+            at = fragment.end();
+            fragments.push(fragment);
+        }
+        if at < end {
+            fragments.push(self.lost_fragment(file, idx, died, (at, end))?);
+        }
+        Ok(Map {
+            fragments,
+            born: LayerId(0),
+        })
+    }
+
+    /// A fragment of a block that is lost: reading it fails, until something is written over it.
+    pub(super) fn lost_fragment(
+        &self,
+        file: i64,
+        idx: i64,
+        died: i64,
+        (start, end): (u32, u32),
+    ) -> Result<Fragment> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"tarbox lost content");
+        for number in [file, idx, died, i64::from(start)] {
+            hasher.update(&number.to_le_bytes());
+        }
+        let hash = *hasher.finalize().as_bytes();
+        self.put_lost(&hash, end - start)?;
+        Ok(Fragment {
+            start,
+            len: end - start,
+            skip: 0,
+            hash,
+        })
+    }
+
+    /// Makes a block lost, or makes a row for one that is.
+    pub(super) fn put_lost(&self, hash: &Hash, len: u32) -> Result<()> {
+        let refs = sql::chunk::block(self.c, self.id(), hash)?.map_or(0, |b| b.refs);
+        let block = Block {
+            segment: Block::LOST,
+            offset: 0,
+            len,
+            refs,
+        };
+        sql::chunk::put_block(self.c, self.id(), hash, &block)
+    }
+}
+
+/// The fragments of a damaged map that obey its rules.
+fn salvage(bytes: &[u8]) -> Vec<Fragment> {
+    let mut kept: Vec<Fragment> = Vec::new();
+    for record in bytes.chunks_exact(RECORD) {
+        let Some(map) = Map::decode(record, LayerId(0)) else {
+            continue;
+        };
+        let after = kept.last().map_or(0, Fragment::end);
+        kept.extend(map.fragments.into_iter().filter(|f| f.start >= after));
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fragments_that_overlap_or_reach_too_far_are_not_salvaged() {
+        let fragment = |start, len| Fragment {
+            start,
+            len,
+            skip: 0,
+            hash: [7; 32],
+        };
+        let map = Map {
+            fragments: vec![
+                fragment(0, 10),
+                fragment(5, 10),
+                fragment(20, 200_000),
+                fragment(30, 5),
+            ],
+            born: LayerId(1),
+        };
+        let mut bytes = map.encode();
+        bytes.extend_from_slice(&[1, 2, 3]);
+        assert_eq!(salvage(&bytes), [fragment(0, 10), fragment(30, 5)]);
+    }
+}
