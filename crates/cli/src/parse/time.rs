@@ -24,11 +24,6 @@ pub(crate) fn full(time: Timestamp) -> String {
     local(time).strftime("%Y-%m-%d %H:%M:%S.%9f %z").to_string()
 }
 
-/// This moment, by the clock of the host.
-pub(crate) fn now() -> Timestamp {
-    from_jiff(jiff::Timestamp::now()).unwrap_or_default()
-}
-
 /// Parses a moment: `now`, `today`, `yesterday`, a time ago (`90s`, `10m`, `2h`, `3d`, `1w`), `@SECONDS`, a date, a date
 /// and time (`2026-11-21 08:52`), or RFC 3339 with a zone.
 ///

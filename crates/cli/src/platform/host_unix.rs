@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 
-use rustix::fs::{AtFlags, Gid, Mode, SeekFrom, Stat, Uid, XattrFlags};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, SeekFrom, Stat, Uid, XattrFlags};
 use rustix::io::Errno;
 use tarbox_store::{FileKind, Timestamp};
 
@@ -64,7 +64,6 @@ pub(crate) fn set_mode_at(dir: BorrowedFd<'_>, name: &[u8], mode: u32) -> io::Re
 
 /// Makes a pipe, socket or device.
 pub(crate) fn make_special(dir: BorrowedFd<'_>, name: &[u8], meta: &Meta) -> io::Result<()> {
-    use rustix::fs::FileType;
     let kind = match meta.kind {
         FileKind::Fifo => FileType::Fifo,
         FileKind::Socket => FileType::Socket,
@@ -148,6 +147,15 @@ fn path_through(dir: BorrowedFd<'_>, name: &[u8]) -> PathBuf {
     let mut path = PathBuf::from(format!("/proc/self/fd/{}", dir.as_fd().as_raw_fd()));
     path.push(super::os_string(name.to_vec()));
     path
+}
+
+/// What a file is that is no directory, symbolic link or device.
+pub(crate) fn special_kind(kind: FileType) -> FileKind {
+    match kind {
+        FileType::Fifo => FileKind::Fifo,
+        FileType::Socket => FileKind::Socket,
+        _ => FileKind::File,
+    }
 }
 
 /// Permission bits of a file.

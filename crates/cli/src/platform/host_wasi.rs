@@ -4,8 +4,8 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::Stat;
-use tarbox_store::Timestamp;
+use rustix::fs::{FileType, Stat};
+use tarbox_store::{FileKind, Timestamp};
 
 use crate::transfer::item::Meta;
 
@@ -67,10 +67,15 @@ pub(crate) fn has_holes(_stat: &Stat) -> bool {
     false
 }
 
+/// There are no pipes, and sockets cannot be told from files.
+pub(crate) fn special_kind(_kind: FileType) -> FileKind {
+    FileKind::File
+}
+
 /// The usual permissions: WASI tells none.
 pub(crate) fn permissions(stat: &Stat) -> u32 {
-    match rustix::fs::FileType::from_raw_mode(stat.st_mode) {
-        rustix::fs::FileType::Directory => 0o755,
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory => 0o755,
         _ => 0o644,
     }
 }

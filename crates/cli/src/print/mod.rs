@@ -136,13 +136,6 @@ impl Printer {
         };
         let _ = writeln!(io::stderr(), "{line}");
     }
-
-    /// A remark for people on standard error; programs are spared it.
-    pub(crate) fn remark(&self, text: impl Display) {
-        if self.form == Form::Text {
-            let _ = writeln!(io::stderr(), "{text}");
-        }
-    }
 }
 
 fn wanted(choice: ColourChoice, found: anstream::ColorChoice) -> bool {

@@ -261,15 +261,7 @@ fn kind_of(stat: &Stat) -> FileKind {
         FileType::Symlink => FileKind::Symlink,
         FileType::CharacterDevice => FileKind::CharDevice,
         FileType::BlockDevice => FileKind::BlockDevice,
-        other => special_kind(other),
-    }
-}
-
-fn special_kind(kind: FileType) -> FileKind {
-    match kind {
-        FileType::Fifo => FileKind::Fifo,
-        FileType::Socket => FileKind::Socket,
-        _ => FileKind::File,
+        other => host::special_kind(other),
     }
 }
 

@@ -294,7 +294,7 @@ fn tolerate(result: io::Result<()>) -> io::Result<()> {
 }
 
 fn times(meta: &Meta) -> Timestamps {
-    let spec = |time: Timestamp| Timespec { tv_sec: time.seconds(), tv_nsec: time.nanos().into() };
+    let spec = |time: Timestamp| Timespec { tv_sec: time.seconds(), tv_nsec: time.nanos() as _ };
     Timestamps { last_access: spec(meta.atime), last_modification: spec(meta.mtime) }
 }
 
