@@ -1,0 +1,48 @@
+//! Files that are on the device one by one.
+
+use tarbox_bench_work::{Result, Work};
+
+use crate::race::race;
+use crate::report::{Report, Row};
+use crate::subjects::{Agentfs, Commit, Floor, Host, Local, Sqlite, Subject, Tarbox, Where};
+use crate::{Bench, rivals};
+
+const OURS: &str = "tarbox";
+/// Everyone else, with the most that ours may cost in units of theirs.
+const PEERS: [(&str, Option<f64>); 5] = [
+    ("ext4", None),
+    ("agentfs synchronous=1", Some(0.5)),
+    ("fdatasync append", Some(1.2)),
+    ("fdatasync overwrite", Some(1.2)),
+    ("sqlite FULL", None),
+];
+
+/// What the rows' names begin with.
+pub(crate) const ROWS: &[&str] = &["create+fsync"];
+
+/// Measures all of them.
+pub(crate) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
+    let program = rivals::program()?;
+    let dir = bench.place.group("synced")?;
+    std::env::set_current_dir(dir.path())?;
+    let at = |name: &str| dir.path().join(name);
+    let floor = |name: &str, place| Floor::create(&at(name), place, bench.shape.synced).map(Box::new);
+    let mut subjects: Vec<(&str, Box<dyn Subject>)> = vec![
+        (OURS, Box::new(Local(Tarbox::create(&at("tarbox.db"))?))),
+        (PEERS[0].0, Box::new(Local(Host::default()))),
+        (PEERS[1].0, Box::new(Agentfs::start(&program, &at("agentfs.db"), Some("1"))?)),
+        (PEERS[2].0, floor("append", Where::Append)?),
+        (PEERS[3].0, floor("overwrite", Where::Overwrite)?),
+        (PEERS[4].0, Box::new(Local(Sqlite::create(&at("full.db"), Commit::Full)?))),
+    ];
+    race(&mut subjects, &[Work::Prepare], &bench.shape, 1)?;
+    let works = [Work::CreateSynced, Work::DeleteSynced];
+    let times = race(&mut subjects, &works, &bench.shape, bench.rounds())?;
+    let ours = times.micros(OURS, Work::CreateSynced);
+    for (peer, goal) in PEERS {
+        if let (Some(ours), Some(theirs)) = (ours, times.micros(peer, Work::CreateSynced)) {
+            report.row(&Row::new(format!("create+fsync vs {peer}"), ours, theirs, "us").maybe_goal(goal));
+        }
+    }
+    Ok(())
+}
