@@ -73,6 +73,11 @@ impl BlockStore {
         &self.pool
     }
 
+    /// What is put before every file's name.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The file name of a segment.
     pub(crate) fn segment_name(&self, tenant: TenantId, segment: u64) -> String {
         format!("{}t{}/{segment:08}", self.prefix, tenant.0)

@@ -232,6 +232,7 @@ impl Database for SqliteDatabase {
 
     async fn gc(&self) -> Result<GcReport> {
         self.opened.shared.commit_visible()?;
+        self.opened.remove_strays()?;
         let mut total = GcReport::default();
         for tenant in self.opened.shared.engine.read(sql::tenant::all)? {
             let part = self.opened.gc(tenant.id)?;

@@ -83,13 +83,40 @@ impl Opened {
             })
         })?;
         progress.end();
-        let (found, more) = sink.into_parts();
+        let (mut found, more) = sink.into_parts();
+        found.retain(|finding| !self.has_moved(finding));
         Ok(Inspection {
             names,
             seen,
             found,
             more,
         })
+    }
+
+    /// Whether a block is fine after all: a garbage collection moved it while it was being looked at.
+    fn has_moved(&self, finding: &Finding) -> bool {
+        let (Some(tenant), Fault::Block(fault)) = (finding.tenant, &finding.fault) else {
+            return false;
+        };
+        let hash = match fault {
+            BlockFault::Hash { hash, .. }
+            | BlockFault::Place { hash, .. }
+            | BlockFault::Unreadable { hash, .. } => hash,
+            _ => return false,
+        };
+        let row = self
+            .shared
+            .engine
+            .read(|c| crate::sql::chunk::block(c, tenant, hash));
+        match row {
+            Ok(Some(row)) => self
+                .shared
+                .blocks
+                .whole(&self.shared.engine, tenant, *hash)
+                .is_ok_and(|bytes| bytes.len() == row.len as usize),
+            Ok(None) => true,
+            Err(_) => false,
+        }
     }
 
     /// Mends what was found, in one transaction, and answers what is left.

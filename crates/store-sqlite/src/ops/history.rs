@@ -282,7 +282,7 @@ impl Op<'_> {
     }
 
     /// Takes what history lost off the counters and the blocks.
-    fn lose(&mut self, batch: &mut Batch, losses: Losses) -> Result<()> {
+    pub(crate) fn lose(&mut self, batch: &mut Batch, losses: Losses) -> Result<()> {
         let tenant: TenantId = self.tenant;
         let mut bytes = losses.bytes;
         for (hash, count) in losses.blocks {

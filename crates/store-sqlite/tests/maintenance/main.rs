@@ -1,5 +1,7 @@
 //! Maintenance: the check finds every kind of damage and the repair mends it; the garbage collection gives space back.
 
+mod collection;
+mod crash;
 mod damage;
 mod healthy;
 mod patient;

@@ -70,6 +70,11 @@ impl Place {
         rusqlite::Connection::open(self.file()).unwrap()
     }
 
+    /// The directory beside the database.
+    pub(crate) fn blocks(&self) -> PathBuf {
+        self.directory.path().join("t.db-blocks")
+    }
+
     /// The file of a segment of the first tenant.
     pub(crate) fn segment(&self, id: u64) -> PathBuf {
         self.directory.path().join(format!("t.db-blocks/t1/{id:08}"))
