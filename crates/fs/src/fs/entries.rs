@@ -114,7 +114,13 @@ impl<S: Store> Fs<S> {
             self.require_change(who, &parent, name).await?;
         }
         if attr.is_dir() {
-            return Err(Error::new(ErrorKind::NotPermitted).because("a directory has one name only"));
+            let taken = self.store.lookup(View::Current, dir, name).await.is_ok();
+            let kind = if taken {
+                ErrorKind::Exists
+            } else {
+                ErrorKind::NotPermitted
+            };
+            return Err(Error::new(kind).because("a directory has one name only"));
         }
         self.store.link(&who.actor, ino, dir, name).await
     }
