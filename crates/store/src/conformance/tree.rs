@@ -7,7 +7,7 @@ use crate::*;
 /// Everything that can be seen of one name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// All attributes but `blocks`, which says how the store keeps them, and `atime`, which reading changes.
+    /// All attributes but `blocks`, which says how the store keeps them.
     pub attr: Attr,
     /// Bytes of a file, or the target of a link.
     pub content: Vec<u8>,
@@ -57,11 +57,7 @@ pub async fn tree<S: Store>(store: &S, view: View) -> Result<Tree> {
         let node = Node {
             content: content(store, view, &attr).await?,
             xattrs: xattrs(store, view, attr.ino).await?,
-            attr: Attr {
-                blocks: 0,
-                atime: Timestamp(0),
-                ..attr
-            },
+            attr: Attr { blocks: 0, ..attr },
         };
         tree.insert(path, node);
     }
