@@ -31,8 +31,8 @@ struct Effort {
 fn effort() -> Effort {
     match std::env::var_os("TARBOX_LONG") {
         Some(_) => Effort {
-            seeds: 40,
-            transactions: 30,
+            seeds: 12,
+            transactions: 16,
             disks: CrashPolicy::ALL.len(),
             second_crash_every: 1,
         },
