@@ -82,15 +82,19 @@ fn measure(args: &Args) -> Result<()> {
         quick: args.quick,
     };
     let mut report = Report::new(args.name.as_deref(), args.json);
-    let groups: Vec<&Group> = files::GROUPS.iter().filter(|g| report.wants(g.suite, g.rows)).collect();
+    let groups: Vec<&Group> = files::GROUPS
+        .iter()
+        .filter(|g| report.wants(g.suite, g.rows))
+        .collect();
     if groups.is_empty() {
         return Err("no suite or row begins like that; suites: files, wasi".into());
     }
     report.header();
     for group in groups {
         report.suite(group.suite);
-        (group.run)(&bench, &mut report)?;
+        if let Err(e) = (group.run)(&bench, &mut report) {
+            report.failed(group.rows, &e);
+        }
     }
-    report.finish();
-    Ok(())
+    report.finish()
 }

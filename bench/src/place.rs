@@ -20,14 +20,18 @@ impl Place {
             None => beside_program()?,
         };
         std::fs::create_dir_all(&parent).map_err(|e| format!("{}: {e}", parent.display()))?;
-        let dir = tempfile::Builder::new().prefix("bench-").tempdir_in(parent.canonicalize()?)?;
+        let dir = tempfile::Builder::new()
+            .prefix("bench-")
+            .tempdir_in(parent.canonicalize()?)?;
         std::env::set_current_dir(dir.path())?;
         Ok(Self { dir })
     }
 
     /// A directory for one group, removed with the value.
     pub(crate) fn group(&self, name: &str) -> Result<TempDir> {
-        Ok(tempfile::Builder::new().prefix(name).tempdir_in(self.dir.path())?)
+        Ok(tempfile::Builder::new()
+            .prefix(name)
+            .tempdir_in(self.dir.path())?)
     }
 }
 

@@ -33,7 +33,9 @@ pub(crate) fn time<S: AsRef<OsStr>>(program: &Path, args: impl IntoIterator<Item
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::null());
     let start = Instant::now();
-    let status = command.status().map_err(|e| format!("{}: {e}", program.display()))?;
+    let status = command
+        .status()
+        .map_err(|e| format!("{}: {e}", program.display()))?;
     let elapsed = start.elapsed();
     match status.success() {
         true => Ok(elapsed),
@@ -47,11 +49,19 @@ pub(crate) fn time<S: AsRef<OsStr>>(program: &Path, args: impl IntoIterator<Item
 /// # Errors
 /// When it cannot start, or fails.
 pub(crate) fn peak_mib<S: AsRef<OsStr>>(program: &Path, args: impl IntoIterator<Item = S>) -> Result<f64> {
-    let mut child = Command::new(program).args(args).stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+    let mut child = Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()?;
     let status_file = format!("/proc/{}/status", child.id());
     let mut peak = 0.0_f64;
     loop {
-        if let Some(now) = std::fs::read_to_string(&status_file).ok().as_deref().and_then(high_water_mib) {
+        if let Some(now) = std::fs::read_to_string(&status_file)
+            .ok()
+            .as_deref()
+            .and_then(high_water_mib)
+        {
             peak = peak.max(now);
         }
         if let Some(status) = child.try_wait()? {
@@ -66,7 +76,11 @@ pub(crate) fn peak_mib<S: AsRef<OsStr>>(program: &Path, args: impl IntoIterator<
 
 fn high_water_mib(status: &str) -> Option<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.split_whitespace().next()?.parse::<f64>().ok().map(|kib| kib / 1024.0)
+    line.split_whitespace()
+        .next()?
+        .parse::<f64>()
+        .ok()
+        .map(|kib| kib / 1024.0)
 }
 
 #[cfg(test)]

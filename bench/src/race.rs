@@ -6,6 +6,9 @@ use tarbox_bench_work::{Result, Shape, Work};
 
 use crate::subjects::Subject;
 
+/// Rounds that slow runners take part in.
+const SLOW_ROUNDS: u64 = 3;
+
 /// The costs that were measured: one figure for each round.
 #[derive(Debug, Default)]
 pub(crate) struct Times {
@@ -25,25 +28,55 @@ impl Times {
     }
 }
 
+/// Someone in a race.
+pub(crate) struct Runner {
+    name: &'static str,
+    subject: Box<dyn Subject>,
+    slow: bool,
+}
+
+impl Runner {
+    /// Takes part in every round.
+    pub(crate) fn new(name: &'static str, subject: impl Subject + 'static) -> Self {
+        Self {
+            name,
+            subject: Box::new(subject),
+            slow: false,
+        }
+    }
+
+    /// Does a tenth of the operations in the first rounds only: who is a hundred times slower would hold up everyone.
+    pub(crate) fn slow(self) -> Self {
+        Self { slow: true, ..self }
+    }
+}
+
 /// Runs each work with every subject before the next, in an order that changes with the round, so that whatever else
 /// the machine does meanwhile meets all of them. A subject's background work ends before another has its turn.
-pub(crate) fn race(
-    subjects: &mut [(&'static str, Box<dyn Subject>)],
-    works: &[Work],
-    shape: &Shape,
-    rounds: u64,
-) -> Result<Times> {
+///
+/// # Errors
+/// Those of any subject.
+pub(crate) fn race(runners: &mut [Runner], works: &[Work], shape: &Shape, rounds: u64) -> Result<Times> {
+    let tenth = shape.tenth();
     let mut times = Times::default();
     for round in 1..=rounds {
         for &work in works {
-            for turn in 0..subjects.len() {
-                let index = (turn + round as usize) % subjects.len();
-                let (name, subject) = &mut subjects[index];
+            for turn in 0..runners.len() {
+                let index = (turn + round as usize) % runners.len();
+                let Runner { name, subject, slow } = &mut runners[index];
+                if *slow && round > SLOW_ROUNDS {
+                    continue;
+                }
+                let (name, shape) = (*name, if *slow { &tenth } else { shape });
                 let sample = subject.work(work, shape, round)?;
                 let settle = subject.work(Work::Settle, shape, round)?;
                 let all = sample.elapsed + settle.elapsed;
                 let settled = all.as_secs_f64() * 1e6 / sample.operations.max(1) as f64;
-                times.micros.entry((name, work)).or_default().push(sample.micros());
+                times
+                    .micros
+                    .entry((name, work))
+                    .or_default()
+                    .push(sample.micros());
                 times.settled.entry((name, work)).or_default().push(settled);
             }
         }

@@ -32,7 +32,10 @@ pub(crate) fn make(at: &Path, files: usize) -> Result<u64> {
             fs::create_dir_all(&dir)?;
         }
         let size = size_at(random.below(1 << 30) as f64 / f64::from(1 << 30));
-        fs::write(dir.join(format!("module_{file:05}.rs")), Content::new(size, file as u64 + 1).piece())?;
+        fs::write(
+            dir.join(format!("module_{file:05}.rs")),
+            Content::new(size, file as u64 + 1).piece(),
+        )?;
         bytes += size as u64;
     }
     Ok(bytes)
@@ -47,7 +50,11 @@ fn dir_of(dir: usize) -> String {
 }
 
 fn size_at(percentile: f64) -> usize {
-    let above = SIZES.iter().position(|(p, _)| *p >= percentile).unwrap_or(0).max(1);
+    let above = SIZES
+        .iter()
+        .position(|(p, _)| *p >= percentile)
+        .unwrap_or(0)
+        .max(1);
     let ((p0, s0), (p1, s1)) = (SIZES[above - 1], SIZES[above]);
     (s0 + (s1 - s0) * (percentile - p0) / (p1 - p0)) as usize
 }
@@ -69,6 +76,9 @@ mod tests {
         let bytes = make(a.path(), 50).unwrap();
         assert_eq!(bytes, make(b.path(), 50).unwrap());
         let file = "src/part_001/module_00012.rs";
-        assert_eq!(fs::read(a.path().join(file)).unwrap(), fs::read(b.path().join(file)).unwrap());
+        assert_eq!(
+            fs::read(a.path().join(file)).unwrap(),
+            fs::read(b.path().join(file)).unwrap()
+        );
     }
 }

@@ -32,7 +32,10 @@ pub(crate) fn turns(
             a.push(ours(round)?);
         }
     }
-    Ok(Pair { ours: median(&a), peer: median(&b) })
+    Ok(Pair {
+        ours: median(&a),
+        peer: median(&b),
+    })
 }
 
 /// Microseconds that something took, for each of its operations.

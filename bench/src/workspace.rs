@@ -28,7 +28,10 @@ impl Workspace {
 
     fn of(database: &SqliteDatabase) -> Result<Self> {
         let fs = blocking(Fs::open_tenant(database, "default"))?;
-        Ok(Self { fs, who: Credentials::root("bench") })
+        Ok(Self {
+            fs,
+            who: Credentials::root("bench"),
+        })
     }
 
     /// Seals the layer being written under this name.

@@ -18,7 +18,9 @@ impl Agentfs {
         let agent = AgentFS::open(AgentFSOptions::with_path(database)).await?;
         if let Some(value) = synchronous {
             let connection = agent.get_connection().await?;
-            connection.execute(&format!("PRAGMA synchronous = {value}"), ()).await?;
+            connection
+                .execute(&format!("PRAGMA synchronous = {value}"), ())
+                .await?;
         }
         Ok(Self { agent, open: None })
     }
@@ -59,12 +61,22 @@ impl Files for Agentfs {
 
     async fn list_long(&mut self, path: &str) -> Result<u64> {
         let entries = self.agent.fs.readdir_plus(self.ino(path).await?).await?;
-        Ok(entries.unwrap_or_default().iter().map(|e| e.stats.size as u64).sum())
+        Ok(entries
+            .unwrap_or_default()
+            .iter()
+            .map(|e| e.stats.size as u64)
+            .sum())
     }
 
     async fn read(&mut self, path: &str, buffer: &mut [u8]) -> Result<usize> {
         // Faster than its `read_file`, which prepares its statement anew each time.
-        let content = self.agent.fs.open(path).await?.pread(0, buffer.len() as u64).await?;
+        let content = self
+            .agent
+            .fs
+            .open(path)
+            .await?
+            .pread(0, buffer.len() as u64)
+            .await?;
         buffer[..content.len()].copy_from_slice(&content);
         Ok(content.len())
     }

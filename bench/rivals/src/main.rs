@@ -28,7 +28,9 @@ fn main() -> ExitCode {
 }
 
 fn serve(database: &str, synchronous: Option<&str>) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut files = agentfs::Agentfs::create(database, synchronous).await?;
         for line in std::io::stdin().lock().lines() {

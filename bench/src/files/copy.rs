@@ -43,7 +43,9 @@ pub(crate) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
     let pair = turns(bench.rounds(), shared, |r| copy_bytes(&w, r))?;
     report.row(&Row::new("copy tree vs its bytes", pair.ours, pair.peer, "ms").goal(GOAL));
     let again = |r| shared(1_000 + r);
-    let pair = turns(bench.rounds(), again, |r| copy_host(&host, &dir.path().join(format!("copy-{r}"))))?;
+    let pair = turns(bench.rounds(), again, |r| {
+        copy_host(&host, &dir.path().join(format!("copy-{r}")))
+    })?;
     report.row(&Row::new("copy tree vs cp -r", pair.ours, pair.peer, "ms").goal(GOAL));
     Ok(())
 }

@@ -32,7 +32,10 @@ pub(crate) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
     let import = |r: u64| -> Result<f64> {
         let db = at.join(format!("{r}.db"));
         programs::time(&tarbox, args(&db, "init", &[]))?;
-        let took = programs::time(&tarbox, args(&db, "import", &[&source.to_string_lossy(), "/tree"]))?;
+        let took = programs::time(
+            &tarbox,
+            args(&db, "import", &[&source.to_string_lossy(), "/tree"]),
+        )?;
         Ok(took.as_secs_f64() * 1e3)
     };
     let pair = turns(bench.rounds(), import, copy)?;
@@ -40,7 +43,10 @@ pub(crate) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
     let export = |r: u64| -> Result<f64> {
         let target = at.join(format!("export-{r}"));
         let db = at.join("1.db");
-        let took = programs::time(&tarbox, args(&db, "export", &["/tree", &target.to_string_lossy()]))?;
+        let took = programs::time(
+            &tarbox,
+            args(&db, "export", &["/tree", &target.to_string_lossy()]),
+        )?;
         fs::remove_dir_all(&target)?;
         Ok(took.as_secs_f64() * 1e3)
     };
@@ -60,7 +66,10 @@ pub(crate) fn memory(bench: &Bench, report: &mut Report) -> Result<()> {
     let peak = |db: &str, command: &str, rest: &[&str]| {
         programs::peak_mib(&tarbox, args(&at.join(db), command, rest))
     };
-    for (name, command) in [("import 2G resident vs 64 MiB", "import"), ("export 2G resident vs 64 MiB", "export")] {
+    for (name, command) in [
+        ("import 2G resident vs 64 MiB", "import"),
+        ("export 2G resident vs 64 MiB", "export"),
+    ] {
         let mut peaks = [0.0; 2];
         for (peak_of, size) in peaks.iter_mut().zip(["small", "large"]) {
             let db = format!("{size}.db");
@@ -79,7 +88,11 @@ pub(crate) fn memory(bench: &Bench, report: &mut Report) -> Result<()> {
 }
 
 fn args(db: &Path, command: &str, rest: &[&str]) -> Vec<String> {
-    let mut args = vec!["--db".to_owned(), format!("sqlite:{}", db.display()), command.to_owned()];
+    let mut args = vec![
+        "--db".to_owned(),
+        format!("sqlite:{}", db.display()),
+        command.to_owned(),
+    ];
     args.extend(rest.iter().map(|arg| (*arg).to_owned()));
     args
 }

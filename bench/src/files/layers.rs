@@ -22,7 +22,11 @@ const PASSES: usize = 10;
 const GOAL: f64 = 1.1;
 
 /// What the rows' names begin with.
-pub(crate) const ROWS: &[&str] = &["stat at 10000 layers", "read at 10000 layers", "checkpoint at 10000 layers"];
+pub(crate) const ROWS: &[&str] = &[
+    "stat at 10000 layers",
+    "read at 10000 layers",
+    "checkpoint at 10000 layers",
+];
 
 /// Measures all of them.
 pub(crate) fn run(bench: &Bench, report: &mut Report) -> Result<()> {

@@ -14,7 +14,8 @@ use crate::{Bench, Group};
 
 /// In the order in which they run: the quickest to answer first.
 pub(crate) const GROUPS: &[Group] = &[
-    group(basic::ROWS, basic::run),
+    group(basic::SMALL_ROWS, basic::small),
+    group(basic::LARGE_ROWS, basic::large),
     group(synced::ROWS, synced::run),
     group(copy::ROWS, copy::run),
     group(import::ROWS, import::run),
@@ -24,5 +25,9 @@ pub(crate) const GROUPS: &[Group] = &[
 ];
 
 const fn group(rows: &'static [&'static str], run: fn(&Bench, &mut Report) -> Result<()>) -> Group {
-    Group { suite: "files", rows, run }
+    Group {
+        suite: "files",
+        rows,
+        run,
+    }
 }

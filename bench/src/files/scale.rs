@@ -23,8 +23,12 @@ const OPEN_US_MAX: f64 = 10_000.0;
 
 /// What the rows' names begin with.
 pub(crate) const ROWS: &[&str] = &[
-    "stat at 1000000 files", "read at 1000000 files", "checkpoint at 1000000 files", "open 1000000 files",
-    "stat anywhere at 1000000 files", "read anywhere at 1000000 files",
+    "stat at 1000000 files",
+    "read at 1000000 files",
+    "checkpoint at 1000000 files",
+    "open 1000000 files",
+    "stat anywhere at 1000000 files",
+    "read anywhere at 1000000 files",
 ];
 
 /// Measures all of them.
@@ -47,25 +51,65 @@ pub(crate) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
 
 /// As many different files on both sides, here and there in the tree: what a program costs that works on a thousand
 /// files, in a tree of a thousand or of a million.
-fn same_number(small: &Workspace, large: &Workspace, files: usize, rounds: u64, report: &mut Report) -> Result<()> {
+fn same_number(
+    small: &Workspace,
+    large: &Workspace,
+    files: usize,
+    rounds: u64,
+    report: &mut Report,
+) -> Result<()> {
     let spread = |n: usize| n * (files / SMALL);
-    let pair = turns(rounds, |r| stat(large, &some(r, spread)), |r| stat(small, &some(r, |n| n)))?;
+    let pair = turns(
+        rounds,
+        |r| stat(large, &some(r, spread)),
+        |r| stat(small, &some(r, |n| n)),
+    )?;
     report.row(&Row::new("stat at 1000000 files vs 1000", pair.ours, pair.peer, "us").goal(GOAL));
-    let pair = turns(rounds, |r| read(large, &some(r, spread)), |r| read(small, &some(r, |n| n)))?;
+    let pair = turns(
+        rounds,
+        |r| read(large, &some(r, spread)),
+        |r| read(small, &some(r, |n| n)),
+    )?;
     report.row(&Row::new("read at 1000000 files vs 1000", pair.ours, pair.peer, "us").goal(GOAL));
     Ok(())
 }
 
 /// Any file at all: more than caches hold, so the engine's own lookups are in it.
-fn anywhere(small: &Workspace, large: &Workspace, files: usize, rounds: u64, report: &mut Report) -> Result<()> {
+fn anywhere(
+    small: &Workspace,
+    large: &Workspace,
+    files: usize,
+    rounds: u64,
+    report: &mut Report,
+) -> Result<()> {
     let any = |r: u64, limit| {
         let mut random = Random::new(r);
-        (0..OPERATIONS).map(|_| path(random.below(limit))).collect::<Vec<_>>()
+        (0..OPERATIONS)
+            .map(|_| path(random.below(limit)))
+            .collect::<Vec<_>>()
     };
-    let pair = turns(rounds, |r| stat(large, &any(r, files)), |r| stat(small, &any(r, SMALL)))?;
-    report.row(&Row::new("stat anywhere at 1000000 files vs 1000", pair.ours, pair.peer, "us"));
-    let pair = turns(rounds, |r| read(large, &any(r, files)), |r| read(small, &any(r, SMALL)))?;
-    report.row(&Row::new("read anywhere at 1000000 files vs 1000", pair.ours, pair.peer, "us"));
+    let pair = turns(
+        rounds,
+        |r| stat(large, &any(r, files)),
+        |r| stat(small, &any(r, SMALL)),
+    )?;
+    report.row(&Row::new(
+        "stat anywhere at 1000000 files vs 1000",
+        pair.ours,
+        pair.peer,
+        "us",
+    ));
+    let pair = turns(
+        rounds,
+        |r| read(large, &any(r, files)),
+        |r| read(small, &any(r, SMALL)),
+    )?;
+    report.row(&Row::new(
+        "read anywhere at 1000000 files vs 1000",
+        pair.ours,
+        pair.peer,
+        "us",
+    ));
     Ok(())
 }
 
@@ -76,7 +120,9 @@ fn path(file: usize) -> String {
 
 fn some(round: u64, spread: impl Fn(usize) -> usize) -> Vec<String> {
     let mut random = Random::new(round);
-    (0..OPERATIONS).map(|_| path(spread(random.below(SMALL)))).collect()
+    (0..OPERATIONS)
+        .map(|_| path(spread(random.below(SMALL))))
+        .collect()
 }
 
 fn fill(at: &Path, files: usize) -> Result<Workspace> {

@@ -2,9 +2,9 @@
 
 use tarbox_bench_work::{Result, Work};
 
-use crate::race::race;
+use crate::race::{Runner, race};
 use crate::report::{Report, Row};
-use crate::subjects::{Agentfs, Commit, Floor, Host, Local, Sqlite, Subject, Tarbox, Where};
+use crate::subjects::{Agentfs, Commit, Floor, Host, Local, Sqlite, Tarbox, Where};
 use crate::{Bench, rivals};
 
 const OURS: &str = "tarbox";
@@ -26,18 +26,21 @@ pub(crate) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
     let dir = bench.place.group("synced")?;
     std::env::set_current_dir(dir.path())?;
     let at = |name: &str| dir.path().join(name);
-    let floor = |name: &str, place| Floor::create(&at(name), place, bench.shape.synced).map(Box::new);
-    let mut subjects: Vec<(&str, Box<dyn Subject>)> = vec![
-        (OURS, Box::new(Local(Tarbox::create(&at("tarbox.db"))?))),
-        (PEERS[0].0, Box::new(Local(Host::default()))),
-        (PEERS[1].0, Box::new(Agentfs::start(&program, &at("agentfs.db"), Some("1"))?)),
-        (PEERS[2].0, floor("append", Where::Append)?),
-        (PEERS[3].0, floor("overwrite", Where::Overwrite)?),
-        (PEERS[4].0, Box::new(Local(Sqlite::create(&at("full.db"), Commit::Full)?))),
+    let floor = |name: &str, place| Floor::create(&at(name), place, bench.shape.synced);
+    let mut runners = [
+        Runner::new(OURS, Local(Tarbox::create(&at("tarbox.db"))?)),
+        Runner::new(PEERS[0].0, Local(Host::default())),
+        Runner::new(
+            PEERS[1].0,
+            Agentfs::start(&program, &at("agentfs.db"), Some("1"))?,
+        ),
+        Runner::new(PEERS[2].0, floor("append", Where::Append)?),
+        Runner::new(PEERS[3].0, floor("overwrite", Where::Overwrite)?),
+        Runner::new(PEERS[4].0, Local(Sqlite::create(&at("full.db"), Commit::Full)?)),
     ];
-    race(&mut subjects, &[Work::Prepare], &bench.shape, 1)?;
+    race(&mut runners, &[Work::Prepare], &bench.shape, 1)?;
     let works = [Work::CreateSynced, Work::DeleteSynced];
-    let times = race(&mut subjects, &works, &bench.shape, bench.rounds())?;
+    let times = race(&mut runners, &works, &bench.shape, bench.rounds())?;
     let ours = times.micros(OURS, Work::CreateSynced);
     for (peer, goal) in PEERS {
         if let (Some(ours), Some(theirs)) = (ours, times.micros(peer, Work::CreateSynced)) {

@@ -31,7 +31,11 @@ impl Agentfs {
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err("the rival has no pipes".into());
         };
-        Ok(Self { child, input, output: BufReader::new(output) })
+        Ok(Self {
+            child,
+            input,
+            output: BufReader::new(output),
+        })
     }
 }
 
@@ -43,7 +47,10 @@ impl Subject for Agentfs {
         let line = line.trim();
         let (nanos, operations) = line.split_once(' ').ok_or("agentfs ended without an answer")?;
         match nanos.parse() {
-            Ok(nanos) => Ok(Sample { elapsed: Duration::from_nanos(nanos), operations: operations.parse()? }),
+            Ok(nanos) => Ok(Sample {
+                elapsed: Duration::from_nanos(nanos),
+                operations: operations.parse()?,
+            }),
             Err(_) => Err(format!("agentfs: {} failed: {operations}", work.name()).into()),
         }
     }

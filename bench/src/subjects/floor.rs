@@ -29,7 +29,11 @@ pub(crate) struct Floor {
 impl Floor {
     /// Makes the file; one to overwrite has `pages` pages on the device.
     pub(crate) fn create(path: &Path, place: Where, pages: usize) -> Result<Self> {
-        let file = File::options().read(true).write(true).create_new(true).open(path)?;
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(path)?;
         if place == Where::Overwrite {
             file.write_all_at(&vec![1; pages * PAGE], 0)?;
         }
@@ -44,7 +48,8 @@ impl Floor {
             Where::Append => self.file.metadata()?.len(),
         };
         for page in 0..pages {
-            self.file.write_all_at(content.piece(), first + (page * PAGE) as u64)?;
+            self.file
+                .write_all_at(content.piece(), first + (page * PAGE) as u64)?;
             self.file.sync_data()?;
         }
         Ok(())
@@ -53,9 +58,16 @@ impl Floor {
 
 impl Subject for Floor {
     fn work(&mut self, work: Work, shape: &Shape, round: u64) -> Result<Sample> {
-        let operations = if work == Work::CreateSynced { shape.synced } else { 0 };
+        let operations = if work == Work::CreateSynced {
+            shape.synced
+        } else {
+            0
+        };
         let start = Instant::now();
         self.write_and_sync(operations, round)?;
-        Ok(Sample { elapsed: start.elapsed(), operations })
+        Ok(Sample {
+            elapsed: start.elapsed(),
+            operations,
+        })
     }
 }

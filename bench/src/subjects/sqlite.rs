@@ -44,15 +44,23 @@ impl Sqlite {
              PRAGMA cache_size = -65536; PRAGMA mmap_size = 1073741824; PRAGMA wal_autocheckpoint = 8192;
              PRAGMA temp_store = MEMORY; {SCHEMA}"
         ))?;
-        Ok(Self { connection, commit, pending: 0, open: None })
+        Ok(Self {
+            connection,
+            commit,
+            pending: 0,
+            open: None,
+        })
     }
 
     fn find(&self, path: &str) -> Result<i64> {
-        self.look_up(path)?.ok_or_else(|| format!("{path}: not found").into())
+        self.look_up(path)?
+            .ok_or_else(|| format!("{path}: not found").into())
     }
 
     fn look_up(&self, path: &str) -> Result<Option<i64>> {
-        let mut lookup = self.connection.prepare_cached("SELECT ino FROM dentry WHERE dir = ? AND name = ?")?;
+        let mut lookup = self
+            .connection
+            .prepare_cached("SELECT ino FROM dentry WHERE dir = ? AND name = ?")?;
         let mut at = ROOT;
         for name in path.split('/') {
             match lookup.query_row(params![at, name], |row| row.get(0)).optional()? {
@@ -135,14 +143,20 @@ impl Files for Sqlite {
 
     async fn stat(&mut self, path: &str) -> Result<u64> {
         let ino = self.find(path)?;
-        let mut attr = self.connection.prepare_cached("SELECT size, mode, mtime FROM inode WHERE ino = ?")?;
+        let mut attr = self
+            .connection
+            .prepare_cached("SELECT size, mode, mtime FROM inode WHERE ino = ?")?;
         Ok(attr.query_row([ino], |row| row.get::<_, i64>(0))? as u64)
     }
 
     async fn list(&mut self, path: &str) -> Result<usize> {
         let dir = self.find(path)?;
-        let mut list = self.connection.prepare_cached("SELECT name, ino FROM dentry WHERE dir = ?")?;
-        let names: Vec<String> = list.query_map([dir], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let mut list = self
+            .connection
+            .prepare_cached("SELECT name, ino FROM dentry WHERE dir = ?")?;
+        let names: Vec<String> = list
+            .query_map([dir], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
         Ok(names.len())
     }
 
@@ -151,14 +165,17 @@ impl Files for Sqlite {
         let mut list = self.connection.prepare_cached(
             "SELECT name, size, mode, mtime FROM dentry JOIN inode USING (ino) WHERE dir = ?",
         )?;
-        let entries: Vec<(String, i64)> =
-            list.query_map([dir], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        let entries: Vec<(String, i64)> = list
+            .query_map([dir], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
         Ok(entries.iter().map(|(_, size)| *size as u64).sum())
     }
 
     async fn read(&mut self, path: &str, buffer: &mut [u8]) -> Result<usize> {
         let ino = self.find(path)?;
-        let mut read = self.connection.prepare_cached("SELECT data FROM inode WHERE ino = ?")?;
+        let mut read = self
+            .connection
+            .prepare_cached("SELECT data FROM inode WHERE ino = ?")?;
         Ok(read.query_row([ino], |row| {
             let data = row.get_ref(0)?.as_blob()?;
             buffer[..data.len()].copy_from_slice(data);
@@ -171,8 +188,10 @@ impl Files for Sqlite {
             let (dir, name) = s.parent(path)?;
             let ino = s.find(path)?;
             let c = &s.connection;
-            c.prepare_cached("DELETE FROM dentry WHERE dir = ? AND name = ?")?.execute(params![dir, name])?;
-            c.prepare_cached("DELETE FROM inode WHERE ino = ?")?.execute([ino])?;
+            c.prepare_cached("DELETE FROM dentry WHERE dir = ? AND name = ?")?
+                .execute(params![dir, name])?;
+            c.prepare_cached("DELETE FROM inode WHERE ino = ?")?
+                .execute([ino])?;
             Ok(())
         })
     }
@@ -186,8 +205,12 @@ impl Files for Sqlite {
         if truncate {
             self.change(|s| {
                 let range = params![chunk_id(ino, 0), chunk_id(ino + 1, 0)];
-                s.connection.prepare_cached("DELETE FROM chunk WHERE id >= ? AND id < ?")?.execute(range)?;
-                s.connection.prepare_cached("UPDATE inode SET size = 0 WHERE ino = ?")?.execute([ino])?;
+                s.connection
+                    .prepare_cached("DELETE FROM chunk WHERE id >= ? AND id < ?")?
+                    .execute(range)?;
+                s.connection
+                    .prepare_cached("UPDATE inode SET size = 0 WHERE ino = ?")?
+                    .execute([ino])?;
                 Ok(())
             })?;
         }
@@ -214,7 +237,9 @@ impl Files for Sqlite {
     async fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         let ino = self.opened()?;
         let end = chunk_id(ino, offset + buffer.len() as u64);
-        let mut read = self.connection.prepare_cached("SELECT data FROM chunk WHERE id >= ? AND id < ? ORDER BY id")?;
+        let mut read = self
+            .connection
+            .prepare_cached("SELECT data FROM chunk WHERE id >= ? AND id < ? ORDER BY id")?;
         let mut rows = read.query([chunk_id(ino, offset), end])?;
         let mut len = 0;
         while let Some(row) = rows.next()? {

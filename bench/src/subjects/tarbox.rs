@@ -26,12 +26,17 @@ impl Tarbox {
 
     /// Uses this workspace.
     pub(crate) fn on(workspace: Workspace) -> Self {
-        Self { workspace, open: None }
+        Self {
+            workspace,
+            open: None,
+        }
     }
 
     async fn make(&self, path: &str, content: &[u8]) -> Result<Handle> {
         let Workspace { fs, who } = &self.workspace;
-        let (_, handle) = fs.open_path(who, path, OpenFlags::WRITE.truncated(), Some(MODE)).await?;
+        let (_, handle) = fs
+            .open_path(who, path, OpenFlags::WRITE.truncated(), Some(MODE))
+            .await?;
         fs.write(handle, WriteAt::Offset(0), content).await?;
         Ok(handle)
     }
@@ -104,7 +109,10 @@ impl Files for Tarbox {
     }
 
     async fn write_at(&mut self, offset: u64, data: &[u8]) -> Result<()> {
-        self.workspace.fs.write(self.opened()?, WriteAt::Offset(offset), data).await?;
+        self.workspace
+            .fs
+            .write(self.opened()?, WriteAt::Offset(offset), data)
+            .await?;
         Ok(())
     }
 

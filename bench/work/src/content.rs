@@ -19,7 +19,10 @@ impl Content {
         for part in buffer.chunks_mut(8) {
             part.copy_from_slice(&random.next().to_le_bytes()[..part.len()]);
         }
-        Self { buffer, next: seed << 40 }
+        Self {
+            buffer,
+            next: seed << 40,
+        }
     }
 
     /// The next piece.

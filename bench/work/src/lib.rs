@@ -6,14 +6,14 @@
 #![forbid(unsafe_code)]
 
 mod content;
-mod shape;
 mod files;
 mod run;
+mod shape;
 
 pub use content::{Content, Random};
-pub use shape::Shape;
 pub use files::Files;
 pub use run::{Sample, Work, run};
+pub use shape::Shape;
 
 /// Any error of any rival; a benchmark reports it and ends.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -66,12 +66,18 @@ const NAMES: [(Work, &str); 14] = [
 impl Work {
     /// Its name, for [`from_str`](Self::from_str) in the other process.
     pub fn name(self) -> &'static str {
-        NAMES.iter().find(|(work, _)| *work == self).map_or("", |(_, name)| name)
+        NAMES
+            .iter()
+            .find(|(work, _)| *work == self)
+            .map_or("", |(_, name)| name)
     }
 
     /// Whether it leaves something to commit.
     pub fn changes(self) -> bool {
-        !matches!(self, Self::Stat | Self::List | Self::ListLong | Self::Read | Self::SeqRead | Self::Settle)
+        !matches!(
+            self,
+            Self::Stat | Self::List | Self::ListLong | Self::Read | Self::SeqRead | Self::Settle
+        )
     }
 }
 
@@ -164,7 +170,10 @@ pub async fn run<F: Files>(files: &mut F, work: Work, shape: &Shape, round: u64)
             1
         }
     };
-    Ok(Sample { elapsed: start.elapsed(), operations })
+    Ok(Sample {
+        elapsed: start.elapsed(),
+        operations,
+    })
 }
 
 /// The paths that a work goes through. Made before the clock starts.
@@ -174,9 +183,9 @@ fn paths_for(work: Work, shape: &Shape, round: u64) -> Vec<String> {
         Work::Create => small().collect(),
         Work::Stat | Work::Read | Work::Delete => shuffled(small().collect(), round + work as u64),
         Work::List | Work::ListLong => shuffled((0..shape.dirs).map(dir_path).collect(), round),
-        Work::CreateSynced | Work::DeleteSynced => {
-            (0..shape.synced).map(|n| format!("small/synced/{n:05}")).collect()
-        }
+        Work::CreateSynced | Work::DeleteSynced => (0..shape.synced)
+            .map(|n| format!("small/synced/{n:05}"))
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -223,7 +232,12 @@ async fn prepare<F: Files>(files: &mut F, shape: &Shape) -> Result<usize> {
     Ok(shape.dirs + 3)
 }
 
-async fn write_pieces<F: Files>(files: &mut F, path: &str, mib: usize, content: &mut Content) -> Result<usize> {
+async fn write_pieces<F: Files>(
+    files: &mut F,
+    path: &str,
+    mib: usize,
+    content: &mut Content,
+) -> Result<usize> {
     files.open(path, true).await?;
     for piece in 0..mib {
         files.write_at((piece * PIECE) as u64, content.piece()).await?;

@@ -49,9 +49,27 @@ impl Shape {
         self.dirs * self.files_per_dir
     }
 
+    /// A tenth of the operations on small files and pages; the large file is what it was.
+    pub fn tenth(&self) -> Self {
+        Self {
+            dirs: self.dirs.div_ceil(10),
+            synced: self.synced.div_ceil(10),
+            rewrites: self.rewrites.div_ceil(10),
+            ..*self
+        }
+    }
+
     /// The fields in order, for [`from_str`](Self::from_str) in the other process.
     pub fn to_line(&self) -> String {
-        let Self { dirs, files_per_dir, file_bytes, synced, rewrites, rewritten_mib, large_mib } = self;
+        let Self {
+            dirs,
+            files_per_dir,
+            file_bytes,
+            synced,
+            rewrites,
+            rewritten_mib,
+            large_mib,
+        } = self;
         format!("{dirs},{files_per_dir},{file_bytes},{synced},{rewrites},{rewritten_mib},{large_mib}")
     }
 }
@@ -61,10 +79,27 @@ impl FromStr for Shape {
 
     fn from_str(line: &str) -> Result<Self> {
         let numbers: Vec<usize> = line.split(',').map(str::parse).collect::<Result<_, _>>()?;
-        let [dirs, files_per_dir, file_bytes, synced, rewrites, rewritten_mib, large_mib] = numbers[..] else {
+        let [
+            dirs,
+            files_per_dir,
+            file_bytes,
+            synced,
+            rewrites,
+            rewritten_mib,
+            large_mib,
+        ] = numbers[..]
+        else {
             return Err(format!("a shape has 7 numbers, not `{line}`").into());
         };
-        Ok(Self { dirs, files_per_dir, file_bytes, synced, rewrites, rewritten_mib, large_mib })
+        Ok(Self {
+            dirs,
+            files_per_dir,
+            file_bytes,
+            synced,
+            rewrites,
+            rewritten_mib,
+            large_mib,
+        })
     }
 }
 
