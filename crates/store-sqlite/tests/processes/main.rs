@@ -1,0 +1,63 @@
+//! Several processes on one database, and processes that are killed.
+//!
+//! A child is this same program, started again with a role in its environment; it runs the one test `child`, which does
+//! nothing where there is no role. Parent and child talk in lines, so that nobody has to wait for a time.
+
+mod child;
+mod kill;
+mod roles;
+mod sharing;
+
+use std::path::PathBuf;
+
+use tarbox_store::{Actor, Database, FileKind, NewInode, Quota};
+use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
+use tempfile::TempDir;
+
+fn is_long() -> bool {
+    std::env::var_os("TARBOX_LONG").is_some()
+}
+
+fn block<T>(future: impl Future<Output = T>) -> T {
+    pollster::block_on(future)
+}
+
+fn me() -> Actor {
+    Actor {
+        uid: 0,
+        gid: 0,
+        agent: format!("process {}", std::process::id()).into(),
+    }
+}
+
+fn new(kind: FileKind) -> NewInode<'static> {
+    NewInode {
+        kind,
+        mode: 0o644,
+        uid: 0,
+        gid: 0,
+        rdev: 0,
+        target: b"",
+    }
+}
+
+/// A database with the tenant `default` in a directory of its own.
+fn database() -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.db");
+    let database = SqliteDatabase::open(&path, &Options::new().create(true)).unwrap();
+    block(database.create_tenant("default", Quota::default())).unwrap();
+    (dir, path)
+}
+
+fn open(path: &std::path::Path) -> (SqliteDatabase, SqliteStore) {
+    let database = SqliteDatabase::open(path, &Options::new()).unwrap();
+    let store = block(database.open_tenant("default")).unwrap();
+    (database, store)
+}
+
+/// Nothing is broken, whoever died meanwhile.
+fn check(database: &SqliteDatabase) {
+    let report = block(database.fsck(false, &|_, _| {})).unwrap();
+    assert!(report.problems.is_empty(), "{:#?}", report.problems);
+}

@@ -1,0 +1,233 @@
+//! Processes that work on one database at the same time.
+
+use tarbox_store::*;
+use tarbox_store_sqlite::{Options, SqliteDatabase};
+
+use crate::child::Process;
+use crate::{block, check, database, me, new, open};
+
+fn start(role: &str, count: usize, path: &std::path::Path) -> Vec<Process> {
+    let mut all: Vec<Process> = (0..count)
+        .map(|i| Process::start(&role.replace('#', &format!("p{i}")), path))
+        .collect();
+    for process in &mut all {
+        process.expect("ready");
+    }
+    for process in &mut all {
+        process.tell("go");
+    }
+    all
+}
+
+#[test]
+fn no_update_of_a_counter_is_lost() {
+    let (_dir, path) = database();
+    {
+        let (_database, s) = open(&path);
+        block(s.create(&me(), Ino::ROOT, b"value 0", &new(FileKind::File))).unwrap();
+    }
+    for mut process in start("count 60", 3, &path) {
+        process.expect("done");
+        process.finish();
+    }
+    let (database, s) = open(&path);
+    let counter = block(s.lookup(View::Current, Ino::ROOT, b"value 180")).unwrap();
+    assert_eq!(counter.size, 1_800, "every process added its bytes each time");
+    let log = block(s.log(&LogQuery::default())).unwrap();
+    assert!(
+        log.iter().map(|r| r.seq.0).eq(1..=log.len() as u64),
+        "one log without gaps"
+    );
+    check(&database);
+}
+
+#[test]
+fn files_of_all_processes_are_there_and_each_name_is_taken_once() {
+    let (_dir, path) = database();
+    {
+        let (_database, s) = open(&path);
+        block(s.create(&me(), Ino::ROOT, b"shared", &new(FileKind::Directory))).unwrap();
+    }
+    let mut got = Vec::new();
+    for mut process in start("create #", 3, &path) {
+        loop {
+            match process.hear().expect("it does not die").split_once(' ') {
+                Some(("got", i)) => got.push(i.parse::<u64>().unwrap()),
+                _ => break,
+            }
+        }
+        process.finish();
+    }
+    got.sort_unstable();
+    assert!(
+        got.iter().copied().eq(0..150),
+        "each wanted name was got once: {got:?}"
+    );
+    let (database, s) = open(&path);
+    let dir = block(s.lookup(View::Current, Ino::ROOT, b"shared")).unwrap();
+    assert_eq!(dir.size, 32 * (3 * 150 + 150));
+    let mut inos: Vec<Ino> = block(s.list(View::Current, dir.ino, Cookie(0), 10_000))
+        .unwrap()
+        .iter()
+        .map(|e| e.attr.ino)
+        .collect();
+    inos.sort_unstable();
+    inos.dedup();
+    assert_eq!(inos.len(), 600, "no inode number was given twice");
+    check(&database);
+}
+
+#[test]
+fn each_process_sees_what_the_other_has_done() {
+    let (_dir, path) = database();
+    let (database, s) = open(&path);
+    let mut other = Process::start("serve", &path);
+    other.expect("ready");
+    let mut say = |line: &str| {
+        other.tell(line);
+        other.hear().unwrap()
+    };
+    let file = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File)))
+        .unwrap()
+        .ino;
+    block(s.write(&me(), file, WriteAt::End, b"parent ", false)).unwrap();
+    block(s.flush()).unwrap();
+    assert_eq!(say("append file"), "ok");
+    assert_eq!(say("flush"), "ok");
+    assert_eq!(block(s.attr(View::Current, file)).unwrap().size, 12);
+    block(s.write(&me(), file, WriteAt::End, b" parent", false)).unwrap();
+    block(s.flush()).unwrap();
+    assert_eq!(say("read file"), "parent child parent");
+    assert_eq!(say("checkpoint one"), "ok");
+    let one = block(s.find_layer("one")).unwrap().id;
+    block(s.write(&me(), file, WriteAt::Offset(0), b"PARENT", false)).unwrap();
+    assert_eq!(say("unlink file"), "ok");
+    assert_eq!(say("sync"), "ok");
+    let gone = block(s.lookup(View::Current, Ino::ROOT, b"file"));
+    assert_eq!(gone.unwrap_err().kind(), ErrorKind::NotFound);
+    let mut buffer = [0; 64];
+    let n = block(s.read(View::Layer(one), file, 0, &mut buffer, Access::Quiet)).unwrap();
+    assert_eq!(&buffer[..n], b"parent child parent");
+    assert_eq!(say("create file"), "ok");
+    let again = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File)));
+    assert_eq!(again.unwrap_err().kind(), ErrorKind::Exists);
+    // What failed here must not keep the other waiting.
+    assert_eq!(say("append file"), "ok");
+    assert_eq!(say("suspend"), "ok");
+    let suspended = block(s.attr(View::Current, Ino::ROOT));
+    assert_eq!(suspended.unwrap_err().kind(), ErrorKind::Suspended);
+    other.finish();
+    check(&database);
+}
+
+#[test]
+fn what_another_process_has_open_outlives_its_name() {
+    let (_dir, path) = database();
+    let (database, s) = open(&path);
+    let file = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File)))
+        .unwrap()
+        .ino;
+    block(s.write(&me(), file, WriteAt::End, b"content", false)).unwrap();
+    block(s.flush()).unwrap();
+    let mut other = Process::start("hold", &path);
+    other.expect("held");
+    block(s.unlink(&me(), Ino::ROOT, b"file", Unlink::File)).unwrap();
+    block(s.flush()).unwrap();
+    block(s.gc()).unwrap();
+    other.tell("read");
+    other.expect("content");
+    other.tell("write");
+    other.expect("written");
+    other.tell("read");
+    other.expect("content!");
+    other.tell("release");
+    other.expect("released");
+    other.finish();
+    block(s.gc()).unwrap();
+    assert_eq!(
+        block(s.tenant()).unwrap().usage.inodes,
+        1,
+        "gone once nobody has it open"
+    );
+    assert_eq!(
+        block(s.attr(View::Current, file)).unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
+    check(&database);
+}
+
+#[test]
+fn what_a_killed_process_had_open_is_collected() {
+    let (_dir, path) = database();
+    let (database, s) = open(&path);
+    let file = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File)))
+        .unwrap()
+        .ino;
+    block(s.write(&me(), file, WriteAt::End, &[7; 300_000], false)).unwrap();
+    block(s.flush()).unwrap();
+    let mut other = Process::start("hold", &path);
+    other.expect("held");
+    block(s.unlink(&me(), Ino::ROOT, b"file", Unlink::File)).unwrap();
+    block(s.flush()).unwrap();
+    assert_eq!(block(s.tenant()).unwrap().usage.inodes, 2);
+    other.kill();
+    assert_eq!(block(s.gc()).unwrap().inodes, 1);
+    block(s.flush()).unwrap();
+    let usage = block(s.tenant()).unwrap().usage;
+    assert_eq!((usage.inodes, usage.bytes), (1, 0));
+    check(&database);
+}
+
+#[test]
+fn a_process_that_is_killed_while_it_changes_something_stops_nobody() {
+    let (_dir, path) = database();
+    let (database, s) = open(&path);
+    for round in 0..10 {
+        let mut other = Process::start(&format!("write {round}"), &path);
+        other.hear().unwrap();
+        other.kill();
+        let name = format!("mine{round}");
+        block(s.create(&me(), Ino::ROOT, name.as_bytes(), &new(FileKind::File))).unwrap();
+        block(s.sync()).unwrap();
+    }
+    check(&database);
+}
+
+#[test]
+fn a_tenant_is_not_deleted_while_another_process_is_there() {
+    let (_dir, path) = database();
+    let (database, _s) = open(&path);
+    let mut other = Process::start("serve", &path);
+    other.expect("ready");
+    let refused = block(database.delete_tenant("default"));
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Busy);
+    other.finish();
+    block(database.delete_tenant("default")).unwrap();
+}
+
+#[test]
+fn processes_make_a_database_together() {
+    for _ in 0..5 {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.db");
+        let mut made = 0;
+        for mut process in start("make", 3, &path) {
+            match process.hear().expect("it does not die").as_str() {
+                "made" => made += 1,
+                other => assert_eq!(other, "EEXIST"),
+            }
+            process.expect("done");
+            process.finish();
+        }
+        assert_eq!(made, 1);
+        let database = SqliteDatabase::open(&path, &Options::new()).unwrap();
+        let s = block(database.open_tenant("default")).unwrap();
+        assert_eq!(
+            block(s.list(View::Current, Ino::ROOT, Cookie(0), 10))
+                .unwrap()
+                .len(),
+            3
+        );
+        check(&database);
+    }
+}
