@@ -66,6 +66,11 @@ impl SqliteDatabase {
         if !options.create && !pool.exists(name).map_err(device)? {
             return Err(Error::new(ErrorKind::NotFound).about(name));
         }
+        if pool.is_read_only() {
+            return Err(Error::new(ErrorKind::ReadOnly)
+                .about(name)
+                .because("a database is opened to be written too"));
+        }
         let (vfs, registration) = crate::vfs::register(&pool)?;
         let place = Place::Pool {
             vfs,
