@@ -19,9 +19,12 @@ use tally::Tally;
 pub(crate) struct Args {
     /// Only the steps whose names contain this (format, licences, lint, tests, docs)
     step: Option<String>,
+    /// Many more seeds, kills and random histories: hours instead of minutes
+    #[arg(long)]
+    long: bool,
 }
 
-type Run = fn(&Project, &mut Tally) -> Result<()>;
+type Run = fn(&Project, &Args, &mut Tally) -> Result<()>;
 
 /// Quick ones first.
 const STEPS: &[(&str, Run)] = &[
@@ -49,7 +52,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<bool> {
     for (name, step) in chosen {
         project.ui.title(name);
         let start = Instant::now();
-        let passed = tally.step(|tally| step(project, tally));
+        let passed = tally.step(|tally| step(project, args, tally));
         lines.push(line(name, passed, start.elapsed()));
     }
     anstream::println!("\n{}", lines.join("\n"));
@@ -61,7 +64,7 @@ fn line(name: &str, passed: bool, took: Duration) -> String {
     format!("{name:<12} {} {:>12}", ui::verdict(passed), ui::seconds(took))
 }
 
-fn format(project: &Project, _: &mut Tally) -> Result<()> {
+fn format(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
     project
         .cargo()
         .args(["fmt", "--all", "--check"])
@@ -70,7 +73,7 @@ fn format(project: &Project, _: &mut Tally) -> Result<()> {
 }
 
 /// Which licences, sources and duplicates of dependencies are allowed is in `deny.toml`.
-fn licences(project: &Project, _: &mut Tally) -> Result<()> {
+fn licences(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
     Cmd::new(project.tools.bin().join("cargo-deny"))
         .args([
             "--log-level",
@@ -86,17 +89,20 @@ fn licences(project: &Project, _: &mut Tally) -> Result<()> {
         .run()
 }
 
-fn lint(project: &Project, _: &mut Tally) -> Result<()> {
+fn lint(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
     project
         .cargo()
         .args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
         .run()
 }
 
-fn tests(project: &Project, tally: &mut Tally) -> Result<()> {
+fn tests(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     let mut cargo = project.cargo().args(["test", "--workspace", "--no-fail-fast"]);
     if project.ui == ui::Ui::Quiet {
         cargo = cargo.arg("--quiet");
+    }
+    if args.long {
+        cargo = cargo.env("TARBOX_LONG", "1");
     }
     if std::io::stderr().is_terminal() {
         cargo = cargo.env("CARGO_TERM_COLOR", "always");
@@ -107,7 +113,7 @@ fn tests(project: &Project, tally: &mut Tally) -> Result<()> {
     })
 }
 
-fn docs(project: &Project, _: &mut Tally) -> Result<()> {
+fn docs(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
     project
         .cargo()
         .args(["doc", "--workspace", "--no-deps"])
