@@ -7,6 +7,8 @@ use crate::commands::{
     append, audit, cat, chmod, chown, completions, cp, du, export, export_tar, find, fsck, gc, import, import_tar, init,
     layer, ln, ls, mkdir, mv, rm, stat, stats, tenant, touch, tree, truncate, watch, write, xattr,
 };
+#[cfg(feature = "run")]
+use crate::commands::run;
 use crate::parse::owner::parse_user;
 use crate::print::ColourChoice;
 
@@ -32,7 +34,6 @@ pub(crate) struct Cli {
 
 /// Options that every command takes, before or behind its name.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Options for every command")]
 pub(crate) struct Global {
     /// The database: sqlite:PATH, or just PATH
     #[arg(long, global = true, env = "TARBOX_DB", default_value = "sqlite:./tarbox.db", value_name = "URL")]
@@ -103,5 +104,7 @@ pub(crate) enum Command {
     Audit(audit::Args),
     Watch(watch::Args),
 
+    #[cfg(feature = "run")]
+    Run(run::Args),
     Completions(completions::Args),
 }

@@ -21,22 +21,24 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Look after the database", &["tenant", "stats", "fsck", "gc", "completions"]),
 ];
 
-const EXAMPLES: &str = "\
-  tarbox init                              make ./tarbox.db
-  tarbox import ~/project /src             put a directory tree into it
-  tarbox layer checkpoint before           remember this state
-  tarbox run python.wasm /src/tool.py      run a WebAssembly program on the files
-  tarbox layer diff                        see exactly what it changed
-  tarbox layer switch before               go back
-
-  tarbox help is per command: tarbox ls --help";
+const EXAMPLES: &[&str] = &[
+    "tarbox init                              make ./tarbox.db",
+    "tarbox import ~/project /src             put a directory tree into it",
+    "tarbox layer checkpoint before           remember this state",
+    "tarbox run python.wasm /src/tool.py      run a WebAssembly program on the files",
+    "tarbox layer diff                        see exactly what it changed",
+    "tarbox layer switch before               go back",
+    "tarbox ls --help                         every command explains itself",
+];
 
 /// The whole command line, with its help put together.
 pub(crate) fn command() -> Command {
     let command = Cli::command();
     let groups = groups(&command);
-    let after = format!("{}\n\n{}", headed(&command, "Examples", EXAMPLES), exit_codes(&command));
-    let template = format!("{{before-help}}{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}\n{{options}}\n\n{after}\n");
+    let options = headed(&command, "Options for every command", "{options}");
+    let after = format!("{}\n\n{}", examples(&command), exit_codes(&command));
+    let usage = "{about-with-newline}\n{usage-heading} {usage}";
+    let template = format!("{usage}\n\n{groups}{options}\n\n{after}\n");
     command.help_template(template)
 }
 
@@ -57,8 +59,15 @@ fn groups(command: &Command) -> String {
     text
 }
 
+fn examples(command: &Command) -> String {
+    let known = |line: &&&str| cfg!(feature = "run") || !line.starts_with("tarbox run");
+    let lines: Vec<String> = EXAMPLES.iter().filter(known).map(|line| format!("  {line}")).collect();
+    headed(command, "Examples", &lines.join("\n"))
+}
+
 fn exit_codes(command: &Command) -> String {
-    let lines: Vec<String> = exit::HELP.iter().map(|(code, text)| format!("  {code:<4} {text}")).collect();
+    let known = |(code, _): &&(&str, &str)| cfg!(feature = "run") || *code != "run";
+    let lines: Vec<String> = exit::HELP.iter().filter(known).map(|(code, text)| format!("  {code:<4} {text}")).collect();
     headed(command, "Exit codes", &lines.join("\n"))
 }
 

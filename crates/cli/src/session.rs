@@ -1,6 +1,7 @@
 //! One command from its arguments to its exit code.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use clap::FromArgMatches;
 use tarbox_fs::{Fs, blocking};
@@ -59,7 +60,11 @@ fn dispatch(cli: &Cli, out: &Printer) -> Result<Exit> {
 }
 
 /// Runs a command on a database of any kind.
-fn with_database<D: Database>(cli: &Cli, db: &D, location: &Location, out: &Printer) -> Result<Exit> {
+fn with_database<D>(cli: &Cli, db: &D, location: &Location, out: &Printer) -> Result<Exit>
+where
+    D: Database,
+    D::Store: 'static,
+{
     let global = &cli.global;
     let who = credentials(global.user);
     let caller = (who.uid(), who.gid());
@@ -77,21 +82,29 @@ fn with_database<D: Database>(cli: &Cli, db: &D, location: &Location, out: &Prin
 }
 
 /// Runs a command on the files of one tenant.
-fn with_tenant<D: Database>(cli: &Cli, db: &D, location: &Location, out: &Printer) -> Result<Exit> {
+fn with_tenant<D>(cli: &Cli, db: &D, location: &Location, out: &Printer) -> Result<Exit>
+where
+    D: Database,
+    D::Store: 'static,
+{
     let global = &cli.global;
     let store = blocking(db.open_tenant(&global.tenant)).map_err(|e| no_tenant(e, global))?;
-    let fs = Fs::new(store);
-    let w = Workspace::new(&fs, credentials(global.user), out, location.path());
-    let result = with_files(cli, &w, fs.store());
+    let fs = Arc::new(Fs::new(store));
+    let w = Workspace::new(&*fs, credentials(global.user), out, location.path());
+    let result = with_files(cli, &w, &fs);
     // What was done is made to last also where the command failed half-way.
     let lasting = last(fs.store(), global);
-    result?;
+    let exit = result?;
     lasting?;
-    Ok(w.exit())
+    Ok(exit.unwrap_or(w.exit()))
 }
 
-fn with_files<S: Store>(cli: &Cli, w: &Workspace<'_, Fs<S>>, store: &S) -> Result<()> {
+/// Answers the code of a program that ran; other commands have the one that comes of their operands.
+fn with_files<S: Store + 'static>(cli: &Cli, w: &Workspace<'_, Fs<S>>, fs: &Arc<Fs<S>>) -> Result<Option<Exit>> {
+    let store = fs.store();
     match &cli.command {
+        #[cfg(feature = "run")]
+        Command::Run(args) => return run::run(args, fs, w).map(Some),
         Command::Ls(args) => ls::run(args, w),
         Command::Tree(args) => tree::run(args, w),
         Command::Stat(args) => stat::run(args, w),
@@ -121,6 +134,7 @@ fn with_files<S: Store>(cli: &Cli, w: &Workspace<'_, Fs<S>>, store: &S) -> Resul
         // These were carried out before there was a tenant.
         Command::Init(_) | Command::Tenant(_) | Command::Fsck(_) | Command::Gc(_) | Command::Completions(_) => Ok(()),
     }
+    .map(|()| None)
 }
 
 /// Brings what was done to the device, or at least to where other processes see it.

@@ -22,6 +22,8 @@ pub(crate) mod ls;
 pub(crate) mod mkdir;
 pub(crate) mod mv;
 pub(crate) mod rm;
+#[cfg(feature = "run")]
+pub(crate) mod run;
 pub(crate) mod stat;
 pub(crate) mod stats;
 pub(crate) mod tenant;

@@ -1,0 +1,188 @@
+//! `run`
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tarbox_fs::{Credentials, FilesystemExt, Fs, blocking};
+use tarbox_host::{Cache, Capability, Files, Host, Limits, Preopen, Program, RunError, RunOptions, Source, temporary};
+use tarbox_store::{ErrorKind, Store};
+
+use crate::examples::examples;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::parse::size;
+use crate::print::escape;
+use crate::workspace::Workspace;
+
+/// Run a WebAssembly program on the files of the workspace
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples!(
+    "tarbox run python.wasm /src/report.py              sees the workspace as / and an empty /tmp",
+    "tarbox run --ro /src --dir /out tool.wasm /src     reads one directory, writes another, sees no more",
+    "tarbox run --dir /data::/ tool.wasm                sees /data as its root",
+    "tarbox run --timeout 10 --max-memory 256 tool.wasm",
+    "tarbox layer diff                                  then shows exactly what it changed",
+    "Ends with the program's own code; 124 after --timeout, 137 after --max-memory, 152 after --fuel, 134 after a trap,",
+    "126 if the file cannot be run.",
+))]
+pub(crate) struct Args {
+    /// Lend this directory of the workspace, under this name [default: / and an empty /tmp]
+    #[arg(long, value_name = "PATH[::GUEST]")]
+    dir: Vec<String>,
+    /// Lend it read-only
+    #[arg(long, value_name = "PATH[::GUEST]")]
+    ro: Vec<String>,
+    /// A variable of its environment; without a value, the one of this environment. Nothing else is passed on
+    #[arg(long, short, value_name = "KEY[=VALUE]")]
+    env: Vec<String>,
+    /// End it after this many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
+    /// End it after about this many instructions
+    #[arg(long, value_name = "N", value_parser = size::parse)]
+    fuel: Option<u64>,
+    /// End it when it wants more memory than this, MiB
+    #[arg(long, value_name = "MB")]
+    max_memory: Option<u64>,
+    /// The program is a file of the workspace, not of the host
+    #[arg(long, short = 'w')]
+    from_workspace: bool,
+    /// Compile the program anew instead of keeping its compiled form in the user's cache directory
+    #[arg(long)]
+    no_cache: bool,
+    /// The program: a core module of WASI preview 1, or a component of WASI 0.2
+    #[arg(value_name = "FILE.wasm")]
+    file: OsString,
+    /// Its arguments
+    #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<String>,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().filter(|s| *s > 0.0);
+    seconds
+        .and_then(|s| Duration::try_from_secs_f64(s).ok())
+        .ok_or_else(|| format!("'{text}' is no time; write seconds, such as 10 or 0.5"))
+}
+
+/// Runs the program and answers its code.
+pub(crate) fn run<S: Store + 'static>(args: &Args, fs: &Arc<Fs<S>>, w: &Workspace<'_, Fs<S>>) -> Result<Exit> {
+    let program = program(args, w)?;
+    let cache = if args.no_cache { Cache::none() } else { Cache::of_user() };
+    let host = Host::new(cache);
+    let files: Arc<dyn Files> = fs.clone();
+    let options = RunOptions {
+        args: args.args.clone(),
+        env: environment(&args.env)?,
+        preopens: preopens(args, &files)?,
+        stdin: Source::Inherit,
+        limits: Limits {
+            timeout: args.timeout,
+            fuel: args.fuel,
+            memory: args.max_memory.map(|mb| mb.saturating_mul(1 << 20)),
+            descriptors: None,
+        },
+        ..RunOptions::new(w.who.clone())
+    };
+    w.out.flush()?;
+    match host.run(&program, options) {
+        Ok(status) => Ok(exit(status)),
+        Err(error) => Err(failure(&error)),
+    }
+}
+
+fn program<S: Store>(args: &Args, w: &Workspace<'_, Fs<S>>) -> Result<Program> {
+    if !args.from_workspace {
+        return Program::from_file(&args.file).map_err(|e| failure(&e));
+    }
+    let path = w.path(&args.file)?;
+    let wasm = blocking(w.fs.read_file(&w.who, &path))?;
+    let name = String::from_utf8_lossy(crate::workspace::last_name(&path)).into_owned();
+    Program::from_bytes(name, wasm).map_err(|e| failure(&e))
+}
+
+/// The root and a temporary directory, unless other directories are named.
+fn preopens(args: &Args, files: &Arc<dyn Files>) -> Result<Vec<Preopen>> {
+    let mut preopens = Vec::new();
+    for (texts, capability) in [(&args.dir, Capability::ReadWrite), (&args.ro, Capability::ReadOnly)] {
+        for text in texts {
+            let (path, guest) = lent(text)?;
+            preopens.push(Preopen::new(files.clone(), path).at(guest).with(capability));
+        }
+    }
+    if preopens.is_empty() {
+        preopens.push(Preopen::new(files.clone(), "/"));
+    }
+    if preopens.iter().all(|preopen| preopen.guest() != "/tmp") {
+        preopens.push(Preopen::new(temporary(), "/").at("/tmp"));
+    }
+    Ok(preopens)
+}
+
+/// The path in the workspace, and the name under which the program finds it.
+fn lent(text: &str) -> Result<(String, String)> {
+    let (path, guest) = text.split_once("::").unwrap_or((text, text));
+    if path.is_empty() || guest.is_empty() {
+        return Err(Failure::usage(format!("'{}' is no PATH[::GUEST]", escape(text.as_bytes()))));
+    }
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    Ok((path, guest.to_owned()))
+}
+
+fn environment(texts: &[String]) -> Result<Vec<(String, String)>> {
+    let variables = texts.iter().filter_map(|text| match text.split_once('=') {
+        Some((key, value)) => Some(Ok((key.to_owned(), value.to_owned()))),
+        None => match std::env::var(text) {
+            Ok(value) => Some(Ok((text.clone(), value))),
+            Err(std::env::VarError::NotPresent) => None,
+            Err(e) => Some(Err(Failure::usage(format!("the variable {}: {e}", escape(text.as_bytes()))))),
+        },
+    });
+    variables.collect()
+}
+
+/// A process's code has eight bits; what fails must not look as if it had not.
+fn exit(status: i32) -> Exit {
+    match status & 0xff {
+        0 if status != 0 => Exit::FAILED,
+        low => Exit(low as u8),
+    }
+}
+
+fn failure(error: &RunError) -> Failure {
+    let kind = match error {
+        RunError::Read { source, path } => {
+            return Failure::host(path.as_os_str().as_encoded_bytes(), source);
+        }
+        RunError::Preopen { kind, .. } => return Failure::new(*kind, escape(error.to_string().as_bytes())),
+        RunError::NotWasm { .. } | RunError::MissingImport { .. } | RunError::NotAProgram { .. } => ErrorKind::Invalid,
+        _ => ErrorKind::Io,
+    };
+    let failure = Failure::new(kind, escape(error.to_string().as_bytes())).ending(Exit(error.exit_code()));
+    match error {
+        RunError::Trap(trap) => failure.with_member("frames", json!(trap.frames)),
+        _ => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_keep_what_they_say() {
+        assert_eq!(exit(0), Exit::DONE);
+        assert_eq!(exit(3), Exit(3));
+        assert_eq!(exit(256), Exit::FAILED);
+        assert_eq!(exit(-1), Exit(255));
+    }
+
+    #[test]
+    fn directories_are_lent_under_a_name() {
+        assert_eq!(lent("/a::/b").unwrap(), ("/a".into(), "/b".into()));
+        assert_eq!(lent("a").unwrap(), ("/a".into(), "a".into()));
+        assert!(lent("::/b").is_err());
+    }
+}

@@ -1,0 +1,166 @@
+//! Commands that make, change and remove files.
+
+use crate::support::Workspace;
+
+#[test]
+fn write_replaces_and_append_adds() {
+    let w = Workspace::new();
+    w.ok(["write", "/a", "one"]);
+    assert_eq!(w.ok(["cat", "/a"]), "one");
+    w.ok(["write", "a", "2"]);
+    w.ok(["append", "-n", "/a", "3"]);
+    assert_eq!(w.ok(["cat", "/a", "/a"]), "23\n23\n");
+    assert_eq!(w.feed(["write", "/b"], b"from\0stdin").code, 0);
+    assert_eq!(w.feed(["append", "/b"], b"+").code, 0);
+    assert_eq!(w.run(["cat", "/b"]).out, b"from\0stdin+");
+    w.ok(["write", "--offset", "5", "/b", "STD"]);
+    assert_eq!(w.run(["cat", "--offset", "4", "--length", "5", "/b"]).out, b"\0STDi");
+    w.ok(["write", "/minus", "-x"]);
+    assert_eq!(w.ok(["cat", "/minus"]), "-x");
+    w.check();
+}
+
+#[test]
+fn a_large_file_goes_through_in_pieces() {
+    let w = Workspace::new();
+    let bytes: Vec<u8> = (0..5_000_001u32).map(|i| (i * 2_654_435_761 >> 24) as u8).collect();
+    assert_eq!(w.feed(["write", "/big"], &bytes).code, 0);
+    assert!(w.run(["cat", "/big"]).out == bytes);
+    assert_eq!(w.object(["stat", "/big"])["size"], 5_000_001);
+    w.check();
+}
+
+#[test]
+fn directories_are_made_and_removed() {
+    let w = Workspace::new();
+    w.ok(["mkdir", "/a", "/a/b"]);
+    w.ok(["mkdir", "-p", "/a/b/c/d", "/a"]);
+    assert_eq!(w.fails(7, ["mkdir", "/a"]), "/a: file exists");
+    assert_eq!(w.fails(3, ["mkdir", "/x/y"]), "/x/y: no such file or directory");
+    w.ok(["mkdir", "-m", "u=rwx,go=", "/private"]);
+    assert_eq!(w.object(["stat", "/private"])["mode"], "0700");
+    w.ok(["write", "/a/b/file", "x"]);
+    assert_eq!(w.fails(1, ["rm", "/a"]), "/a: is a directory; -r removes it with all that is in it");
+    assert_eq!(w.fails(7, ["rm", "-d", "/a"]), "/a: directory not empty");
+    w.ok(["rm", "-r", "/a"]);
+    w.ok(["rm", "-d", "/private"]);
+    assert_eq!(w.ok(["ls", "-a"]), "");
+    w.check();
+}
+
+#[test]
+fn rm_does_what_it_can_and_says_what_it_cannot() {
+    let w = Workspace::new();
+    w.ok(["write", "/b", ""]);
+    let ran = w.run(["rm", "/a", "/b", "/c"]);
+    assert_eq!(ran.code, 3);
+    assert_eq!(ran.err, "tarbox: /a: no such file or directory\ntarbox: /c: no such file or directory\n");
+    assert_eq!(w.fails(3, ["cat", "/b"]), "/b: no such file or directory");
+    w.ok(["rm", "-f", "/a", "/b"]);
+    for path in ["/", "/.", "/.."] {
+        assert_eq!(w.run(["rm", "-r", path]).code, 4, "{path}");
+    }
+}
+
+#[test]
+fn mv_renames_replaces_and_moves_into_directories() {
+    let w = Workspace::new();
+    w.ok(["write", "/a", "a"]);
+    w.ok(["write", "/b", "b"]);
+    w.ok(["mkdir", "/d", "/e"]);
+    w.ok(["mv", "/a", "/b"]);
+    assert_eq!(w.ok(["cat", "/b"]), "a");
+    w.ok(["write", "/c", "c"]);
+    assert_eq!(w.fails(7, ["mv", "-n", "/b", "/c"]), "/c: file exists");
+    w.ok(["mv", "--exchange", "/b", "/c"]);
+    assert_eq!(w.ok(["cat", "/b", "/c"]), "ca");
+    w.ok(["mv", "/b", "/c", "/d"]);
+    assert_eq!(w.ok(["ls", "/d"]), "b\nc\n");
+    w.ok(["mv", "/d", "/e"]);
+    assert_eq!(w.ok(["ls", "-R", "/e"]), "/e:\nd\n\n/e/d:\nb\nc\n");
+    assert_eq!(w.fails(1, ["mv", "-T", "/e", "/e/d/x"]), "/e: a directory cannot move into itself");
+    assert_eq!(w.fails(1, ["mv", "/e", "/e/d", "/none"]), "/none: several things only fit into a directory");
+    assert_eq!(w.fails(3, ["mv", "/none", "/x"]), "/none: no such file or directory");
+    w.check();
+}
+
+#[test]
+fn cp_copies_files_and_trees() {
+    let w = Workspace::new();
+    w.ok(["mkdir", "-p", "/s/sub"]);
+    w.ok(["write", "/s/f", "content"]);
+    w.ok(["chmod", "750", "/s/f"]);
+    w.ok(["ln", "-s", "f", "/s/link"]);
+    w.ok(["ln", "/s/f", "/s/sub/same"]);
+    w.ok(["xattr", "set", "/s/f", "user.k", "v"]);
+    w.ok(["touch", "-d", "@1.000000002", "/s/f"]);
+
+    w.ok(["cp", "/s/link", "/plain"]);
+    assert_eq!(w.ok(["cat", "/plain"]), "content");
+    assert_eq!(w.object(["stat", "/plain"])["kind"], "file");
+    assert_eq!(w.fails(1, ["cp", "/s", "/x"]), "/s: is a directory; -r copies it with all that is in it");
+
+    w.ok(["cp", "-r", "/s", "/r"]);
+    assert_eq!(w.ok(["cat", "/r/sub/same"]), "content");
+    assert_eq!(w.object(["stat", "/r/link"])["target"], "f");
+    assert_eq!(w.object(["stat", "/r/f"])["nlink"], 1);
+
+    w.ok(["cp", "-a", "/s", "/r"]);
+    let copy = w.object(["stat", "/r/s/f"]);
+    assert_eq!(copy["nlink"], 2);
+    assert_eq!(copy["mode"], "0750");
+    assert_eq!(copy["mtime"], "1970-01-01T00:00:01.000000002Z");
+    assert_eq!(w.ok(["xattr", "get", "/r/s/f", "user.k"]), "v");
+    assert_eq!(copy["ino"], w.object(["stat", "/r/s/sub/same"])["ino"]);
+
+    assert_eq!(w.fails(1, ["cp", "-r", "/s", "/s/sub"]), "/s/sub/s: a directory cannot be copied into itself");
+    assert_eq!(w.fails(1, ["cp", "/s/f", "/s/sub/same"]), "/s/sub/same: source and target are the same file");
+    assert_eq!(w.run(["cp", "-n", "/s/f", "/plain"]).code, 7);
+    w.check();
+}
+
+#[test]
+fn a_copy_shares_its_blocks() {
+    let w = Workspace::new();
+    assert_eq!(w.feed(["write", "/a"], &vec![7; 3 << 20]).code, 0);
+    let before = w.object(["stats"])["usage"]["bytes"].as_u64().unwrap();
+    w.ok(["cp", "/a", "/b"]);
+    let after = w.object(["stats"])["usage"]["bytes"].as_u64().unwrap();
+    assert!(after - before < 1024, "{before} {after}");
+}
+
+#[test]
+fn links() {
+    let w = Workspace::new();
+    w.ok(["write", "/a", "x"]);
+    w.ok(["mkdir", "/d"]);
+    w.ok(["ln", "/a", "/b"]);
+    w.ok(["ln", "-s", "../a", "/d/l"]);
+    w.ok(["ln", "-s", "/a", "/d"]);
+    assert_eq!(w.ok(["ls", "/d"]), "a\nl\n");
+    assert_eq!(w.ok(["cat", "/b", "/d/l", "/d/a"]), "xxx");
+    assert_eq!(w.object(["stat", "/a"])["nlink"], 2);
+    assert_eq!(w.fails(7, ["ln", "/a", "/b"]), "/b: file exists");
+    w.ok(["ln", "-sf", "gone", "/b"]);
+    assert_eq!(w.fails(3, ["cat", "/b"]), "/b: no such file or directory");
+    w.ok(["ln", "-s", "loop", "/loop"]);
+    assert!(w.fails(1, ["cat", "/loop"]).contains("too many levels of symbolic links"));
+    assert_eq!(w.run(["ln", "/d", "/hard"]).code, 4);
+    w.check();
+}
+
+#[test]
+fn truncate_cuts_and_extends() {
+    let w = Workspace::new();
+    w.ok(["write", "/a", "abcdef"]);
+    w.ok(["truncate", "-s", "3", "/a"]);
+    assert_eq!(w.ok(["cat", "/a"]), "abc");
+    w.ok(["truncate", "-s", "-1", "/a"]);
+    w.ok(["truncate", "-s", "+2", "/a"]);
+    assert_eq!(w.run(["cat", "/a"]).out, b"ab\0\0");
+    w.ok(["truncate", "--size", "1T", "/new"]);
+    let new = w.object(["stat", "/new"]);
+    assert_eq!((&new["size"], &new["allocated"]), (&(1u64 << 40).into(), &0.into()));
+    w.ok(["truncate", "-c", "-s", "1", "/none"]);
+    assert_eq!(w.run(["stat", "/none"]).code, 3);
+}

@@ -1,0 +1,15 @@
+//! Runs the real command on real databases: every command, its JSON, its exit codes, and what it says when things go
+//! wrong.
+
+mod attributes;
+mod audit;
+mod bad_input;
+mod files;
+mod help;
+mod layers;
+mod listing;
+mod support;
+mod tar;
+mod tenants;
+mod transfer;
+mod snapshot;
