@@ -52,6 +52,9 @@ async fn open_found<F: FilesystemInterface>(
     }
 }
 
+/// How often to begin again when others make and remove the file in between.
+const ATTEMPTS: usize = 16;
+
 async fn open_or_create<F: FilesystemInterface>(
     fs: &F,
     who: &Credentials,
@@ -62,29 +65,78 @@ async fn open_or_create<F: FilesystemInterface>(
     if flags.directory {
         return Err(Error::new(ErrorKind::Invalid).because("a directory is not made by opening it"));
     }
+    let mut result = try_open_or_create(fs, who, path, flags, mode).await;
+    for _ in 1..ATTEMPTS {
+        match result {
+            // Seen missing, then made by another; or seen, then removed.
+            Err(Attempt::Overtaken(_)) => result = try_open_or_create(fs, who, path, flags, mode).await,
+            result => return result.map_err(Attempt::error),
+        }
+    }
+    result.map_err(Attempt::error)
+}
+
+/// Why an attempt failed.
+enum Attempt {
+    /// For good.
+    Failed(Error),
+    /// Because of what someone else did in between.
+    Overtaken(Error),
+}
+
+impl Attempt {
+    fn error(self) -> Error {
+        match self {
+            Self::Failed(e) | Self::Overtaken(e) => e,
+        }
+    }
+}
+
+impl From<Error> for Attempt {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+async fn try_open_or_create<F: FilesystemInterface>(
+    fs: &F,
+    who: &Credentials,
+    path: PathAt<'_>,
+    flags: OpenFlags,
+    mode: u32,
+) -> Result<(Attr, Handle), Attempt> {
+    let overtaken = |by: ErrorKind| {
+        move |e: Error| {
+            if e.kind() == by {
+                Attempt::Overtaken(e)
+            } else {
+                Attempt::Failed(e)
+            }
+        }
+    };
     let mut resolver = Resolver::new(fs, who, path.at);
     let mut text = Cow::Borrowed(path.path);
     loop {
         let parent = resolver.parent(&text).await?;
         if parent.last != LastComponent::Name || parent.trailing_slash {
-            return Err(slash_or_dots(fs, who, &parent, flags).await);
+            return Err(slash_or_dots(fs, who, &parent, flags).await.into());
         }
         let link = match fs.lookup(who, parent.dir, parent.name).await {
-            Ok(_) if flags.exclusive => return Err(ErrorKind::Exists.into()),
+            Ok(_) if flags.exclusive => return Err(Error::new(ErrorKind::Exists).into()),
             Ok(attr) if attr.is_symlink() && !flags.no_follow => attr,
-            Ok(attr) => return open_found(fs, who, attr, flags).await,
-            Err(e) if e.kind() == ErrorKind::NotFound => {
-                match fs.create(who, parent.dir, parent.name, mode, flags).await {
-                    // Someone else was faster: begin again with what they made.
-                    Err(e) if e.kind() == ErrorKind::Exists && !flags.exclusive => {
-                        resolver = Resolver::new(fs, who, path.at);
-                        text = Cow::Borrowed(path.path);
-                        continue;
-                    }
-                    result => return result,
-                }
+            Ok(attr) => {
+                return open_found(fs, who, attr, flags)
+                    .await
+                    .map_err(overtaken(ErrorKind::NotFound));
             }
-            Err(e) => return Err(e),
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                let created = fs.create(who, parent.dir, parent.name, mode, flags).await;
+                return match flags.exclusive {
+                    true => Ok(created?),
+                    false => created.map_err(overtaken(ErrorKind::Exists)),
+                };
+            }
+            Err(e) => return Err(e.into()),
         };
         resolver.count_link()?;
         text = Cow::Owned(fs.readlink(link.ino).await?);

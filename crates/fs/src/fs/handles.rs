@@ -102,22 +102,23 @@ impl HandleTable {
         }
     }
 
-    /// `TooManyOpen` if one more would be too many; else room is taken until [`insert`](Self::insert) or
-    /// [`give_back`](Self::give_back).
-    pub(crate) fn reserve(&self) -> Result<()> {
-        if self.open.fetch_add(1, Ordering::Relaxed) < self.limit {
-            return Ok(());
+    /// Takes room for one more, so that nothing is made that could then not be opened.
+    ///
+    /// # Errors
+    /// `TooManyOpen` if there is none.
+    pub(crate) fn reserve(&self) -> Result<Reservation<'_>> {
+        let reservation = Reservation {
+            table: self,
+            used: false,
+        };
+        match self.open.fetch_add(1, Ordering::Relaxed) < self.limit {
+            true => Ok(reservation),
+            false => Err(Error::new(ErrorKind::TooManyOpen)
+                .because(format!("at most {} handles can be open", self.limit))),
         }
-        self.give_back();
-        Err(Error::new(ErrorKind::TooManyOpen).because(format!("at most {} handles can be open", self.limit)))
     }
 
-    pub(crate) fn give_back(&self) {
-        self.open.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// Adds one for which room was reserved.
-    pub(crate) fn insert(&self, open: Open) -> Handle {
+    fn insert(&self, open: Open) -> Handle {
         let number = self.next_shard.fetch_add(1, Ordering::Relaxed) as usize % SHARDS;
         let mut shard = self.shards[number]
             .write()
@@ -164,8 +165,29 @@ impl HandleTable {
             shard.free.push(slot as u32);
         }
         drop(shard);
-        self.give_back();
+        self.open.fetch_sub(1, Ordering::Relaxed);
         Ok(open)
+    }
+}
+
+/// Room for one handle; given back unless a handle takes it.
+pub(crate) struct Reservation<'t> {
+    table: &'t HandleTable,
+    used: bool,
+}
+
+impl Reservation<'_> {
+    pub(crate) fn insert(mut self, open: Open) -> Handle {
+        self.used = true;
+        self.table.insert(open)
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        if !self.used {
+            self.table.open.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -195,8 +217,7 @@ mod tests {
     }
 
     fn insert(table: &HandleTable) -> Result<Handle> {
-        table.reserve()?;
-        Ok(table.insert(open()))
+        Ok(table.reserve()?.insert(open()))
     }
 
     #[test]

@@ -6,10 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, Operation, Result, SetAttr, Store};
 
 use super::audit::Subject;
+use super::handles::Reservation;
 use super::{Fs, Open, Place};
 use crate::hooks::Node;
-use crate::interface::{AccessMask, Credentials, Handle, LockOwner, NewNode, OpenFlags};
+use crate::interface::{AccessMask, Credentials, FilesystemInterface, Handle, LockOwner, NewNode, OpenFlags};
 use crate::permission;
+
+/// How often to make a file again that another removes at once.
+const ATTEMPTS: usize = 16;
 
 impl<S: Store> Fs<S> {
     pub(super) async fn open_inode(&self, who: &Credentials, ino: Ino, flags: OpenFlags) -> Result<Handle> {
@@ -23,7 +27,8 @@ impl<S: Store> Fs<S> {
         } else {
             checked?;
         }
-        let handle = self.hold_open(who, place, attr.kind, flags).await?;
+        let room = self.handles.reserve()?;
+        let handle = self.hold_open(room, who, place, attr.kind, flags).await?;
         if changes
             && flags.truncate
             && attr.is_file()
@@ -95,7 +100,30 @@ impl<S: Store> Fs<S> {
         if flags.directory {
             return Err(Error::new(ErrorKind::Invalid).because("a directory is not made by opening it"));
         }
-        let (place, attr) = match self.place(dir)? {
+        let place = self.place(dir)?;
+        for _ in 1..ATTEMPTS {
+            match self.try_create(who, place, dir, name, mode, flags).await {
+                // It was made, and gone again before it could be held.
+                Err(e)
+                    if e.kind() == ErrorKind::NotFound
+                        && self.getattr(dir).await.is_ok_and(|a| a.nlink > 0) => {}
+                result => return result,
+            }
+        }
+        self.try_create(who, place, dir, name, mode, flags).await
+    }
+
+    async fn try_create(
+        &self,
+        who: &Credentials,
+        place: Place,
+        dir: Ino,
+        name: &[u8],
+        mode: u32,
+        flags: OpenFlags,
+    ) -> Result<(Attr, Handle)> {
+        let room = self.handles.reserve()?;
+        let (place, attr) = match place {
             Place::Hook(Node::TAGS) => {
                 let node = self.new_tag_node(who, name).await?;
                 (Place::Hook(node), self.hook_attr(node).await?)
@@ -105,38 +133,32 @@ impl<S: Store> Fs<S> {
                 (Place::Real(attr.ino), attr)
             }
         };
-        let handle = self.hold_open(who, place, FileKind::File, flags).await?;
+        let handle = self.hold_open(room, who, place, FileKind::File, flags).await?;
         Ok((attr, handle))
     }
 
     /// Adds the handle, and keeps the inode alive for it.
     async fn hold_open(
         &self,
+        room: Reservation<'_>,
         who: &Credentials,
         place: Place,
         kind: FileKind,
         flags: OpenFlags,
     ) -> Result<Handle> {
-        self.handles.reserve()?;
-        let held = match place {
-            Place::Real(ino) => self.store.hold(ino).await,
-            Place::Snapshot(..) | Place::Hook(_) => Ok(()),
-        };
-        match held.and_then(|()| self.number(place)) {
-            Ok(ino) => Ok(self.handles.insert(Open {
-                place,
-                ino,
-                kind,
-                flags,
-                who: who.clone(),
-                locked: AtomicBool::new(false),
-                answer: Mutex::new(None),
-            })),
-            Err(e) => {
-                self.handles.give_back();
-                Err(e)
-            }
+        let ino = self.number(place)?;
+        if let Place::Real(ino) = place {
+            self.store.hold(ino).await?;
         }
+        Ok(room.insert(Open {
+            place,
+            ino,
+            kind,
+            flags,
+            who: who.clone(),
+            locked: AtomicBool::new(false),
+            answer: Mutex::new(None),
+        }))
     }
 
     pub(super) async fn close(&self, handle: Handle) -> Result<()> {

@@ -22,7 +22,7 @@ use super::{
 ///
 /// # Rules for all methods
 ///
-/// * `Ino`s come from earlier answers; one that is gone is `NotFound` (`Stale` for a snapshot that was dropped).
+/// * `Ino`s come from earlier answers; one that is gone is `NotFound`, also all of a snapshot that was dropped.
 /// * `Handle`s are open until [`release`](Self::release); any other is `BadHandle`, as is one without the right that
 ///   the operation needs. What a handle may do was decided when it was opened, on behalf of who opened it.
 /// * Names are 1 to 255 bytes without `/` and NUL and never `.` or `..`: those are the caller's to resolve, with
@@ -311,7 +311,7 @@ pub trait FilesystemInterface: MaybeSend + MaybeSync {
     ) -> impl Future<Output = Result<usize>> + MaybeSend;
 
     /// Writes all of `data`; with [`OpenFlags::append`] at the end, whatever `at` says. Atomic to 16 MiB.
-    /// A write of who is neither owner nor root takes setuid and setgid away.
+    /// A write that is not by root takes setuid away, and setgid where the group may execute, as on Linux.
     ///
     /// # Errors
     /// `BadHandle`, `FileTooLarge`, `NoSpace`, `QuotaExceeded`.
