@@ -224,7 +224,7 @@ impl<'a, 'w, F: FilesystemInterface> Copier<'a, 'w, F> {
 
     /// The directory and the name of a path.
     fn place(&self, path: &[u8]) -> Result<(Ino, Vec<u8>)> {
-        let parent = blocking(self.w.fs.resolve_parent(&self.w.who, path)).map_err(|e| e.about(path))?;
+        let parent = blocking(self.w.fs.resolve_parent(&self.w.who, path)).map_err(|e| Failure::of(e, path))?;
         match parent.last {
             LastComponent::Name => Ok((parent.dir, parent.name.to_vec())),
             _ => Err(Failure::from(ErrorKind::Exists).about(path)),

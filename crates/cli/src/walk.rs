@@ -45,7 +45,11 @@ pub(crate) struct Walker<'a, F> {
     /// A directory that was told and is to be entered next.
     pending: Option<(Attr, Vec<u8>, Ino, bool)>,
     path: Vec<u8>,
+    wanted: Wanted<'a>,
 }
+
+/// Which entries are told; of others nothing is, nor of what is in them.
+type Wanted<'a> = Box<dyn Fn(&DirEntry) -> bool + 'a>;
 
 struct Level {
     attr: Attr,
@@ -65,7 +69,13 @@ impl<'a, F: FilesystemInterface> Walker<'a, F> {
     /// A walk that begins at `path`, which has these attributes.
     pub(crate) fn new(fs: &'a F, who: &'a Credentials, path: &[u8], attr: Attr) -> Self {
         let path = crate::workspace::trim_slashes(path).to_vec();
-        Self { fs, who, start: Some(attr), levels: Vec::new(), pending: None, path }
+        Self { fs, who, start: Some(attr), levels: Vec::new(), pending: None, path, wanted: Box::new(|_| true) }
+    }
+
+    /// Leaves out the entries for which `wanted` answers `false`, with all that is in them.
+    #[must_use]
+    pub(crate) fn only(self, wanted: impl Fn(&DirEntry) -> bool + 'a) -> Self {
+        Self { wanted: Box::new(wanted), ..self }
     }
 
     /// The path of what was told last.
@@ -91,7 +101,7 @@ impl<'a, F: FilesystemInterface> Walker<'a, F> {
         let fs = self.fs;
         let level = self.levels.last_mut()?;
         self.path.truncate(level.path_len);
-        match next_entry(fs, level) {
+        match next_entry(fs, level, &self.wanted) {
             Ok(Some((entry, last))) => {
                 let dir = level.attr.ino;
                 self.path.push(b'/');
@@ -154,29 +164,30 @@ impl<'a, F: FilesystemInterface> Walker<'a, F> {
 fn next_entry<F: FilesystemInterface>(
     fs: &F,
     level: &mut Level,
+    wanted: &Wanted<'_>,
 ) -> tarbox_store::Result<Option<(DirEntry, bool)>> {
-    loop {
-        if level.run.is_empty() && level.more {
-            level.more = next_run(fs, level)?;
-        }
-        let Some(entry) = level.run.pop() else { return Ok(None) };
-        if level.attr.ino == Ino::ROOT && entry.name == CONTROL {
-            continue;
-        }
-        let last = level.run.is_empty() && !level.more;
-        return Ok(Some((entry, last)));
+    while level.run.is_empty() && level.more {
+        level.more = next_run(fs, level, wanted)?;
     }
+    let last = level.run.len() == 1 && !level.more;
+    Ok(level.run.pop().map(|entry| (entry, last)))
 }
 
 /// Fills the run; answers whether more comes behind it.
-fn next_run<F: FilesystemInterface>(fs: &F, level: &mut Level) -> tarbox_store::Result<bool> {
+fn next_run<F: FilesystemInterface>(
+    fs: &F,
+    level: &mut Level,
+    wanted: &Wanted<'_>,
+) -> tarbox_store::Result<bool> {
+    let root = level.attr.ino == Ino::ROOT;
     let Some(handle) = level.handle else { return Ok(false) };
     let mut more = true;
     while more && level.run.len() < RUN {
         let page = blocking(fs.readdir(handle, level.after, PAGE))?;
         more = page.len() == PAGE;
         level.after = page.last().map_or(level.after, |entry| entry.cookie);
-        level.run.extend(page);
+        let told = page.into_iter().filter(|entry| wanted(entry) && !(root && entry.name == CONTROL));
+        level.run.extend(told);
     }
     level.run.sort_unstable_by(|a, b| b.name.cmp(&a.name));
     Ok(more)

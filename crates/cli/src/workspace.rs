@@ -79,7 +79,7 @@ impl<'a, F: FilesystemInterface> Workspace<'a, F> {
 
     /// The attributes of what is at a path.
     pub(crate) fn attr(&self, path: &[u8], follow: Follow) -> Result<Attr> {
-        Ok(blocking(self.fs.resolve(&self.who, path, follow)).map_err(|e| e.about(path))?)
+        blocking(self.fs.resolve(&self.who, path, follow)).map_err(|e| Failure::of(e, path))
     }
 
     /// The attributes of what is at a path, `None` where nothing is.
@@ -87,7 +87,7 @@ impl<'a, F: FilesystemInterface> Workspace<'a, F> {
         match blocking(self.fs.resolve(&self.who, path, follow)) {
             Ok(attr) => Ok(Some(attr)),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e.about(path).into()),
+            Err(e) => Err(Failure::of(e, path)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use tarbox_fs::{FilesystemExt, FilesystemInterface, OpenFlags, blocking};
 
 use crate::examples::examples;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::transfer::item::PIECE;
 use crate::workspace::Workspace;
 
@@ -31,14 +31,14 @@ pub(crate) struct Args {
 
 pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
     w.each(&args.paths, |path| {
-        let (_, handle) = blocking(w.fs.open_path(&w.who, path, OpenFlags::READ, None))?;
+        let (_, handle) = blocking(w.fs.open_path(&w.who, path, OpenFlags::READ, None)).map_err(|e| Failure::of(e, path))?;
         let mut buffer = vec![0; PIECE];
         let mut at = args.offset;
         let mut left = args.length.unwrap_or(u64::MAX);
         // What a control file says has no length beforehand: the end is where nothing more comes.
         while left > 0 {
             let room = left.min(PIECE as u64) as usize;
-            let len = blocking(w.fs.read(handle, at, &mut buffer[..room])).map_err(|e| e.about(path))?;
+            let len = blocking(w.fs.read(handle, at, &mut buffer[..room])).map_err(|e| Failure::of(e, path))?;
             if len == 0 {
                 break;
             }
@@ -46,7 +46,7 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
             at += len as u64;
             left -= len as u64;
         }
-        blocking(w.fs.release(handle)).map_err(|e| e.about(path))?;
+        blocking(w.fs.release(handle)).map_err(|e| Failure::of(e, path))?;
         Ok(())
     })
 }

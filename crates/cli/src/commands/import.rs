@@ -68,7 +68,7 @@ fn tree<F: FilesystemInterface>(
     let again = dir.try_clone().map_err(|e| Failure::host(host, &e))?;
     let room = PATH_MAX.saturating_sub(trim_slashes(target).len() + 1);
     let total = survey(host, again, skip, room)?;
-    let root = blocking(w.fs.create_dir_all(&w.who, target))?;
+    let root = blocking(w.fs.create_dir_all(&w.who, target)).map_err(|e| Failure::of(e, target))?;
     let mut writer = writer(args, w, (root.ino, target));
     let tally = Tally::new(w, "import", Some(total));
     pump(

@@ -39,7 +39,7 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
     }
     match make(args, w, &target, &link) {
         Err(failure) if args.force && failure.is(ErrorKind::Exists) => {
-            blocking(w.fs.remove_file(&w.who, &link))?;
+            blocking(w.fs.remove_file(&w.who, &link)).map_err(|e| Failure::of(e, &link))?;
             make(args, w, &target, &link)
         }
         result => result,
@@ -52,5 +52,5 @@ fn make<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, target: &[u8]
     } else {
         blocking(w.fs.hard_link(&w.who, target, link, Follow::No))
     };
-    made.map(drop).map_err(|e| Failure::from(e.about(link)))
+    made.map(drop).map_err(|e| Failure::of(e, link))
 }

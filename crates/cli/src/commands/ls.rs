@@ -7,7 +7,7 @@ use tarbox_fs::{FilesystemInterface, Follow, blocking};
 use tarbox_store::{Attr, DirEntry, FileKind, Ino};
 
 use crate::examples::examples;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::parse::time;
 use crate::platform;
 use crate::print::{Align, Entry, Table, colour, columns, escape, mode_text};
@@ -81,14 +81,10 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
 
 fn recurse<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], attr: Attr) -> Result<()> {
     let mut first = true;
-    let mut walker = Walker::new(w.fs, &w.who, path, attr);
+    let mut walker = Walker::new(w.fs, &w.who, path, attr).only(|entry| shown(args, &entry.name));
     while let Some(visit) = walker.next() {
         match visit {
             Ok(visit) if visit.step == Step::Enter => {
-                if visit.depth > 0 && !shown(args, &visit.name) {
-                    walker.skip();
-                    continue;
-                }
                 let path = walker.path().to_vec();
                 if !w.out.is_json() {
                     let gap = if std::mem::take(&mut first) { "" } else { "\n" };
@@ -104,7 +100,7 @@ fn recurse<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8
 }
 
 fn list<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], dir: Ino) -> Result<()> {
-    let mut found = entries(w.fs, &w.who, dir).map_err(|e| e.about(path))?;
+    let mut found = entries(w.fs, &w.who, dir).map_err(|e| Failure::of(e, path))?;
     found.retain(|entry| shown(args, &entry.name));
     print(args, w, path, found)
 }

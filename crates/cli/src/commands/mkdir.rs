@@ -6,7 +6,7 @@ use tarbox_fs::{FilesystemExt, FilesystemInterface, NewNode, blocking};
 use tarbox_store::SetAttr;
 
 use crate::examples::examples;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::parse::mode::ModeChange;
 use crate::workspace::Workspace;
 
@@ -32,14 +32,14 @@ pub(crate) struct Args {
 pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
     w.each(&args.paths, |path| {
         let attr = if args.parents {
-            blocking(w.fs.create_dir_all(&w.who, path))?
+            blocking(w.fs.create_dir_all(&w.who, path)).map_err(|e| Failure::of(e, path))?
         } else {
-            blocking(w.fs.make_node(&w.who, path, NewNode::Directory { mode: 0o777 }))?
+            blocking(w.fs.make_node(&w.who, path, NewNode::Directory { mode: 0o777 })).map_err(|e| Failure::of(e, path))?
         };
         if let Some(change) = &args.mode {
             let mode = change.apply(0o777, true, w.who.umask);
             let set = SetAttr { mode: Some(mode), ..SetAttr::default() };
-            blocking(w.fs.setattr(&w.who, attr.ino, &set)).map_err(|e| e.about(path))?;
+            blocking(w.fs.setattr(&w.who, attr.ino, &set)).map_err(|e| Failure::of(e, path))?;
         }
         Ok(())
     })

@@ -45,9 +45,9 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
 fn remove<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], progress: &Progress) -> Result<()> {
     let attr = w.attr(path, Follow::No)?;
     match (attr.is_dir(), args.recursive, args.dir) {
-        (false, _, _) => Ok(blocking(w.fs.remove_file(&w.who, path))?),
+        (false, _, _) => blocking(w.fs.remove_file(&w.who, path)).map_err(|e| Failure::of(e, path)),
         (true, true, _) => remove_tree(w, path, attr, progress),
-        (true, false, true) => Ok(blocking(w.fs.remove_dir(&w.who, path))?),
+        (true, false, true) => blocking(w.fs.remove_dir(&w.who, path)).map_err(|e| Failure::of(e, path)),
         (true, false, false) => {
             Err(Failure::new(ErrorKind::IsDirectory, "is a directory; -r removes it with all that is in it").about(path))
         }

@@ -98,7 +98,7 @@ fn program<S: Store>(args: &Args, w: &Workspace<'_, Fs<S>>) -> Result<Program> {
         return Program::from_file(&args.file).map_err(|e| failure(&e));
     }
     let path = w.path(&args.file)?;
-    let wasm = blocking(w.fs.read_file(&w.who, &path))?;
+    let wasm = blocking(w.fs.read_file(&w.who, &path)).map_err(|e| Failure::of(e, &path))?;
     let name = String::from_utf8_lossy(crate::workspace::last_name(&path)).into_owned();
     Program::from_bytes(name, wasm).map_err(|e| failure(&e))
 }

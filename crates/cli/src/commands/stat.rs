@@ -6,7 +6,7 @@ use tarbox_fs::{FilesystemInterface, Follow, blocking};
 use tarbox_store::{Attr, FileKind, Timestamp};
 
 use crate::examples::examples;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::parse::time;
 use crate::platform;
 use crate::print::{Entry, colour, escape, grouped, mode_text};
@@ -57,7 +57,7 @@ fn print<F: FilesystemInterface>(w: &Workspace<'_, F>, path: &[u8], attr: &Attr,
     moment("written", attr.mtime)?;
     moment("changed", attr.ctime)?;
     moment("made", attr.btime)?;
-    let xattrs = blocking(w.fs.listxattr(&w.who, attr.ino)).map_err(|e| e.about(path))?;
+    let xattrs = blocking(w.fs.listxattr(&w.who, attr.ino)).map_err(|e| Failure::of(e, path))?;
     if !xattrs.is_empty() {
         let names: Vec<_> = xattrs.iter().map(|name| escape(name)).collect();
         row("xattrs", names.join(", "))?;

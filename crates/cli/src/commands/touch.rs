@@ -51,8 +51,8 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
             Some(attr) => attr.ino,
             None if args.no_create || args.no_dereference => return Ok(()),
             None => {
-                let (attr, handle) = blocking(w.fs.open_path(&w.who, path, OpenFlags::WRITE, Some(0o666)))?;
-                blocking(w.fs.release(handle)).map_err(|e| e.about(path))?;
+                let (attr, handle) = blocking(w.fs.open_path(&w.who, path, OpenFlags::WRITE, Some(0o666))).map_err(|e| Failure::of(e, path))?;
+                blocking(w.fs.release(handle)).map_err(|e| Failure::of(e, path))?;
                 attr.ino
             }
         };

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use tarbox_fs::{FilesystemInterface, Follow};
+use tarbox_store::DirEntry;
 
 use crate::examples::examples;
 use crate::failure::Result;
@@ -35,7 +36,10 @@ pub(crate) struct Args {
 pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
     let path = w.path(&args.path)?;
     let attr = w.attr(&path, Follow::Yes)?;
-    let mut walker = Walker::new(w.fs, &w.who, &path, attr);
+    let wanted = |entry: &DirEntry| {
+        (args.all || !entry.name.starts_with(b".")) && (!args.directories || entry.attr.is_dir())
+    };
+    let mut walker = Walker::new(w.fs, &w.who, &path, attr).only(wanted);
     let mut drawing = Drawing::default();
     while let Some(visit) = walker.next() {
         let visit = match visit {
@@ -49,17 +53,11 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
             drawing.bars.pop();
             continue;
         }
-        let hidden = !args.all && visit.depth > 0 && visit.name.starts_with(b".");
-        let deep = args.level.is_some_and(|level| visit.depth >= level);
-        if visit.step == Step::Enter && (hidden || deep) {
-            walker.skip();
-        }
-        if hidden || args.directories && visit.step == Step::Leaf {
-            continue;
-        }
         drawing.draw(w, walker.path(), &visit)?;
-        if visit.step == Step::Enter && !deep {
-            drawing.bars.push(visit.last);
+        match visit.step {
+            Step::Enter if args.level.is_some_and(|level| visit.depth >= level) => walker.skip(),
+            Step::Enter => drawing.bars.push(visit.last),
+            _ => {}
         }
     }
     drawing.sum_up(w)

@@ -159,7 +159,7 @@ fn set<F: FilesystemInterface>(args: &Set, w: &Workspace<'_, F>) -> Result<()> {
 fn list<F: FilesystemInterface>(args: &List, w: &Workspace<'_, F>) -> Result<()> {
     let path = w.path(&args.path)?;
     let attr = w.attr(&path, args.link.follow())?;
-    for name in blocking(w.fs.listxattr(&w.who, attr.ino)).map_err(|e| e.about(&path))? {
+    for name in blocking(w.fs.listxattr(&w.who, attr.ino)).map_err(|e| Failure::of(e, &path))? {
         let value = match args.values {
             true => Some(blocking(w.fs.getxattr(&w.who, attr.ino, &name)).map_err(|e| about(e, &path, &name))?),
             false => None,

@@ -23,7 +23,7 @@ fn write_replaces_and_append_adds() {
 #[test]
 fn a_large_file_goes_through_in_pieces() {
     let w = Workspace::new();
-    let bytes: Vec<u8> = (0..5_000_001u32).map(|i| (i * 2_654_435_761 >> 24) as u8).collect();
+    let bytes: Vec<u8> = (0..5_000_001u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     assert_eq!(w.feed(["write", "/big"], &bytes).code, 0);
     assert!(w.run(["cat", "/big"]).out == bytes);
     assert_eq!(w.object(["stat", "/big"])["size"], 5_000_001);

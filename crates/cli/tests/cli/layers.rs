@@ -91,7 +91,7 @@ fn tags_drop_and_squash() {
     w.ok(["layer", "tag", "stable", "old"]);
     assert_eq!(w.json(["layer", "list"])[0]["tags"], json!(["old", "stable"]));
     w.ok(["layer", "tag", "-d", "stable"]);
-    assert_eq!(w.fails(3, ["layer", "tag", "-d", "stable"]), "layer stable: no such tag");
+    assert_eq!(w.fails(3, ["layer", "tag", "-d", "stable"]), "stable: no such tag");
     w.ok(["layer", "checkpoint", "third"]);
     w.ok(["layer", "squash", "second", "third"]);
     let names: Vec<_> = w.json(["layer", "list"]).iter().map(|l| l["name"].clone()).collect();

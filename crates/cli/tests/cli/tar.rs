@@ -151,7 +151,7 @@ fn devices_are_for_root() {
     w.ok(["--user", "0", "mkdir", "-m", "777", "/t"]);
     let devices = archive(&[("null", b'3', "", b""), ("pipe", b'6', "", b"")]);
     let ran = w.feed(["--user", "5", "import-tar", "-", "/t"], &devices);
-    assert_eq!(ran.line_of(4), "/t/null: operation not permitted");
+    assert!(ran.line_of(4).starts_with("/t/null: operation not permitted"));
     assert_eq!(w.ok(["ls", "/t"]), "pipe\n");
     assert_eq!(w.feed(["--user", "0", "import-tar", "-", "/dev"], &devices).code, 0);
     assert_eq!(w.object(["stat", "/dev/null"])["kind"], "chardevice");

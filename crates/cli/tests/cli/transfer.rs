@@ -250,6 +250,6 @@ fn a_quota_stops_an_import_with_one_line() {
     }
     w.ok(["tenant", "create", "small", "--bytes", "200k"]);
     let line = w.fails(5, ["--tenant", "small", "import", "tree", "/"]);
-    assert!(line.ends_with(": quota exceeded"), "{line}");
+    assert!(line.contains(": quota exceeded (tenant 'small'"), "{line}");
     w.check();
 }

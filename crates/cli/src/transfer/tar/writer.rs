@@ -119,6 +119,10 @@ impl<W: Write> TarWriter<W> {
             self.file = Some(OpenFile { pieces: vec![(0, meta.size)], next: 0 });
             return Ok(());
         };
+        // A hole at the end is told by an empty piece there: some readers know the length from nothing else.
+        if pieces.last().is_none_or(|(offset, len)| offset + len < meta.size) {
+            pieces.push((meta.size, 0));
+        }
         let map = sparse::to_bytes(&pieces);
         let data: u64 = pieces.iter().map(|(_, len)| len).sum();
         let mut pax = Pax::default();
