@@ -3,15 +3,16 @@
 //! `bench/README.md` says what each row measures and how to read it.
 #![forbid(unsafe_code)]
 
+mod build;
 mod files;
 mod place;
 mod programs;
 mod race;
 mod report;
-mod rivals;
 mod source_tree;
 mod subjects;
 mod turns;
+mod wasi;
 mod workspace;
 
 use std::process::ExitCode;
@@ -84,6 +85,7 @@ fn measure(args: &Args) -> Result<()> {
     let mut report = Report::new(args.name.as_deref(), args.json);
     let groups: Vec<&Group> = files::GROUPS
         .iter()
+        .chain(wasi::GROUPS)
         .filter(|g| report.wants(g.suite, g.rows))
         .collect();
     if groups.is_empty() {

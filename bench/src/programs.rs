@@ -43,6 +43,22 @@ pub(crate) fn time<S: AsRef<OsStr>>(program: &Path, args: impl IntoIterator<Item
     }
 }
 
+/// Runs a program to its end and answers what it wrote to its standard output.
+///
+/// # Errors
+/// When it cannot start, or fails.
+pub(crate) fn output<S: AsRef<OsStr>>(program: &Path, args: impl IntoIterator<Item = S>) -> Result<String> {
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stderr(Stdio::inherit());
+    let output = command
+        .output()
+        .map_err(|e| format!("{}: {e}", program.display()))?;
+    match output.status.success() {
+        true => Ok(String::from_utf8(output.stdout)?),
+        false => Err(format!("{} ended with {}", program.display(), output.status).into()),
+    }
+}
+
 /// Runs a program to its end and answers the most memory it held, in MiB: the kernel's own high-water mark, which only
 /// grows, asked for until the end.
 ///

@@ -7,7 +7,7 @@ use tarbox_bench_work::{Result, Work};
 use crate::race::{Runner, Times, race};
 use crate::report::{Report, Row};
 use crate::subjects::{Agentfs, Commit, Host, Local, Sqlite, Tarbox};
-use crate::{Bench, rivals};
+use crate::{Bench, build};
 
 const OURS: &str = "tarbox";
 const EXT4: &str = "ext4";
@@ -102,7 +102,7 @@ pub(crate) fn large(bench: &Bench, report: &mut Report) -> Result<()> {
 }
 
 fn measure(bench: &Bench, report: &mut Report, before: &[Work], cases: &[Case]) -> Result<()> {
-    let program = rivals::program()?;
+    let program = build::rivals()?;
     let dir = bench.place.group("basic")?;
     std::env::set_current_dir(dir.path())?;
     let mut runners = runners(&program, dir.path())?;

@@ -5,7 +5,7 @@ use tarbox_bench_work::{Result, Work};
 use crate::race::{Runner, race};
 use crate::report::{Report, Row};
 use crate::subjects::{Agentfs, Commit, Floor, Host, Local, Sqlite, Tarbox, Where};
-use crate::{Bench, rivals};
+use crate::{Bench, build};
 
 const OURS: &str = "tarbox";
 /// Everyone else, with the most that ours may cost in units of theirs.
@@ -22,7 +22,7 @@ pub(crate) const ROWS: &[&str] = &["create+fsync"];
 
 /// Measures all of them.
 pub(crate) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
-    let program = rivals::program()?;
+    let program = build::rivals()?;
     let dir = bench.place.group("synced")?;
     std::env::set_current_dir(dir.path())?;
     let at = |name: &str| dir.path().join(name);

@@ -3,12 +3,13 @@
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{
-    append, audit, cat, chmod, chown, completions, cp, du, export, export_tar, find, fsck, gc, import, import_tar, init,
-    layer, ln, ls, mkdir, mv, rm, stat, stats, tenant, touch, tree, truncate, watch, write, xattr,
-};
 #[cfg(feature = "run")]
 use crate::commands::run;
+use crate::commands::{
+    append, audit, cat, chmod, chown, completions, cp, du, export, export_tar, find, fsck, gc, import,
+    import_tar, init, layer, ln, ls, mkdir, mv, rm, stat, stats, tenant, touch, tree, truncate, watch, write,
+    xattr,
+};
 use crate::parse::owner::parse_user;
 use crate::print::ColourChoice;
 
@@ -24,7 +25,11 @@ const STYLES: Styles = Styles::styled()
 /// Files in a database: layered, shared between tenants without mixing, and able to go back.
 #[derive(Debug, Parser)]
 #[command(name = "tarbox", version, styles = STYLES, max_term_width = 110)]
-#[command(disable_help_subcommand = true, arg_required_else_help = true, propagate_version = false)]
+#[command(
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    propagate_version = false
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -36,12 +41,24 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// The database: sqlite:PATH, or just PATH
-    #[arg(long, global = true, env = "TARBOX_DB", default_value = "sqlite:./tarbox.db", value_name = "URL")]
+    #[arg(
+        long,
+        global = true,
+        env = "TARBOX_DB",
+        default_value = "sqlite:./tarbox.db",
+        value_name = "URL"
+    )]
     #[arg(hide_env_values = true)]
     pub(crate) db: std::ffi::OsString,
 
     /// The tenant whose files these are
-    #[arg(long, global = true, env = "TARBOX_TENANT", default_value = "default", value_name = "NAME")]
+    #[arg(
+        long,
+        global = true,
+        env = "TARBOX_TENANT",
+        default_value = "default",
+        value_name = "NAME"
+    )]
     #[arg(hide_env_values = true)]
     pub(crate) tenant: String,
 
@@ -54,7 +71,13 @@ pub(crate) struct Global {
     pub(crate) json: bool,
 
     /// When to colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
     #[arg(alias = "colour", help = "When to colour: auto, always or never")]
     pub(crate) color: ColourChoice,
 

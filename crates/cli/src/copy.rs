@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use tarbox_fs::{At, FilesystemExt, FilesystemInterface, Follow, LastComponent, NewNode, OpenFlags, blocking};
+use tarbox_fs::{
+    At, FilesystemExt, FilesystemInterface, Follow, LastComponent, NewNode, OpenFlags, blocking,
+};
 use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, SetAttr, SetTime, Unlink, XattrMode};
 
 use crate::failure::{Failure, Result};
@@ -44,7 +46,13 @@ struct Place<'p> {
 
 impl<'a, 'w, F: FilesystemInterface> Copier<'a, 'w, F> {
     pub(crate) fn new(w: &'a Workspace<'w, F>, attributes: Attributes, collision: Collision) -> Self {
-        Self { w, attributes, collision, progress: w.progress("copy"), links: HashMap::new() }
+        Self {
+            w,
+            attributes,
+            collision,
+            progress: w.progress("copy"),
+            links: HashMap::new(),
+        }
     }
 
     /// Copies what is no directory.
@@ -59,7 +67,14 @@ impl<'a, 'w, F: FilesystemInterface> Copier<'a, 'w, F> {
         {
             return Err(Failure::new(ErrorKind::Invalid, "source and target are the same file").about(to));
         }
-        self.leaf(attr, Place { dir: place.0, name: &place.1 }).map_err(|e| Failure::of(e, to))
+        self.leaf(
+            attr,
+            Place {
+                dir: place.0,
+                name: &place.1,
+            },
+        )
+        .map_err(|e| Failure::of(e, to))
     }
 
     /// Copies a directory with all that is in it; what cannot be copied is reported, and the rest is.
@@ -78,7 +93,9 @@ impl<'a, 'w, F: FilesystemInterface> Copier<'a, 'w, F> {
             });
             let done = visit.and_then(|visit| {
                 let step = visit.step;
-                let done = self.step(&visit, &mut dirs).map_err(|e| Failure::of(e, walker.path()));
+                let done = self
+                    .step(&visit, &mut dirs)
+                    .map_err(|e| Failure::of(e, walker.path()));
                 if done.is_err() && step == Step::Enter {
                     walker.skip();
                 }
@@ -91,7 +108,10 @@ impl<'a, 'w, F: FilesystemInterface> Copier<'a, 'w, F> {
 
     fn step(&mut self, visit: &Visit, dirs: &mut Vec<Ino>) -> tarbox_store::Result<()> {
         let Some(&dir) = dirs.last() else { return Ok(()) };
-        let place = Place { dir, name: &visit.name };
+        let place = Place {
+            dir,
+            name: &visit.name,
+        };
         match visit.step {
             Step::Enter => dirs.push(self.directory(&visit.attr, place)?),
             Step::Leaf => self.leaf(&visit.attr, place)?,
@@ -110,7 +130,11 @@ impl<'a, 'w, F: FilesystemInterface> Copier<'a, 'w, F> {
         match blocking(fs.mkdir(who, place.dir, place.name, attr.mode & 0o777 | 0o700)) {
             Err(e) if e.kind() == ErrorKind::Exists => {
                 let there = blocking(fs.lookup(who, place.dir, place.name))?;
-                if there.is_dir() { Ok(there.ino) } else { Err(ErrorKind::NotDirectory.into()) }
+                if there.is_dir() {
+                    Ok(there.ino)
+                } else {
+                    Err(ErrorKind::NotDirectory.into())
+                }
             }
             made => made.map(|attr| attr.ino),
         }
@@ -124,7 +148,11 @@ impl<'a, 'w, F: FilesystemInterface> Copier<'a, 'w, F> {
             self.clear_the_way(place)?;
             return blocking(fs.link(who, copy, place.dir, place.name)).map(drop);
         }
-        let copy = if attr.is_file() { self.file(attr, place)? } else { self.node(attr, place)? };
+        let copy = if attr.is_file() {
+            self.file(attr, place)?
+        } else {
+            self.node(attr, place)?
+        };
         self.finish(attr, copy)?;
         if several {
             self.links.insert(attr.ino, copy);
@@ -203,7 +231,10 @@ impl<'a, 'w, F: FilesystemInterface> Copier<'a, 'w, F> {
             if !attr.is_dir() || attr.mode & 0o700 == 0o700 {
                 return Ok(());
             }
-            let set = SetAttr { mode: Some(attr.mode & 0o777 & !who.umask), ..SetAttr::default() };
+            let set = SetAttr {
+                mode: Some(attr.mode & 0o777 & !who.umask),
+                ..SetAttr::default()
+            };
             return blocking(fs.setattr(who, copy, &set)).map(drop);
         }
         for name in blocking(fs.listxattr(who, attr.ino))? {
@@ -224,7 +255,8 @@ impl<'a, 'w, F: FilesystemInterface> Copier<'a, 'w, F> {
 
     /// The directory and the name of a path.
     fn place(&self, path: &[u8]) -> Result<(Ino, Vec<u8>)> {
-        let parent = blocking(self.w.fs.resolve_parent(&self.w.who, path)).map_err(|e| Failure::of(e, path))?;
+        let parent =
+            blocking(self.w.fs.resolve_parent(&self.w.who, path)).map_err(|e| Failure::of(e, path))?;
         match parent.last {
             LastComponent::Name => Ok((parent.dir, parent.name.to_vec())),
             _ => Err(Failure::from(ErrorKind::Exists).about(path)),
@@ -236,7 +268,9 @@ impl<'a, 'w, F: FilesystemInterface> Copier<'a, 'w, F> {
         let mut dir = target_dir;
         loop {
             if dir == source {
-                return Err(Failure::new(ErrorKind::Invalid, "a directory cannot be copied into itself").about(to));
+                return Err(
+                    Failure::new(ErrorKind::Invalid, "a directory cannot be copied into itself").about(to),
+                );
             }
             let parent = blocking(self.w.fs.parent(&self.w.who, dir)).map_err(Error::from)?;
             if parent.ino == dir {

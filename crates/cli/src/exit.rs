@@ -47,9 +47,15 @@ pub(crate) const HELP: &[(&str, &str)] = &[
     ("1", "failed, in a way not listed here"),
     ("2", "the command line makes no sense"),
     ("3", "not found: a file, layer, tenant, attribute or the database"),
-    ("4", "refused: permissions, a read-only view, a suspended tenant, a missing confirmation"),
+    (
+        "4",
+        "refused: permissions, a read-only view, a suspended tenant, a missing confirmation",
+    ),
     ("5", "no room: the quota or the device is full"),
-    ("6", "not a database, damaged, or of a newer version; fsck found problems that remain"),
+    (
+        "6",
+        "not a database, damaged, or of a newer version; fsck found problems that remain",
+    ),
     ("7", "in the way: it exists already, or a directory is not empty"),
     ("run", "passes on the code of the program it ran"),
 ];

@@ -13,12 +13,18 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Look", &["ls", "tree", "stat", "cat", "find", "du"]),
     (
         "Change",
-        &["write", "append", "mkdir", "rm", "mv", "cp", "ln", "chmod", "chown", "touch", "truncate", "xattr"],
+        &[
+            "write", "append", "mkdir", "rm", "mv", "cp", "ln", "chmod", "chown", "touch", "truncate",
+            "xattr",
+        ],
     ),
     ("Exchange with the host", &["export", "import-tar", "export-tar"]),
     ("Go back", &["layer"]),
     ("See what happened", &["audit", "watch"]),
-    ("Look after the database", &["tenant", "stats", "fsck", "gc", "completions"]),
+    (
+        "Look after the database",
+        &["tenant", "stats", "fsck", "gc", "completions"],
+    ),
 ];
 
 const EXAMPLES: &[&str] = &[
@@ -61,13 +67,21 @@ fn groups(command: &Command) -> String {
 
 fn examples(command: &Command) -> String {
     let known = |line: &&&str| cfg!(feature = "run") || !line.starts_with("tarbox run");
-    let lines: Vec<String> = EXAMPLES.iter().filter(known).map(|line| format!("  {line}")).collect();
+    let lines: Vec<String> = EXAMPLES
+        .iter()
+        .filter(known)
+        .map(|line| format!("  {line}"))
+        .collect();
     headed(command, "Examples", &lines.join("\n"))
 }
 
 fn exit_codes(command: &Command) -> String {
     let known = |(code, _): &&(&str, &str)| cfg!(feature = "run") || *code != "run";
-    let lines: Vec<String> = exit::HELP.iter().filter(known).map(|(code, text)| format!("  {code:<4} {text}")).collect();
+    let lines: Vec<String> = exit::HELP
+        .iter()
+        .filter(known)
+        .map(|(code, text)| format!("  {code:<4} {text}"))
+        .collect();
     headed(command, "Exit codes", &lines.join("\n"))
 }
 
@@ -87,7 +101,10 @@ mod tests {
 
     #[test]
     fn every_command_is_in_one_group() {
-        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let mut grouped: Vec<&str> = GROUPS
+            .iter()
+            .flat_map(|(_, names)| names.iter().copied())
+            .collect();
         let command = command();
         let mut known: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
         if cfg!(not(feature = "run")) {
@@ -101,11 +118,18 @@ mod tests {
     #[test]
     fn every_command_teaches_by_example() {
         fn check(command: &Command) {
-            assert!(command.get_about().is_some(), "{} says nothing about itself", command.get_name());
+            assert!(
+                command.get_about().is_some(),
+                "{} says nothing about itself",
+                command.get_name()
+            );
             if command.has_subcommands() {
                 command.get_subcommands().for_each(check);
             } else {
-                let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                let after = command
+                    .get_after_help()
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
                 assert!(after.contains("tarbox "), "{} has no example", command.get_name());
             }
         }

@@ -33,7 +33,9 @@ impl Location {
         let bytes = platform::bytes_of(url);
         let path = match bytes.iter().position(|b| *b == b':') {
             Some(colon) if is_scheme(&bytes[..colon]) => match &bytes[..colon] {
-                b"sqlite" => bytes[colon + 1..].strip_prefix(b"//").unwrap_or(&bytes[colon + 1..]),
+                b"sqlite" => bytes[colon + 1..]
+                    .strip_prefix(b"//")
+                    .unwrap_or(&bytes[colon + 1..]),
                 scheme => {
                     let scheme = crate::print::escape(scheme).into_owned();
                     let message = format!("no database of the kind '{scheme}:' is known; write sqlite:PATH");
@@ -69,7 +71,9 @@ impl Location {
 fn is_scheme(text: &[u8]) -> bool {
     text.len() > 1
         && text[0].is_ascii_alphabetic()
-        && text.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
+        && text
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
 }
 
 /// What is wrong with a database that does not open.

@@ -42,7 +42,11 @@ fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Exit> {
     parsed.map_err(|error| {
         // Help that was asked for comes this way too. Where nobody reads it, there is nobody to tell.
         let _ = error.print();
-        if error.use_stderr() { Exit::USAGE } else { Exit::DONE }
+        if error.use_stderr() {
+            Exit::USAGE
+        } else {
+            Exit::DONE
+        }
     })
 }
 
@@ -54,7 +58,11 @@ fn dispatch(cli: &Cli, out: &Printer) -> Result<Exit> {
     }
     platform::allow_many_open_files();
     let location = Location::parse(&global.db)?;
-    let missing = if matches!(cli.command, Command::Init(_)) { Missing::Make } else { Missing::Refuse };
+    let missing = if matches!(cli.command, Command::Init(_)) {
+        Missing::Make
+    } else {
+        Missing::Refuse
+    };
     let db = location.open(missing)?;
     with_database(cli, &db, &location, out)
 }
@@ -100,7 +108,11 @@ where
 }
 
 /// Answers the code of a program that ran; other commands have the one that comes of their operands.
-fn with_files<S: Store + 'static>(cli: &Cli, w: &Workspace<'_, Fs<S>>, fs: &Arc<Fs<S>>) -> Result<Option<Exit>> {
+fn with_files<S: Store + 'static>(
+    cli: &Cli,
+    w: &Workspace<'_, Fs<S>>,
+    fs: &Arc<Fs<S>>,
+) -> Result<Option<Exit>> {
     let store = fs.store();
     match &cli.command {
         #[cfg(feature = "run")]
@@ -132,14 +144,22 @@ fn with_files<S: Store + 'static>(cli: &Cli, w: &Workspace<'_, Fs<S>>, fs: &Arc<
         Command::Audit(args) => audit::run(args, store, w.out),
         Command::Stats(_) => stats::run(store, w.out),
         // These were carried out before there was a tenant.
-        Command::Init(_) | Command::Tenant(_) | Command::Fsck(_) | Command::Gc(_) | Command::Completions(_) => Ok(()),
+        Command::Init(_)
+        | Command::Tenant(_)
+        | Command::Fsck(_)
+        | Command::Gc(_)
+        | Command::Completions(_) => Ok(()),
     }
     .map(|()| None)
 }
 
 /// Brings what was done to the device, or at least to where other processes see it.
 fn last<S: Store>(store: &S, global: &Global) -> Result<()> {
-    let done = if global.no_sync { blocking(store.flush()) } else { blocking(store.sync()) };
+    let done = if global.no_sync {
+        blocking(store.flush())
+    } else {
+        blocking(store.sync())
+    };
     Ok(done?)
 }
 

@@ -69,13 +69,24 @@ impl<'a, F: FilesystemInterface> Walker<'a, F> {
     /// A walk that begins at `path`, which has these attributes.
     pub(crate) fn new(fs: &'a F, who: &'a Credentials, path: &[u8], attr: Attr) -> Self {
         let path = crate::workspace::trim_slashes(path).to_vec();
-        Self { fs, who, start: Some(attr), levels: Vec::new(), pending: None, path, wanted: Box::new(|_| true) }
+        Self {
+            fs,
+            who,
+            start: Some(attr),
+            levels: Vec::new(),
+            pending: None,
+            path,
+            wanted: Box::new(|_| true),
+        }
     }
 
     /// Leaves out the entries for which `wanted` answers `false`, with all that is in them.
     #[must_use]
     pub(crate) fn only(self, wanted: impl Fn(&DirEntry) -> bool + 'a) -> Self {
-        Self { wanted: Box::new(wanted), ..self }
+        Self {
+            wanted: Box::new(wanted),
+            ..self
+        }
     }
 
     /// The path of what was told last.
@@ -121,7 +132,14 @@ impl<'a, F: FilesystemInterface> Walker<'a, F> {
         if step == Step::Enter {
             self.pending = Some((attr, name.clone(), dir, last));
         }
-        Visit { step, name, attr, dir, depth: self.levels.len(), last }
+        Visit {
+            step,
+            name,
+            attr,
+            dir,
+            depth: self.levels.len(),
+            last,
+        }
     }
 
     fn enter(&mut self, attr: Attr, name: Vec<u8>, outer: Ino, last: bool) -> Result<()> {
@@ -180,13 +198,17 @@ fn next_run<F: FilesystemInterface>(
     wanted: &Wanted<'_>,
 ) -> tarbox_store::Result<bool> {
     let root = level.attr.ino == Ino::ROOT;
-    let Some(handle) = level.handle else { return Ok(false) };
+    let Some(handle) = level.handle else {
+        return Ok(false);
+    };
     let mut more = true;
     while more && level.run.len() < RUN {
         let page = blocking(fs.readdir(handle, level.after, PAGE))?;
         more = page.len() == PAGE;
         level.after = page.last().map_or(level.after, |entry| entry.cookie);
-        let told = page.into_iter().filter(|entry| wanted(entry) && !(root && entry.name == CONTROL));
+        let told = page
+            .into_iter()
+            .filter(|entry| wanted(entry) && !(root && entry.name == CONTROL));
         level.run.extend(told);
     }
     level.run.sort_unstable_by(|a, b| b.name.cmp(&a.name));

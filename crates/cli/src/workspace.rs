@@ -27,13 +27,14 @@ pub(crate) struct Workspace<'a, F> {
 }
 
 impl<'a, F: FilesystemInterface> Workspace<'a, F> {
-    pub(crate) fn new(
-        fs: &'a F,
-        who: Credentials,
-        out: &'a Printer,
-        database: &'a std::path::Path,
-    ) -> Self {
-        Self { fs, who, out, database, failed: Cell::new(None) }
+    pub(crate) fn new(fs: &'a F, who: Credentials, out: &'a Printer, database: &'a std::path::Path) -> Self {
+        Self {
+            fs,
+            who,
+            out,
+            database,
+            failed: Cell::new(None),
+        }
     }
 
     /// What the command ends with: the first failure that was reported on the way, if any.
@@ -67,9 +68,16 @@ impl<'a, F: FilesystemInterface> Workspace<'a, F> {
     pub(crate) fn path(&self, text: &OsStr) -> Result<Vec<u8>> {
         let bytes = platform::bytes_of(text);
         if bytes.is_empty() {
-            return Err(Failure::new(ErrorKind::NotFound, "an empty path leads nowhere; the root is /"));
+            return Err(Failure::new(
+                ErrorKind::NotFound,
+                "an empty path leads nowhere; the root is /",
+            ));
         }
-        let path = if bytes[0] == b'/' { bytes.into_owned() } else { [b"/", &*bytes].concat() };
+        let path = if bytes[0] == b'/' {
+            bytes.into_owned()
+        } else {
+            [b"/", &*bytes].concat()
+        };
         if path.len() > PATH_MAX {
             let message = format!("path too long ({} bytes; {PATH_MAX} is the limit)", path.len());
             return Err(Failure::new(ErrorKind::NameTooLong, message).about([&path[..60], b"..."].concat()));
@@ -131,7 +139,11 @@ impl Printer {
     /// Whether somebody looks at progress.
     pub(crate) fn audience(&self) -> Audience {
         use std::io::IsTerminal;
-        if !self.is_json() && std::io::stderr().is_terminal() { Audience::Person } else { Audience::Nobody }
+        if !self.is_json() && std::io::stderr().is_terminal() {
+            Audience::Person
+        } else {
+            Audience::Nobody
+        }
     }
 }
 

@@ -18,13 +18,23 @@ fn module() -> &'static Path {
         }
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guest");
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "tarbox-cli", "--target", "wasm32-wasip1"])
+            .args([
+                "build",
+                "--quiet",
+                "--package",
+                "tarbox-cli",
+                "--target",
+                "wasm32-wasip1",
+            ])
             .args(["--no-default-features", "--profile", "wasm", "--target-dir"])
             .arg(&target)
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .status()
             .expect("cargo runs");
-        assert!(status.success(), "tarbox.wasm cannot be built: run `cargo xtask setup`, and test with `cargo xtask test`");
+        assert!(
+            status.success(),
+            "tarbox.wasm cannot be built: run `cargo xtask setup`, and test with `cargo xtask test`"
+        );
         target.join("wasm32-wasip1/wasm/tarbox.wasm")
     })
 }
@@ -35,9 +45,18 @@ trait Runtime {
 
     fn output(&self, args: &[&str], stdin: &str) -> Output {
         let mut command = self.command();
-        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the runtime starts");
-        child.stdin.take().expect("a pipe").write_all(stdin.as_bytes()).expect("the guest takes its input");
+        child
+            .stdin
+            .take()
+            .expect("a pipe")
+            .write_all(stdin.as_bytes())
+            .expect("the guest takes its input");
         child.wait_with_output().expect("the runtime ends")
     }
 
@@ -46,7 +65,11 @@ trait Runtime {
         all.extend(args);
         let output = self.output(&all, stdin);
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "tarbox {args:?} ended with {}: {stderr}", output.status);
+        assert!(
+            output.status.success(),
+            "tarbox {args:?} ended with {}: {stderr}",
+            output.status
+        );
         String::from_utf8(output.stdout).expect("text")
     }
 }
@@ -57,7 +80,11 @@ impl Runtime for Node {
     fn command(&self) -> Command {
         let mut command = Command::new("node");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guest/node.mjs");
-        command.arg("--no-warnings").arg(script).arg(module()).arg(&self.0);
+        command
+            .arg("--no-warnings")
+            .arg(script)
+            .arg(module())
+            .arg(&self.0);
         command
     }
 }
@@ -84,7 +111,11 @@ fn native(database: &Path) -> Command {
 fn native_run<S: AsRef<OsStr>>(database: &Path, args: &[S]) -> String {
     let output = native(database).args(args).output().expect("tarbox runs");
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "tarbox ended with {}: {stderr}", output.status);
+    assert!(
+        output.status.success(),
+        "tarbox ended with {}: {stderr}",
+        output.status
+    );
     String::from_utf8(output.stdout).expect("text")
 }
 
@@ -103,14 +134,22 @@ fn files_and_layers_work(runtime: &dyn Runtime) {
     runtime.run(&["write", "/docs/small"], "changed");
     runtime.run(&["rm", "/docs/large"], "");
     let diff = runtime.run(&["--json", "layer", "diff"], "");
-    assert!(diff.contains("/docs/large") && diff.contains("deleted") && diff.contains("modified"), "{diff}");
+    assert!(
+        diff.contains("/docs/large") && diff.contains("deleted") && diff.contains("modified"),
+        "{diff}"
+    );
     runtime.run(&["layer", "switch", "one"], "");
     assert_eq!(runtime.run(&["cat", "/docs/small"], ""), "hello");
     assert!(runtime.run(&["cat", "/docs/large"], "") == large);
     runtime.run(&["layer", "switch", "head"], "");
     assert_eq!(runtime.run(&["cat", "/docs/small"], ""), "changed");
     let missing = runtime.output(&["--db", "sqlite:/work/inner.db", "cat", "/nowhere"], "");
-    assert_eq!(missing.status.code(), Some(3), "{}", String::from_utf8_lossy(&missing.stderr));
+    assert_eq!(
+        missing.status.code(),
+        Some(3),
+        "{}",
+        String::from_utf8_lossy(&missing.stderr)
+    );
 }
 
 #[test]
@@ -120,7 +159,10 @@ fn the_command_works_under_node_and_its_database_opens_natively() {
     let database = dir.path().join("inner.db");
     assert_eq!(native_run(&database, &["cat", "/docs/small"]), "changed");
     native_run(&database, &["write", "/docs/native", "from outside"]);
-    assert_eq!(Node(dir.path().into()).run(&["cat", "/docs/native"], ""), "from outside");
+    assert_eq!(
+        Node(dir.path().into()).run(&["cat", "/docs/native"], ""),
+        "from outside"
+    );
     native_run(&database, &["fsck"]);
 }
 

@@ -33,6 +33,13 @@ pub enum RunError {
         /// What it needs, as `module.name`, and of which kind.
         import: String,
     },
+    /// It needs something from the host of another type than it is.
+    WrongImport {
+        /// The program.
+        program: String,
+        /// What does not fit.
+        reason: String,
+    },
     /// It is a library: there is nothing to run.
     NotAProgram {
         /// The program.
@@ -82,7 +89,10 @@ impl RunError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Trap(_) => 134,
-            Self::NotWasm { .. } | Self::MissingImport { .. } | Self::NotAProgram { .. } => 126,
+            Self::NotWasm { .. }
+            | Self::MissingImport { .. }
+            | Self::WrongImport { .. }
+            | Self::NotAProgram { .. } => 126,
             Self::Limit { limit, .. } => limit.exit_code(),
             Self::Read { .. } | Self::Preopen { .. } | Self::Host { .. } => 1,
         }
@@ -97,6 +107,7 @@ impl fmt::Display for RunError {
             Self::MissingImport { program, import } => {
                 write!(f, "{program}: needs {import}, which Tarbox does not provide")
             }
+            Self::WrongImport { program, reason } => write!(f, "{program}: does not fit Tarbox: {reason}"),
             Self::NotAProgram { program, expected } => {
                 write!(
                     f,
@@ -135,4 +146,9 @@ impl std::error::Error for RunError {
 pub(crate) fn one_line(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The messages of an error and of what caused it, without line breaks.
+pub(crate) fn with_causes(error: &wasmtime::Error) -> String {
+    error.chain().map(one_line).collect::<Vec<_>>().join(": ")
 }

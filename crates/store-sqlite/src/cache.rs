@@ -64,7 +64,10 @@ impl Weighter<Key, Bucket> for ListingWeight {
 }
 
 fn weigh(entries: &[Dentry]) -> u64 {
-    96 + entries.iter().map(|d| (size_of::<Dentry>() + 16 + d.name.len()) as u64).sum::<u64>()
+    96 + entries
+        .iter()
+        .map(|d| (size_of::<Dentry>() + 16 + d.name.len()) as u64)
+        .sum::<u64>()
 }
 
 impl Weighter<(Key, u64), Arc<[Fragment]>> for ChunkWeight {

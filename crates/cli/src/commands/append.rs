@@ -31,7 +31,8 @@ pub(crate) struct Args {
 pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
     let path = w.path(&args.path)?;
     let flags = OpenFlags::WRITE.appending();
-    let (_, handle) = blocking(w.fs.open_path(&w.who, &path, flags, Some(0o666))).map_err(|e| Failure::of(e, &path))?;
+    let (_, handle) =
+        blocking(w.fs.open_path(&w.who, &path, flags, Some(0o666))).map_err(|e| Failure::of(e, &path))?;
     let source = Source::new(args.text.as_deref(), args.newline);
     let written = copy(w, handle, WriteAt::End, source, &path);
     let released = blocking(w.fs.release(handle)).map_err(|e| Failure::of(e, &path));

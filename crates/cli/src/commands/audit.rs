@@ -90,25 +90,37 @@ pub(crate) fn run<S: Store>(args: &Args, store: &S, out: &Printer) -> Result<()>
         loop {
             let page = blocking(store.log(&query))?;
             query.after = page.last().map(|record| record.seq).or(query.after);
-            page.iter().filter(|record| args.wants(record)).try_for_each(|record| view.add(record))?;
+            page.iter()
+                .filter(|record| args.wants(record))
+                .try_for_each(|record| view.add(record))?;
             if page.len() < PAGE {
                 return view.end();
             }
         }
     }
-    latest(args, store, query)?.iter().rev().try_for_each(|record| view.add(record))?;
+    latest(args, store, query)?
+        .iter()
+        .rev()
+        .try_for_each(|record| view.add(record))?;
     view.end()
 }
 
 /// The latest records that match, the newest first.
 fn latest<S: Store>(args: &Args, store: &S, query: LogQuery) -> Result<Vec<LogRecord>> {
-    let query = LogQuery { newest_first: true, limit: args.limit.max(1), ..query };
+    let query = LogQuery {
+        newest_first: true,
+        limit: args.limit.max(1),
+        ..query
+    };
     if args.op.len() < 2 {
         return Ok(blocking(store.log(&query))?);
     }
     let mut found = Vec::new();
     for op in &args.op {
-        let query = LogQuery { operation: Some(*op), ..query.clone() };
+        let query = LogQuery {
+            operation: Some(*op),
+            ..query.clone()
+        };
         found.extend(blocking(store.log(&query))?);
     }
     found.sort_unstable_by_key(|record| std::cmp::Reverse(record.seq));
@@ -126,7 +138,10 @@ fn query<S: Store>(args: &Args, store: &S) -> Result<LogQuery> {
     let layer = args.layer.as_deref().map(|name| {
         blocking(store.find_layer(name))
             .map(|layer| layer.id)
-            .map_err(|_| crate::failure::Failure::from(tarbox_store::ErrorKind::NotFound).about(format!("layer {name}")))
+            .map_err(|_| {
+                crate::failure::Failure::from(tarbox_store::ErrorKind::NotFound)
+                    .about(format!("layer {name}"))
+            })
     });
     Ok(LogQuery {
         since: args.since,
@@ -143,7 +158,11 @@ fn query<S: Store>(args: &Args, store: &S) -> Result<LogQuery> {
 }
 
 fn absolute(path: &[u8]) -> Vec<u8> {
-    if path.starts_with(b"/") { path.to_vec() } else { [b"/", path].concat() }
+    if path.starts_with(b"/") {
+        path.to_vec()
+    } else {
+        [b"/", path].concat()
+    }
 }
 
 /// Prints records as they come, rows equally wide in runs.
@@ -152,13 +171,23 @@ struct View<'a> {
     table: Table<'a>,
 }
 
-const ALIGN: [Align; 7] =
-    [Align::Right, Align::Left, Align::Left, Align::Left, Align::Left, Align::Right, Align::Left];
+const ALIGN: [Align; 7] = [
+    Align::Right,
+    Align::Left,
+    Align::Left,
+    Align::Left,
+    Align::Left,
+    Align::Right,
+    Align::Left,
+];
 const HEAD: [&str; 7] = ["SEQ", "TIME", "USER", "AGENT", "OPERATION", "LAYER", "PATH"];
 
 impl<'a> View<'a> {
     fn new(out: &'a Printer) -> Self {
-        Self { out, table: Table::with_head(out, &ALIGN, &HEAD) }
+        Self {
+            out,
+            table: Table::with_head(out, &ALIGN, &HEAD),
+        }
     }
 
     fn add(&mut self, record: &LogRecord) -> Result<()> {
@@ -166,7 +195,11 @@ impl<'a> View<'a> {
             return self.out.record(&shown(record));
         }
         let user = user_name(record.uid).map_or_else(|| record.uid.to_string(), str::to_owned);
-        let style = if record.errno == 0 { colour::PLAIN } else { colour::RED };
+        let style = if record.errno == 0 {
+            colour::PLAIN
+        } else {
+            colour::RED
+        };
         self.table
             .cell(colour::DIM, &record.seq.to_string())
             .plain(&time::seconds(record.time))
@@ -176,11 +209,19 @@ impl<'a> View<'a> {
             .plain(&record.layer.to_string())
             .cell(style, &place(record))
             .end_row();
-        if self.table.len() >= PAGE { self.table.print() } else { Ok(()) }
+        if self.table.len() >= PAGE {
+            self.table.print()
+        } else {
+            Ok(())
+        }
     }
 
     fn end(mut self) -> Result<()> {
-        if self.out.is_json() { Ok(()) } else { self.table.print() }
+        if self.out.is_json() {
+            Ok(())
+        } else {
+            self.table.print()
+        }
     }
 }
 
@@ -201,10 +242,20 @@ fn place(record: &LogRecord) -> String {
 
 fn error_text(errno: i32) -> String {
     use tarbox_store::ErrorKind::*;
-    [Access, NotPermitted, ReadOnly, QuotaExceeded, NoSpace, Suspended, Busy, Exists, NotFound]
-        .into_iter()
-        .find(|kind| kind.errno() == errno)
-        .map_or_else(|| format!("error {errno}"), |kind| kind.text().to_owned())
+    [
+        Access,
+        NotPermitted,
+        ReadOnly,
+        QuotaExceeded,
+        NoSpace,
+        Suspended,
+        Busy,
+        Exists,
+        NotFound,
+    ]
+    .into_iter()
+    .find(|kind| kind.errno() == errno)
+    .map_or_else(|| format!("error {errno}"), |kind| kind.text().to_owned())
 }
 
 fn shown(record: &LogRecord) -> Shown<'_> {
@@ -216,7 +267,10 @@ fn shown(record: &LogRecord) -> Shown<'_> {
         operation: record.operation,
         ino: record.ino.0,
         path: PathText::new(&record.path),
-        from: record.from.as_deref().map(|from| String::from_utf8_lossy(from).into_owned()),
+        from: record
+            .from
+            .as_deref()
+            .map(|from| String::from_utf8_lossy(from).into_owned()),
         bytes: record.bytes,
         layer: record.layer.0,
         errno: record.errno,

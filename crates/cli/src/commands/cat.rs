@@ -31,14 +31,16 @@ pub(crate) struct Args {
 
 pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
     w.each(&args.paths, |path| {
-        let (_, handle) = blocking(w.fs.open_path(&w.who, path, OpenFlags::READ, None)).map_err(|e| Failure::of(e, path))?;
+        let (_, handle) = blocking(w.fs.open_path(&w.who, path, OpenFlags::READ, None))
+            .map_err(|e| Failure::of(e, path))?;
         let mut buffer = vec![0; PIECE];
         let mut at = args.offset;
         let mut left = args.length.unwrap_or(u64::MAX);
         // What a control file says has no length beforehand: the end is where nothing more comes.
         while left > 0 {
             let room = left.min(PIECE as u64) as usize;
-            let len = blocking(w.fs.read(handle, at, &mut buffer[..room])).map_err(|e| Failure::of(e, path))?;
+            let len =
+                blocking(w.fs.read(handle, at, &mut buffer[..room])).map_err(|e| Failure::of(e, path))?;
             if len == 0 {
                 break;
             }

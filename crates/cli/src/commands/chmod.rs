@@ -54,6 +54,11 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
 
 fn change<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], attr: &Attr) -> Result<()> {
     let mode = args.mode.apply(attr.mode, attr.is_dir(), w.who.umask);
-    let set = SetAttr { mode: Some(mode), ..SetAttr::default() };
-    blocking(w.fs.setattr(&w.who, attr.ino, &set)).map(drop).map_err(|e| Failure::of(e, path))
+    let set = SetAttr {
+        mode: Some(mode),
+        ..SetAttr::default()
+    };
+    blocking(w.fs.setattr(&w.who, attr.ino, &set))
+        .map(drop)
+        .map_err(|e| Failure::of(e, path))
 }

@@ -34,7 +34,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
-    let follow = if args.no_dereference || args.recursive { Follow::No } else { Follow::Yes };
+    let follow = if args.no_dereference || args.recursive {
+        Follow::No
+    } else {
+        Follow::Yes
+    };
     w.each(&args.paths, |path| {
         let attr = w.attr(path, follow)?;
         change(args, w, path, attr.ino)?;
@@ -56,6 +60,12 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
 }
 
 fn change<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], ino: Ino) -> Result<()> {
-    let set = SetAttr { uid: args.owner.uid, gid: args.owner.gid, ..SetAttr::default() };
-    blocking(w.fs.setattr(&w.who, ino, &set)).map(drop).map_err(|e| Failure::of(e, path))
+    let set = SetAttr {
+        uid: args.owner.uid,
+        gid: args.owner.gid,
+        ..SetAttr::default()
+    };
+    blocking(w.fs.setattr(&w.who, ino, &set))
+        .map(drop)
+        .map_err(|e| Failure::of(e, path))
 }

@@ -46,7 +46,11 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
         (_, true) => Attributes::All,
         _ => Attributes::New,
     };
-    let collision = if args.no_clobber { Collision::Refuse } else { Collision::Replace };
+    let collision = if args.no_clobber {
+        Collision::Refuse
+    } else {
+        Collision::Replace
+    };
     let recursive = args.recursive || args.archive;
     let follow = if recursive { Follow::No } else { Follow::Yes };
     let mut copier = Copier::new(w, attributes, collision);

@@ -77,7 +77,10 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
             };
             let sum = match visit.step {
                 Step::Enter => {
-                    sums.push(Sum { directories: 1, ..Sum::default() });
+                    sums.push(Sum {
+                        directories: 1,
+                        ..Sum::default()
+                    });
                     continue;
                 }
                 Step::Leave => sums.pop().unwrap_or_default(),
@@ -96,7 +99,11 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
 
 impl Args {
     fn shows(&self, step: Step, depth: usize) -> bool {
-        let deepest = if self.summarize { 0 } else { self.depth.unwrap_or(usize::MAX) };
+        let deepest = if self.summarize {
+            0
+        } else {
+            self.depth.unwrap_or(usize::MAX)
+        };
         depth == 0 || depth <= deepest && (self.all || step == Step::Leave)
     }
 }
@@ -114,7 +121,12 @@ fn of_file(attr: &Attr, seen: &mut HashSet<Ino>) -> Sum {
     if attr.nlink > 1 && !seen.insert(attr.ino) {
         return Sum::default();
     }
-    Sum { allocated: attr.blocks.saturating_mul(512), size: attr.size, files: 1, directories: 0 }
+    Sum {
+        allocated: attr.blocks.saturating_mul(512),
+        size: attr.size,
+        files: 1,
+        directories: 0,
+    }
 }
 
 /// Rows that are made equally wide: a tree of millions is printed as it goes.
@@ -122,10 +134,25 @@ const ROWS: usize = 4096;
 
 fn print<F>(args: &Args, w: &Workspace<'_, F>, table: &mut Table<'_>, path: &[u8], sum: Sum) -> Result<()> {
     if w.out.is_json() {
-        return w.out.record(&Line { path: PathText::new(path), sum });
+        return w.out.record(&Line {
+            path: PathText::new(path),
+            sum,
+        });
     }
-    let bytes = if args.apparent_size { sum.size } else { sum.allocated };
-    let text = if args.bytes { grouped(bytes) } else { Size(bytes).to_string() };
+    let bytes = if args.apparent_size {
+        sum.size
+    } else {
+        sum.allocated
+    };
+    let text = if args.bytes {
+        grouped(bytes)
+    } else {
+        Size(bytes).to_string()
+    };
     table.cell(colour::BOLD, &text).plain(&escape(path)).end_row();
-    if table.len() >= ROWS { table.print() } else { Ok(()) }
+    if table.len() >= ROWS {
+        table.print()
+    } else {
+        Ok(())
+    }
 }

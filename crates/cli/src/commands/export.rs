@@ -44,7 +44,11 @@ pub(crate) struct Args {
 pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
     let path = w.path(&args.path)?;
     let attr = w.attr(&path, Follow::Yes)?;
-    if attr.is_dir() { tree(args, w, &path, &attr) } else { single(args, w, &path, &attr) }
+    if attr.is_dir() {
+        tree(args, w, &path, &attr)
+    } else {
+        single(args, w, &path, &attr)
+    }
 }
 
 fn tree<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], attr: &Attr) -> Result<()> {
@@ -52,7 +56,8 @@ fn tree<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], 
     let fail = |e: std::io::Error| Failure::host(&*bytes_of(&args.host), &e);
     std::fs::create_dir_all(host).map_err(fail)?;
     if !args.force && std::fs::read_dir(host).map_err(fail)?.next().is_some() {
-        let message = "the directory is not empty; --force writes into it and replaces files that are in the way";
+        let message =
+            "the directory is not empty; --force writes into it and replaces files that are in the way";
         return Err(Failure::new(ErrorKind::NotEmpty, message).about(&*bytes_of(&args.host)));
     }
     let mut writer = HostWriter::new(&bytes_of(&args.host), open(host)?, collision(args), owners(args));
@@ -72,9 +77,14 @@ fn single<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8]
     if place.is_dir() {
         place.push(os_string(name.clone()));
     }
-    let parent = place.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = place
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let Some(new_name) = place.file_name().map(|name| bytes_of(name).into_owned()) else {
-        return Err(Failure::new(ErrorKind::Invalid, "this is no name for a file").about(&*bytes_of(&args.host)));
+        return Err(
+            Failure::new(ErrorKind::Invalid, "this is no name for a file").about(&*bytes_of(&args.host))
+        );
     };
     let root = bytes_of(parent.as_os_str()).into_owned();
     let mut writer = HostWriter::new(&root, open(parent)?, collision(args), owners(args));
@@ -83,7 +93,10 @@ fn single<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8]
     let trimmed = trim_slashes(path);
     let dir = &trimmed[..trimmed.len() - name.len()];
     pump(
-        |emit| WorkspaceReader::new(fs, who, dir).read_one(&name, attr, &mut |item| emit(item.renamed(&new_name))),
+        |emit| {
+            WorkspaceReader::new(fs, who, dir)
+                .read_one(&name, attr, &mut |item| emit(item.renamed(&new_name)))
+        },
         |item| tally.count(item, |item| writer.write(item)),
     )?;
     tally.print("exported")
@@ -91,15 +104,27 @@ fn single<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8]
 
 fn open(path: &Path) -> Result<OwnedFd> {
     platform::allow_many_open_files();
-    rustix::fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-        .map_err(|e| Failure::host(&*bytes_of(path.as_os_str()), &e.into()))
+    rustix::fs::open(
+        path,
+        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )
+    .map_err(|e| Failure::host(&*bytes_of(path.as_os_str()), &e.into()))
 }
 
 fn collision(args: &Args) -> Collision {
-    if args.force { Collision::Replace } else { Collision::Refuse }
+    if args.force {
+        Collision::Replace
+    } else {
+        Collision::Refuse
+    }
 }
 
 fn owners(args: &Args) -> Owners {
     // Only the real root may give files away on the host, whoever one acts as in the workspace.
-    if args.numeric_owner { Owners::Keep } else { args.owner.for_user(platform::caller().uid) }
+    if args.numeric_owner {
+        Owners::Keep
+    } else {
+        args.owner.for_user(platform::caller().uid)
+    }
 }

@@ -44,7 +44,11 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
     let attr = w.attr(&path, Follow::Yes)?;
     let to_stdout = file == "-";
     let output = open(args, file)?;
-    let names = if args.numeric_owner { OwnerNames::Left } else { OwnerNames::Written };
+    let names = if args.numeric_owner {
+        OwnerNames::Left
+    } else {
+        OwnerNames::Written
+    };
     let mut writer = TarWriter::new(BufWriter::with_capacity(PIECE, output), &bytes_of(file), names);
     let tally = Tally::new(w, "pack", None);
     let (fs, who) = (w.fs, &w.who);
@@ -75,7 +79,11 @@ fn open(args: &Args, file: &OsStr) -> Result<Box<dyn Write>> {
     }
     let mut options = OpenOptions::new();
     options.write(true);
-    if args.force { options.create(true).truncate(true) } else { options.create_new(true) };
+    if args.force {
+        options.create(true).truncate(true)
+    } else {
+        options.create_new(true)
+    };
     match options.open(file) {
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
             let message = "file exists (on the host); --force replaces it";

@@ -150,20 +150,45 @@ impl<'a> Filter<'a> {
             (_, Some(name)) => Some((glob(name, Case::Ignored)?, Case::Ignored)),
             _ => None,
         };
-        let path = args.path.as_deref().map(|path| glob(path, Case::Exact)).transpose()?;
+        let path = args
+            .path
+            .as_deref()
+            .map(|path| glob(path, Case::Exact))
+            .transpose()?;
         let newer = args.newer.as_deref().map(|text| moment(w, text)).transpose()?;
         let older = args.older.as_deref().map(|text| moment(w, text)).transpose()?;
-        Ok(Self { args, name, path, newer, older })
+        Ok(Self {
+            args,
+            name,
+            path,
+            newer,
+            older,
+        })
     }
 
     fn accepts(&self, path: &[u8], visit: &Visit) -> bool {
         let (args, attr) = (self.args, &visit.attr);
-        let name = if visit.depth == 0 { crate::workspace::last_name(path) } else { &visit.name };
+        let name = if visit.depth == 0 {
+            crate::workspace::last_name(path)
+        } else {
+            &visit.name
+        };
         visit.depth >= args.min_depth
-            && args.kinds.as_ref().is_none_or(|kinds| kinds.0.contains(&attr.kind))
-            && self.name.as_ref().is_none_or(|(glob, case)| glob.matches(name, *case))
-            && self.path.as_ref().is_none_or(|glob| glob.matches(path, Case::Exact))
-            && args.size.is_none_or(|size| attr.is_file() && size.fits(attr.size))
+            && args
+                .kinds
+                .as_ref()
+                .is_none_or(|kinds| kinds.0.contains(&attr.kind))
+            && self
+                .name
+                .as_ref()
+                .is_none_or(|(glob, case)| glob.matches(name, *case))
+            && self
+                .path
+                .as_ref()
+                .is_none_or(|glob| glob.matches(path, Case::Exact))
+            && args
+                .size
+                .is_none_or(|size| attr.is_file() && size.fits(attr.size))
             && self.newer.is_none_or(|time| attr.mtime > time)
             && self.older.is_none_or(|time| attr.mtime < time)
             && args.uid.is_none_or(|uid| attr.uid == uid)
@@ -193,7 +218,9 @@ fn print<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8],
         return w.out.raw(b"\0");
     }
     if w.out.is_json() {
-        return w.out.record(&Entry::new(path, attr).with_target(super::ls::target(w, attr).as_deref()));
+        return w
+            .out
+            .record(&Entry::new(path, attr).with_target(super::ls::target(w, attr).as_deref()));
     }
     w.out.line(w.out.name(colour::of_file(attr), path))
 }
@@ -213,7 +240,10 @@ mod tests {
 
     #[test]
     fn kinds_are_letters() {
-        assert_eq!(Kinds::parse("f,l").unwrap().0, [FileKind::File, FileKind::Symlink]);
+        assert_eq!(
+            Kinds::parse("f,l").unwrap().0,
+            [FileKind::File, FileKind::Symlink]
+        );
         assert!(Kinds::parse("q").is_err());
     }
 }

@@ -36,7 +36,10 @@ pub(crate) fn run<D: Database>(args: &Args, db: &D, out: &Printer) -> Result<Exi
     if out.is_json() {
         out.document(&report)?;
     } else {
-        report.problems.iter().try_for_each(|problem| print(problem, out))?;
+        report
+            .problems
+            .iter()
+            .try_for_each(|problem| print(problem, out))?;
         out.line(format!(
             "{} tenants, {} inodes, {} entries, {} blocks of {} checked",
             grouped(report.tenants),
@@ -51,8 +54,16 @@ pub(crate) fn run<D: Database>(args: &Args, db: &D, out: &Printer) -> Result<Exi
 }
 
 fn print(problem: &Problem, out: &Printer) -> Result<()> {
-    let tenant = if problem.tenant.is_empty() { "database" } else { &problem.tenant };
-    let (style, state) = if problem.repaired { (colour::YELLOW, "mended") } else { (colour::RED, "wrong") };
+    let tenant = if problem.tenant.is_empty() {
+        "database"
+    } else {
+        &problem.tenant
+    };
+    let (style, state) = if problem.repaired {
+        (colour::YELLOW, "mended")
+    } else {
+        (colour::RED, "wrong")
+    };
     out.line(format!(
         "{} {tenant}: {}: {}",
         out.paint(style, format!("{state:>6}")),
@@ -66,6 +77,9 @@ fn verdict(out: &Printer, all: usize, left: usize, repair: bool) -> String {
         (0, _, _) => out.paint(colour::GREEN, "all is well"),
         (_, 0, _) => out.paint(colour::YELLOW, format!("{all} problems, all mended")),
         (_, _, true) => out.paint(colour::RED, format!("{left} problems are left")),
-        (_, _, false) => out.paint(colour::RED, format!("{all} problems; 'tarbox fsck --repair' mends what can be")),
+        (_, _, false) => out.paint(
+            colour::RED,
+            format!("{all} problems; 'tarbox fsck --repair' mends what can be"),
+        ),
     }
 }

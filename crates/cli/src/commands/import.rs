@@ -46,7 +46,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
-    let skip = Skip::new(&args.exclude).map_err(Failure::usage)?.with_database(w.database);
+    let skip = Skip::new(&args.exclude)
+        .map_err(Failure::usage)?
+        .with_database(w.database);
     let target = w.path(&args.path)?;
     let host = bytes_of(&args.host);
     let open = |flags| rustix::fs::openat(CWD, &*host, flags | OFlags::CLOEXEC, Mode::empty());
@@ -78,16 +80,37 @@ fn tree<F: FilesystemInterface>(
     tally.print("imported")
 }
 
-fn single<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, skip: &Skip, target: &[u8]) -> Result<()> {
+fn single<F: FilesystemInterface>(
+    args: &Args,
+    w: &Workspace<'_, F>,
+    skip: &Skip,
+    target: &[u8],
+) -> Result<()> {
     let path = Path::new(&args.host);
     let fail = |e| Failure::host(&*bytes_of(&args.host), &e);
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let dir = rustix::fs::open(parent, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-        .map_err(|e| fail(e.into()))?;
-    let name = path.file_name().map(|name| bytes_of(name).into_owned()).unwrap_or_default();
+    let parent = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let dir = rustix::fs::open(
+        parent,
+        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )
+    .map_err(|e| fail(e.into()))?;
+    let name = path
+        .file_name()
+        .map(|name| bytes_of(name).into_owned())
+        .unwrap_or_default();
     // Like cp: into a directory under its own name, else as the path that was given.
-    let into = w.attr_if_any(target, Follow::Yes)?.is_some_and(|attr| attr.is_dir());
-    let place = if into { join(target, &name) } else { trim_slashes(target).to_vec() };
+    let into = w
+        .attr_if_any(target, Follow::Yes)?
+        .is_some_and(|attr| attr.is_dir());
+    let place = if into {
+        join(target, &name)
+    } else {
+        trim_slashes(target).to_vec()
+    };
     let new_name = last_name(&place).to_vec();
     let parent_path = &place[..place.len() - new_name.len()];
     let root = blocking(w.fs.resolve(&w.who, parent_path, Follow::Yes))?;
@@ -96,7 +119,8 @@ fn single<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, skip: &Skip
     let host_parent = bytes_of(parent.as_os_str());
     pump(
         |emit| {
-            HostReader::new(&host_parent, skip).read_one(&dir, &name, &mut |item| emit(item.renamed(&new_name)));
+            HostReader::new(&host_parent, skip)
+                .read_one(&dir, &name, &mut |item| emit(item.renamed(&new_name)));
         },
         |item| tally.count(item, |item| writer.write(item)),
     )?;
@@ -108,7 +132,15 @@ fn writer<'a, F: FilesystemInterface>(
     w: &Workspace<'a, F>,
     root: (Ino, &[u8]),
 ) -> WorkspaceWriter<'a, F> {
-    let collision = if args.force { Collision::Replace } else { Collision::Refuse };
-    let owners = if args.numeric_owner { Owners::Keep } else { args.owner.for_user(w.who.uid()) };
+    let collision = if args.force {
+        Collision::Replace
+    } else {
+        Collision::Refuse
+    };
+    let owners = if args.numeric_owner {
+        Owners::Keep
+    } else {
+        args.owner.for_user(w.who.uid())
+    };
     WorkspaceWriter::new(w.fs, &w.who, root, collision, owners)
 }

@@ -42,7 +42,11 @@ pub(crate) fn run<D: Database>(
         Err(e) if e.kind() == ErrorKind::Exists => false,
         Err(e) => return Err(tenant::about(e, name)),
     };
-    let made = Made { database: String::from_utf8_lossy(database).into_owned(), tenant: name, created };
+    let made = Made {
+        database: String::from_utf8_lossy(database).into_owned(),
+        tenant: name,
+        created,
+    };
     if out.is_json() {
         return out.document(&made);
     }

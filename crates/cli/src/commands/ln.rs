@@ -32,9 +32,15 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
-    let target = if args.symbolic { platform::bytes_of(&args.target).into_owned() } else { w.path(&args.target)? };
+    let target = if args.symbolic {
+        platform::bytes_of(&args.target).into_owned()
+    } else {
+        w.path(&args.target)?
+    };
     let mut link = w.path(&args.link)?;
-    if w.attr_if_any(&link, Follow::Yes)?.is_some_and(|attr| attr.is_dir()) {
+    if w.attr_if_any(&link, Follow::Yes)?
+        .is_some_and(|attr| attr.is_dir())
+    {
         link = join(&link, last_name(&target));
     }
     match make(args, w, &target, &link) {

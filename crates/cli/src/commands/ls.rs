@@ -59,14 +59,27 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
     let headed = args.paths.len() > 1 || args.recursive;
     w.each(&args.paths, |path| {
         // A link to a directory stands for it, unless the links themselves are looked at.
-        let follow = if args.long || args.directory { Follow::No } else { Follow::Yes };
+        let follow = if args.long || args.directory {
+            Follow::No
+        } else {
+            Follow::Yes
+        };
         let mut attr = w.attr(path, follow)?;
         if path.ends_with(b"/") && attr.is_symlink() {
             attr = w.attr(path, Follow::Yes)?;
         }
         if !attr.is_dir() || args.directory {
             let cookie = tarbox_store::Cookie(0);
-            return print(args, w, b"", vec![DirEntry { name: path.to_vec(), cookie, attr }]);
+            return print(
+                args,
+                w,
+                b"",
+                vec![DirEntry {
+                    name: path.to_vec(),
+                    cookie,
+                    attr,
+                }],
+            );
         }
         if args.recursive {
             return recurse(args, w, path, attr);
@@ -126,8 +139,13 @@ fn print<F: FilesystemInterface>(
     }
     match (w.out.is_json(), args.long) {
         (true, _) => entries.iter().try_for_each(|entry| {
-            let full = if path.is_empty() { entry.name.clone() } else { join(path, &entry.name) };
-            w.out.record(&Entry::new(&full, &entry.attr).with_target(target(w, &entry.attr).as_deref()))
+            let full = if path.is_empty() {
+                entry.name.clone()
+            } else {
+                join(path, &entry.name)
+            };
+            w.out
+                .record(&Entry::new(&full, &entry.attr).with_target(target(w, &entry.attr).as_deref()))
         }),
         (false, true) => print_long(args, w, &entries),
         (false, false) => print_short(args, w, &entries),
@@ -136,17 +154,28 @@ fn print<F: FilesystemInterface>(
 
 fn print_short<F>(args: &Args, w: &Workspace<'_, F>, entries: &[DirEntry]) -> Result<()> {
     let names = entries.iter().map(|entry| {
-        let number = if args.inode { format!("{} ", entry.attr.ino) } else { String::new() };
+        let number = if args.inode {
+            format!("{} ", entry.attr.ino)
+        } else {
+            String::new()
+        };
         let plain = format!("{number}{}", escape(&entry.name));
-        let painted = format!("{number}{}", w.out.name(colour::of_file(&entry.attr), &entry.name));
+        let painted = format!(
+            "{number}{}",
+            w.out.name(colour::of_file(&entry.attr), &entry.name)
+        );
         (plain, painted)
     });
     if !w.out.is_terminal() || args.one_per_line {
-        return names.map(|(_, painted)| painted).try_for_each(|line| w.out.line(line));
+        return names
+            .map(|(_, painted)| painted)
+            .try_for_each(|line| w.out.line(line));
     }
     let names: Vec<_> = names.collect();
     let width = platform::terminal_width().unwrap_or(80);
-    columns(&names, width).into_iter().try_for_each(|line| w.out.line(line))
+    columns(&names, width)
+        .into_iter()
+        .try_for_each(|line| w.out.line(line))
 }
 
 /// Rows that are made equally wide: a directory of millions is printed as it goes.
@@ -201,5 +230,7 @@ pub(super) fn device(rdev: u64) -> String {
 
 /// Where a symbolic link leads; `None` for anything else, and where it cannot be read.
 pub(super) fn target<F: FilesystemInterface>(w: &Workspace<'_, F>, attr: &Attr) -> Option<Vec<u8>> {
-    attr.is_symlink().then(|| blocking(w.fs.readlink(attr.ino)).ok()).flatten()
+    attr.is_symlink()
+        .then(|| blocking(w.fs.readlink(attr.ino)).ok())
+        .flatten()
 }

@@ -34,11 +34,15 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
         let attr = if args.parents {
             blocking(w.fs.create_dir_all(&w.who, path)).map_err(|e| Failure::of(e, path))?
         } else {
-            blocking(w.fs.make_node(&w.who, path, NewNode::Directory { mode: 0o777 })).map_err(|e| Failure::of(e, path))?
+            blocking(w.fs.make_node(&w.who, path, NewNode::Directory { mode: 0o777 }))
+                .map_err(|e| Failure::of(e, path))?
         };
         if let Some(change) = &args.mode {
             let mode = change.apply(0o777, true, w.who.umask);
-            let set = SetAttr { mode: Some(mode), ..SetAttr::default() };
+            let set = SetAttr {
+                mode: Some(mode),
+                ..SetAttr::default()
+            };
             blocking(w.fs.setattr(&w.who, attr.ino, &set)).map_err(|e| Failure::of(e, path))?;
         }
         Ok(())

@@ -62,20 +62,34 @@ pub(super) struct Target<'a> {
 
 impl<'a> Target<'a> {
     /// The last of the paths; with `exact` it is a name, not a directory to put things in.
-    pub(super) fn of<F: FilesystemInterface>(w: &Workspace<'_, F>, paths: &'a [OsString], exact: bool) -> Result<Self> {
+    pub(super) fn of<F: FilesystemInterface>(
+        w: &Workspace<'_, F>,
+        paths: &'a [OsString],
+        exact: bool,
+    ) -> Result<Self> {
         let Some((last, sources)) = paths.split_last() else {
             return Err(Failure::usage("a source and a target are needed"));
         };
         let path = w.path(last)?;
-        let into = !exact && w.attr_if_any(&path, Follow::Yes)?.is_some_and(|attr| attr.is_dir());
+        let into = !exact
+            && w.attr_if_any(&path, Follow::Yes)?
+                .is_some_and(|attr| attr.is_dir());
         if sources.len() > 1 && !into {
-            return Err(Failure::new(ErrorKind::NotDirectory, "several things only fit into a directory").about(&path));
+            return Err(Failure::new(
+                ErrorKind::NotDirectory,
+                "several things only fit into a directory",
+            )
+            .about(&path));
         }
         Ok(Self { sources, path, into })
     }
 
     /// The path that a source gets.
     pub(super) fn path_for(&self, source: &[u8]) -> Vec<u8> {
-        if self.into { join(&self.path, last_name(trim_slashes(source))) } else { self.path.clone() }
+        if self.into {
+            join(&self.path, last_name(trim_slashes(source)))
+        } else {
+            self.path.clone()
+        }
     }
 }

@@ -42,19 +42,31 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
     })
 }
 
-fn remove<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], progress: &Progress) -> Result<()> {
+fn remove<F: FilesystemInterface>(
+    args: &Args,
+    w: &Workspace<'_, F>,
+    path: &[u8],
+    progress: &Progress,
+) -> Result<()> {
     let attr = w.attr(path, Follow::No)?;
     match (attr.is_dir(), args.recursive, args.dir) {
         (false, _, _) => blocking(w.fs.remove_file(&w.who, path)).map_err(|e| Failure::of(e, path)),
         (true, true, _) => remove_tree(w, path, attr, progress),
         (true, false, true) => blocking(w.fs.remove_dir(&w.who, path)).map_err(|e| Failure::of(e, path)),
-        (true, false, false) => {
-            Err(Failure::new(ErrorKind::IsDirectory, "is a directory; -r removes it with all that is in it").about(path))
-        }
+        (true, false, false) => Err(Failure::new(
+            ErrorKind::IsDirectory,
+            "is a directory; -r removes it with all that is in it",
+        )
+        .about(path)),
     }
 }
 
-fn remove_tree<F: FilesystemInterface>(w: &Workspace<'_, F>, path: &[u8], attr: Attr, progress: &Progress) -> Result<()> {
+fn remove_tree<F: FilesystemInterface>(
+    w: &Workspace<'_, F>,
+    path: &[u8],
+    attr: Attr,
+    progress: &Progress,
+) -> Result<()> {
     if matches!(last_name(path), b"" | b"." | b"..") {
         let message = "the root, '.' and '..' cannot go; name what is in them";
         return Err(Failure::new(ErrorKind::Busy, message).about(path));
@@ -65,7 +77,11 @@ fn remove_tree<F: FilesystemInterface>(w: &Workspace<'_, F>, path: &[u8], attr: 
         let removed = match visit {
             Ok(visit) if visit.step == Step::Enter || visit.depth == 0 => continue,
             Ok(visit) => {
-                let unlink = if visit.step == Step::Leave { Unlink::Directory } else { Unlink::File };
+                let unlink = if visit.step == Step::Leave {
+                    Unlink::Directory
+                } else {
+                    Unlink::File
+                };
                 let removed = blocking(w.fs.remove(&w.who, visit.dir, &visit.name, unlink));
                 removed.map_err(|e| Failure::of(e, walker.path()))
             }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use tarbox_fs::{Credentials, FilesystemExt, Fs, blocking};
-use tarbox_host::{Cache, Capability, Files, Host, Limits, Preopen, Program, RunError, RunOptions, Source, temporary};
+use tarbox_host::{
+    Cache, Capability, Files, Host, Limits, Preopen, Program, RunError, RunOptions, Source, temporary,
+};
 use tarbox_store::{ErrorKind, Store};
 
 use crate::examples::examples;
@@ -68,9 +70,17 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// Runs the program and answers its code.
-pub(crate) fn run<S: Store + 'static>(args: &Args, fs: &Arc<Fs<S>>, w: &Workspace<'_, Fs<S>>) -> Result<Exit> {
+pub(crate) fn run<S: Store + 'static>(
+    args: &Args,
+    fs: &Arc<Fs<S>>,
+    w: &Workspace<'_, Fs<S>>,
+) -> Result<Exit> {
     let program = program(args, w)?;
-    let cache = if args.no_cache { Cache::none() } else { Cache::of_user() };
+    let cache = if args.no_cache {
+        Cache::none()
+    } else {
+        Cache::of_user()
+    };
     let host = Host::new(cache);
     let files: Arc<dyn Files> = fs.clone();
     let options = RunOptions {
@@ -106,7 +116,10 @@ fn program<S: Store>(args: &Args, w: &Workspace<'_, Fs<S>>) -> Result<Program> {
 /// The root and a temporary directory, unless other directories are named.
 fn preopens(args: &Args, files: &Arc<dyn Files>) -> Result<Vec<Preopen>> {
     let mut preopens = Vec::new();
-    for (texts, capability) in [(&args.dir, Capability::ReadWrite), (&args.ro, Capability::ReadOnly)] {
+    for (texts, capability) in [
+        (&args.dir, Capability::ReadWrite),
+        (&args.ro, Capability::ReadOnly),
+    ] {
         for text in texts {
             let (path, guest) = lent(text)?;
             preopens.push(Preopen::new(files.clone(), path).at(guest).with(capability));
@@ -125,9 +138,16 @@ fn preopens(args: &Args, files: &Arc<dyn Files>) -> Result<Vec<Preopen>> {
 fn lent(text: &str) -> Result<(String, String)> {
     let (path, guest) = text.split_once("::").unwrap_or((text, text));
     if path.is_empty() || guest.is_empty() {
-        return Err(Failure::usage(format!("'{}' is no PATH[::GUEST]", escape(text.as_bytes()))));
+        return Err(Failure::usage(format!(
+            "'{}' is no PATH[::GUEST]",
+            escape(text.as_bytes())
+        )));
     }
-    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    let path = if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("/{path}")
+    };
     Ok((path, guest.to_owned()))
 }
 
@@ -137,7 +157,10 @@ fn environment(texts: &[String]) -> Result<Vec<(String, String)>> {
         None => match std::env::var(text) {
             Ok(value) => Some(Ok((text.clone(), value))),
             Err(std::env::VarError::NotPresent) => None,
-            Err(e) => Some(Err(Failure::usage(format!("the variable {}: {e}", escape(text.as_bytes()))))),
+            Err(e) => Some(Err(Failure::usage(format!(
+                "the variable {}: {e}",
+                escape(text.as_bytes())
+            )))),
         },
     });
     variables.collect()
@@ -157,7 +180,9 @@ fn failure(error: &RunError) -> Failure {
             return Failure::host(path.as_os_str().as_encoded_bytes(), source);
         }
         RunError::Preopen { kind, .. } => return Failure::new(*kind, escape(error.to_string().as_bytes())),
-        RunError::NotWasm { .. } | RunError::MissingImport { .. } | RunError::NotAProgram { .. } => ErrorKind::Invalid,
+        RunError::NotWasm { .. } | RunError::MissingImport { .. } | RunError::NotAProgram { .. } => {
+            ErrorKind::Invalid
+        }
         _ => ErrorKind::Io,
     };
     let failure = Failure::new(kind, escape(error.to_string().as_bytes())).ending(Exit(error.exit_code()));

@@ -34,23 +34,52 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
         let attr = w.attr(path, follow)?;
         let target = super::ls::target(w, &attr);
         if w.out.is_json() {
-            return w.out.record(&Entry::new(path, &attr).with_target(target.as_deref()));
+            return w
+                .out
+                .record(&Entry::new(path, &attr).with_target(target.as_deref()));
         }
         print(w, path, &attr, target.as_deref())
     })
 }
 
-fn print<F: FilesystemInterface>(w: &Workspace<'_, F>, path: &[u8], attr: &Attr, target: Option<&[u8]>) -> Result<()> {
-    let row = |label: &str, value: String| w.out.line(format!("{} {value}", w.out.paint(colour::DIM, format!("{label:>8}"))));
+fn print<F: FilesystemInterface>(
+    w: &Workspace<'_, F>,
+    path: &[u8],
+    attr: &Attr,
+    target: Option<&[u8]>,
+) -> Result<()> {
+    let row = |label: &str, value: String| {
+        w.out.line(format!(
+            "{} {value}",
+            w.out.paint(colour::DIM, format!("{label:>8}"))
+        ))
+    };
     let arrow = target.map(|t| format!(" -> {}", escape(t))).unwrap_or_default();
-    row("path", format!("{}{arrow}", w.out.name(colour::of_file(attr), path)))?;
+    row(
+        "path",
+        format!("{}{arrow}", w.out.name(colour::of_file(attr), path)),
+    )?;
     row("kind", kind_text(attr.kind).to_owned())?;
-    row("size", format!("{} bytes, {} stored", grouped(attr.size), grouped(attr.blocks.saturating_mul(512))))?;
+    row(
+        "size",
+        format!(
+            "{} bytes, {} stored",
+            grouped(attr.size),
+            grouped(attr.blocks.saturating_mul(512))
+        ),
+    )?;
     if matches!(attr.kind, FileKind::CharDevice | FileKind::BlockDevice) {
         row("device", super::ls::device(attr.rdev))?;
     }
     row("mode", format!("{:04o} {}", attr.mode, mode_text(attr)))?;
-    row("owner", format!("{} : {}", owner(attr.uid, platform::user_name), owner(attr.gid, platform::group_name)))?;
+    row(
+        "owner",
+        format!(
+            "{} : {}",
+            owner(attr.uid, platform::user_name),
+            owner(attr.gid, platform::group_name)
+        ),
+    )?;
     row("inode", format!("{}, {} links", attr.ino, attr.nlink))?;
     let moment = |label, moment: Timestamp| row(label, time::full(moment));
     moment("read", attr.atime)?;

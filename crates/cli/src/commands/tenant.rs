@@ -150,7 +150,8 @@ pub(crate) fn run<D: Database>(command: &Command, db: &D, out: &Printer, caller:
         Command::Show(args) => show(&args.name, db, out),
         Command::Quota(args) => {
             let info = find(db, &args.name)?;
-            blocking(db.set_quota(&args.name, args.limits.over(info.quota))).map_err(|e| about(e, &args.name))?;
+            blocking(db.set_quota(&args.name, args.limits.over(info.quota)))
+                .map_err(|e| about(e, &args.name))?;
             show(&args.name, db, out)
         }
         Command::Suspend(args) => set_state(db, &args.name, TenantState::Suspended),
@@ -160,9 +161,14 @@ pub(crate) fn run<D: Database>(command: &Command, db: &D, out: &Printer, caller:
 }
 
 fn create<D: Database>(args: &Create, db: &D, out: &Printer, caller: (u32, u32)) -> Result<()> {
-    blocking(db.create_tenant(&args.name, args.limits.over(Quota::default()))).map_err(|e| about(e, &args.name))?;
+    blocking(db.create_tenant(&args.name, args.limits.over(Quota::default())))
+        .map_err(|e| about(e, &args.name))?;
     give_root_to(db, &args.name, args.owner.unwrap_or(caller))?;
-    if out.is_json() { show(&args.name, db, out) } else { Ok(()) }
+    if out.is_json() {
+        show(&args.name, db, out)
+    } else {
+        Ok(())
+    }
 }
 
 /// Gives the root directory to a user: without that only root could begin to use the tenant.
@@ -171,8 +177,16 @@ pub(super) fn give_root_to<D: Database>(db: &D, name: &str, (uid, gid): (u32, u3
         return Ok(());
     }
     let store = blocking(db.open_tenant(name)).map_err(|e| about(e, name))?;
-    let root = Actor { uid: 0, gid: 0, agent: AGENT.into() };
-    let set = SetAttr { uid: Some(uid), gid: Some(gid), ..SetAttr::default() };
+    let root = Actor {
+        uid: 0,
+        gid: 0,
+        agent: AGENT.into(),
+    };
+    let set = SetAttr {
+        uid: Some(uid),
+        gid: Some(gid),
+        ..SetAttr::default()
+    };
     blocking(store.set_attr(&root, Ino::ROOT, &set)).map_err(|e| about(e, name))?;
     blocking(store.sync()).map_err(|e| about(e, name))
 }
@@ -180,7 +194,11 @@ pub(super) fn give_root_to<D: Database>(db: &D, name: &str, (uid, gid): (u32, u3
 fn list<D: Database>(db: &D, out: &Printer) -> Result<()> {
     use Align::{Left, Right};
     let align = [Left, Left, Right, Right, Right, Left];
-    let mut table = Table::with_head(out, &align, &["NAME", "STATE", "STORED", "INODES", "LAYERS", "CREATED"]);
+    let mut table = Table::with_head(
+        out,
+        &align,
+        &["NAME", "STATE", "STORED", "INODES", "LAYERS", "CREATED"],
+    );
     for info in blocking(db.tenants())? {
         if out.is_json() {
             out.record(&Shown::from(&info))?;
@@ -205,23 +223,39 @@ fn show<D: Database>(name: &str, db: &D, out: &Printer) -> Result<()> {
         return out.document(&Shown::from(&info));
     }
     let (state, style) = state_text(info.state);
-    out.line(format!("{}  {}", out.paint(colour::BOLD, &info.name), out.paint(style, state)))?;
+    out.line(format!(
+        "{}  {}",
+        out.paint(colour::BOLD, &info.name),
+        out.paint(style, state)
+    ))?;
     out.line(format!("made {}", time::full(info.created)))?;
     print_usage(&info, out)
 }
 
 /// What a tenant uses, beside what it may.
 pub(super) fn print_usage(info: &TenantInfo, out: &Printer) -> Result<()> {
-    let mut table = Table::with_head(out, &[Align::Left, Align::Right, Align::Right], &["", "USED", "OF"]);
+    let mut table = Table::with_head(
+        out,
+        &[Align::Left, Align::Right, Align::Right],
+        &["", "USED", "OF"],
+    );
     let size = |n| Size(n).to_string();
     let (usage, quota) = (info.usage, info.quota);
     let mut row = |label: &str, used: String, limit: Option<String>| {
-        table.plain(label).plain(&used).cell(colour::DIM, limit.as_deref().unwrap_or("no limit")).end_row();
+        table
+            .plain(label)
+            .plain(&used)
+            .cell(colour::DIM, limit.as_deref().unwrap_or("no limit"))
+            .end_row();
     };
     row("stored", size(usage.bytes), quota.bytes.map(size));
     row("inodes", grouped(usage.inodes), quota.inodes.map(grouped));
     row("layers", grouped(usage.layers), quota.layers.map(grouped));
-    row("log records", grouped(usage.last_seq), quota.log_records.map(|n| format!("{} kept", grouped(n))));
+    row(
+        "log records",
+        grouped(usage.last_seq),
+        quota.log_records.map(|n| format!("{} kept", grouped(n))),
+    );
     table.print()
 }
 
@@ -257,11 +291,15 @@ fn find<D: Database>(db: &D, name: &str) -> Result<TenantInfo> {
 /// An error about a tenant, in words that do not speak of files.
 pub(crate) fn about(error: Error, name: &str) -> Failure {
     let failure = match error.kind() {
-        ErrorKind::NotFound => Failure::new(ErrorKind::NotFound, "no such tenant; 'tarbox tenant list' shows all"),
+        ErrorKind::NotFound => Failure::new(
+            ErrorKind::NotFound,
+            "no such tenant; 'tarbox tenant list' shows all",
+        ),
         ErrorKind::Exists => Failure::new(ErrorKind::Exists, "there is a tenant of this name already"),
-        ErrorKind::Suspended => {
-            Failure::new(ErrorKind::Suspended, "suspended; 'tarbox tenant resume' opens it again")
-        }
+        ErrorKind::Suspended => Failure::new(
+            ErrorKind::Suspended,
+            "suspended; 'tarbox tenant resume' opens it again",
+        ),
         ErrorKind::Busy => Failure::new(ErrorKind::Busy, "another process has it open"),
         _ => return Failure::from(error),
     };

@@ -45,18 +45,25 @@ pub(crate) struct Args {
 
 pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
     let set = times(args, w)?;
-    let follow = if args.no_dereference { Follow::No } else { Follow::Yes };
+    let follow = if args.no_dereference {
+        Follow::No
+    } else {
+        Follow::Yes
+    };
     w.each(&args.paths, |path| {
         let ino = match w.attr_if_any(path, follow)? {
             Some(attr) => attr.ino,
             None if args.no_create || args.no_dereference => return Ok(()),
             None => {
-                let (attr, handle) = blocking(w.fs.open_path(&w.who, path, OpenFlags::WRITE, Some(0o666))).map_err(|e| Failure::of(e, path))?;
+                let (attr, handle) = blocking(w.fs.open_path(&w.who, path, OpenFlags::WRITE, Some(0o666)))
+                    .map_err(|e| Failure::of(e, path))?;
                 blocking(w.fs.release(handle)).map_err(|e| Failure::of(e, path))?;
                 attr.ino
             }
         };
-        blocking(w.fs.setattr(&w.who, ino, &set)).map(drop).map_err(|e| Failure::of(e, path))
+        blocking(w.fs.setattr(&w.who, ino, &set))
+            .map(drop)
+            .map_err(|e| Failure::of(e, path))
     })
 }
 

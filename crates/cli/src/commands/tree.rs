@@ -73,7 +73,12 @@ struct Drawing {
 }
 
 impl Drawing {
-    fn draw<F: FilesystemInterface>(&mut self, w: &Workspace<'_, F>, path: &[u8], visit: &Visit) -> Result<()> {
+    fn draw<F: FilesystemInterface>(
+        &mut self,
+        w: &Workspace<'_, F>,
+        path: &[u8],
+        visit: &Visit,
+    ) -> Result<()> {
         match visit.step {
             Step::Enter if visit.depth > 0 => self.directories += 1,
             Step::Enter => {}
@@ -81,13 +86,18 @@ impl Drawing {
         }
         let target = super::ls::target(w, &visit.attr);
         if w.out.is_json() {
-            return w.out.record(&Entry::new(path, &visit.attr).with_target(target.as_deref()));
+            return w
+                .out
+                .record(&Entry::new(path, &visit.attr).with_target(target.as_deref()));
         }
         let style = colour::of_file(&visit.attr);
         if visit.depth == 0 {
             return w.out.line(w.out.name(style, path));
         }
-        let stem: String = self.bars[1..].iter().map(|last| if *last { "    " } else { "│   " }).collect();
+        let stem: String = self.bars[1..]
+            .iter()
+            .map(|last| if *last { "    " } else { "│   " })
+            .collect();
         let branch = if visit.last { "└── " } else { "├── " };
         let mut line = w.out.paint(colour::DIM, format!("{stem}{branch}"));
         line.push_str(&w.out.name(style, &visit.name));
@@ -101,6 +111,10 @@ impl Drawing {
         if w.out.is_json() {
             return Ok(());
         }
-        w.out.line(format!("\n{} directories, {} files", grouped(self.directories), grouped(self.others)))
+        w.out.line(format!(
+            "\n{} directories, {} files",
+            grouped(self.directories),
+            grouped(self.others)
+        ))
     }
 }

@@ -61,9 +61,13 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
             Err(e) if args.no_create && e.kind() == ErrorKind::NotFound => return Ok(()),
             opened => opened?,
         };
-        let size = args.size.from(attr.size).ok_or_else(|| Failure::from(ErrorKind::FileTooLarge).about(path))?;
+        let size = args
+            .size
+            .from(attr.size)
+            .ok_or_else(|| Failure::from(ErrorKind::FileTooLarge).about(path))?;
         let cut = blocking(w.fs.truncate(handle, size)).map(drop);
-        cut.and(blocking(w.fs.release(handle))).map_err(|e| Failure::of(e, path))
+        cut.and(blocking(w.fs.release(handle)))
+            .map_err(|e| Failure::of(e, path))
     })
 }
 

@@ -60,7 +60,11 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
     let mut left = args.count.unwrap_or(u64::MAX);
     while left > 0 {
         let changes = blocking(w.fs.changes(&path, after, PAGE))?;
-        for event in changes.events.iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
+        for event in changes
+            .events
+            .iter()
+            .take(usize::try_from(left).unwrap_or(usize::MAX))
+        {
             w.out.either(&shown(event), || text(w, event))?;
             left -= 1;
         }
@@ -104,7 +108,10 @@ fn shown(event: &ChangeEvent) -> Shown<'_> {
         seq: event.seq.0,
         kind: event.kind,
         path: PathText::new(&event.path),
-        from: event.from.as_deref().map(|from| String::from_utf8_lossy(from).into_owned()),
+        from: event
+            .from
+            .as_deref()
+            .map(|from| String::from_utf8_lossy(from).into_owned()),
         ino: event.ino.0,
     }
 }

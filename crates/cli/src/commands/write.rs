@@ -41,9 +41,16 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
         Some(_) => OpenFlags::WRITE,
         None => OpenFlags::WRITE.truncated(),
     };
-    let (_, handle) = blocking(w.fs.open_path(&w.who, &path, flags, Some(0o666))).map_err(|e| Failure::of(e, &path))?;
+    let (_, handle) =
+        blocking(w.fs.open_path(&w.who, &path, flags, Some(0o666))).map_err(|e| Failure::of(e, &path))?;
     let source = Source::new(args.text.as_deref(), args.newline);
-    let written = copy(w, handle, WriteAt::Offset(args.offset.unwrap_or(0)), source, &path);
+    let written = copy(
+        w,
+        handle,
+        WriteAt::Offset(args.offset.unwrap_or(0)),
+        source,
+        &path,
+    );
     // A control file says no when it is closed.
     let released = blocking(w.fs.release(handle)).map_err(|e| Failure::of(e, &path));
     written.and(released)
@@ -84,7 +91,12 @@ pub(super) fn copy<F: FilesystemInterface>(
     }
 }
 
-fn copy_stdin<F: FilesystemInterface>(w: &Workspace<'_, F>, handle: Handle, mut at: WriteAt, path: &[u8]) -> Result<()> {
+fn copy_stdin<F: FilesystemInterface>(
+    w: &Workspace<'_, F>,
+    handle: Handle,
+    mut at: WriteAt,
+    path: &[u8],
+) -> Result<()> {
     let progress = w.progress("write");
     let mut input = io::stdin().lock();
     let mut buffer = vec![0; PIECE];
@@ -104,7 +116,13 @@ fn copy_stdin<F: FilesystemInterface>(w: &Workspace<'_, F>, handle: Handle, mut 
 }
 
 /// Writes one piece and answers where it ended.
-fn put<F: FilesystemInterface>(w: &Workspace<'_, F>, handle: Handle, at: WriteAt, data: &[u8], path: &[u8]) -> Result<u64> {
+fn put<F: FilesystemInterface>(
+    w: &Workspace<'_, F>,
+    handle: Handle,
+    at: WriteAt,
+    data: &[u8],
+    path: &[u8],
+) -> Result<u64> {
     let written = blocking(w.fs.write(handle, at, data)).map_err(|e| Failure::of(e, path))?;
     Ok(written.offset + data.len() as u64)
 }

@@ -92,7 +92,11 @@ pub(crate) struct Link {
 
 impl Link {
     fn follow(&self) -> Follow {
-        if self.no_dereference { Follow::No } else { Follow::Yes }
+        if self.no_dereference {
+            Follow::No
+        } else {
+            Follow::Yes
+        }
     }
 }
 
@@ -137,7 +141,11 @@ fn get<F: FilesystemInterface>(args: &Get, w: &Workspace<'_, F>) -> Result<()> {
         return w.out.document(&Attribute::new(&path, &name, Some(&value)));
     }
     w.out.raw(&value)?;
-    if w.out.is_terminal() { w.out.line("") } else { Ok(()) }
+    if w.out.is_terminal() {
+        w.out.line("")
+    } else {
+        Ok(())
+    }
 }
 
 fn set<F: FilesystemInterface>(args: &Set, w: &Workspace<'_, F>) -> Result<()> {
@@ -161,13 +169,16 @@ fn list<F: FilesystemInterface>(args: &List, w: &Workspace<'_, F>) -> Result<()>
     let attr = w.attr(&path, args.link.follow())?;
     for name in blocking(w.fs.listxattr(&w.who, attr.ino)).map_err(|e| Failure::of(e, &path))? {
         let value = match args.values {
-            true => Some(blocking(w.fs.getxattr(&w.who, attr.ino, &name)).map_err(|e| about(e, &path, &name))?),
+            true => {
+                Some(blocking(w.fs.getxattr(&w.who, attr.ino, &name)).map_err(|e| about(e, &path, &name))?)
+            }
             false => None,
         };
-        w.out.either(&Attribute::new(&path, &name, value.as_deref()), || match &value {
-            Some(value) => format!("{} = {}", escape(&name), escape(value)),
-            None => escape(&name).into_owned(),
-        })?;
+        w.out
+            .either(&Attribute::new(&path, &name, value.as_deref()), || match &value {
+                Some(value) => format!("{} = {}", escape(&name), escape(value)),
+                None => escape(&name).into_owned(),
+            })?;
     }
     Ok(())
 }

@@ -178,9 +178,15 @@ mod tests {
         ] {
             assert!(is(pattern, name), "{pattern} {name}");
         }
-        for (pattern, name) in
-            [("", "a"), ("*.rs", "main.rsx"), ("?", ""), ("?", "ab"), ("[a-c]", "d"), ("[!a]", "a"), (r"\*", "a")]
-        {
+        for (pattern, name) in [
+            ("", "a"),
+            ("*.rs", "main.rsx"),
+            ("?", ""),
+            ("?", "ab"),
+            ("[a-c]", "d"),
+            ("[!a]", "a"),
+            (r"\*", "a"),
+        ] {
             assert!(!is(pattern, name), "{pattern} {name}");
         }
     }

@@ -47,8 +47,9 @@ impl ModeChange {
     /// # Errors
     /// A sentence about what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let complaint =
-            || format!("'{text}' is no mode; write octal digits such as 644 or clauses such as u+x,go-w,a=rX");
+        let complaint = || {
+            format!("'{text}' is no mode; write octal digits such as 644 or clauses such as u+x,go-w,a=rX")
+        };
         if text.starts_with(|c: char| c.is_ascii_digit()) {
             return match u32::from_str_radix(text, 8) {
                 Ok(bits) if bits <= 0o7777 => Ok(Self::Set(bits)),
@@ -66,7 +67,9 @@ impl ModeChange {
     pub(crate) fn apply(&self, mode: u32, is_dir: bool, umask: u32) -> u32 {
         match self {
             Self::Set(bits) => *bits,
-            Self::Clauses(clauses) => clauses.iter().fold(mode, |mode, clause| clause.apply(mode, is_dir, umask)),
+            Self::Clauses(clauses) => clauses
+                .iter()
+                .fold(mode, |mode, clause| clause.apply(mode, is_dir, umask)),
         }
     }
 }
@@ -74,7 +77,10 @@ impl ModeChange {
 impl Clause {
     fn apply(&self, mode: u32, is_dir: bool, umask: u32) -> u32 {
         let bits = match self.what {
-            What::Bits { bits, conditional_execute } => {
+            What::Bits {
+                bits,
+                conditional_execute,
+            } => {
                 let execute = conditional_execute && (is_dir || mode & 0o111 != 0);
                 bits | if execute { 0o111 } else { 0 }
             }
@@ -112,7 +118,12 @@ fn parse_part(part: &str, clauses: &mut Vec<Clause>) -> Option<()> {
             _ => Op::Assign,
         };
         let end = rest[1..].find(['+', '-', '=']).map_or(rest.len(), |i| i + 1);
-        clauses.push(Clause { who, named, op, what: parse_what(&rest[1..end])? });
+        clauses.push(Clause {
+            who,
+            named,
+            op,
+            what: parse_what(&rest[1..end])?,
+        });
         rest = &rest[end..];
     }
     Some(())
@@ -120,15 +131,21 @@ fn parse_part(part: &str, clauses: &mut Vec<Clause>) -> Option<()> {
 
 fn parse_users(users: &str) -> Option<(u32, Named)> {
     let who = users.chars().try_fold(0, |who, user| {
-        Some(who | match user {
-            'u' => 0o4700,
-            'g' => 0o2070,
-            'o' => 0o1007,
-            'a' => 0o7777,
-            _ => return None,
-        })
+        Some(
+            who | match user {
+                'u' => 0o4700,
+                'g' => 0o2070,
+                'o' => 0o1007,
+                'a' => 0o7777,
+                _ => return None,
+            },
+        )
     })?;
-    Some(if users.is_empty() { (0o7777, Named::Nobody) } else { (who, Named::Some) })
+    Some(if users.is_empty() {
+        (0o7777, Named::Nobody)
+    } else {
+        (who, Named::Some)
+    })
 }
 
 fn parse_what(what: &str) -> Option<What> {
@@ -154,7 +171,10 @@ fn parse_what(what: &str) -> Option<What> {
             _ => return None,
         };
     }
-    Some(What::Bits { bits, conditional_execute })
+    Some(What::Bits {
+        bits,
+        conditional_execute,
+    })
 }
 
 #[cfg(test)]

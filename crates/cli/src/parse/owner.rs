@@ -18,13 +18,17 @@ pub(crate) fn parse(text: &str) -> Result<Owner, String> {
         Some((user, group)) => (user, Some(group)),
         None => (text, None),
     };
-    let uid = (!user.is_empty()).then(|| number(user, platform::user_id, "user")).transpose()?;
+    let uid = (!user.is_empty())
+        .then(|| number(user, platform::user_id, "user"))
+        .transpose()?;
     let gid = match group {
         Some("") | None => None,
         Some(group) => Some(number(group, platform::group_id, "group")?),
     };
     if uid.is_none() && gid.is_none() {
-        return Err(format!("'{text}' names nobody; write USER, USER:GROUP or :GROUP, by name or number"));
+        return Err(format!(
+            "'{text}' names nobody; write USER, USER:GROUP or :GROUP, by name or number"
+        ));
     }
     Ok(Owner { uid, gid })
 }
@@ -53,9 +57,27 @@ mod tests {
 
     #[test]
     fn numbers_with_and_without_a_group() {
-        assert_eq!(parse("1000"), Ok(Owner { uid: Some(1000), gid: None }));
-        assert_eq!(parse("1:2"), Ok(Owner { uid: Some(1), gid: Some(2) }));
-        assert_eq!(parse(":7"), Ok(Owner { uid: None, gid: Some(7) }));
+        assert_eq!(
+            parse("1000"),
+            Ok(Owner {
+                uid: Some(1000),
+                gid: None
+            })
+        );
+        assert_eq!(
+            parse("1:2"),
+            Ok(Owner {
+                uid: Some(1),
+                gid: Some(2)
+            })
+        );
+        assert_eq!(
+            parse(":7"),
+            Ok(Owner {
+                uid: None,
+                gid: Some(7)
+            })
+        );
         assert_eq!(parse_user("5"), Ok((5, 5)));
         assert_eq!(parse_user("5:6"), Ok((5, 6)));
         for text in ["", ":", "4294967295", "-1", "no such user at all", ":4294967296"] {

@@ -7,15 +7,23 @@
 pub(crate) fn parse(text: &str) -> Result<u64, String> {
     let complaint = || format!("'{text}' is no size; write bytes or a unit, such as 4096, 10k, 1.5MiB, 2G");
     let text = text.trim();
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let shift = shift_of(unit.trim()).ok_or_else(complaint)?;
     if let Ok(whole) = number.parse::<u64>() {
-        return whole.checked_mul(1 << shift).ok_or_else(|| format!("'{text}' is larger than 16 EiB"));
+        return whole
+            .checked_mul(1 << shift)
+            .ok_or_else(|| format!("'{text}' is larger than 16 EiB"));
     }
     let value: f64 = number.parse().map_err(|_| complaint())?;
     let bytes = value * (1u64 << shift) as f64;
-    if bytes < u64::MAX as f64 { Ok(bytes as u64) } else { Err(format!("'{text}' is larger than 16 EiB")) }
+    if bytes < u64::MAX as f64 {
+        Ok(bytes as u64)
+    } else {
+        Err(format!("'{text}' is larger than 16 EiB"))
+    }
 }
 
 /// A limit: a size, or `none`.
@@ -35,7 +43,10 @@ pub(crate) struct Limit(pub(crate) Option<u64>);
 
 fn shift_of(unit: &str) -> Option<u32> {
     let unit = unit.to_ascii_lowercase();
-    let unit = unit.strip_suffix("ib").or_else(|| unit.strip_suffix('b')).unwrap_or(&unit);
+    let unit = unit
+        .strip_suffix("ib")
+        .or_else(|| unit.strip_suffix('b'))
+        .unwrap_or(&unit);
     Some(match unit {
         "" => 0,
         "k" => 10,

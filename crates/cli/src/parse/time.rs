@@ -66,7 +66,10 @@ fn epoch(text: &str) -> Option<Timestamp> {
     let seconds: i64 = whole.parse().ok()?;
     let nanos: i64 = format!("{fraction:0<9}").parse().ok()?;
     let nanos = if whole.starts_with('-') { -nanos } else { nanos };
-    seconds.checked_mul(1_000_000_000)?.checked_add(nanos).map(Timestamp)
+    seconds
+        .checked_mul(1_000_000_000)?
+        .checked_add(nanos)
+        .map(Timestamp)
 }
 
 /// `10m` or `10m ago`.
@@ -82,7 +85,9 @@ fn ago(text: &str) -> Option<SignedDuration> {
         "w" | "week" | "weeks" => 604_800,
         _ => return None,
     };
-    Some(SignedDuration::from_secs(number.parse::<i64>().ok()?.checked_mul(seconds)?))
+    Some(SignedDuration::from_secs(
+        number.parse::<i64>().ok()?.checked_mul(seconds)?,
+    ))
 }
 
 fn moment(time: Timestamp) -> jiff::Timestamp {
@@ -123,7 +128,17 @@ mod tests {
         ] {
             assert_eq!(parsed(text).as_deref(), Some(time), "{text}");
         }
-        for text in ["", "soon", "10x", "m", "@", "@x", "2026-13-01", "9999-01-01", "99999999999999999w"] {
+        for text in [
+            "",
+            "soon",
+            "10x",
+            "m",
+            "@",
+            "@x",
+            "2026-13-01",
+            "9999-01-01",
+            "99999999999999999w",
+        ] {
             assert_eq!(parsed(text), None, "{text}");
         }
     }

@@ -38,18 +38,33 @@ pub(crate) fn set_xattr(file: BorrowedFd<'_>, name: &[u8], value: &[u8]) -> io::
 
 /// Sets an extended attribute of a file that cannot be opened.
 pub(crate) fn set_xattr_at(dir: BorrowedFd<'_>, file: &[u8], name: &[u8], value: &[u8]) -> io::Result<()> {
-    Ok(rustix::fs::lsetxattr(path_through(dir, file), name, value, XattrFlags::empty())?)
+    Ok(rustix::fs::lsetxattr(
+        path_through(dir, file),
+        name,
+        value,
+        XattrFlags::empty(),
+    )?)
 }
 
 /// Sets the owner of a file without following a symbolic link.
 pub(crate) fn set_owner_at(dir: BorrowedFd<'_>, name: &[u8], uid: u32, gid: u32) -> io::Result<()> {
     let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
-    Ok(rustix::fs::chownat(dir, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?)
+    Ok(rustix::fs::chownat(
+        dir,
+        name,
+        Some(uid),
+        Some(gid),
+        AtFlags::SYMLINK_NOFOLLOW,
+    )?)
 }
 
 /// Sets owner of an open file.
 pub(crate) fn set_owner(file: BorrowedFd<'_>, uid: u32, gid: u32) -> io::Result<()> {
-    Ok(rustix::fs::fchown(file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?)
+    Ok(rustix::fs::fchown(
+        file,
+        Some(Uid::from_raw(uid)),
+        Some(Gid::from_raw(gid)),
+    )?)
 }
 
 /// Sets the permissions of an open file.
@@ -59,7 +74,12 @@ pub(crate) fn set_mode(file: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
 
 /// Sets the permissions of something that was just made and is no symbolic link.
 pub(crate) fn set_mode_at(dir: BorrowedFd<'_>, name: &[u8], mode: u32) -> io::Result<()> {
-    Ok(rustix::fs::chmodat(dir, name, Mode::from_raw_mode(mode), AtFlags::empty())?)
+    Ok(rustix::fs::chmodat(
+        dir,
+        name,
+        Mode::from_raw_mode(mode),
+        AtFlags::empty(),
+    )?)
 }
 
 /// Makes a pipe, socket or device.
@@ -71,7 +91,13 @@ pub(crate) fn make_special(dir: BorrowedFd<'_>, name: &[u8], meta: &Meta) -> io:
         FileKind::BlockDevice => FileType::BlockDevice,
         _ => return Err(io::ErrorKind::InvalidInput.into()),
     };
-    Ok(rustix::fs::mknodat(dir, name, kind, Mode::from_raw_mode(0o600), meta.rdev)?)
+    Ok(rustix::fs::mknodat(
+        dir,
+        name,
+        kind,
+        Mode::from_raw_mode(0o600),
+        meta.rdev,
+    )?)
 }
 
 /// The next bytes of the file at or behind `offset` that are stored; `None` where only a hole follows.

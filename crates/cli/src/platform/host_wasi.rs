@@ -28,7 +28,12 @@ pub(crate) fn set_xattr(_file: BorrowedFd<'_>, _name: &[u8], _value: &[u8]) -> i
 }
 
 /// Not supported.
-pub(crate) fn set_xattr_at(_dir: BorrowedFd<'_>, _file: &[u8], _name: &[u8], _value: &[u8]) -> io::Result<()> {
+pub(crate) fn set_xattr_at(
+    _dir: BorrowedFd<'_>,
+    _file: &[u8],
+    _name: &[u8],
+    _value: &[u8],
+) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

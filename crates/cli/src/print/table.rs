@@ -32,17 +32,29 @@ pub(crate) struct Table<'a> {
 impl<'a> Table<'a> {
     /// A table without a head.
     pub(crate) fn new(printer: &'a Printer, align: &'a [Align]) -> Self {
-        Self { printer, align, head: None, rows: Vec::new(), row: Vec::new() }
+        Self {
+            printer,
+            align,
+            head: None,
+            rows: Vec::new(),
+            row: Vec::new(),
+        }
     }
 
     /// A table whose columns are named.
     pub(crate) fn with_head(printer: &'a Printer, align: &'a [Align], head: &'a [&'a str]) -> Self {
-        Self { head: Some(head), ..Self::new(printer, align) }
+        Self {
+            head: Some(head),
+            ..Self::new(printer, align)
+        }
     }
 
     /// Adds a cell to the row.
     pub(crate) fn cell(&mut self, style: anstyle::Style, text: &str) -> &mut Self {
-        self.row.push(Cell { painted: self.printer.paint(style, text), width: text.width() });
+        self.row.push(Cell {
+            painted: self.printer.paint(style, text),
+            width: text.width(),
+        });
         self
     }
 
@@ -133,7 +145,10 @@ pub(crate) fn columns(names: &[(String, String)], width: usize) -> Vec<String> {
 }
 
 fn column_widths(widths: &[usize], rows: usize) -> Vec<usize> {
-    widths.chunks(rows.max(1)).map(|c| c.iter().copied().max().unwrap_or(0)).collect()
+    widths
+        .chunks(rows.max(1))
+        .map(|c| c.iter().copied().max().unwrap_or(0))
+        .collect()
 }
 
 #[cfg(test)]

@@ -22,7 +22,13 @@ impl fmt::Display for Size {
             value /= 1024.0;
             unit = name;
         }
-        let digits = if value < 9.995 { 2 } else if value < 99.95 { 1 } else { 0 };
+        let digits = if value < 9.995 {
+            2
+        } else if value < 99.95 {
+            1
+        } else {
+            0
+        };
         f.pad(&format!("{value:.digits$} {unit}"))
     }
 }

@@ -17,7 +17,9 @@ impl Bar {
         if let Some(total) = total
             && self.0.length().is_none()
         {
-            self.0.set_style(style("{prefix:.bold} {bar:28} {percent:>3}%  {human_pos}/{human_len}  {msg}  {eta} left"));
+            self.0.set_style(style(
+                "{prefix:.bold} {bar:28} {percent:>3}%  {human_pos}/{human_len}  {msg}  {eta} left",
+            ));
             self.0.set_length(total);
         }
         self.0.set_message(rates.to_owned());

@@ -114,7 +114,10 @@ impl Progress {
         let mut text = format!("{} {things}", grouped(self.done.get()));
         if self.bytes.get() > 0 {
             let rate = Size(rate(self.bytes.get(), seconds));
-            text.push_str(&format!(", {} in {seconds:.1} s ({rate}/s)", Size(self.bytes.get())));
+            text.push_str(&format!(
+                ", {} in {seconds:.1} s ({rate}/s)",
+                Size(self.bytes.get())
+            ));
         } else {
             text.push_str(&format!(" in {seconds:.1} s"));
         }
@@ -159,5 +162,9 @@ impl Drop for Progress {
 }
 
 fn rate(amount: u64, seconds: f64) -> u64 {
-    if seconds > 0.0 { (amount as f64 / seconds) as u64 } else { 0 }
+    if seconds > 0.0 {
+        (amount as f64 / seconds) as u64
+    } else {
+        0
+    }
 }

@@ -48,7 +48,13 @@ struct Enough;
 impl<'a> HostReader<'a> {
     /// A reader of the tree below `root`, less what is skipped.
     pub(crate) fn new(root: &'a [u8], skip: &'a Skip) -> Self {
-        Self { root, skip, stack: Vec::new(), path: Vec::new(), seen: HashSet::new() }
+        Self {
+            root,
+            skip,
+            stack: Vec::new(),
+            path: Vec::new(),
+            seen: HashSet::new(),
+        }
     }
 
     /// Tells the tree below an open directory; the directory itself is an `Enter` without a name.
@@ -74,7 +80,9 @@ impl<'a> HostReader<'a> {
     }
 
     fn entry(&mut self, (name, hint): Named, emit: Emit<'_>) -> Result<(), Enough> {
-        let Some(level) = self.stack.pop() else { return Ok(()) };
+        let Some(level) = self.stack.pop() else {
+            return Ok(());
+        };
         let opened = match (self.skip.skips(&level.dir, &self.path, &name), hint) {
             (true, _) => None,
             (false, FileType::Directory) => match open_dir(&level.dir, &name) {
@@ -109,19 +117,38 @@ impl<'a> HostReader<'a> {
             self.path.extend_from_slice(&name);
             self.path.push(b'/');
         }
-        send(emit, Item::Enter { name, meta: meta.clone() })?;
-        self.stack.push(Level { dir, meta, names, path_len });
+        send(
+            emit,
+            Item::Enter {
+                name,
+                meta: meta.clone(),
+            },
+        )?;
+        self.stack.push(Level {
+            dir,
+            meta,
+            names,
+            path_len,
+        });
         Ok(())
     }
 
     fn leave(&mut self, emit: Emit<'_>) -> Result<(), Enough> {
-        let Some(level) = self.stack.pop() else { return Ok(()) };
+        let Some(level) = self.stack.pop() else {
+            return Ok(());
+        };
         self.path.truncate(level.path_len);
         send(emit, Item::Leave { meta: level.meta })
     }
 
     /// Tells something that is no directory.
-    fn leaf(&mut self, dir: BorrowedFd<'_>, name: &[u8], hint: FileType, emit: Emit<'_>) -> Result<(), Enough> {
+    fn leaf(
+        &mut self,
+        dir: BorrowedFd<'_>,
+        name: &[u8],
+        hint: FileType,
+        emit: Emit<'_>,
+    ) -> Result<(), Enough> {
         let told = match hint {
             FileType::RegularFile => self.file(dir, name, emit),
             _ => self.no_file(dir, name, emit),
@@ -141,23 +168,52 @@ impl<'a> HostReader<'a> {
             return Err(io::Error::other("it was replaced while it was read"));
         }
         let id = match self.known(&stat) {
-            Known::Again(id) => return Ok(send(emit, Item::Again { name: name.to_vec(), id })),
+            Known::Again(id) => {
+                return Ok(send(
+                    emit,
+                    Item::Again {
+                        name: name.to_vec(),
+                        id,
+                    },
+                ));
+            }
             Known::First(id) => Some(id),
             Known::Only => None,
         };
         let meta = meta_of(&stat, host::xattrs(file.as_fd())?);
-        let begun = send(emit, Item::File { name: name.to_vec(), meta, id, map: None });
+        let begun = send(
+            emit,
+            Item::File {
+                name: name.to_vec(),
+                meta,
+                id,
+                map: None,
+            },
+        );
         Ok(begun.and_then(|()| self.content(&file, &stat, name, emit)))
     }
 
-    fn no_file(&mut self, dir: BorrowedFd<'_>, name: &[u8], emit: Emit<'_>) -> io::Result<Result<(), Enough>> {
+    fn no_file(
+        &mut self,
+        dir: BorrowedFd<'_>,
+        name: &[u8],
+        emit: Emit<'_>,
+    ) -> io::Result<Result<(), Enough>> {
         let stat = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
         let kind = kind_of(&stat);
         if kind == FileKind::File {
             return self.file(dir, name, emit);
         }
         let id = match self.known(&stat) {
-            Known::Again(id) => return Ok(send(emit, Item::Again { name: name.to_vec(), id })),
+            Known::Again(id) => {
+                return Ok(send(
+                    emit,
+                    Item::Again {
+                        name: name.to_vec(),
+                        id,
+                    },
+                ));
+            }
             Known::First(id) => Some(id),
             Known::Only => None,
         };
@@ -166,7 +222,15 @@ impl<'a> HostReader<'a> {
         Ok(match kind {
             FileKind::Symlink => {
                 let target = rustix::fs::readlinkat(dir, name.as_slice(), Vec::new())?.into_bytes();
-                send(emit, Item::Symlink { name, meta, target, id })
+                send(
+                    emit,
+                    Item::Symlink {
+                        name,
+                        meta,
+                        target,
+                        id,
+                    },
+                )
             }
             FileKind::Directory => return Err(io::Error::other("it was replaced while it was read")),
             _ => send(emit, Item::Special { name, meta, id }),
@@ -195,7 +259,11 @@ impl<'a> HostReader<'a> {
             return Known::Only;
         }
         let id = LinkId(stat.st_dev, stat.st_ino);
-        if self.seen.insert(id) { Known::First(id) } else { Known::Again(id) }
+        if self.seen.insert(id) {
+            Known::First(id)
+        } else {
+            Known::Again(id)
+        }
     }
 
     fn trouble(&self, name: &[u8], error: io::Error, emit: Emit<'_>) -> Result<(), Enough> {

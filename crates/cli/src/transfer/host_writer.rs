@@ -45,8 +45,19 @@ struct OpenFile {
 impl HostWriter {
     /// Writes below an open directory.
     pub(crate) fn new(root: &[u8], dir: OwnedFd, collision: Collision, owners: Owners) -> Self {
-        let stack = vec![Level { dir, name: Vec::new() }];
-        Self { root: root.to_vec(), collision, owners, stack, file: None, lost: 0, links: HashMap::new() }
+        let stack = vec![Level {
+            dir,
+            name: Vec::new(),
+        }];
+        Self {
+            root: root.to_vec(),
+            collision,
+            owners,
+            stack,
+            file: None,
+            lost: 0,
+            links: HashMap::new(),
+        }
     }
 
     /// Carries out one item.
@@ -65,7 +76,12 @@ impl HostWriter {
             Item::Data { offset, bytes } => self.data(offset, &bytes)?,
             Item::EndFile { size } => self.end_file(size)?,
             Item::Abandon => self.abandon()?,
-            Item::Symlink { name, meta, target, id } => self.symlink(name, &meta, &target, id)?,
+            Item::Symlink {
+                name,
+                meta,
+                target,
+                id,
+            } => self.symlink(name, &meta, &target, id)?,
             Item::Special { name, meta, id } => self.special(name, &meta, id)?,
             Item::Again { name, id } => self.again(&name, id)?,
         }
@@ -108,7 +124,11 @@ impl HostWriter {
         let result = finish(self.top().dir.as_fd(), meta, self.owners);
         let name = self.top().name.clone();
         // The root stays: more may follow beside what was in it.
-        let level = if self.stack.len() > 1 { self.stack.pop() } else { None };
+        let level = if self.stack.len() > 1 {
+            self.stack.pop()
+        } else {
+            None
+        };
         drop(level);
         result.map_err(|e| self.failure(&name, &e))
     }
@@ -142,7 +162,9 @@ impl HostWriter {
     }
 
     fn abandon(&mut self) -> Result<()> {
-        let Some(open) = self.file.take() else { return Ok(()) };
+        let Some(open) = self.file.take() else {
+            return Ok(());
+        };
         rustix::fs::unlinkat(&self.top().dir, open.name.as_slice(), AtFlags::empty())
             .map_err(|e| self.failure(&open.name, &e.into()))
     }
@@ -167,7 +189,8 @@ impl HostWriter {
 
     fn special(&mut self, name: Vec<u8>, meta: &Meta, id: Option<LinkId>) -> Result<()> {
         self.replacing(&name, |dir, name| {
-            host::make_special(dir.as_fd(), name, meta).map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::NOTSUP))
+            host::make_special(dir.as_fd(), name, meta)
+                .map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::NOTSUP))
         })
         .and_then(|()| self.finish_at(&name, meta))
         .map_err(|e| self.failure(&name, &e))?;
@@ -203,7 +226,11 @@ impl HostWriter {
     }
 
     /// Makes something under a new name, after what is in its way is gone if that may go.
-    fn replacing<T>(&self, name: &[u8], make: impl Fn(&OwnedFd, &[u8]) -> rustix::io::Result<T>) -> io::Result<T> {
+    fn replacing<T>(
+        &self,
+        name: &[u8],
+        make: impl Fn(&OwnedFd, &[u8]) -> rustix::io::Result<T>,
+    ) -> io::Result<T> {
         check_name(name)?;
         let dir = &self.top().dir;
         match make(dir, name) {
@@ -240,7 +267,12 @@ impl HostWriter {
         for (attribute, value) in &meta.xattrs {
             tolerate(host::set_xattr_at(dir, name, attribute, value))?;
         }
-        Ok(rustix::fs::utimensat(dir, name, &times(meta), AtFlags::SYMLINK_NOFOLLOW)?)
+        Ok(rustix::fs::utimensat(
+            dir,
+            name,
+            &times(meta),
+            AtFlags::SYMLINK_NOFOLLOW,
+        )?)
     }
 
     fn remember(&mut self, name: &[u8], id: Option<LinkId>) {
@@ -257,7 +289,11 @@ impl HostWriter {
 
     fn failure(&self, name: &[u8], error: &io::Error) -> Failure {
         let mut path = self.root.clone();
-        for part in self.stack[1..].iter().map(|level| level.name.as_slice()).chain([name]) {
+        for part in self.stack[1..]
+            .iter()
+            .map(|level| level.name.as_slice())
+            .chain([name])
+        {
             if !part.is_empty() {
                 path.push(b'/');
                 path.extend_from_slice(part);
@@ -270,7 +306,14 @@ impl HostWriter {
 /// Names come from a store or an archive: one that leads elsewhere is refused, whoever let it in.
 fn check_name(name: &[u8]) -> io::Result<()> {
     let bad = name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') || name.contains(&0);
-    if bad { Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no name of a file")) } else { Ok(()) }
+    if bad {
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "this is no name of a file",
+        ))
+    } else {
+        Ok(())
+    }
 }
 
 /// Sets owner, permissions, attributes and times, in the order in which none undoes another.
@@ -288,14 +331,27 @@ fn finish(file: std::os::fd::BorrowedFd<'_>, meta: &Meta, owners: Owners) -> io:
 /// A file system that keeps no attributes, or none of this kind, loses them without spoiling the rest.
 fn tolerate(result: io::Result<()>) -> io::Result<()> {
     match result {
-        Err(e) if matches!(e.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) => Ok(()),
+        Err(e)
+            if matches!(
+                e.kind(),
+                io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
+            ) =>
+        {
+            Ok(())
+        }
         result => result,
     }
 }
 
 fn times(meta: &Meta) -> Timestamps {
-    let spec = |time: Timestamp| Timespec { tv_sec: time.seconds(), tv_nsec: time.nanos() as _ };
-    Timestamps { last_access: spec(meta.atime), last_modification: spec(meta.mtime) }
+    let spec = |time: Timestamp| Timespec {
+        tv_sec: time.seconds(),
+        tv_nsec: time.nanos() as _,
+    };
+    Timestamps {
+        last_access: spec(meta.atime),
+        last_modification: spec(meta.mtime),
+    }
 }
 
 fn write_all(file: &OwnedFd, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {

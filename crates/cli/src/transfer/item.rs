@@ -44,7 +44,12 @@ pub(crate) enum Item {
     Leave { meta: Meta },
     /// A regular file begins. With an id it has other names, which may follow as `Again`. With a map (offsets and lengths,
     /// ascending) exactly these pieces of it are data; without one that shows as it is told.
-    File { name: Vec<u8>, meta: Meta, id: Option<LinkId>, map: Option<Vec<(u64, u64)>> },
+    File {
+        name: Vec<u8>,
+        meta: Meta,
+        id: Option<LinkId>,
+        map: Option<Vec<(u64, u64)>>,
+    },
     /// Content of the file that began last; what lies between two pieces is a hole.
     Data { offset: u64, bytes: Vec<u8> },
     /// The file is complete and this long.
@@ -52,9 +57,18 @@ pub(crate) enum Item {
     /// The file cannot be completed; what there is of it goes.
     Abandon,
     /// A symbolic link.
-    Symlink { name: Vec<u8>, meta: Meta, target: Vec<u8>, id: Option<LinkId> },
+    Symlink {
+        name: Vec<u8>,
+        meta: Meta,
+        target: Vec<u8>,
+        id: Option<LinkId>,
+    },
     /// A pipe, socket or device.
-    Special { name: Vec<u8>, meta: Meta, id: Option<LinkId> },
+    Special {
+        name: Vec<u8>,
+        meta: Meta,
+        id: Option<LinkId>,
+    },
     /// Another name of something that came before.
     Again { name: Vec<u8>, id: LinkId },
     /// Something could not be read; the rest goes on.
@@ -93,7 +107,9 @@ impl Item {
     #[must_use]
     pub(crate) fn renamed(mut self, new: &[u8]) -> Self {
         match &mut self {
-            Self::File { name, .. } | Self::Symlink { name, .. } | Self::Special { name, .. } => *name = new.to_vec(),
+            Self::File { name, .. } | Self::Symlink { name, .. } | Self::Special { name, .. } => {
+                *name = new.to_vec()
+            }
             _ => {}
         }
         self

@@ -12,6 +12,9 @@ pub(crate) use way::pump;
 /// What can wait between the two sides.
 pub(crate) trait Weigh: Send {
     /// About how much memory it takes, bytes.
-    #[cfg_attr(target_family = "wasm", allow(dead_code, reason = "nothing waits where there are no threads"))]
+    #[cfg_attr(
+        target_family = "wasm",
+        allow(dead_code, reason = "nothing waits where there are no threads")
+    )]
     fn weight(&self) -> usize;
 }

@@ -31,8 +31,13 @@ impl Skip {
         let mut skip = Self::default();
         for pattern in patterns {
             let trimmed = pattern.trim_matches('/');
-            let glob = Glob::parse(trimmed.as_bytes(), Case::Exact).map_err(|e| format!("'{pattern}': {e}"))?;
-            let list = if pattern.trim_end_matches('/').contains('/') { &mut skip.paths } else { &mut skip.names };
+            let glob =
+                Glob::parse(trimmed.as_bytes(), Case::Exact).map_err(|e| format!("'{pattern}': {e}"))?;
+            let list = if pattern.trim_end_matches('/').contains('/') {
+                &mut skip.paths
+            } else {
+                &mut skip.names
+            };
             list.push(glob);
         }
         Ok(skip)
@@ -45,11 +50,14 @@ impl Skip {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        self.database = rustix::fs::stat(dir).ok().zip(path.file_name()).map(|(stat, name)| DatabaseFiles {
-            device: stat.st_dev,
-            inode: stat.st_ino,
-            name: bytes_of(name).into_owned(),
-        });
+        self.database = rustix::fs::stat(dir)
+            .ok()
+            .zip(path.file_name())
+            .map(|(stat, name)| DatabaseFiles {
+                device: stat.st_dev,
+                inode: stat.st_ino,
+                name: bytes_of(name).into_owned(),
+            });
         self
     }
 
@@ -57,7 +65,10 @@ impl Skip {
     pub(crate) fn skips(&self, dir: &OwnedFd, below: &[u8], name: &[u8]) -> bool {
         self.names.iter().any(|glob| glob.matches(name, Case::Exact))
             || self.skips_path(below, name)
-            || self.database.as_ref().is_some_and(|files| files.include(dir, name))
+            || self
+                .database
+                .as_ref()
+                .is_some_and(|files| files.include(dir, name))
     }
 
     fn skips_path(&self, below: &[u8], name: &[u8]) -> bool {

@@ -96,7 +96,10 @@ impl<'a, 'w, F: FilesystemInterface> Tally<'a, 'w, F> {
         };
         match self.w.out.is_json() {
             true => self.w.out.document(&moved),
-            false => self.w.out.line(format!("{verb} {}", self.progress.summary("entries"))),
+            false => self
+                .w
+                .out
+                .line(format!("{verb} {}", self.progress.summary("entries"))),
         }
     }
 }

@@ -46,7 +46,13 @@ impl<'a, F: FilesystemInterface> WorkspaceReader<'a, F> {
     /// A reader of what is at `path`.
     pub(crate) fn new(fs: &'a F, who: &'a Credentials, path: &[u8]) -> Self {
         let path = path.strip_suffix(b"/").unwrap_or(path).to_vec();
-        Self { fs, who, stack: Vec::new(), path, seen: HashSet::new() }
+        Self {
+            fs,
+            who,
+            stack: Vec::new(),
+            path,
+            seen: HashSet::new(),
+        }
     }
 
     /// Tells the tree below a directory; the directory itself is an `Enter` without a name.
@@ -83,7 +89,9 @@ impl<'a, F: FilesystemInterface> WorkspaceReader<'a, F> {
     }
 
     fn next_entry(&mut self) -> Result<Option<DirEntry>> {
-        let Some(level) = self.stack.last_mut() else { return Ok(None) };
+        let Some(level) = self.stack.last_mut() else {
+            return Ok(None);
+        };
         if level.run.is_empty() && level.more {
             next_run(self.fs, level)?;
         }
@@ -94,9 +102,12 @@ impl<'a, F: FilesystemInterface> WorkspaceReader<'a, F> {
     }
 
     fn enter(&mut self, name: Vec<u8>, attr: &Attr, emit: Emit<'_>) -> Result<(), Enough> {
-        let opened = self
-            .meta(attr)
-            .and_then(|meta| Ok((meta, blocking(self.fs.open(self.who, attr.ino, OpenFlags::DIRECTORY))?)));
+        let opened = self.meta(attr).and_then(|meta| {
+            Ok((
+                meta,
+                blocking(self.fs.open(self.who, attr.ino, OpenFlags::DIRECTORY))?,
+            ))
+        });
         let (meta, handle) = match opened {
             Ok(opened) => opened,
             Err(e) => return self.trouble(&name, e, emit),
@@ -119,7 +130,9 @@ impl<'a, F: FilesystemInterface> WorkspaceReader<'a, F> {
     }
 
     fn leave(&mut self, emit: Emit<'_>) -> Result<(), Enough> {
-        let Some(level) = self.stack.pop() else { return Ok(()) };
+        let Some(level) = self.stack.pop() else {
+            return Ok(());
+        };
         // It was only read: closing it can lose nothing.
         let _ = blocking(self.fs.release(level.handle));
         self.path.truncate(level.path_len);
@@ -151,23 +164,53 @@ impl<'a, F: FilesystemInterface> WorkspaceReader<'a, F> {
                 let handle = self.open_quietly(attr)?;
                 let map = self.map(handle, attr)?;
                 let pieces = map.clone().unwrap_or_else(|| vec![(0, attr.size)]);
-                let told = send(emit, Item::File { name: name.to_vec(), meta, id, map })
-                    .and_then(|()| self.content(name, handle, (attr.size, &pieces), emit));
+                let told = send(
+                    emit,
+                    Item::File {
+                        name: name.to_vec(),
+                        meta,
+                        id,
+                        map,
+                    },
+                )
+                .and_then(|()| self.content(name, handle, (attr.size, &pieces), emit));
                 let _ = blocking(self.fs.release(handle));
                 told
             }
             FileKind::Symlink => {
                 let target = blocking(self.fs.readlink(attr.ino))?;
-                send(emit, Item::Symlink { name: name.to_vec(), meta, target, id })
+                send(
+                    emit,
+                    Item::Symlink {
+                        name: name.to_vec(),
+                        meta,
+                        target,
+                        id,
+                    },
+                )
             }
-            _ => send(emit, Item::Special { name: name.to_vec(), meta, id }),
+            _ => send(
+                emit,
+                Item::Special {
+                    name: name.to_vec(),
+                    meta,
+                    id,
+                },
+            ),
         })
     }
 
     /// Opens for reading, without a mark in the access time where that may be asked for.
     fn open_quietly(&self, attr: &Attr) -> Result<Handle> {
         let no_atime = self.who.is_root() || self.who.uid() == attr.uid;
-        blocking(self.fs.open(self.who, attr.ino, OpenFlags { no_atime, ..OpenFlags::READ }))
+        blocking(self.fs.open(
+            self.who,
+            attr.ino,
+            OpenFlags {
+                no_atime,
+                ..OpenFlags::READ
+            },
+        ))
     }
 
     /// Where data is in a file with holes; `None` for one without.
@@ -244,7 +287,11 @@ impl<'a, F: FilesystemInterface> WorkspaceReader<'a, F> {
     }
 
     fn trouble(&self, name: &[u8], error: tarbox_store::Error, emit: Emit<'_>) -> Result<(), Enough> {
-        let path = if name.is_empty() { self.path.clone() } else { [&self.path, &b"/"[..], name].concat() };
+        let path = if name.is_empty() {
+            self.path.clone()
+        } else {
+            [&self.path, &b"/"[..], name].concat()
+        };
         send(emit, Item::Trouble(Failure::of(error, path)))
     }
 }

@@ -69,7 +69,11 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
             who: who.clone().with_umask(0),
             collision,
             owners,
-            stack: vec![Level { ino: root, origin: Origin::Found, path_len: 0 }],
+            stack: vec![Level {
+                ino: root,
+                origin: Origin::Found,
+                path_len: 0,
+            }],
             path,
             file: None,
             lost: 0,
@@ -94,7 +98,12 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
             Item::Data { offset, bytes } => self.data(offset, &bytes)?,
             Item::EndFile { size } => self.end_file(size)?,
             Item::Abandon => self.abandon()?,
-            Item::Symlink { name, meta, target, id } => {
+            Item::Symlink {
+                name,
+                meta,
+                target,
+                id,
+            } => {
                 self.node(&name, &meta, id, &NewNode::Symlink { target: &target })?;
             }
             Item::Special { name, meta, id } => {
@@ -108,7 +117,11 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
 
     /// Goes on in another directory, whose path is `path`.
     pub(crate) fn point_at(&mut self, dir: Ino, path: &[u8]) {
-        self.stack = vec![Level { ino: dir, origin: Origin::Found, path_len: 0 }];
+        self.stack = vec![Level {
+            ino: dir,
+            origin: Origin::Found,
+            path_len: 0,
+        }];
         self.path = path.to_vec();
     }
 
@@ -139,7 +152,11 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
         }
         match self.try_enter(name, meta) {
             Ok((ino, origin)) => {
-                self.stack.push(Level { ino, origin, path_len: self.path.len() });
+                self.stack.push(Level {
+                    ino,
+                    origin,
+                    path_len: self.path.len(),
+                });
                 self.path.push(b'/');
                 self.path.extend_from_slice(name);
                 Ok(())
@@ -190,10 +207,18 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
         let dir = self.top().ino;
         let mode = meta.mode & 0o777;
         let (attr, handle) = self
-            .replacing(&name, || blocking(self.fs.create(&self.who, dir, &name, mode, OpenFlags::WRITE)))
+            .replacing(&name, || {
+                blocking(self.fs.create(&self.who, dir, &name, mode, OpenFlags::WRITE))
+            })
             .map_err(|e| self.failure(&name, e))?;
         self.remember(attr.ino, id);
-        self.file = Some(OpenFile { handle, attr, name, meta, end: 0 });
+        self.file = Some(OpenFile {
+            handle,
+            attr,
+            name,
+            meta,
+            end: 0,
+        });
         Ok(())
     }
 
@@ -213,7 +238,9 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
     }
 
     fn end_file(&mut self, size: u64) -> Result<()> {
-        let Some(open) = self.file.take() else { return Ok(()) };
+        let Some(open) = self.file.take() else {
+            return Ok(());
+        };
         // A hole at the end is no piece of content: only the length tells of it.
         let sized = if size > open.end {
             blocking(self.fs.truncate(open.handle, size)).map(drop)
@@ -228,7 +255,9 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
     }
 
     fn abandon(&mut self) -> Result<()> {
-        let Some(open) = self.file.take() else { return Ok(()) };
+        let Some(open) = self.file.take() else {
+            return Ok(());
+        };
         let dir = self.top().ino;
         // Whatever closing says: the file goes.
         let _ = blocking(self.fs.release(open.handle));
@@ -263,7 +292,8 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
         match self.links.get(&id) {
             Some(&ino) => self.link(name, ino),
             None => {
-                let gone = Error::new(ErrorKind::NotFound).because("the file it is another name of was left out");
+                let gone =
+                    Error::new(ErrorKind::NotFound).because("the file it is another name of was left out");
                 Err(self.failure(name, gone))
             }
         }
@@ -295,7 +325,9 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
     /// The control directory is not made of files: writing into it would act on the workspace.
     pub(crate) fn refuse_control(&self, dir: Ino, name: &[u8]) -> tarbox_store::Result<()> {
         if dir == Ino::ROOT && name == CONTROL {
-            return Err(Error::new(ErrorKind::NotPermitted).because("this name controls the workspace; left out"));
+            return Err(
+                Error::new(ErrorKind::NotPermitted).because("this name controls the workspace; left out")
+            );
         }
         Ok(())
     }
@@ -303,7 +335,10 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
     /// Sets owner, permissions, attributes and times. `made` is how the workspace made it.
     fn finish(&self, ino: Ino, made: Option<&Attr>, meta: &Meta) -> tarbox_store::Result<()> {
         for (name, value) in &meta.xattrs {
-            match blocking(self.fs.setxattr(&self.who, ino, name, Some(value), XattrMode::Any)) {
+            match blocking(
+                self.fs
+                    .setxattr(&self.who, ino, name, Some(value), XattrMode::Any),
+            ) {
                 // Namespaces of the host's kernel mean nothing here.
                 Err(e) if matches!(e.kind(), ErrorKind::Unsupported | ErrorKind::NotPermitted) => {}
                 result => result?,
@@ -311,7 +346,8 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
         }
         let (uid, gid) = self.owners.of(meta).unzip();
         let mode = self.owners.mode_of(meta);
-        let chown = made.is_none_or(|a| uid.is_some_and(|uid| uid != a.uid) || gid.is_some_and(|gid| gid != a.gid));
+        let chown =
+            made.is_none_or(|a| uid.is_some_and(|uid| uid != a.uid) || gid.is_some_and(|gid| gid != a.gid));
         let link = meta.kind == FileKind::Symlink;
         let set = SetAttr {
             // A change of the owner may take bits away: then they are set again.
@@ -336,7 +372,11 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
     }
 
     fn failure(&self, name: &[u8], error: Error) -> Failure {
-        let path = if name.is_empty() { self.path.clone() } else { [&self.path, &b"/"[..], name].concat() };
+        let path = if name.is_empty() {
+            self.path.clone()
+        } else {
+            [&self.path, &b"/"[..], name].concat()
+        };
         Failure::of(error, path)
     }
 }

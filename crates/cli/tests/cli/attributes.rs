@@ -20,7 +20,10 @@ fn chmod_takes_octal_and_symbolic_modes() {
     assert_eq!(mode("/d"), "1777");
     assert!(w.run(["chmod", "9", "/d"]).err.contains("is no mode"));
     assert_eq!(w.run(["chmod", "9", "/d"]).code, 2);
-    assert_eq!(w.fails(3, ["chmod", "644", "/none"]), "/none: no such file or directory");
+    assert_eq!(
+        w.fails(3, ["chmod", "644", "/none"]),
+        "/none: no such file or directory"
+    );
 }
 
 #[test]
@@ -32,12 +35,19 @@ fn chown_is_for_the_root_of_the_workspace() {
     w.ok(["--user", "0", "chown", "-R", "12:34", "/d"]);
     for path in ["/d", "/d/f", "/d/l"] {
         let stat = w.object(["stat", path]);
-        assert_eq!((stat["uid"].as_u64(), stat["gid"].as_u64()), (Some(12), Some(34)), "{path}");
+        assert_eq!(
+            (stat["uid"].as_u64(), stat["gid"].as_u64()),
+            (Some(12), Some(34)),
+            "{path}"
+        );
     }
     w.ok(["--user", "0", "chown", ":5", "/d/l"]);
     assert_eq!(w.object(["stat", "/d/f"])["gid"], 5);
     assert_eq!(w.object(["stat", "/d/l"])["gid"], 34);
-    assert_eq!(w.fails(4, ["--user", "77", "chown", "77", "/d"]), "/d: operation not permitted");
+    assert_eq!(
+        w.fails(4, ["--user", "77", "chown", "77", "/d"]),
+        "/d: operation not permitted"
+    );
 }
 
 #[test]
@@ -45,10 +55,16 @@ fn a_user_is_held_to_permissions() {
     let w = Workspace::new();
     w.ok(["--user", "0", "write", "/secret", "s"]);
     w.ok(["--user", "0", "chmod", "600", "/secret"]);
-    assert_eq!(w.fails(4, ["--user", "1234", "cat", "/secret"]), "/secret: permission denied");
+    assert_eq!(
+        w.fails(4, ["--user", "1234", "cat", "/secret"]),
+        "/secret: permission denied"
+    );
     assert_eq!(w.run(["--user", "1234", "write", "/secret", "x"]).code, 4);
     let refused = w.json(["audit", "--refused", "--uid", "1234"]);
-    assert!(refused.iter().any(|r| r["path"] == "/secret" && r["errno"] == 13), "{refused:?}");
+    assert!(
+        refused.iter().any(|r| r["path"] == "/secret" && r["errno"] == 13),
+        "{refused:?}"
+    );
     assert!(w.run(["--user", "nobody at all", "ls"]).err.contains("no user"));
 }
 
@@ -81,13 +97,25 @@ fn extended_attributes() {
     assert_eq!(w.feed(["xattr", "set", "/f", "user.bin"], b"\0\xff").code, 0);
     assert_eq!(w.ok(["xattr", "get", "/f", "user.b"]), "two");
     assert_eq!(w.ok(["xattr", "list", "/f"]), "user.a\nuser.b\nuser.bin\n");
-    assert_eq!(w.ok(["xattr", "list", "-v", "/f"]), "user.a = one\nuser.b = two\nuser.bin = \\x00\\xff\n");
+    assert_eq!(
+        w.ok(["xattr", "list", "-v", "/f"]),
+        "user.a = one\nuser.b = two\nuser.bin = \\x00\\xff\n"
+    );
     assert_eq!(w.object(["xattr", "get", "/f", "user.bin"])["value_hex"], "00ff");
     assert_eq!(w.json(["xattr", "list", "/f"])[0]["name"], "user.a");
-    assert_eq!(w.fails(7, ["xattr", "set", "--create", "/f", "user.a", "x"]), "/f [user.a]: file exists");
-    assert_eq!(w.fails(3, ["xattr", "set", "--replace", "/f", "user.c", "x"]), "/f [user.c]: no data available");
+    assert_eq!(
+        w.fails(7, ["xattr", "set", "--create", "/f", "user.a", "x"]),
+        "/f [user.a]: file exists"
+    );
+    assert_eq!(
+        w.fails(3, ["xattr", "set", "--replace", "/f", "user.c", "x"]),
+        "/f [user.c]: no data available"
+    );
     w.ok(["xattr", "rm", "/f", "user.a"]);
-    assert_eq!(w.fails(3, ["xattr", "get", "/f", "user.a"]), "/f [user.a]: no data available");
+    assert_eq!(
+        w.fails(3, ["xattr", "get", "/f", "user.a"]),
+        "/f [user.a]: no data available"
+    );
     let large = w.feed(["xattr", "set", "/f", "user.l"], &[0; 70_000]);
     assert_eq!(large.code, 1);
     w.check();

@@ -16,7 +16,10 @@ fn the_audit_can_be_asked() {
 
     let words = |args: &[&str]| -> Vec<String> {
         let all: Vec<&str> = ["audit"].iter().chain(args).copied().collect();
-        w.json(all).iter().map(|r| r["operation"].as_str().unwrap().to_owned()).collect()
+        w.json(all)
+            .iter()
+            .map(|r| r["operation"].as_str().unwrap().to_owned())
+            .collect()
     };
     let below = words(&["--path", "/d"]);
     for word in ["mkdir", "create", "write", "rename", "unlink"] {
@@ -32,12 +35,22 @@ fn the_audit_can_be_asked() {
     assert_eq!(words(&["--agent", "nobody"]), Vec::<String>::new());
 
     let rename = w.json(["audit", "--op", "rename"]).remove(0);
-    assert_eq!((rename["from"].as_str(), rename["path"].as_str()), (Some("/d/a"), Some("/d/b")));
+    assert_eq!(
+        (rename["from"].as_str(), rename["path"].as_str()),
+        (Some("/d/a"), Some("/d/b"))
+    );
     assert_eq!(rename["agent"], "cli");
     assert_eq!(rename["uid"], 0);
     let table = w.ok(["audit", "--op", "rename"]);
-    assert!(table.contains("/d/a -> /d/b") && table.starts_with("SEQ"), "{table}");
-    assert!(w.run(["audit", "--op", "dance"]).err.contains("there is no operation 'dance'"));
+    assert!(
+        table.contains("/d/a -> /d/b") && table.starts_with("SEQ"),
+        "{table}"
+    );
+    assert!(
+        w.run(["audit", "--op", "dance"])
+            .err
+            .contains("there is no operation 'dance'")
+    );
     assert_eq!(w.run(["audit", "--layer", "none"]).code, 3);
 }
 
@@ -48,17 +61,31 @@ fn watch_replays_and_then_waits() {
     w.ok(["write", "/in/a", "x"]);
     w.ok(["write", "/out/b", "x"]);
     let events = w.json(["watch", "--after", "0", "--no-wait", "/in"]);
-    assert!(events.iter().all(|e| e["path"].as_str().unwrap().starts_with("/in")), "{events:?}");
-    assert!(events.iter().any(|e| e["kind"] == "create" && e["path"] == "/in/a"), "{events:?}");
+    assert!(
+        events
+            .iter()
+            .all(|e| e["path"].as_str().unwrap().starts_with("/in")),
+        "{events:?}"
+    );
+    assert!(
+        events
+            .iter()
+            .any(|e| e["kind"] == "create" && e["path"] == "/in/a"),
+        "{events:?}"
+    );
 
     let last = w.object(["stats"])["usage"]["last_seq"].as_u64().unwrap();
     let mut command = w.command();
-    command.args(["watch", "/in", "--count", "1", "--after", &last.to_string()]).stdout(Stdio::piped());
+    command
+        .args(["watch", "/in", "--count", "1", "--after", &last.to_string()])
+        .stdout(Stdio::piped());
     let mut watcher = command.spawn().unwrap();
     w.ok(["write", "/out/c", "not of interest"]);
     w.ok(["write", "/in/c", "x"]);
     let mut line = String::new();
-    BufReader::new(watcher.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(watcher.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
     assert_eq!(line, "create /in/c\n");
     assert!(watcher.wait().unwrap().success());
 }

@@ -7,15 +7,25 @@ use crate::support::{Workspace, put};
 #[test]
 fn no_database() {
     let w = Workspace::empty();
-    assert_eq!(w.fails(3, ["ls"]), "no database at ./tarbox.db; make one with 'tarbox init'");
-    assert_eq!(w.fails(3, ["--db", "/nowhere/x.db", "fsck"]), "no database at /nowhere/x.db; make one with 'tarbox init'");
-    assert!(fs::read_dir(w.host(".")).unwrap().next().is_none(), "something was made");
+    assert_eq!(
+        w.fails(3, ["ls"]),
+        "no database at ./tarbox.db; make one with 'tarbox init'"
+    );
+    assert_eq!(
+        w.fails(3, ["--db", "/nowhere/x.db", "fsck"]),
+        "no database at /nowhere/x.db; make one with 'tarbox init'"
+    );
+    assert!(
+        fs::read_dir(w.host(".")).unwrap().next().is_none(),
+        "something was made"
+    );
 }
 
 #[test]
 fn not_a_database() {
     let w = Workspace::empty();
-    let text = b"This is text, and longer than the header of a database would be, but no database at all. ".repeat(50);
+    let text = b"This is text, and longer than the header of a database would be, but no database at all. "
+        .repeat(50);
     put(&w.host("tarbox.db"), &text);
     for command in [&["ls"][..], &["init"], &["fsck"], &["tenant", "list"]] {
         let line = w.fails(6, command);
@@ -69,7 +79,10 @@ fn paths_that_are_too_much() {
     let w = Workspace::new();
     let deep = "/a".repeat(10_000);
     let line = w.fails(1, ["mkdir", "-p", &deep]);
-    assert!(line.contains("path too long (20000 bytes; 4096 is the limit)"), "{line}");
+    assert!(
+        line.contains("path too long (20000 bytes; 4096 is the limit)"),
+        "{line}"
+    );
     assert_eq!(w.ok(["ls"]), "");
     let long = format!("/{}", "x".repeat(256));
     assert!(w.fails(1, ["write", &long, ""]).contains("file name too long"));
@@ -112,9 +125,17 @@ pub(crate) fn header(name: &str, kind: u8, size: usize) -> Vec<u8> {
 #[test]
 fn a_full_disk() {
     let w = Workspace::new();
-    let output = w.command().args(["completions", "bash"]).stdout(fs::File::create("/dev/full").unwrap()).output().unwrap();
+    let output = w
+        .command()
+        .args(["completions", "bash"])
+        .stdout(fs::File::create("/dev/full").unwrap())
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(5));
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "tarbox: standard output: no space left on device (on the host)\n");
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "tarbox: standard output: no space left on device (on the host)\n"
+    );
     w.ok(["write", "/a", "x"]);
     let line = w.fails(5, ["export-tar", "--force", "/", "/dev/full"]);
     assert!(line.starts_with("/dev/full: no space left"), "{line}");

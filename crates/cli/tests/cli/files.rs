@@ -14,7 +14,10 @@ fn write_replaces_and_append_adds() {
     assert_eq!(w.feed(["append", "/b"], b"+").code, 0);
     assert_eq!(w.run(["cat", "/b"]).out, b"from\0stdin+");
     w.ok(["write", "--offset", "5", "/b", "STD"]);
-    assert_eq!(w.run(["cat", "--offset", "4", "--length", "5", "/b"]).out, b"\0STDi");
+    assert_eq!(
+        w.run(["cat", "--offset", "4", "--length", "5", "/b"]).out,
+        b"\0STDi"
+    );
     w.ok(["write", "/minus", "-x"]);
     assert_eq!(w.ok(["cat", "/minus"]), "-x");
     w.check();
@@ -23,7 +26,9 @@ fn write_replaces_and_append_adds() {
 #[test]
 fn a_large_file_goes_through_in_pieces() {
     let w = Workspace::new();
-    let bytes: Vec<u8> = (0..5_000_001u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let bytes: Vec<u8> = (0..5_000_001u32)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
     assert_eq!(w.feed(["write", "/big"], &bytes).code, 0);
     assert!(w.run(["cat", "/big"]).out == bytes);
     assert_eq!(w.object(["stat", "/big"])["size"], 5_000_001);
@@ -40,7 +45,10 @@ fn directories_are_made_and_removed() {
     w.ok(["mkdir", "-m", "u=rwx,go=", "/private"]);
     assert_eq!(w.object(["stat", "/private"])["mode"], "0700");
     w.ok(["write", "/a/b/file", "x"]);
-    assert_eq!(w.fails(1, ["rm", "/a"]), "/a: is a directory; -r removes it with all that is in it");
+    assert_eq!(
+        w.fails(1, ["rm", "/a"]),
+        "/a: is a directory; -r removes it with all that is in it"
+    );
     assert_eq!(w.fails(7, ["rm", "-d", "/a"]), "/a: directory not empty");
     w.ok(["rm", "-r", "/a"]);
     w.ok(["rm", "-d", "/private"]);
@@ -54,7 +62,10 @@ fn rm_does_what_it_can_and_says_what_it_cannot() {
     w.ok(["write", "/b", ""]);
     let ran = w.run(["rm", "/a", "/b", "/c"]);
     assert_eq!(ran.code, 3);
-    assert_eq!(ran.err, "tarbox: /a: no such file or directory\ntarbox: /c: no such file or directory\n");
+    assert_eq!(
+        ran.err,
+        "tarbox: /a: no such file or directory\ntarbox: /c: no such file or directory\n"
+    );
     assert_eq!(w.fails(3, ["cat", "/b"]), "/b: no such file or directory");
     w.ok(["rm", "-f", "/a", "/b"]);
     for path in ["/", "/.", "/.."] {
@@ -78,9 +89,18 @@ fn mv_renames_replaces_and_moves_into_directories() {
     assert_eq!(w.ok(["ls", "/d"]), "b\nc\n");
     w.ok(["mv", "/d", "/e"]);
     assert_eq!(w.ok(["ls", "-R", "/e"]), "/e:\nd\n\n/e/d:\nb\nc\n");
-    assert_eq!(w.fails(1, ["mv", "-T", "/e", "/e/d/x"]), "/e: a directory cannot move into itself");
-    assert_eq!(w.fails(1, ["mv", "/e", "/e/d", "/none"]), "/none: several things only fit into a directory");
-    assert_eq!(w.fails(3, ["mv", "/none", "/x"]), "/none: no such file or directory");
+    assert_eq!(
+        w.fails(1, ["mv", "-T", "/e", "/e/d/x"]),
+        "/e: a directory cannot move into itself"
+    );
+    assert_eq!(
+        w.fails(1, ["mv", "/e", "/e/d", "/none"]),
+        "/none: several things only fit into a directory"
+    );
+    assert_eq!(
+        w.fails(3, ["mv", "/none", "/x"]),
+        "/none: no such file or directory"
+    );
     w.check();
 }
 
@@ -98,7 +118,10 @@ fn cp_copies_files_and_trees() {
     w.ok(["cp", "/s/link", "/plain"]);
     assert_eq!(w.ok(["cat", "/plain"]), "content");
     assert_eq!(w.object(["stat", "/plain"])["kind"], "file");
-    assert_eq!(w.fails(1, ["cp", "/s", "/x"]), "/s: is a directory; -r copies it with all that is in it");
+    assert_eq!(
+        w.fails(1, ["cp", "/s", "/x"]),
+        "/s: is a directory; -r copies it with all that is in it"
+    );
 
     w.ok(["cp", "-r", "/s", "/r"]);
     assert_eq!(w.ok(["cat", "/r/sub/same"]), "content");
@@ -113,8 +136,14 @@ fn cp_copies_files_and_trees() {
     assert_eq!(w.ok(["xattr", "get", "/r/s/f", "user.k"]), "v");
     assert_eq!(copy["ino"], w.object(["stat", "/r/s/sub/same"])["ino"]);
 
-    assert_eq!(w.fails(1, ["cp", "-r", "/s", "/s/sub"]), "/s/sub/s: a directory cannot be copied into itself");
-    assert_eq!(w.fails(1, ["cp", "/s/f", "/s/sub/same"]), "/s/sub/same: source and target are the same file");
+    assert_eq!(
+        w.fails(1, ["cp", "-r", "/s", "/s/sub"]),
+        "/s/sub/s: a directory cannot be copied into itself"
+    );
+    assert_eq!(
+        w.fails(1, ["cp", "/s/f", "/s/sub/same"]),
+        "/s/sub/same: source and target are the same file"
+    );
     assert_eq!(w.run(["cp", "-n", "/s/f", "/plain"]).code, 7);
     w.check();
 }
@@ -144,7 +173,10 @@ fn links() {
     w.ok(["ln", "-sf", "gone", "/b"]);
     assert_eq!(w.fails(3, ["cat", "/b"]), "/b: no such file or directory");
     w.ok(["ln", "-s", "loop", "/loop"]);
-    assert!(w.fails(1, ["cat", "/loop"]).contains("too many levels of symbolic links"));
+    assert!(
+        w.fails(1, ["cat", "/loop"])
+            .contains("too many levels of symbolic links")
+    );
     assert_eq!(w.run(["ln", "/d", "/hard"]).code, 4);
     w.check();
 }
@@ -160,7 +192,10 @@ fn truncate_cuts_and_extends() {
     assert_eq!(w.run(["cat", "/a"]).out, b"ab\0\0");
     w.ok(["truncate", "--size", "1T", "/new"]);
     let new = w.object(["stat", "/new"]);
-    assert_eq!((&new["size"], &new["allocated"]), (&(1u64 << 40).into(), &0.into()));
+    assert_eq!(
+        (&new["size"], &new["allocated"]),
+        (&(1u64 << 40).into(), &0.into())
+    );
     w.ok(["truncate", "-c", "-s", "1", "/none"]);
     assert_eq!(w.run(["stat", "/none"]).code, 3);
 }

@@ -6,13 +6,24 @@ use crate::support::Workspace;
 fn help_teaches() {
     let w = Workspace::empty();
     let help = w.ok(["--help"]);
-    for part in ["Examples:", "tarbox layer switch before", "Exit codes:", "quota", "--json", "TARBOX_DB", "Go back:"] {
+    for part in [
+        "Examples:",
+        "tarbox layer switch before",
+        "Exit codes:",
+        "quota",
+        "--json",
+        "TARBOX_DB",
+        "Go back:",
+    ] {
         assert!(help.contains(part), "{part} is missing in {help}");
     }
     assert!(!help.contains('\x1b'));
     for command in ["ls", "import", "layer checkpoint", "tenant quota", "find"] {
         let help = w.ok(command.split(' ').chain(["--help"]));
-        assert!(help.contains("Examples:") && help.contains(&format!("tarbox {command}")), "{help}");
+        assert!(
+            help.contains("Examples:") && help.contains(&format!("tarbox {command}")),
+            "{help}"
+        );
     }
     assert!(w.ok(["--version"]).starts_with("tarbox "));
 }
@@ -28,7 +39,14 @@ fn shells_can_complete() {
 #[test]
 fn nonsense_is_a_usage_error() {
     let w = Workspace::new();
-    for args in [&["frobnicate"][..], &["ls", "--frob"], &["cp", "/a"], &["layer"], &["--db", "ftp:x", "ls"], &[]] {
+    for args in [
+        &["frobnicate"][..],
+        &["ls", "--frob"],
+        &["cp", "/a"],
+        &["layer"],
+        &["--db", "ftp:x", "ls"],
+        &[],
+    ] {
         let ran = w.run(args);
         assert_eq!(ran.code, 2, "{args:?}: {ran:?}");
         assert!(!ran.err.is_empty());
@@ -52,7 +70,15 @@ fn accounts_and_maintenance_speak_json() {
     let w = Workspace::new();
     w.ok(["write", "/a", "x"]);
     let stats = w.object(["stats"]);
-    for member in ["tenant", "state", "usage", "quota", "layers", "device_free", "performance"] {
+    for member in [
+        "tenant",
+        "state",
+        "usage",
+        "quota",
+        "layers",
+        "device_free",
+        "performance",
+    ] {
         assert!(stats.get(member).is_some(), "{member}");
     }
     assert!(w.ok(["stats"]).contains("inodes"));

@@ -28,14 +28,20 @@ fn layers_are_listed() {
     assert!(w.ok(["layer", "tree"]).starts_with("○ head"));
     assert_eq!(w.object(["layer", "current"])["writable"], true);
     assert!(w.ok(["layer", "current"]).starts_with("head ("));
-    assert_eq!(w.fails(7, ["layer", "checkpoint", "first"]), "layer first: a layer or tag has this name already");
+    assert_eq!(
+        w.fails(7, ["layer", "checkpoint", "first"]),
+        "layer first: a layer or tag has this name already"
+    );
 }
 
 #[test]
 fn diff_names_every_change() {
     let w = history();
     assert_eq!(w.ok(["layer", "diff"]), "D /a  4 B\nR /b -> /c  3 B\n");
-    assert_eq!(w.ok(["layer", "diff", "first", "second"]), "M /a  3 B -> 4 B\nA /b  3 B\n");
+    assert_eq!(
+        w.ok(["layer", "diff", "first", "second"]),
+        "M /a  3 B -> 4 B\nA /b  3 B\n"
+    );
     let changes = w.json(["layer", "diff", "first"]);
     assert_eq!(changes[0]["kind"], "deleted");
     assert_eq!(changes[1]["kind"], "added");
@@ -43,9 +49,16 @@ fn diff_names_every_change() {
     assert_eq!(changes[1]["size_after"], 3);
     w.ok(["chmod", "700", "/c"]);
     assert!(w.ok(["layer", "diff"]).contains("R /b -> /c"));
-    assert_eq!(w.fails(3, ["layer", "diff", "none"]), "layer none: no such layer; 'tarbox layer list' shows all");
+    assert_eq!(
+        w.fails(3, ["layer", "diff", "none"]),
+        "layer none: no such layer; 'tarbox layer list' shows all"
+    );
     let fresh = Workspace::new();
-    assert!(fresh.fails(3, ["layer", "diff"]).starts_with("no layer was sealed yet"));
+    assert!(
+        fresh
+            .fails(3, ["layer", "diff"])
+            .starts_with("no layer was sealed yet")
+    );
 }
 
 #[test]
@@ -54,7 +67,10 @@ fn switching_goes_back_and_forward() {
     w.ok(["layer", "switch", "first"]);
     assert_eq!(w.ok(["cat", "/a"]), "one");
     assert_eq!(w.ok(["ls"]), "a\n");
-    assert!(w.fails(4, ["write", "/a", "x"]).starts_with("/a: read-only file system"));
+    assert!(
+        w.fails(4, ["write", "/a", "x"])
+            .starts_with("/a: read-only file system")
+    );
     assert_eq!(w.object(["layer", "current"])["name"], "first");
     w.ok(["layer", "switch", "head"]);
     assert_eq!(w.ok(["ls"]), "c\n");
@@ -67,8 +83,14 @@ fn a_checkpoint_in_the_past_wants_a_confirmation() {
     let w = history();
     w.ok(["layer", "switch", "first"]);
     let ran = w.run(["layer", "checkpoint", "branch"]);
-    assert!(ran.text().contains("second") && ran.text().contains("being written"), "{ran:?}");
-    assert!(ran.line_of(4).contains("2 later layers would go for ever; --discard-later"));
+    assert!(
+        ran.text().contains("second") && ran.text().contains("being written"),
+        "{ran:?}"
+    );
+    assert!(
+        ran.line_of(4)
+            .contains("2 later layers would go for ever; --discard-later")
+    );
     let ran = w.run(["--json", "layer", "checkpoint", "branch"]);
     let error: serde_json::Value = serde_json::from_str(&ran.err).unwrap();
     assert_eq!(error["error"], "UNCONFIRMED");
@@ -91,10 +113,17 @@ fn tags_drop_and_squash() {
     w.ok(["layer", "tag", "stable", "old"]);
     assert_eq!(w.json(["layer", "list"])[0]["tags"], json!(["old", "stable"]));
     w.ok(["layer", "tag", "-d", "stable"]);
-    assert_eq!(w.fails(3, ["layer", "tag", "-d", "stable"]), "stable: no such tag");
+    assert_eq!(
+        w.fails(3, ["layer", "tag", "-d", "stable"]),
+        "stable: no such tag"
+    );
     w.ok(["layer", "checkpoint", "third"]);
     w.ok(["layer", "squash", "second", "third"]);
-    let names: Vec<_> = w.json(["layer", "list"]).iter().map(|l| l["name"].clone()).collect();
+    let names: Vec<_> = w
+        .json(["layer", "list"])
+        .iter()
+        .map(|l| l["name"].clone())
+        .collect();
     assert_eq!(names, [json!("first"), json!("third"), json!(null)]);
     w.ok(["layer", "drop", "first"]);
     assert_eq!(w.run(["layer", "drop", "head"]).code, 4);

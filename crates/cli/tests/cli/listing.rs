@@ -27,8 +27,14 @@ fn ls_sorts_hides_and_descends() {
     assert_eq!(w.ok(["ls", "-t", "/src"]).lines().last(), Some("b.rs"));
     assert_eq!(w.ok(["ls", "-d", "/src"]), "/src\n");
     assert_eq!(w.ok(["ls", "/src/b.rs"]), "/src/b.rs\n");
-    assert_eq!(w.ok(["ls", "-R"]), "/:\nsrc\n\n/src:\na.rs\nb.rs\ndeep\nlink\n\n/src/deep:\nc.TXT\n");
-    assert_eq!(w.ok(["ls", "/src/deep", "/.hidden"]), "/src/deep:\nc.TXT\n\n/.hidden:\n");
+    assert_eq!(
+        w.ok(["ls", "-R"]),
+        "/:\nsrc\n\n/src:\na.rs\nb.rs\ndeep\nlink\n\n/src/deep:\nc.TXT\n"
+    );
+    assert_eq!(
+        w.ok(["ls", "/src/deep", "/.hidden"]),
+        "/src/deep:\nc.TXT\n\n/.hidden:\n"
+    );
 }
 
 #[test]
@@ -37,8 +43,23 @@ fn ls_long_tells_everything_in_columns() {
     w.ok(["--user", "0", "chown", "4000000:4000001", "/src/b.rs"]);
     w.ok(["--user", "0", "chmod", "4751", "/src/b.rs"]);
     let out = w.ok(["ls", "-l", "/src"]);
-    let lines: Vec<Vec<&str>> = out.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(lines[1][..8], ["-rwsr-x--x", "1", "4000000", "4000001", "5", "2020-01-02", "03:04", "b.rs"]);
+    let lines: Vec<Vec<&str>> = out
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert_eq!(
+        lines[1][..8],
+        [
+            "-rwsr-x--x",
+            "1",
+            "4000000",
+            "4000001",
+            "5",
+            "2020-01-02",
+            "03:04",
+            "b.rs"
+        ]
+    );
     assert!(lines[2][0].starts_with("drwx"));
     assert_eq!(lines[3][7..], ["link", "->", "b.rs"]);
 }
@@ -54,8 +75,20 @@ fn ls_json_has_stable_members() {
     assert_eq!(
         members,
         [
-            "allocated", "atime", "btime", "ctime", "gid", "ino", "kind", "mode", "mtime", "nlink", "path", "size",
-            "target", "uid"
+            "allocated",
+            "atime",
+            "btime",
+            "ctime",
+            "gid",
+            "ino",
+            "kind",
+            "mode",
+            "mtime",
+            "nlink",
+            "path",
+            "size",
+            "target",
+            "uid"
         ]
     );
     assert_eq!(entries[1]["mtime"], "2020-01-02T03:04:00.000000000Z");
@@ -66,18 +99,27 @@ fn ls_json_has_stable_members() {
 fn stat_shows_all() {
     let w = sample();
     let out = w.ok(["stat", "/src/b.rs", "/src/link"]);
-    assert!(out.contains("written 2020-01-02 03:04:00.000000000 +0000"), "{out}");
+    assert!(
+        out.contains("written 2020-01-02 03:04:00.000000000 +0000"),
+        "{out}"
+    );
     assert!(out.contains("/src/link -> b.rs"), "{out}");
     assert_eq!(w.object(["stat", "-L", "/src/link"])["kind"], "file");
     assert_eq!(w.fails(3, ["stat", "/none"]), "/none: no such file or directory");
-    assert_eq!(w.fails(1, ["stat", "/src/b.rs/x"]), "/src/b.rs/x: not a directory");
+    assert_eq!(
+        w.fails(1, ["stat", "/src/b.rs/x"]),
+        "/src/b.rs/x: not a directory"
+    );
 }
 
 #[test]
 fn find_filters() {
     let w = sample();
     let found = |args: &[&str]| w.ok([&["find"], args].concat());
-    assert_eq!(found(&["/src"]), "/src\n/src/a.rs\n/src/b.rs\n/src/deep\n/src/deep/c.TXT\n/src/link\n");
+    assert_eq!(
+        found(&["/src"]),
+        "/src\n/src/a.rs\n/src/b.rs\n/src/deep\n/src/deep/c.TXT\n/src/link\n"
+    );
     assert_eq!(found(&["--name", "*.rs"]), "/src/a.rs\n/src/b.rs\n");
     assert_eq!(found(&["--iname", "*.txt"]), "/src/deep/c.TXT\n");
     assert_eq!(found(&["--path", "/src/d*c*"]), "/src/deep/c.TXT\n");
@@ -85,7 +127,10 @@ fn find_filters() {
     assert_eq!(found(&["--type", "f", "--size", "+3"]), "/src/b.rs\n");
     assert_eq!(found(&["--size", "-3"]), "/src/a.rs\n");
     assert_eq!(found(&["--type", "f", "--older", "2021-01-01"]), "/src/b.rs\n");
-    assert_eq!(found(&["--type", "f", "--newer", "/src/b.rs"]), "/src/a.rs\n/src/deep/c.TXT\n");
+    assert_eq!(
+        found(&["--type", "f", "--newer", "/src/b.rs"]),
+        "/src/a.rs\n/src/deep/c.TXT\n"
+    );
     assert_eq!(found(&["--empty", "--type", "f"]), "/src/a.rs\n");
     assert_eq!(found(&["--max-depth", "1"]), "/\n/.hidden\n/src\n");
     assert_eq!(found(&["--min-depth", "3"]), "/src/deep/c.TXT\n");
@@ -100,14 +145,21 @@ fn du_sums_up() {
     w.ok(["ln", "/src/b.rs", "/src/deep/again"]);
     assert_eq!(w.feed(["write", "/src/deep/big"], &[1; 10_000]).code, 0);
     let sums = w.json(["du", "/src"]);
-    let of = |path: &str| sums.iter().find(|s| s["path"] == path).unwrap_or_else(|| panic!("{sums:?}"));
+    let of = |path: &str| {
+        sums.iter()
+            .find(|s| s["path"] == path)
+            .unwrap_or_else(|| panic!("{sums:?}"))
+    };
     assert_eq!(of("/src")["files"], 5);
     assert_eq!(of("/src")["directories"], 2);
     assert_eq!(of("/src/deep")["size"], 10_003);
     assert!(of("/src/deep")["allocated"].as_u64().unwrap() >= 10_000);
     assert_eq!(w.json(["du", "-s", "/src"]).len(), 1);
     assert_eq!(w.json(["du", "-a", "/src"]).len(), 8);
-    assert_eq!(w.ok(["du", "-s", "-b", "--apparent-size", "/src/deep"]), "10,008  /src/deep\n");
+    assert_eq!(
+        w.ok(["du", "-s", "-b", "--apparent-size", "/src/deep"]),
+        "10,008  /src/deep\n"
+    );
 }
 
 #[test]
@@ -118,8 +170,14 @@ fn tree_draws_branches() {
         "/\n└── src\n    ├── a.rs\n    ├── b.rs\n    ├── deep\n    │   └── c.TXT\n    └── link -> b.rs\n\n\
          2 directories, 4 files\n"
     );
-    assert_eq!(w.ok(["tree", "-L", "1", "-a"]), "/\n├── .hidden\n└── src\n\n2 directories, 0 files\n");
-    assert_eq!(w.ok(["tree", "-d", "/src"]), "/src\n└── deep\n\n1 directories, 0 files\n");
+    assert_eq!(
+        w.ok(["tree", "-L", "1", "-a"]),
+        "/\n├── .hidden\n└── src\n\n2 directories, 0 files\n"
+    );
+    assert_eq!(
+        w.ok(["tree", "-d", "/src"]),
+        "/src\n└── deep\n\n1 directories, 0 files\n"
+    );
     assert_eq!(w.json(["tree", "/src"]).len(), 6);
 }
 
@@ -133,9 +191,18 @@ fn names_are_never_obeyed_by_a_terminal() {
     assert_eq!(entries[0]["path"], "/\u{1b}[31mred\nline");
     assert_eq!(entries[1]["path"], "/\u{fffd}\\");
     assert_eq!(entries[1]["path_hex"], "2fff5c");
-    assert_eq!(w.run(["find", "--type", "f", "-0"]).out, b"/\x1b[31mred\nline\0/\xff\\\0");
+    assert_eq!(
+        w.run(["find", "--type", "f", "-0"]).out,
+        b"/\x1b[31mred\nline\0/\xff\\\0"
+    );
     assert!(w.fails(3, ["cat", "/\x1b[2J"]).starts_with("/\\x1b[2J: "));
-    for args in [vec!["tree"], vec!["ls", "-l"], vec!["du", "-a"], vec!["audit"], vec!["stat", "/\x1b[31mred\nline"]] {
+    for args in [
+        vec!["tree"],
+        vec!["ls", "-l"],
+        vec!["du", "-a"],
+        vec!["audit"],
+        vec!["stat", "/\x1b[31mred\nline"],
+    ] {
         assert!(!w.run(&args).out.contains(&0x1b), "{args:?}");
     }
 }
@@ -153,7 +220,12 @@ fn colours_only_where_they_are_wanted() {
 #[test]
 fn the_end_of_the_reader_is_the_end_of_the_writer() {
     let w = sample();
-    let mut child = w.command().args(["audit", "--all", "--json"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = w
+        .command()
+        .args(["audit", "--all", "--json"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(141));
 }

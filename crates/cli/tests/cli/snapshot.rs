@@ -38,11 +38,16 @@ fn look(
     let kind = meta.file_type();
     let mut same_as = None;
     if meta.nlink() > 1 && !meta.is_dir() {
-        let known = first.entry((meta.dev(), meta.ino())).or_insert_with(|| key.clone());
+        let known = first
+            .entry((meta.dev(), meta.ino()))
+            .or_insert_with(|| key.clone());
         same_as = Some(known.clone());
     }
     let (kind, content) = if kind.is_symlink() {
-        ("link", fs::read_link(path).unwrap().as_os_str().as_bytes().to_vec())
+        (
+            "link",
+            fs::read_link(path).unwrap().as_os_str().as_bytes().to_vec(),
+        )
     } else if kind.is_dir() {
         ("directory", Vec::new())
     } else if kind.is_fifo() {
@@ -60,7 +65,11 @@ fn look(
             owner: (meta.uid(), meta.gid()),
             mtime: (meta.mtime(), meta.mtime_nsec()),
             content,
-            xattrs: if kind == "file" || kind == "directory" { xattrs(path) } else { Vec::new() },
+            xattrs: if kind == "file" || kind == "directory" {
+                xattrs(path)
+            } else {
+                Vec::new()
+            },
             same_as,
         },
     );
@@ -76,7 +85,9 @@ fn look(
 fn xattrs(path: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut list = vec![0; 4096];
     let len = rustix::fs::listxattr(path, &mut list[..]).unwrap_or(0);
-    let names = list[..len].split(|b| *b == 0).filter(|name| name.starts_with(b"user."));
+    let names = list[..len]
+        .split(|b| *b == 0)
+        .filter(|name| name.starts_with(b"user."));
     let mut all: Vec<_> = names
         .map(|name| {
             let mut value = vec![0; 4096];
@@ -102,8 +113,15 @@ pub(crate) fn compare(left: &BTreeMap<Vec<u8>, Seen>, right: &BTreeMap<Vec<u8>, 
     assert_eq!(names(left), names(right));
     for (path, seen) in left {
         let other = &right[path];
-        let brief = |s: &Seen| Seen { content: s.content.iter().take(100).copied().collect(), ..s.clone() };
+        let brief = |s: &Seen| Seen {
+            content: s.content.iter().take(100).copied().collect(),
+            ..s.clone()
+        };
         assert_eq!(brief(seen), brief(other), "{}", path.escape_ascii());
-        assert!(seen.content == other.content, "the content of {}", path.escape_ascii());
+        assert!(
+            seen.content == other.content,
+            "the content of {}",
+            path.escape_ascii()
+        );
     }
 }

@@ -31,7 +31,9 @@ impl Workspace {
 
     /// Without one.
     pub(crate) fn empty() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// A path in the directory.
@@ -56,7 +58,11 @@ impl Workspace {
     /// Runs with this as standard input.
     pub(crate) fn feed<I: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = I>, input: &[u8]) -> Ran {
         let mut command = self.command();
-        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let input = input.to_vec();
@@ -86,7 +92,10 @@ impl Workspace {
     pub(crate) fn json<I: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = I>) -> Vec<Value> {
         let mut all = vec![std::ffi::OsString::from("--json")];
         all.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
-        self.ok(all).lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+        self.ok(all)
+            .lines()
+            .map(|line| serde_json::from_str(line).expect(line))
+            .collect()
     }
 
     /// The one object that `--json` prints.
@@ -114,7 +123,10 @@ impl Ran {
     #[track_caller]
     pub(crate) fn line_of(self, code: i32) -> String {
         assert_eq!(self.code, code, "{self:?}");
-        let line = self.err.strip_suffix('\n').unwrap_or_else(|| panic!("no line: {self:?}"));
+        let line = self
+            .err
+            .strip_suffix('\n')
+            .unwrap_or_else(|| panic!("no line: {self:?}"));
         assert!(!line.contains('\n'), "more than one line: {line}");
         line.strip_prefix("tarbox: ").expect(line).to_owned()
     }

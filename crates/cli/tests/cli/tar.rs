@@ -10,8 +10,16 @@ use crate::transfer::make_tree;
 
 /// Runs the system's tar.
 fn tar(w: &Workspace, args: &[&str]) {
-    let output = Command::new("tar").args(args).current_dir(w.host(".")).output().expect("tar is installed");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new("tar")
+        .args(args)
+        .current_dir(w.host("."))
+        .output()
+        .expect("tar is installed");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
@@ -20,7 +28,10 @@ fn an_archive_of_ours_is_read_by_tar_and_by_us() {
     make_tree(&w.host("tree"));
     w.ok(["import", "tree", "/t"]);
     w.ok(["export-tar", "/t", "t.tar"]);
-    assert!(fs::metadata(w.host("t.tar")).unwrap().len() < 7 << 20, "the holes were written out");
+    assert!(
+        fs::metadata(w.host("t.tar")).unwrap().len() < 7 << 20,
+        "the holes were written out"
+    );
     let expected = snapshot(&w.host("tree"));
 
     fs::create_dir(w.host("theirs")).unwrap();
@@ -41,8 +52,14 @@ fn archives_of_tar_are_read_in_every_format() {
     let expected = snapshot(&w.host("tree"));
     let formats: &[(&str, &[&str])] = &[
         ("pax", &["--format=posix", "--xattrs", "-S"]),
-        ("pax01", &["--format=posix", "--xattrs", "-S", "--sparse-version=0.1"]),
-        ("pax00", &["--format=posix", "--xattrs", "-S", "--sparse-version=0.0"]),
+        (
+            "pax01",
+            &["--format=posix", "--xattrs", "-S", "--sparse-version=0.1"],
+        ),
+        (
+            "pax00",
+            &["--format=posix", "--xattrs", "-S", "--sparse-version=0.0"],
+        ),
         ("dense", &["--format=posix", "--xattrs"]),
     ];
     for (name, options) in formats {
@@ -80,7 +97,10 @@ fn standard_input_and_output() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(w.ok(["cat", "/copy/f"]), "content");
     w.ok(["export-tar", "all.tar"]);
-    assert_eq!(w.fails(7, ["export-tar", "all.tar"]), "all.tar: file exists (on the host); --force replaces it");
+    assert_eq!(
+        w.fails(7, ["export-tar", "all.tar"]),
+        "all.tar: file exists (on the host); --force replaces it"
+    );
     w.ok(["export-tar", "--force", "/d/f", "all.tar"]);
     w.ok(["import-tar", "all.tar", "/single"]);
     assert_eq!(w.ok(["ls", "/single"]), "f\n");
@@ -127,7 +147,10 @@ fn hostile_archives_stay_where_they_are_put() {
     assert_ne!(ran.code, 0);
     assert_eq!(ran.err.lines().count(), 8, "{}", ran.err);
     assert_eq!(w.ok(["ls", "/t"]), "absolute\nfile\ngood\nroot\nup\n");
-    assert_eq!(w.ok(["cat", "/victim", "/t/absolute", "/t/good"]), "safeinsidegood");
+    assert_eq!(
+        w.ok(["cat", "/victim", "/t/absolute", "/t/good"]),
+        "safeinsidegood"
+    );
     assert_eq!(w.ok(["ls", "/safe"]), "");
     w.check();
 }
@@ -153,14 +176,21 @@ fn devices_are_for_root() {
     let ran = w.feed(["--user", "5", "import-tar", "-", "/t"], &devices);
     assert!(ran.line_of(4).starts_with("/t/null: operation not permitted"));
     assert_eq!(w.ok(["ls", "/t"]), "pipe\n");
-    assert_eq!(w.feed(["--user", "0", "import-tar", "-", "/dev"], &devices).code, 0);
+    assert_eq!(
+        w.feed(["--user", "0", "import-tar", "-", "/dev"], &devices).code,
+        0
+    );
     assert_eq!(w.object(["stat", "/dev/null"])["kind"], "chardevice");
 }
 
 #[test]
 fn a_name_that_comes_twice_counts_the_second_time() {
     let w = Workspace::new();
-    let twice = archive(&[("f", b'0', "", b"first"), ("d", b'5', "", b""), ("f", b'0', "", b"second")]);
+    let twice = archive(&[
+        ("f", b'0', "", b"first"),
+        ("d", b'5', "", b""),
+        ("f", b'0', "", b"second"),
+    ]);
     assert_eq!(w.feed(["import-tar", "-", "/t"], &twice).code, 0);
     assert_eq!(w.ok(["cat", "/t/f"]), "second");
     let ran = w.feed(["import-tar", "-", "/t"], &twice);
@@ -173,7 +203,10 @@ fn what_is_no_archive_is_called_so() {
     let w = Workspace::new();
     fs::write(w.host("no.tar"), b"no archive").unwrap();
     let line = w.fails(1, ["import-tar", "no.tar", "/t"]);
-    assert_eq!(line, "no.tar: this is no sound tar archive: it does not begin like one");
+    assert_eq!(
+        line,
+        "no.tar: this is no sound tar archive: it does not begin like one"
+    );
     let cut = archive(&[("whole", b'0', "", b"x"), ("cut", b'0', "", &[1; 5000])]);
     let ran = w.feed(["import-tar", "-", "/t"], &cut[..3000]);
     assert!(ran.line_of(1).contains("cut off at byte 3000"));

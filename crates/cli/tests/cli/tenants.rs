@@ -6,18 +6,31 @@ use crate::support::Workspace;
 fn tenants_come_and_go() {
     let w = Workspace::new();
     w.ok(["tenant", "create", "ada", "--bytes", "1M", "--inodes", "100"]);
-    let names: Vec<_> = w.json(["tenant", "list"]).iter().map(|t| t["name"].clone()).collect();
+    let names: Vec<_> = w
+        .json(["tenant", "list"])
+        .iter()
+        .map(|t| t["name"].clone())
+        .collect();
     assert_eq!(names, ["ada", "default"]);
     let ada = w.object(["tenant", "show", "ada"]);
     assert_eq!(ada["quota"]["bytes"], 1 << 20);
     assert_eq!(ada["state"], "active");
-    assert_eq!(w.object(["tenant", "quota", "ada", "--bytes", "none"])["quota"]["inodes"], 100);
+    assert_eq!(
+        w.object(["tenant", "quota", "ada", "--bytes", "none"])["quota"]["inodes"],
+        100
+    );
     assert!(w.ok(["tenant", "show", "ada"]).contains("no limit"));
     assert!(w.ok(["tenant", "list"]).contains("ada"));
 
-    assert_eq!(w.fails(7, ["tenant", "create", "ada"]), "tenant ada: there is a tenant of this name already");
+    assert_eq!(
+        w.fails(7, ["tenant", "create", "ada"]),
+        "tenant ada: there is a tenant of this name already"
+    );
     assert_eq!(w.run(["tenant", "create", "Ada"]).code, 1);
-    assert!(w.fails(3, ["tenant", "show", "bob"]).starts_with("tenant bob: no such tenant"));
+    assert!(
+        w.fails(3, ["tenant", "show", "bob"])
+            .starts_with("tenant bob: no such tenant")
+    );
 
     let refused = w.fails(4, ["tenant", "delete", "ada"]);
     assert!(refused.contains("would go for ever; --yes"), "{refused}");
@@ -31,7 +44,10 @@ fn a_suspended_tenant_is_closed_and_loses_nothing() {
     let w = Workspace::new();
     w.ok(["write", "/a", "x"]);
     w.ok(["tenant", "suspend", "default"]);
-    assert!(w.fails(4, ["cat", "/a"]).contains("'tarbox tenant resume' opens it again"));
+    assert!(
+        w.fails(4, ["cat", "/a"])
+            .contains("'tarbox tenant resume' opens it again")
+    );
     w.ok(["tenant", "resume", "default"]);
     assert_eq!(w.ok(["cat", "/a"]), "x");
 }
@@ -39,9 +55,14 @@ fn a_suspended_tenant_is_closed_and_loses_nothing() {
 #[test]
 fn the_quota_holds() {
     let w = Workspace::new();
-    w.ok(["tenant", "create", "small", "--bytes", "100k", "--inodes", "10", "--layers", "2"]);
+    w.ok([
+        "tenant", "create", "small", "--bytes", "100k", "--inodes", "10", "--layers", "2",
+    ]);
     let ran = w.feed(["--tenant", "small", "write", "/big"], &vec![3; 1 << 20]);
-    assert!(ran.line_of(5).starts_with("/big: quota exceeded (tenant 'small' may use 102400 bytes"));
+    assert!(
+        ran.line_of(5)
+            .starts_with("/big: quota exceeded (tenant 'small' may use 102400 bytes")
+    );
     for i in 0..20 {
         if w.run(["--tenant", "small", "mkdir", &format!("/{i}")]).code == 5 {
             assert!(i > 5);
@@ -101,19 +122,34 @@ fn init_makes_a_tenant_and_is_safe_to_repeat() {
     assert_eq!(w.ok(["cat", "/a"]), "x");
     w.ok(["--tenant", "ada", "init"]);
     assert_eq!(w.ok(["--tenant", "ada", "ls"]), "");
-    assert!(w.fails(3, ["--tenant", "bob", "ls"]).contains("'tarbox --tenant bob init' makes it"));
+    assert!(
+        w.fails(3, ["--tenant", "bob", "ls"])
+            .contains("'tarbox --tenant bob init' makes it")
+    );
 }
 
 #[test]
 fn the_environment_says_where_things_are() {
     let w = Workspace::empty();
     let run = |args: &[&str]| {
-        let output = w.command().args(args).env("TARBOX_DB", "other.db").env("TARBOX_TENANT", "me").output().unwrap();
+        let output = w
+            .command()
+            .args(args)
+            .env("TARBOX_DB", "other.db")
+            .env("TARBOX_TENANT", "me")
+            .output()
+            .unwrap();
         (output.status.code(), String::from_utf8(output.stdout).unwrap())
     };
     assert_eq!(run(&["init"]).0, Some(0));
     assert!(w.host("other.db").exists());
     assert_eq!(run(&["write", "/a", "x"]).0, Some(0));
-    assert_eq!(run(&["--db", "sqlite:other.db", "cat", "/a"]), (Some(0), "x".into()));
-    assert_eq!(w.run(["--db", "other.db", "--tenant", "me", "cat", "/a"]).text(), "x");
+    assert_eq!(
+        run(&["--db", "sqlite:other.db", "cat", "/a"]),
+        (Some(0), "x".into())
+    );
+    assert_eq!(
+        w.run(["--db", "other.db", "--tenant", "me", "cat", "/a"]).text(),
+        "x"
+    );
 }

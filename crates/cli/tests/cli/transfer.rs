@@ -16,7 +16,10 @@ pub(crate) fn make_tree(root: &Path) {
     put(&root.join("empty"), b"");
     put(&root.join("text"), b"hello\n");
     put(&root.join("sub/deep/er/file"), &[7; 5000]);
-    put(&root.join("big"), &(0..3_000_000u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>()[..5_000_003]);
+    put(
+        &root.join("big"),
+        &(0..3_000_000u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>()[..5_000_003],
+    );
     put(&root.join(std::ffi::OsStr::from_bytes(b"not \xff utf-8")), b"x");
     put(&root.join("new\nline"), b"x");
     put(&root.join("x".repeat(255)), b"long name");
@@ -37,7 +40,12 @@ pub(crate) fn make_tree(root: &Path) {
     sparse(&root.join("sparse"));
     set_xattr(&root.join("text"), "user.author", b"ada\0\xff");
     set_xattr(&root.join("sub"), "user.kind", b"directory");
-    for (name, mode) in [("empty", 0o000), ("big", 0o4751), ("sub/deep", 0o2775), ("nothing in it", 0o1777)] {
+    for (name, mode) in [
+        ("empty", 0o000),
+        ("big", 0o4751),
+        ("sub/deep", 0o2775),
+        ("nothing in it", 0o1777),
+    ] {
         fs::set_permissions(root.join(name), fs::Permissions::from_mode(mode)).unwrap();
     }
     set_time(&root.join("text"), 1_234_567_890, 123_456_789);
@@ -82,7 +90,10 @@ fn a_tree_comes_back_as_it_went() {
     assert_eq!(sparse["size"], 9 << 20);
     assert!(sparse["allocated"].as_u64().unwrap() < 1 << 20, "{sparse}");
     assert_eq!(w.object(["stat", "/t/text"])["nlink"], 3);
-    assert_eq!(w.object(["stat", "/t/text"])["mtime"], "2009-02-13T23:31:30.123456789Z");
+    assert_eq!(
+        w.object(["stat", "/t/text"])["mtime"],
+        "2009-02-13T23:31:30.123456789Z"
+    );
 
     assert_eq!(w.object(["export", "/t", "out"])["entries"], moved["entries"]);
     assert_same(&tree, &w.host("out"));
@@ -132,7 +143,10 @@ fn what_is_there_is_not_replaced_unless_it_may_be() {
 
     put(&w.host("out/mine"), b"precious");
     let line = w.fails(7, ["export", "/t", "out"]);
-    assert!(line.starts_with("out: the directory is not empty; --force"), "{line}");
+    assert!(
+        line.starts_with("out: the directory is not empty; --force"),
+        "{line}"
+    );
     assert_eq!(fs::read_dir(w.host("out")).unwrap().count(), 1);
     put(&w.host("out/a"), b"old");
     w.ok(["export", "--force", "/t", "out"]);
@@ -173,7 +187,17 @@ fn single_files_and_exclusions() {
     put(&w.host("tree/keep/a.o"), b"o");
     put(&w.host("tree/target/x"), b"x");
     put(&w.host("tree/doc/draft/y"), b"y");
-    w.ok(["import", "-x", "*.o", "--exclude", "target", "-x", "doc/draft", "tree", "/t"]);
+    w.ok([
+        "import",
+        "-x",
+        "*.o",
+        "--exclude",
+        "target",
+        "-x",
+        "doc/draft",
+        "tree",
+        "/t",
+    ]);
     assert_eq!(w.ok(["find", "/t"]), "/t\n/t/doc\n/t/keep\n/t/keep/a.rs\n");
 
     w.ok(["import", "tree/keep/a.rs", "/t"]);
@@ -182,7 +206,10 @@ fn single_files_and_exclusions() {
     w.ok(["export", "/renamed", "single"]);
     fs::create_dir(w.host("dir")).unwrap();
     w.ok(["export", "/renamed", "dir"]);
-    assert_eq!(fs::read(w.host("single")).unwrap(), fs::read(w.host("dir/renamed")).unwrap());
+    assert_eq!(
+        fs::read(w.host("single")).unwrap(),
+        fs::read(w.host("dir/renamed")).unwrap()
+    );
     assert_eq!(w.run(["export", "/renamed", "single"]).code, 7);
     w.ok(["export", "-f", "/renamed", "single"]);
     let line = w.fails(3, ["import", "none", "/t"]);
@@ -204,7 +231,10 @@ fn what_cannot_be_moved_is_reported_and_the_rest_is() {
     put(&w.host("tree/.tarbox/layers/new"), b"evil");
     let _socket = UnixListener::bind(w.host("tree/socket")).unwrap();
     let ran = w.run(["import", "tree", "/"]);
-    assert_eq!(ran.err, "tarbox: /.tarbox: operation not permitted (this name controls the workspace; left out)\n");
+    assert_eq!(
+        ran.err,
+        "tarbox: /.tarbox: operation not permitted (this name controls the workspace; left out)\n"
+    );
     assert_eq!(ran.code, 4);
     assert_eq!(w.json(["layer", "list"]).len(), 1);
     assert_eq!(w.ok(["ls"]), "a\nsocket\n");
@@ -223,7 +253,10 @@ fn a_tree_too_deep_changes_nothing() {
         dir = rustix::fs::openat(&dir, "d", rustix::fs::OFlags::RDONLY, rustix::fs::Mode::empty()).unwrap();
     }
     let line = w.fails(1, ["import", "tree", "/t"]);
-    assert!(line.contains("path too long for a workspace") && line.contains("nothing was imported"), "{line}");
+    assert!(
+        line.contains("path too long for a workspace") && line.contains("nothing was imported"),
+        "{line}"
+    );
     assert_eq!(w.ok(["ls"]), "");
     remove_deep(&tree);
 }

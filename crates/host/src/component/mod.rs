@@ -10,12 +10,12 @@ mod network;
 mod state;
 mod streams;
 
+use wasmtime::Store;
 use wasmtime::component::Component;
-use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::deadline::{Alarm, Deadline};
-use crate::error::one_line;
+use crate::error::{one_line, with_causes};
 use crate::{RunError, RunOptions, outcome};
 use state::State;
 
@@ -66,26 +66,27 @@ fn check(program: &str, component: &Component) -> Result<CommandPre<State>, RunE
     let linker = link::linker(engine).map_err(|e| host("set up WASI", &e))?;
     let pre = linker
         .instantiate_pre(component)
-        .map_err(|error| RunError::MissingImport {
-            program: program.to_owned(),
-            import: missing(engine, component, &error),
-        })?;
+        .map_err(|error| unlinkable(program, component, &error))?;
     CommandPre::new(pre).map_err(|_| RunError::NotAProgram {
         program: program.to_owned(),
         expected: "the interface `wasi:cli/run@0.2`",
     })
 }
 
-/// The import that is missing, by name if it is of an interface that is not there at all.
-fn missing(engine: &Engine, component: &Component, error: &wasmtime::Error) -> String {
+/// What is missing, by name if it is of an interface that is not there at all.
+fn unlinkable(program: &str, component: &Component, error: &wasmtime::Error) -> RunError {
+    let program = program.to_owned();
     let ty = component.component_type();
-    let unknown = ty
-        .imports(engine)
-        .map(|(name, _)| name)
-        .find(|name| !link::provides(name));
-    match unknown {
-        Some(name) => format!("the interface `{name}`"),
-        None => format!("something else: {}", one_line(error.root_cause())),
+    let mut imports = ty.imports(component.engine()).map(|(name, _)| name);
+    match imports.find(|name| !link::provides(name)) {
+        Some(name) => RunError::MissingImport {
+            program,
+            import: format!("the interface `{name}`"),
+        },
+        None => RunError::WrongImport {
+            program,
+            reason: with_causes(error),
+        },
     }
 }
 

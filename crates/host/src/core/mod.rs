@@ -9,7 +9,7 @@ use tarbox_wasi::p1::Context;
 use wasmtime::{ExternType, Linker, Module, Store};
 
 use crate::deadline::{Alarm, Deadline};
-use crate::error::one_line;
+use crate::error::{one_line, with_causes};
 use crate::stdio::{HostInput, HostOutput};
 use crate::system::Native;
 use crate::{Preopen, RunError, RunOptions, outcome};
@@ -45,21 +45,20 @@ pub(crate) fn run(program: &str, module: &Module, options: RunOptions) -> Result
 
 /// Everything that can be wrong with a module before it is given anything.
 fn check(program: &str, module: &Module, linker: &Linker<State>) -> Result<(), RunError> {
-    let missing = |import: String| RunError::MissingImport {
-        program: program.to_owned(),
-        import,
-    };
     for import in module.imports() {
         if !link::provides(import.module(), import.name()) {
             let kind = kind(&import.ty());
-            return Err(missing(format!("{kind} `{}.{}`", import.module(), import.name())));
+            return Err(RunError::MissingImport {
+                program: program.to_owned(),
+                import: format!("{kind} `{}.{}`", import.module(), import.name()),
+            });
         }
     }
     if let Err(error) = linker.instantiate_pre(module) {
-        return Err(missing(format!(
-            "something else: {}",
-            one_line(error.root_cause())
-        )));
+        return Err(RunError::WrongImport {
+            program: program.to_owned(),
+            reason: with_causes(&error),
+        });
     }
     match module.get_export(START) {
         Some(ExternType::Func(start)) if start.params().len() == 0 && start.results().len() == 0 => Ok(()),

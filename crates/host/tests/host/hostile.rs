@@ -51,6 +51,17 @@ fn paths_out_are_refused() {
 }
 
 #[test]
+fn recursion_ends_with_the_stack() {
+    let text = r#"(module (func $deeper (export "_start") (call $deeper)))"#;
+    let program = Program::from_bytes("p.wasm", wat::parse_str(text).unwrap()).unwrap();
+    let (code, line) = Workspace::new().run(&program, &[]).error();
+    assert_eq!(
+        (code, line.as_str()),
+        (134, "p.wasm: trapped: call stack exhausted, in deeper")
+    );
+}
+
+#[test]
 fn memory_and_tables_cannot_be_hoarded_without_a_limit() {
     let text = r#"(module (table $t 1 funcref) (memory (export "memory") 1)
         (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))

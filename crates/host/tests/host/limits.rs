@@ -13,12 +13,15 @@ fn unfinished(what: &str, target: Target, limits: Limits) -> (Workspace, Ended) 
     options.args = vec![what.into()];
     options.limits = limits;
     let ended = workspace.run_with(&guests::program("unfinished", target), options);
-    assert_eq!(ended.out, "started\n");
-    assert_eq!(
-        workspace.read("/started").as_deref(),
-        Some(&b"before the end"[..])
-    );
+    workspace.write("/after", b"still usable");
+    assert_eq!(workspace.read("/after").as_deref(), Some(&b"still usable"[..]));
     (workspace, ended)
+}
+
+/// Whether it did what comes before the end: a slow machine may have run out of time sooner.
+fn started(workspace: &Workspace, ended: &Ended) -> bool {
+    let file = workspace.read("/started");
+    ended.out == "started\n" && file.as_deref() == Some(&b"before the end"[..])
 }
 
 #[test]
@@ -43,7 +46,8 @@ fn fuel_runs_out() {
         ..Limits::default()
     };
     for target in Target::BOTH {
-        let (_, ended) = unfinished("spin", target, limits);
+        let (workspace, ended) = unfinished("spin", target, limits);
+        assert!(started(&workspace, &ended));
         let line = "unfinished.wasm: ended: fuel limit of 100000000 units exceeded";
         assert_eq!(ended.error(), (152, line.into()));
     }
@@ -56,7 +60,8 @@ fn memory_is_bounded() {
         ..Limits::default()
     };
     for target in Target::BOTH {
-        let (_, ended) = unfinished("memory", target, limits);
+        let (workspace, ended) = unfinished("memory", target, limits);
+        assert!(started(&workspace, &ended));
         assert!(
             matches!(ended.status, Err(RunError::Limit { limit: Limit::Memory(bytes), .. }) if bytes == 16 << 20)
         );
@@ -90,7 +95,8 @@ fn a_limit_that_is_kept_changes_nothing() {
 #[test]
 fn traps_are_told_in_one_line() {
     for target in Target::BOTH {
-        let (_, ended) = unfinished("panic", target, Limits::default());
+        let (workspace, ended) = unfinished("panic", target, Limits::default());
+        assert!(started(&workspace, &ended));
         let (code, line) = ended.error();
         assert!(ended.err.contains("as asked"), "{}", ended.err);
         assert_eq!(code, 134);
@@ -98,13 +104,11 @@ fn traps_are_told_in_one_line() {
             line.starts_with("unfinished.wasm: trapped: wasm `unreachable` instruction executed"),
             "{line}"
         );
+        // Its own stack in linear memory ends before the machine's does.
         let (_, ended) = unfinished("recurse", target, Limits::default());
         let (code, line) = ended.error();
         assert_eq!(code, 134);
-        assert!(
-            line.starts_with("unfinished.wasm: trapped: call stack exhausted"),
-            "{line}"
-        );
+        assert!(line.ends_with("in unfinished::deeper"), "{line}");
     }
 }
 

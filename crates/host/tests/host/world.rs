@@ -124,6 +124,18 @@ fn a_directory_can_be_lent_under_another_name() {
 }
 
 #[test]
+fn a_file_serves_only_for_what_it_was_opened_for() {
+    let expected = "write: error 8 (Uncategorized)\nread: error 8 (Uncategorized)\n\
+                    cut: error 28 (InvalidInput)\ncut: ()\ncontent: \"c\"\n";
+    for target in Target::BOTH {
+        let printed = Workspace::new()
+            .run(&guests::program("modes", target), &[])
+            .printed();
+        assert_eq!(printed, expected, "{target:?}");
+    }
+}
+
+#[test]
 fn there_is_no_network() {
     let workspace = Workspace::new();
     let printed = workspace

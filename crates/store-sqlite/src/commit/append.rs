@@ -14,7 +14,7 @@ use crate::shared::Shared;
 use crate::sql::device;
 
 /// A segment that is longer than this gets no further blocks.
-const SEGMENT_MAX: u64 = 256 * 1024 * 1024;
+pub(crate) const SEGMENT_MAX: u64 = 256 * 1024 * 1024;
 /// Blocks are written together until they are so many bytes.
 const BUFFER: usize = 1024 * 1024;
 

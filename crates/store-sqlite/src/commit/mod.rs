@@ -17,7 +17,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use rusqlite::Connection;
 use tarbox_store::{LayerId, Result};
 
-pub(crate) use append::Appender;
+pub(crate) use append::{Appender, SEGMENT_MAX};
 pub(crate) use background::Committer;
 
 use crate::memtable::Memtable;

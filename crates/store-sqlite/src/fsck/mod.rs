@@ -25,7 +25,7 @@ use scope::{Seen, TenantRow};
 
 /// What a check found.
 struct Inspection {
-    names: HashMap<u32, String>,
+    names: HashMap<i64, String>,
     seen: Seen,
     found: Vec<Finding>,
     /// Findings beyond those.
@@ -152,7 +152,7 @@ impl Opened {
 }
 
 /// The tenants' names, by number.
-fn names(c: &Connection) -> Result<HashMap<u32, String>> {
+fn names(c: &Connection) -> Result<HashMap<i64, String>> {
     Ok(TenantRow::all(c)?.into_iter().map(|t| (t.id, t.name)).collect())
 }
 
@@ -203,10 +203,8 @@ impl Inspection {
     fn problem(&self, finding: &Finding) -> Problem {
         let tenant = finding
             .tenant
-            .map_or_else(String::new, |id| match self.names.get(&id.0) {
-                Some(name) => name.clone(),
-                None => format!("(number {})", id.0),
-            });
+            .and_then(|id| self.names.get(&i64::from(id.0)).cloned())
+            .unwrap_or_default();
         Problem {
             tenant,
             invariant: finding.fault.invariant(),

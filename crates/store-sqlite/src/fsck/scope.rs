@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use rusqlite::{Connection, Row};
-use tarbox_store::Result;
+use tarbox_store::{Ino, Result};
 
 use super::finding::{Fault, HEAD, Sink};
 use super::progress::Progress;
@@ -13,7 +13,7 @@ use crate::sql::engine;
 /// The row of a tenant, as it is: a damaged one must not stop the check.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TenantRow {
-    pub(super) id: u32,
+    pub(super) id: i64,
     pub(super) name: String,
     pub(super) bytes: i64,
     pub(super) inodes: i64,
@@ -57,11 +57,22 @@ impl TenantRow {
         rows.collect::<rusqlite::Result<_>>().map_err(engine)
     }
 
+    /// The tenant's number, if it can be one.
+    pub(super) fn number(&self) -> Option<TenantId> {
+        u32::try_from(self.id)
+            .ok()
+            .filter(|id| (1..TenantId::LIMIT).contains(id))
+            .map(TenantId)
+    }
+
     /// The key of the cookies; of a damaged row, something that is as good as any.
     pub(super) fn secret(&self) -> [u8; 16] {
         self.secret.as_slice().try_into().unwrap_or_default()
     }
 }
+
+/// Inode numbers are given out one after the other, and no workspace gets as far as this.
+pub(super) const INO_LIKELY: i64 = Ino::LIMIT as i64 / 2;
 
 /// Sums over a tenant's rows, for its counters.
 #[derive(Debug, Default)]
@@ -79,8 +90,11 @@ impl Totals {
         self.bytes.set(self.bytes.get().saturating_add(bytes));
     }
 
+    /// Numbers that cannot have been given out yet do not count: they are damage themselves.
     pub(super) fn saw_ino(&self, ino: i64) {
-        self.last_ino.set(self.last_ino.get().max(ino));
+        if ino < INO_LIKELY {
+            self.last_ino.set(self.last_ino.get().max(ino));
+        }
     }
 }
 
@@ -101,6 +115,7 @@ pub(super) fn count(cell: &Cell<u64>, more: u64) {
 /// One tenant being checked, in one snapshot of the database.
 pub(super) struct Scope<'a> {
     pub(super) c: &'a Connection,
+    pub(super) number: TenantId,
     pub(super) tenant: &'a TenantRow,
     /// The sealed layers that are kept, in order.
     pub(super) kept: Vec<i64>,
@@ -112,7 +127,7 @@ pub(super) struct Scope<'a> {
 
 impl Scope<'_> {
     pub(super) fn id(&self) -> TenantId {
-        TenantId(self.tenant.id)
+        self.number
     }
 
     pub(super) fn found(&self, fault: Fault) {
@@ -121,7 +136,7 @@ impl Scope<'_> {
 
     /// The keys of the tenant are in `from <= key < to`.
     pub(super) fn keys(&self) -> [i64; 2] {
-        keys(self.tenant.id)
+        keys(self.number)
     }
 
     /// The latest layer in which a version that began and died in these can be seen: the head, or a sealed layer that
@@ -156,7 +171,7 @@ impl Scope<'_> {
 }
 
 /// The keys of a tenant are in `from <= key < to`.
-pub(super) fn keys(tenant: u32) -> [i64; 2] {
+pub(super) fn keys(tenant: TenantId) -> [i64; 2] {
     let first = |id: u32| (i64::from(id)) << 44;
-    [first(tenant), first(tenant.saturating_add(1))]
+    [first(tenant.0), first(tenant.0 + 1)]
 }

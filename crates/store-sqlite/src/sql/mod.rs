@@ -108,11 +108,6 @@ impl Engine {
             .pragma_update(None, "temp_store", place)
             .map_err(engine)
     }
-
-    /// Whether other processes may have the database open at the same time.
-    pub(crate) fn is_shared(&self) -> bool {
-        self.wal.is_some()
-    }
 }
 
 impl Writer {

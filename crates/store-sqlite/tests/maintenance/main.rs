@@ -5,5 +5,6 @@ mod crash;
 mod damage;
 mod healthy;
 mod patient;
+mod random_damage;
 mod support;
 mod workload;

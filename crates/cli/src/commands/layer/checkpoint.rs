@@ -28,7 +28,11 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run<S: Store>(args: &Args, store: &S, by: &Actor, out: &Printer) -> Result<()> {
-    let later = if args.discard_later { LaterLayers::Discard } else { LaterLayers::Keep };
+    let later = if args.discard_later {
+        LaterLayers::Discard
+    } else {
+        LaterLayers::Keep
+    };
     let position = blocking(store.position())?;
     if position.current != position.head && later == LaterLayers::Keep {
         return Err(unconfirmed(store, out)?);
@@ -47,7 +51,11 @@ fn unconfirmed<S: Store>(store: &S, out: &Printer) -> Result<Failure> {
     let later: Vec<&LayerInfo> = layers.iter().skip_while(|layer| !layer.current).skip(1).collect();
     for layer in &later {
         if !out.is_json() {
-            let state = if layer.sealed.is_some() { "" } else { " (being written)" };
+            let state = if layer.sealed.is_some() {
+                ""
+            } else {
+                " (being written)"
+            };
             out.line(format!("would go: {:>4}  {}{state}", layer.id.0, label(layer)))?;
         }
     }
@@ -56,6 +64,9 @@ fn unconfirmed<S: Store>(store: &S, out: &Printer) -> Result<Failure> {
         later.len(),
         if later.len() == 1 { "layer" } else { "layers" },
     );
-    let list: Vec<_> = later.iter().map(|layer| json!({ "id": layer.id.0, "name": layer.name })).collect();
+    let list: Vec<_> = later
+        .iter()
+        .map(|layer| json!({ "id": layer.id.0, "name": layer.name }))
+        .collect();
     Ok(Failure::unconfirmed(message).with_member("later_layers", json!(list)))
 }

@@ -46,7 +46,8 @@ pub(super) fn run<S: Store>(args: &Args, store: &S, out: &Printer) -> Result<()>
         None => last_sealed(store)?,
     };
     let to = find(store, args.to.as_deref().unwrap_or("head"))?;
-    let changes = blocking(store.diff(from.id, to.id)).map_err(|e| about(e, args.to.as_deref().unwrap_or("head")))?;
+    let changes =
+        blocking(store.diff(from.id, to.id)).map_err(|e| about(e, args.to.as_deref().unwrap_or("head")))?;
     for change in &changes {
         out.either(&shown(change), || text(change, out))?;
     }
@@ -60,7 +61,10 @@ fn shown(change: &Change) -> Shown<'_> {
     Shown {
         kind: change.kind,
         path: PathText::new(&change.path),
-        from: change.from.as_deref().map(|from| String::from_utf8_lossy(from).into_owned()),
+        from: change
+            .from
+            .as_deref()
+            .map(|from| String::from_utf8_lossy(from).into_owned()),
         file: change.file,
         size_before: change.size_before,
         size_after: change.size_after,
@@ -84,13 +88,21 @@ fn text(change: &Change, out: &Printer) -> String {
         path.push('/');
     }
     let detail = detail(change);
-    let detail = if detail.is_empty() { detail } else { out.paint(colour::DIM, format!("  {detail}")) };
+    let detail = if detail.is_empty() {
+        detail
+    } else {
+        out.paint(colour::DIM, format!("  {detail}"))
+    };
     format!("{} {path}{detail}", out.paint(style, letter))
 }
 
 fn detail(change: &Change) -> String {
     if change.file == FileKind::Directory {
-        return if change.kind == ChangeKind::Modified { "attributes".into() } else { String::new() };
+        return if change.kind == ChangeKind::Modified {
+            "attributes".into()
+        } else {
+            String::new()
+        };
     }
     match (change.size_before, change.size_after) {
         _ if !change.content && change.kind == ChangeKind::Modified => "attributes".into(),

@@ -63,14 +63,25 @@ pub(super) fn list<S: Store>(_args: &List, store: &S, out: &Printer) -> Result<(
             continue;
         }
         let name = layer.name.as_deref().unwrap_or("head");
-        let style = if layer.current { colour::GREEN } else { colour::PLAIN };
+        let style = if layer.current {
+            colour::GREEN
+        } else {
+            colour::PLAIN
+        };
         table
             .cell(colour::GREEN, if layer.current { "*" } else { "" })
             .plain(&layer.id.to_string())
             .cell(style, &escape(name.as_bytes()))
-            .cell(colour::DIM, &layer.sealed.map_or_else(|| "being written".to_owned(), time::seconds))
+            .cell(
+                colour::DIM,
+                &layer
+                    .sealed
+                    .map_or_else(|| "being written".to_owned(), time::seconds),
+            )
             .cell(colour::YELLOW, &escape(layer.tags.join(", ").as_bytes()))
-            .plain(&escape(layer.description.as_deref().unwrap_or_default().as_bytes()))
+            .plain(&escape(
+                layer.description.as_deref().unwrap_or_default().as_bytes(),
+            ))
             .end_row();
     }
     if out.is_json() { Ok(()) } else { table.print() }
@@ -92,7 +103,11 @@ pub(super) fn current<S: Store>(_args: &Current, store: &S, out: &Printer) -> Re
     }
     match (name, head) {
         (_, true) => out.line(format!("head ({})", position.current)),
-        (Some(name), _) => out.line(format!("{} ({}), read-only", escape(name.as_bytes()), position.current)),
+        (Some(name), _) => out.line(format!(
+            "{} ({}), read-only",
+            escape(name.as_bytes()),
+            position.current
+        )),
         (None, _) => out.line(format!("{}, read-only", position.current)),
     }
 }
@@ -100,7 +115,10 @@ pub(super) fn current<S: Store>(_args: &Current, store: &S, out: &Printer) -> Re
 pub(super) fn tree<S: Store>(_args: &Tree, store: &S, out: &Printer) -> Result<()> {
     let layers = blocking(store.layers())?;
     if out.is_json() {
-        return layers.iter().rev().try_for_each(|layer| out.record(&Shown::new(layer, Some(layer.current))));
+        return layers
+            .iter()
+            .rev()
+            .try_for_each(|layer| out.record(&Shown::new(layer, Some(layer.current))));
     }
     for (i, layer) in layers.iter().rev().enumerate() {
         if i > 0 {
@@ -116,7 +134,11 @@ fn draw(layer: &LayerInfo, out: &Printer) -> Result<()> {
         Some(_) => ("●", label(layer)),
         None => ("○", "head".to_owned()),
     };
-    let style = if layer.current { colour::GREEN.bold() } else { colour::BOLD };
+    let style = if layer.current {
+        colour::GREEN.bold()
+    } else {
+        colour::BOLD
+    };
     let mut line = format!("{} {}", out.paint(style, dot), out.paint(style, name));
     line.push_str(&out.paint(colour::DIM, format!("  #{}", layer.id)));
     if let Some(sealed) = layer.sealed {
@@ -130,7 +152,11 @@ fn draw(layer: &LayerInfo, out: &Printer) -> Result<()> {
     }
     out.line(line)?;
     match &layer.description {
-        Some(text) => out.line(format!("{} {}", out.paint(colour::DIM, "│"), escape(text.as_bytes()))),
+        Some(text) => out.line(format!(
+            "{} {}",
+            out.paint(colour::DIM, "│"),
+            escape(text.as_bytes())
+        )),
         None => Ok(()),
     }
 }

@@ -114,7 +114,9 @@ fn find<S: Store>(store: &S, name: &str) -> Result<LayerInfo> {
 
 /// The layer sealed last.
 fn last_sealed<S: Store>(store: &S) -> Result<LayerInfo> {
-    let sealed = blocking(store.layers())?.into_iter().rfind(|layer| layer.sealed.is_some());
+    let sealed = blocking(store.layers())?
+        .into_iter()
+        .rfind(|layer| layer.sealed.is_some());
     sealed.ok_or_else(|| {
         let message = "no layer was sealed yet; 'tarbox layer checkpoint NAME' makes the first";
         Failure::new(ErrorKind::NotFound, message)
@@ -124,7 +126,10 @@ fn last_sealed<S: Store>(store: &S) -> Result<LayerInfo> {
 /// An error about a layer, in words that do not speak of files.
 fn about(error: Error, name: &str) -> Failure {
     match error.kind() {
-        ErrorKind::NotFound => Failure::new(ErrorKind::NotFound, "no such layer; 'tarbox layer list' shows all"),
+        ErrorKind::NotFound => Failure::new(
+            ErrorKind::NotFound,
+            "no such layer; 'tarbox layer list' shows all",
+        ),
         ErrorKind::Exists => Failure::new(ErrorKind::Exists, "a layer or tag has this name already"),
         _ => return Failure::from(error.about(format!("layer {name}"))),
     }

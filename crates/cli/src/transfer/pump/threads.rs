@@ -26,7 +26,11 @@ where
     let (sender, receiver) = sync_channel(BATCHES);
     thread::scope(|scope| {
         let producer = scope.spawn(move || {
-            let mut batches = Batches { sender, batch: Vec::new(), weight: 0 };
+            let mut batches = Batches {
+                sender,
+                batch: Vec::new(),
+                weight: 0,
+            };
             produce(&mut |item| batches.push(item));
             batches.send();
         });
@@ -34,7 +38,10 @@ where
         let result = drain(receiver, &mut consume);
         match producer.join() {
             Ok(()) => result,
-            Err(_) => result.and(Err(Failure::new(tarbox_store::ErrorKind::Io, "the reading side broke off"))),
+            Err(_) => result.and(Err(Failure::new(
+                tarbox_store::ErrorKind::Io,
+                "the reading side broke off",
+            ))),
         }
     })
 }

@@ -43,14 +43,19 @@ impl Header {
 
     /// Whether the checksum is right. Some old programs summed signed bytes.
     pub(super) fn is_sound(&self) -> bool {
-        let Ok(stored) = self.number(CHECKSUM) else { return false };
+        let Ok(stored) = self.number(CHECKSUM) else {
+            return false;
+        };
         let unsigned: i128 = self.checked_bytes().map(i128::from).sum();
         let signed: i128 = self.checked_bytes().map(|b| i128::from(b.cast_signed())).sum();
         stored == unsigned || stored == signed
     }
 
     fn checked_bytes(&self) -> impl Iterator<Item = u8> {
-        self.0.iter().enumerate().map(|(i, b)| if CHECKSUM.contains(&i) { b' ' } else { *b })
+        self.0
+            .iter()
+            .enumerate()
+            .map(|(i, b)| if CHECKSUM.contains(&i) { b' ' } else { *b })
     }
 
     pub(super) fn kind(&self) -> u8 {
@@ -99,7 +104,10 @@ impl Header {
 
     /// The device number, as Linux packs it.
     pub(super) fn device(&self) -> Result<u64, TarError> {
-        let (major, minor) = (self.number(MAJOR)? as u64 & 0xffff_ffff, self.number(MINOR)? as u64 & 0xffff_ffff);
+        let (major, minor) = (
+            self.number(MAJOR)? as u64 & 0xffff_ffff,
+            self.number(MINOR)? as u64 & 0xffff_ffff,
+        );
         Ok((major & 0xfff) << 8 | (major & 0xffff_f000) << 32 | minor & 0xff | (minor & 0xffff_ff00) << 12)
     }
 
@@ -197,7 +205,10 @@ fn number(field: &[u8]) -> Result<i128, TarError> {
 }
 
 fn octal(field: &[u8]) -> Result<i128, TarError> {
-    let digits = field.iter().skip_while(|b| **b == b' ').take_while(|b| **b != 0 && **b != b' ');
+    let digits = field
+        .iter()
+        .skip_while(|b| **b == b' ')
+        .take_while(|b| **b != 0 && **b != b' ');
     digits.into_iter().try_fold(0, |value: i128, digit| match digit {
         b'0'..=b'7' => Ok(value * 8 + i128::from(digit - b'0')),
         _ => damaged("a number that is none"),
@@ -208,7 +219,9 @@ fn octal(field: &[u8]) -> Result<i128, TarError> {
 fn binary(field: &[u8]) -> Result<i128, TarError> {
     let negative = field[0] & 0x40 != 0;
     let first = i128::from(field[0] & 0x7f) - if negative { 0x80 } else { 0 };
-    Ok(field[1..].iter().fold(first, |value, byte| value << 8 | i128::from(*byte)))
+    Ok(field[1..]
+        .iter()
+        .fold(first, |value, byte| value << 8 | i128::from(*byte)))
 }
 
 fn size(number: i128) -> Result<u64, TarError> {

@@ -61,12 +61,22 @@ impl<'a, F: FilesystemInterface> TarImporter<'a, F> {
             TarItem::Plain(Item::Data { .. } | Item::EndFile { .. } | Item::Abandon) if self.lost => Ok(()),
             TarItem::Plain(Item::Enter { name, meta }) => self.directory(&name, meta),
             TarItem::Plain(Item::File { name, meta, map, .. }) => {
-                let item = |name| Item::File { name, meta, id: None, map };
+                let item = |name| Item::File {
+                    name,
+                    meta,
+                    id: None,
+                    map,
+                };
                 self.member(&name, item)
             }
-            TarItem::Plain(Item::Symlink { name, meta, target, .. }) => {
-                self.member(&name, |name| Item::Symlink { name, meta, target, id: None })
-            }
+            TarItem::Plain(Item::Symlink {
+                name, meta, target, ..
+            }) => self.member(&name, |name| Item::Symlink {
+                name,
+                meta,
+                target,
+                id: None,
+            }),
             TarItem::Plain(Item::Special { name, meta, .. }) => {
                 self.member(&name, |name| Item::Special { name, meta, id: None })
             }
@@ -110,7 +120,9 @@ impl<'a, F: FilesystemInterface> TarImporter<'a, F> {
 
     fn make_directory(&mut self, path: &[u8], meta: &Meta) -> tarbox_store::Result<Ino> {
         let names = components(path)?;
-        let Some((name, above)) = names.split_last() else { return Ok(self.root) };
+        let Some((name, above)) = names.split_last() else {
+            return Ok(self.root);
+        };
         let dir = self.walk(above)?;
         self.enter(dir, name, meta.mode & 0o777 | 0o700)
     }
@@ -119,7 +131,11 @@ impl<'a, F: FilesystemInterface> TarImporter<'a, F> {
         self.lost = true;
         let target = self.existing(target).map_err(|e| {
             let message = format!("links to '{}', which is not there", crate::print::escape(target));
-            if e.kind() == ErrorKind::NotFound { Failure::new(e.kind(), message).about(path) } else { self.failure(path, e) }
+            if e.kind() == ErrorKind::NotFound {
+                Failure::new(e.kind(), message).about(path)
+            } else {
+                self.failure(path, e)
+            }
         })?;
         let (dir, name) = self.place(path).map_err(|e| self.failure(path, e))?;
         self.point_at(path, dir, &name);
@@ -130,7 +146,9 @@ impl<'a, F: FilesystemInterface> TarImporter<'a, F> {
     /// What is at a path, without following links.
     fn existing(&mut self, path: &[u8]) -> tarbox_store::Result<Attr> {
         let names = components(path)?;
-        let Some((name, above)) = names.split_last() else { return Err(ErrorKind::NotPermitted.into()) };
+        let Some((name, above)) = names.split_last() else {
+            return Err(ErrorKind::NotPermitted.into());
+        };
         let mut dir = self.root;
         for name in above {
             dir = self.down(dir, name)?.ino;
@@ -208,7 +226,10 @@ impl<'a, F: FilesystemInterface> TarImporter<'a, F> {
     /// The path in the workspace.
     fn shown(&self, path: &[u8]) -> Vec<u8> {
         let mut shown = self.root_path.clone();
-        for name in path.split(|b| *b == b'/').filter(|name| !name.is_empty() && *name != b".") {
+        for name in path
+            .split(|b| *b == b'/')
+            .filter(|name| !name.is_empty() && *name != b".")
+        {
             shown.push(b'/');
             shown.extend_from_slice(name);
         }
@@ -221,7 +242,10 @@ fn components(path: &[u8]) -> tarbox_store::Result<Vec<&[u8]>> {
     if path.len() > PATH_MAX {
         return Err(ErrorKind::NameTooLong.into());
     }
-    let names: Vec<&[u8]> = path.split(|b| *b == b'/').filter(|name| !name.is_empty() && *name != b".").collect();
+    let names: Vec<&[u8]> = path
+        .split(|b| *b == b'/')
+        .filter(|name| !name.is_empty() && *name != b".")
+        .collect();
     if names.contains(&&b".."[..]) {
         return Err(Error::new(ErrorKind::NotPermitted).because("'..' leads out of the archive; left out"));
     }
@@ -239,6 +263,9 @@ mod tests {
         for path in [&b"a/../b"[..], b"..", b"/../../etc/passwd"] {
             assert_eq!(components(path).unwrap_err().kind(), ErrorKind::NotPermitted);
         }
-        assert_eq!(components(&[b'a'; 5000]).unwrap_err().kind(), ErrorKind::NameTooLong);
+        assert_eq!(
+            components(&[b'a'; 5000]).unwrap_err().kind(),
+            ErrorKind::NameTooLong
+        );
     }
 }

@@ -38,7 +38,11 @@ impl Pax {
 
     /// The value of a key: the last one counts.
     pub(super) fn get(&self, key: &str) -> Option<&[u8]> {
-        self.0.iter().rev().find(|(k, _)| k == key.as_bytes()).map(|(_, value)| value.as_slice())
+        self.0
+            .iter()
+            .rev()
+            .find(|(k, _)| k == key.as_bytes())
+            .map(|(_, value)| value.as_slice())
     }
 
     /// The value of a key as a number.
@@ -48,17 +52,25 @@ impl Pax {
 
     /// The value of a key as a time: seconds, with a fraction, perhaps before 1970.
     pub(super) fn time(&self, key: &str) -> Result<Option<Timestamp>, TarError> {
-        self.get(key).map(|value| time(value).ok_or(()).or_else(|()| damaged("a time that is none"))).transpose()
+        self.get(key)
+            .map(|value| time(value).ok_or(()).or_else(|()| damaged("a time that is none")))
+            .transpose()
     }
 
     /// Every value of a key, in order.
     pub(super) fn each<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.0.iter().filter(move |(k, _)| k == key.as_bytes()).map(|(_, value)| value.as_slice())
+        self.0
+            .iter()
+            .filter(move |(k, _)| k == key.as_bytes())
+            .map(|(_, value)| value.as_slice())
     }
 
     /// Names and values of the extended attributes.
     pub(super) fn xattrs(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let named = self.0.iter().filter_map(|(key, value)| Some((key.strip_prefix(XATTR)?.to_vec(), value.clone())));
+        let named = self
+            .0
+            .iter()
+            .filter_map(|(key, value)| Some((key.strip_prefix(XATTR)?.to_vec(), value.clone())));
         named.collect()
     }
 
@@ -93,7 +105,9 @@ impl Pax {
 
 /// Decimal digits, and nothing else.
 pub(super) fn number(text: &[u8]) -> Result<u64, TarError> {
-    let parsed = std::str::from_utf8(text).ok().filter(|t| t.bytes().all(|b| b.is_ascii_digit()));
+    let parsed = std::str::from_utf8(text)
+        .ok()
+        .filter(|t| t.bytes().all(|b| b.is_ascii_digit()));
     match parsed.and_then(|t| t.parse().ok()) {
         Some(number) if number <= i64::MAX as u64 => Ok(number),
         _ => damaged("a number that is none"),
@@ -122,7 +136,10 @@ fn split(bytes: &[u8]) -> Option<(Record, &[u8])> {
     }
     let record = bytes.get(space + 1..len)?.strip_suffix(b"\n")?;
     let equals = record.iter().position(|b| *b == b'=')?;
-    Some(((record[..equals].to_vec(), record[equals + 1..].to_vec()), &bytes[len..]))
+    Some((
+        (record[..equals].to_vec(), record[equals + 1..].to_vec()),
+        &bytes[len..],
+    ))
 }
 
 fn time(text: &[u8]) -> Option<Timestamp> {
@@ -136,7 +153,11 @@ fn time(text: &[u8]) -> Option<Timestamp> {
         return None;
     }
     let fraction: String = fraction.chars().chain(std::iter::repeat('0')).take(9).collect();
-    let nanos = whole.parse::<i64>().ok()?.checked_mul(1_000_000_000)?.checked_add(fraction.parse().ok()?)?;
+    let nanos = whole
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(1_000_000_000)?
+        .checked_add(fraction.parse().ok()?)?;
     Some(Timestamp(if negative { -nanos } else { nanos }))
 }
 
@@ -162,7 +183,16 @@ mod tests {
 
     #[test]
     fn times_keep_their_nanoseconds_before_and_after_1970() {
-        for nanos in [0, 1, -1, 1_500_000_000, -1_250_000_000, -1_000_000_000, -500_000_000, i64::MAX] {
+        for nanos in [
+            0,
+            1,
+            -1,
+            1_500_000_000,
+            -1_250_000_000,
+            -1_000_000_000,
+            -500_000_000,
+            i64::MAX,
+        ] {
             let text = time_text(Timestamp(nanos));
             assert_eq!(time(text.as_bytes()), Some(Timestamp(nanos)), "{text}");
         }
@@ -174,7 +204,15 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["x", "5 a=b\n", "99 a=b\n", "0 \n", "6 ab\n\n", "18446744073709551615 a=b\n", "-1 a=b\n"] {
+        for text in [
+            "x",
+            "5 a=b\n",
+            "99 a=b\n",
+            "0 \n",
+            "6 ab\n\n",
+            "18446744073709551615 a=b\n",
+            "-1 a=b\n",
+        ] {
             assert!(Pax::parse(text.as_bytes()).is_err(), "{text:?}");
         }
         assert!(Pax::parse(b"6 a=b\n\0\0").unwrap().get("a").is_some());

@@ -43,7 +43,14 @@ struct Member {
 impl<R: Read> TarReader<R> {
     /// A reader of an archive called `name`.
     pub(crate) fn new(input: R, name: &[u8]) -> Self {
-        Self { input, name: name.to_vec(), at: 0, content: 0, filling: 0, global: Pax::default() }
+        Self {
+            input,
+            name: name.to_vec(),
+            at: 0,
+            content: 0,
+            filling: 0,
+            global: Pax::default(),
+        }
     }
 
     /// Tells every member. What is wrong with the archive is the last item.
@@ -71,7 +78,9 @@ impl<R: Read> TarReader<R> {
     fn next_member(&mut self) -> Result<Option<Member>, TarError> {
         let (mut pax, mut long_name, mut long_link) = (Pax::default(), None, None);
         loop {
-            let Some(header) = self.header()? else { return Ok(None) };
+            let Some(header) = self.header()? else {
+                return Ok(None);
+            };
             match header.kind() {
                 b'x' => pax = Pax::parse(&self.extended(&header)?)?,
                 b'g' => {
@@ -104,7 +113,10 @@ impl<R: Read> TarReader<R> {
     ) -> Result<Member, TarError> {
         let sparse_name = pax.get("GNU.sparse.name").map(<[u8]>::to_vec);
         let pax_path = pax.get("path").map(<[u8]>::to_vec);
-        let path = sparse_name.or(pax_path).or(long_name).unwrap_or_else(|| header.path());
+        let path = sparse_name
+            .or(pax_path)
+            .or(long_name)
+            .unwrap_or_else(|| header.path());
         let pax_link = pax.get("linkpath").map(<[u8]>::to_vec);
         let link = pax_link.or(long_link).unwrap_or_else(|| header.link());
         let size = match pax.number("size")? {
@@ -118,7 +130,11 @@ impl<R: Read> TarReader<R> {
         }
         let mut meta = meta(header, pax, kind)?;
         let has_content = is_file(kind) || kind == b'S';
-        let map = if kind == b'S' { Some(self.gnu_map(header, size)?) } else { None };
+        let map = if kind == b'S' {
+            Some(self.gnu_map(header, size)?)
+        } else {
+            None
+        };
         // Directories and links may claim a size without having content; a hard link may have the file's once more.
         self.set_content(if has_content || kind == b'1' { size } else { 0 });
         let map = match map {
@@ -126,15 +142,32 @@ impl<R: Read> TarReader<R> {
             map => map,
         };
         meta.size = map.as_ref().map_or(size, |map| map.real_size);
-        Ok(Member { path, kind, meta, link, map })
+        Ok(Member {
+            path,
+            kind,
+            meta,
+            link,
+            map,
+        })
     }
 
     /// Tells one member; answers whether more are wanted.
     fn tell(&mut self, member: Member, emit: Emit<'_>) -> Result<bool, TarError> {
-        let Member { path: name, kind, meta, link, map } = member;
+        let Member {
+            path: name,
+            kind,
+            meta,
+            link,
+            map,
+        } = member;
         let item = match kind {
             b'1' => TarItem::HardLink { name, target: link },
-            b'2' => TarItem::Plain(Item::Symlink { name, meta, target: link, id: None }),
+            b'2' => TarItem::Plain(Item::Symlink {
+                name,
+                meta,
+                target: link,
+                id: None,
+            }),
             b'3' | b'4' | b'6' => TarItem::Plain(Item::Special { name, meta, id: None }),
             b'5' => TarItem::Plain(Item::Enter { name, meta }),
             _ => return self.tell_file(name, meta, map, emit),
@@ -142,9 +175,20 @@ impl<R: Read> TarReader<R> {
         Ok(emit(item))
     }
 
-    fn tell_file(&mut self, name: Vec<u8>, meta: Meta, map: Option<Map>, emit: Emit<'_>) -> Result<bool, TarError> {
+    fn tell_file(
+        &mut self,
+        name: Vec<u8>,
+        meta: Meta,
+        map: Option<Map>,
+        emit: Emit<'_>,
+    ) -> Result<bool, TarError> {
         let size = meta.size;
-        if !emit(TarItem::Plain(Item::File { name, meta, id: None, map: None })) {
+        if !emit(TarItem::Plain(Item::File {
+            name,
+            meta,
+            id: None,
+            map: None,
+        })) {
             return Ok(false);
         }
         let pieces = map.map_or_else(|| vec![(0, size)], |map| map.pieces);
@@ -152,7 +196,10 @@ impl<R: Read> TarReader<R> {
             let mut done = 0;
             while done < len {
                 let bytes = self.take((len - done).min(PIECE as u64) as usize)?;
-                let data = Item::Data { offset: offset + done, bytes };
+                let data = Item::Data {
+                    offset: offset + done,
+                    bytes,
+                };
                 done += data_len(&data);
                 if !emit(TarItem::Plain(data)) {
                     return Ok(false);
@@ -213,7 +260,10 @@ impl<R: Read> TarReader<R> {
             }
             BLOCK if header.is_sound() => Ok(Some(header)),
             _ if first => damaged(foreign(&block)),
-            BLOCK => damaged(format!("the header at byte {} is damaged", self.at - BLOCK as u64)),
+            BLOCK => damaged(format!(
+                "the header at byte {} is damaged",
+                self.at - BLOCK as u64
+            )),
             _ => damaged("it ends in the middle of a header"),
         }
     }
@@ -250,7 +300,11 @@ impl<R: Read> TarReader<R> {
     fn fill(&mut self, buffer: &mut [u8]) -> Result<(), TarError> {
         let len = read_full(&mut self.input, buffer)?;
         self.at += len as u64;
-        if len < buffer.len() { damaged(format!("it is cut off at byte {}", self.at)) } else { Ok(()) }
+        if len < buffer.len() {
+            damaged(format!("it is cut off at byte {}", self.at))
+        } else {
+            Ok(())
+        }
     }
 
     /// Reads what is left of the content and its filling without keeping it.
@@ -275,9 +329,11 @@ impl<R: Read> TarReader<R> {
     fn trouble(&self, error: TarError) -> TarItem {
         let failure = match error {
             TarError::Io(error) => Failure::host(&self.name, &error),
-            TarError::Damaged(what) => {
-                Failure::new(ErrorKind::Invalid, format!("this is no sound tar archive: {what}")).about(&self.name)
-            }
+            TarError::Damaged(what) => Failure::new(
+                ErrorKind::Invalid,
+                format!("this is no sound tar archive: {what}"),
+            )
+            .about(&self.name),
         };
         TarItem::Plain(Item::Trouble(failure.ending(crate::exit::Exit::FAILED)))
     }
@@ -314,7 +370,11 @@ fn meta(header: &Header, pax: &Pax, kind: u8) -> Result<Meta, TarError> {
         mode: header.mode()?,
         uid: id("uid", header.uid())?,
         gid: id("gid", header.gid())?,
-        rdev: if matches!(kind, b'3' | b'4') { header.device()? } else { 0 },
+        rdev: if matches!(kind, b'3' | b'4') {
+            header.device()?
+        } else {
+            0
+        },
         size: 0,
         atime: pax.time("atime")?.unwrap_or(mtime),
         mtime,
@@ -404,7 +464,10 @@ mod tests {
         let mut archive = file(b"a", 1000);
         archive.extend_from_slice(&[1; 700]);
         let items = items(&archive);
-        assert!(matches!(items[items.len() - 2], TarItem::Plain(Item::Abandon)), "{items:?}");
+        assert!(
+            matches!(items[items.len() - 2], TarItem::Plain(Item::Abandon)),
+            "{items:?}"
+        );
         assert!(last_trouble(&archive).contains("cut off at byte 1212"));
     }
 

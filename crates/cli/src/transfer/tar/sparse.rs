@@ -52,12 +52,20 @@ impl PaxSparse {
             };
             return Ok(Self::InContent(real));
         }
-        let Some(real) = pax.number("GNU.sparse.size")? else { return Ok(Self::No) };
+        let Some(real) = pax.number("GNU.sparse.size")? else {
+            return Ok(Self::No);
+        };
         let pieces = match pax.get("GNU.sparse.map") {
             Some(map) => pairs(map.split(|b| *b == b',').filter(|n| !n.is_empty()))?,
             None => {
-                let offsets = pax.each("GNU.sparse.offset").map(number).collect::<Result<Vec<_>, _>>()?;
-                let lens = pax.each("GNU.sparse.numbytes").map(number).collect::<Result<Vec<_>, _>>()?;
+                let offsets = pax
+                    .each("GNU.sparse.offset")
+                    .map(number)
+                    .collect::<Result<Vec<_>, _>>()?;
+                let lens = pax
+                    .each("GNU.sparse.numbytes")
+                    .map(number)
+                    .collect::<Result<Vec<_>, _>>()?;
                 offsets.into_iter().zip(lens).collect()
             }
         };
@@ -68,7 +76,9 @@ impl PaxSparse {
 fn pairs<'a>(mut numbers: impl Iterator<Item = &'a [u8]>) -> Result<Vec<(u64, u64)>, TarError> {
     let mut pieces = Vec::new();
     while let Some(offset) = numbers.next() {
-        let Some(len) = numbers.next() else { return damaged("a sparse file with half a map") };
+        let Some(len) = numbers.next() else {
+            return damaged("a sparse file with half a map");
+        };
         pieces.push((number(offset)?, number(len)?));
     }
     Ok(pieces)
@@ -93,7 +103,9 @@ impl MapParser {
                 _ if self.digits.len() < 20 => self.digits.push(*byte),
                 _ => return damaged("a sparse file whose map makes no sense"),
             }
-            let Some(&count) = self.numbers.first() else { continue };
+            let Some(&count) = self.numbers.first() else {
+                continue;
+            };
             let Some(count) = usize::try_from(count).ok().filter(|count| *count <= PIECES_MAX) else {
                 return damaged("a sparse file of too many pieces");
             };
@@ -156,13 +168,24 @@ mod tests {
         let mut pax = Pax::default();
         pax.push(b"GNU.sparse.size", b"100");
         pax.push(b"GNU.sparse.map", b"0,10,50,10");
-        assert_eq!(PaxSparse::of(&pax).unwrap(), PaxSparse::Here(vec![(0, 10), (50, 10)], 100));
+        assert_eq!(
+            PaxSparse::of(&pax).unwrap(),
+            PaxSparse::Here(vec![(0, 10), (50, 10)], 100)
+        );
         let mut pax = Pax::default();
         pax.push(b"GNU.sparse.size", b"100");
-        for (key, value) in [("offset", "0"), ("numbytes", "10"), ("offset", "50"), ("numbytes", "10")] {
+        for (key, value) in [
+            ("offset", "0"),
+            ("numbytes", "10"),
+            ("offset", "50"),
+            ("numbytes", "10"),
+        ] {
             pax.push(format!("GNU.sparse.{key}").as_bytes(), value.as_bytes());
         }
-        assert_eq!(PaxSparse::of(&pax).unwrap(), PaxSparse::Here(vec![(0, 10), (50, 10)], 100));
+        assert_eq!(
+            PaxSparse::of(&pax).unwrap(),
+            PaxSparse::Here(vec![(0, 10), (50, 10)], 100)
+        );
         pax.push(b"GNU.sparse.map", b"1");
         assert!(PaxSparse::of(&pax).is_err());
     }

@@ -85,7 +85,12 @@ impl<W: Write> TarWriter<W> {
             Item::File { name, meta, id, map } => self.begin_file(&name, &meta, id, map)?,
             Item::Data { offset, bytes } => self.data(offset, &bytes)?,
             Item::EndFile { .. } | Item::Abandon => self.end_file()?,
-            Item::Symlink { name, meta, target, id } => {
+            Item::Symlink {
+                name,
+                meta,
+                target,
+                id,
+            } => {
                 let path = self.path(&name, id);
                 self.member(b'2', &path, &meta, &target, 0, Pax::default())?;
             }
@@ -116,7 +121,10 @@ impl<W: Write> TarWriter<W> {
         let path = self.path(name, id);
         let Some(mut pieces) = map else {
             self.member(b'0', &path, meta, b"", meta.size, Pax::default())?;
-            self.file = Some(OpenFile { pieces: vec![(0, meta.size)], next: 0 });
+            self.file = Some(OpenFile {
+                pieces: vec![(0, meta.size)],
+                next: 0,
+            });
             return Ok(());
         };
         // A hole at the end is told by an empty piece there: some readers know the length from nothing else.
@@ -192,7 +200,10 @@ impl<W: Write> TarWriter<W> {
             FileKind::Fifo => b'6',
             _ => {
                 let path = [&self.dir, name].concat();
-                return Err(Failure::new(ErrorKind::Unsupported, "a tar archive has no sockets; left out").about(path));
+                return Err(
+                    Failure::new(ErrorKind::Unsupported, "a tar archive has no sockets; left out")
+                        .about(path),
+                );
             }
         };
         let path = self.path(name, id);
@@ -219,7 +230,15 @@ impl<W: Write> TarWriter<W> {
     }
 
     /// Writes the headers of a member; what the fixed fields cannot say goes into an extended one before.
-    fn member(&mut self, kind: u8, path: &[u8], meta: &Meta, link: &[u8], size: u64, mut pax: Pax) -> Result<()> {
+    fn member(
+        &mut self,
+        kind: u8,
+        path: &[u8],
+        meta: &Meta,
+        link: &[u8],
+        size: u64,
+        mut pax: Pax,
+    ) -> Result<()> {
         let mut header = Header::new();
         header.set_kind(kind);
         header.set_mode(meta.mode);
@@ -265,7 +284,10 @@ impl<W: Write> TarWriter<W> {
         header.set_kind(b'x');
         header.set_mode(0o644);
         // Only programs that know nothing of such headers show this name.
-        let last = path.rsplit(|b| *b == b'/').find(|part| !part.is_empty()).unwrap_or(b"x");
+        let last = path
+            .rsplit(|b| *b == b'/')
+            .find(|part| !part.is_empty())
+            .unwrap_or(b"x");
         header.set_path(&[b"./PaxHeaders/", &last[..last.len().min(80)]].concat());
         header.set_size(records.len() as u64);
         self.put(&header.finish())?;
@@ -280,7 +302,9 @@ impl<W: Write> TarWriter<W> {
 
     fn zeros(&mut self, len: u64) -> Result<()> {
         self.at += len;
-        io::copy(&mut io::Read::take(io::repeat(0), len), &mut self.out).map(drop).map_err(|e| self.broken(&e))
+        io::copy(&mut io::Read::take(io::repeat(0), len), &mut self.out)
+            .map(drop)
+            .map_err(|e| self.broken(&e))
     }
 
     /// The archive itself cannot be written: whatever comes next would fail too.
@@ -294,5 +318,9 @@ fn sparse_path(path: &[u8]) -> Vec<u8> {
     let split = path.iter().rposition(|b| *b == b'/').map_or(0, |slash| slash + 1);
     let packed = [&path[..split], b"GNUSparseFile.0/", &path[split..]].concat();
     // It has to fit the fixed field: a longer one would bring a second name.
-    if packed.len() <= 100 { packed } else { b"./GNUSparseFile.0/long-name".to_vec() }
+    if packed.len() <= 100 {
+        packed
+    } else {
+        b"./GNUSparseFile.0/long-name".to_vec()
+    }
 }

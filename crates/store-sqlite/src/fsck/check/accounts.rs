@@ -5,16 +5,22 @@ use std::fmt;
 use rusqlite::{Connection, OptionalExtension, params};
 use tarbox_store::Result;
 
-use crate::fsck::finding::{Fault, Sink};
-use crate::fsck::scope::Scope;
-use crate::rows::TenantId;
+use crate::fsck::finding::{Fault, Finding, Sink};
+use crate::fsck::scope::{INO_LIKELY, Scope, TenantRow};
 use crate::sql::engine;
+
+/// No layer has a number like this, however long a workspace is in use.
+const LAYER_LIMIT: i64 = 1 << 53;
 
 /// What is wrong with a tenant, its layers or its counters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::fsck) enum AccountFault {
     /// Rows of this table belong to a tenant that is not there.
-    Stray { table: &'static str },
+    Stray { table: &'static str, number: i64 },
+    /// A tenant has a number that none can have.
+    Number { found: i64, name: String },
+    /// A sealed layer has a number that none can have.
+    Layer { found: i64 },
     /// The key of the directory cookies has a wrong length.
     Secret { found: i64 },
     /// The layer being written is not behind everything that is sealed or was ever written.
@@ -31,6 +37,8 @@ pub(in crate::fsck) enum AccountFault {
     },
     /// Log records are missing between these.
     LogGap { after: i64, next: i64 },
+    /// A log record is at a position that cannot be.
+    LogNumber { seq: i64 },
     /// A log record holds an operation that there is not.
     LogOperation { seq: i64, found: i64 },
 }
@@ -38,11 +46,11 @@ pub(in crate::fsck) enum AccountFault {
 impl AccountFault {
     pub(in crate::fsck) fn invariant(&self) -> &'static str {
         match self {
-            Self::Stray { .. } | Self::Secret { .. } => "tenant",
-            Self::Head { .. } | Self::Current { .. } => "layer",
+            Self::Stray { .. } | Self::Number { .. } | Self::Secret { .. } => "tenant",
+            Self::Layer { .. } | Self::Head { .. } | Self::Current { .. } => "layer",
             Self::Tag { .. } => "tag",
             Self::Counter { .. } => "counter",
-            Self::LogGap { .. } | Self::LogOperation { .. } => "log",
+            Self::LogGap { .. } | Self::LogNumber { .. } | Self::LogOperation { .. } => "log",
         }
     }
 }
@@ -50,12 +58,17 @@ impl AccountFault {
 impl fmt::Display for AccountFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Stray { table } => {
+            Self::Stray { table, number } => {
+                write!(f, "table {table} has rows of tenant {number}, which is missing")
+            }
+            Self::Number { found, name } => {
                 write!(
                     f,
-                    "table {table} has rows of this tenant, which itself is missing"
+                    "tenant '{}' has the number {found}, which cannot be",
+                    name.escape_debug()
                 )
             }
+            Self::Layer { found } => write!(f, "a sealed layer has the number {found}, which cannot be"),
             Self::Secret { found } => {
                 write!(f, "the tenant's secret has {found} bytes, expected 16")
             }
@@ -79,8 +92,13 @@ impl fmt::Display for AccountFault {
                 expected,
             } => write!(f, "{counter} is {found}, expected {expected}"),
             Self::LogGap { after, next } => {
-                write!(f, "log record {next} follows {after}, expected {}", after + 1)
+                write!(
+                    f,
+                    "log record {next} follows {after}, expected {}",
+                    after.saturating_add(1)
+                )
             }
+            Self::LogNumber { seq } => write!(f, "a log record is at {seq}, expected 1 or later"),
             Self::LogOperation { seq, found } => {
                 write!(f, "log record {seq} holds operation {found}, which there is not")
             }
@@ -112,7 +130,7 @@ pub(in crate::fsck) fn strays(c: &Connection, sink: &Sink) -> Result<()> {
         let mut statement = c
             .prepare(&format!("SELECT min({column}) FROM {table} WHERE {column} >= ?1"))
             .map_err(engine)?;
-        let mut from = 0i64;
+        let mut from = i64::MIN;
         // From tenant to tenant: a probe of the key each.
         while let Some(first) = statement
             .query_row([from], |row| row.get::<_, Option<i64>>(0))
@@ -124,20 +142,35 @@ pub(in crate::fsck) fn strays(c: &Connection, sink: &Sink) -> Result<()> {
                 .optional()
                 .map_err(engine)?;
             if known.is_none() {
-                let id = u32::try_from(tenant).unwrap_or(u32::MAX);
-                sink.add(TenantId(id), Fault::Account(AccountFault::Stray { table }));
+                let number = tenant;
+                sink.push(Finding {
+                    tenant: None,
+                    fault: Fault::Account(AccountFault::Stray { table, number }),
+                });
             }
-            let Some(next) = (tenant + 1).checked_shl(bits).filter(|next| *next > from) else {
+            // The last row of the last tenant that a number has room for.
+            let Some(next) = tenant.checked_add(1).filter(|next| next << bits > first) else {
                 break;
             };
-            from = next;
+            from = next << bits;
         }
     }
     Ok(())
 }
 
+/// Reports a tenant whose number cannot be.
+pub(in crate::fsck) fn impossible(tenant: &TenantRow, sink: &Sink) {
+    sink.push(Finding {
+        tenant: None,
+        fault: Fault::Account(AccountFault::Number {
+            found: tenant.id,
+            name: tenant.name.clone(),
+        }),
+    });
+}
+
 /// The sealed layers of a tenant that are kept, in order.
-pub(in crate::fsck) fn kept(c: &Connection, tenant: u32) -> Result<Vec<i64>> {
+pub(in crate::fsck) fn kept(c: &Connection, tenant: i64) -> Result<Vec<i64>> {
     let mut statement = c
         .prepare("SELECT id FROM layer WHERE tenant = ?1 ORDER BY id")
         .map_err(engine)?;
@@ -152,8 +185,12 @@ pub(in crate::fsck) fn history(scope: &Scope<'_>) -> Result<()> {
         let found = t.secret.len() as i64;
         scope.found(Fault::Account(AccountFault::Secret { found }));
     }
-    let last = scope.kept.last().copied().unwrap_or(0);
-    if t.head <= last {
+    for &found in scope.kept.iter().filter(|id| !(1..LAYER_LIMIT).contains(*id)) {
+        scope.found(Fault::Account(AccountFault::Layer { found }));
+    }
+    let possible = scope.kept.iter().filter(|id| **id < LAYER_LIMIT);
+    let last = possible.max().copied().unwrap_or(0).max(0);
+    if t.head <= last || t.head >= LAYER_LIMIT {
         let least = last + 1;
         scope.found(Fault::Account(AccountFault::Head { found: t.head, least }));
     }
@@ -190,6 +227,9 @@ pub(in crate::fsck) fn counters(scope: &Scope<'_>) -> Result<()> {
     counter("bytes", t.bytes, totals.bytes.get());
     counter("inodes", t.inodes, totals.inodes.get());
     counter("layers", t.layers, scope.kept.len() as i64 + 1);
-    counter("next_ino", t.next_ino, t.next_ino.max(totals.last_ino.get() + 1));
+    let next = totals.last_ino.get().saturating_add(1);
+    if t.next_ino < next || t.next_ino > INO_LIKELY {
+        counter("next_ino", t.next_ino, next);
+    }
     Ok(())
 }

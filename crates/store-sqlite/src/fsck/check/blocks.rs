@@ -3,14 +3,33 @@
 use std::fmt;
 
 use crate::blocks::hex;
-use crate::rows::{Block, Hash, Key};
+use crate::commit::SEGMENT_MAX;
+use crate::fsck::scope::Scope;
+use crate::rows::{Block, CHUNK, Hash, Key};
 
 /// The segment of blocks that are lost.
 pub(in crate::fsck) const LOST: i64 = Block::LOST as i64;
 
+/// No block ends behind this byte of a segment: one more is added to a segment that is not full.
+pub(in crate::fsck) const SEGMENT_END: i64 = (SEGMENT_MAX + CHUNK) as i64;
+/// A block this many segments behind the last one is not in a segment that the tenant's row lags behind.
+const LAG: i64 = 1_000;
+
+impl Scope<'_> {
+    /// Whether a block can be at such a place.
+    pub(in crate::fsck) fn is_place(&self, segment: i64, offset: i64, len: i64) -> bool {
+        let last = self.tenant.segment.clamp(1, i64::MAX - LAG) + LAG;
+        (1..=last).contains(&segment)
+            && (1..=CHUNK as i64).contains(&len)
+            && (0..=SEGMENT_END - len).contains(&offset)
+    }
+}
+
 /// What is wrong with a block or a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::fsck) enum BlockFault {
+    /// Its name is no hash.
+    Name { name: Vec<u8> },
     /// Chunks name it, and it has no row.
     Missing { hash: Hash, len: i64 },
     /// A fragment reaches behind its end.
@@ -53,7 +72,7 @@ pub(in crate::fsck) enum BlockFault {
 impl BlockFault {
     pub(in crate::fsck) fn invariant(&self) -> &'static str {
         match self {
-            Self::Missing { .. } => "reference",
+            Self::Name { .. } | Self::Missing { .. } => "reference",
             Self::Beyond { .. } => "map",
             Self::Refs { .. } => "refs",
             Self::Place { .. } => "block-place",
@@ -67,6 +86,11 @@ impl BlockFault {
 impl fmt::Display for BlockFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Name { name } => write!(
+                f,
+                "a block is named by {} bytes, expected the 32 of a hash",
+                name.len()
+            ),
             Self::Missing { hash, .. } => {
                 write!(f, "block {}: chunks name it, but it has no row", hex(hash))
             }

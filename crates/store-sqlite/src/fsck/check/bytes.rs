@@ -4,11 +4,11 @@ use rusqlite::params;
 use tarbox_pool::PoolFileExt;
 use tarbox_store::{ErrorKind, Result};
 
-use super::blocks::{BlockFault, LOST};
+use super::blocks::BlockFault;
 use crate::blocks::BlockStore;
 use crate::fsck::finding::Fault;
 use crate::fsck::scope::{Scope, count};
-use crate::rows::{CHUNK, Hash};
+use crate::rows::Hash;
 use crate::sql::{device, engine};
 
 /// A block as its row has it.
@@ -23,7 +23,7 @@ pub(in crate::fsck) struct Stored {
 pub(in crate::fsck) fn check(scope: &Scope<'_>, blocks: &BlockStore) -> Result<()> {
     let mut statement = scope
         .c
-        .prepare("SELECT hash, segment, offset, len FROM block WHERE tenant = ?1 ORDER BY segment, offset")
+        .prepare("SELECT hash, segment, offset, len FROM block WHERE tenant = ?1 AND length(hash) = 32 ORDER BY segment, offset")
         .map_err(engine)?;
     let mut rows = statement.query(params![scope.tenant.id]).map_err(engine)?;
     let mut buffer = Vec::new();
@@ -35,7 +35,7 @@ pub(in crate::fsck) fn check(scope: &Scope<'_>, blocks: &BlockStore) -> Result<(
             offset: row.get(2).map_err(engine)?,
             len: row.get(3).map_err(engine)?,
         };
-        if stored.segment == LOST || !stored.is_possible() {
+        if !scope.is_place(stored.segment, stored.offset, stored.len) {
             continue;
         }
         count(&scope.seen.blocks, 1);
@@ -48,10 +48,6 @@ pub(in crate::fsck) fn check(scope: &Scope<'_>, blocks: &BlockStore) -> Result<(
 }
 
 impl Stored {
-    fn is_possible(&self) -> bool {
-        self.segment > 0 && self.offset >= 0 && (1..=CHUNK as i64).contains(&self.len)
-    }
-
     /// Reads the block; what is wrong with it, if anything is.
     fn verify(&self, scope: &Scope<'_>, blocks: &BlockStore, buffer: &mut Vec<u8>) -> Option<BlockFault> {
         let &Self {

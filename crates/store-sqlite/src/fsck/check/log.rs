@@ -15,12 +15,15 @@ pub(in crate::fsck) fn check(scope: &Scope<'_>) -> Result<()> {
         .map_err(engine)?;
     let mut rows = statement.query(params![scope.tenant.id]).map_err(engine)?;
     let found = |fault| scope.found(Fault::Account(fault));
-    let mut last = None;
+    let mut last: Option<i64> = None;
     while let Some(row) = rows.next().map_err(engine)? {
         scope.progress.step();
         let (seq, operation): (i64, i64) = (row.get(0).map_err(engine)?, row.get(1).map_err(engine)?);
+        if seq < 1 {
+            found(AccountFault::LogNumber { seq });
+        }
         // The oldest records may have been trimmed; behind them nothing may be missing.
-        if let Some(after) = last.filter(|last| last + 1 != seq) {
+        if let Some(after) = last.filter(|last| last.checked_add(1) != Some(seq)) {
             found(AccountFault::LogGap { after, next: seq });
         }
         let known = u8::try_from(operation).ok().and_then(Operation::from_number);

@@ -12,6 +12,8 @@ pub(super) mod inodes;
 pub(super) mod intervals;
 mod log;
 pub(super) mod names;
+#[cfg(test)]
+mod plans;
 mod refs;
 mod timeline;
 mod tree;
@@ -33,7 +35,10 @@ pub(super) use entries::is_name;
 pub(super) fn rows(c: &Connection, sink: &Sink, progress: &Progress<'_>, seen: &Seen) -> Result<()> {
     accounts::strays(c, sink)?;
     for tenant in TenantRow::all(c)? {
-        let scope = scope(c, &tenant, sink, progress, seen)?;
+        let Some(scope) = scope(c, &tenant, sink, progress, seen)? else {
+            accounts::impossible(&tenant, sink);
+            continue;
+        };
         let checks: [fn(&Scope<'_>) -> Result<()>; 8] = [
             accounts::history,
             intervals::check,
@@ -60,7 +65,9 @@ pub(super) fn all_bytes(
     seen: &Seen,
 ) -> Result<()> {
     for tenant in TenantRow::all(c)? {
-        let scope = scope(c, &tenant, sink, progress, seen)?;
+        let Some(scope) = scope(c, &tenant, sink, progress, seen)? else {
+            continue;
+        };
         damage_is_a_finding(&scope, bytes::check(&scope, blocks))?;
     }
     Ok(())
@@ -72,16 +79,20 @@ fn scope<'a>(
     sink: &'a Sink,
     progress: &'a Progress<'a>,
     seen: &'a Seen,
-) -> Result<Scope<'a>> {
-    Ok(Scope {
+) -> Result<Option<Scope<'a>>> {
+    let Some(number) = tenant.number() else {
+        return Ok(None);
+    };
+    Ok(Some(Scope {
         c,
+        number,
         tenant,
         kept: accounts::kept(c, tenant.id)?,
         sink,
         progress,
         seen,
         totals: Totals::default(),
-    })
+    }))
 }
 
 fn damage_is_a_finding(scope: &Scope<'_>, result: Result<()>) -> Result<()> {

@@ -148,7 +148,7 @@ struct Version {
     cookie: i64,
 }
 
-const INODES: &str = "SELECT key, 9223372036854775807, born, kind, nlink, parent, cookie FROM inode WHERE key >= ?1 AND key < ?2 \
+pub(super) const INODES: &str = "SELECT key, 9223372036854775807, born, kind, nlink, parent, cookie FROM inode WHERE key >= ?1 AND key < ?2 \
      UNION ALL SELECT key, died, born, kind, nlink, parent, cookie FROM inode_past WHERE key >= ?1 AND key < ?2 ORDER BY 1, 2";
 
 /// One version of an entry, by what it names.
@@ -262,6 +262,15 @@ impl<'a> Group<'a> {
             let ino = self.key - self.scope.keys()[0];
             self.scope
                 .found(Fault::Name(NameFault::Dangling { place, ino, view }));
+        }
+        if let Some((died, layer)) = self.line.tear(self.scope, name.born, place.died) {
+            let (key, table) = (self.key, "dentry");
+            self.scope.found(Fault::Inode(InodeFault::Torn {
+                key,
+                died,
+                layer,
+                table,
+            }));
         }
         let span = self.line.span(name.born, place.died);
         self.names.add(&span, 1);

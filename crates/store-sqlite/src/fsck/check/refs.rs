@@ -7,14 +7,16 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::params;
 use tarbox_store::{LayerId, Result};
 
-use super::blocks::{BlockFault, LOST};
+use super::blocks::{BlockFault, LOST, SEGMENT_END};
 use crate::fsck::finding::Fault;
 use crate::fsck::scope::Scope;
-use crate::rows::{CHUNK, Hash, Map};
+use crate::rows::{Hash, Map};
 use crate::sql::engine;
 
 /// Blocks whose counts are kept in memory at once: about 60 MiB of them.
 const PART: u64 = 500_000;
+/// No segment has a number like this: it would be 256 EiB of blocks.
+const SEGMENTS: i64 = 1 << 40;
 /// Files named in the report of a lost block.
 const FILES: usize = 10;
 
@@ -28,6 +30,7 @@ struct Named {
 }
 
 pub(in crate::fsck) fn check(scope: &Scope<'_>) -> Result<()> {
+    misnamed(scope)?;
     let count = "SELECT count(*) FROM block WHERE tenant = ?1";
     let blocks: i64 = scope
         .c
@@ -42,6 +45,20 @@ pub(in crate::fsck) fn check(scope: &Scope<'_>) -> Result<()> {
     segments.check(scope)
 }
 
+/// Finds blocks that are not named by a hash.
+fn misnamed(scope: &Scope<'_>) -> Result<()> {
+    let mut statement = scope
+        .c
+        .prepare("SELECT hash FROM block WHERE tenant = ?1 AND length(hash) <> 32")
+        .map_err(engine)?;
+    let mut rows = statement.query([scope.tenant.id]).map_err(engine)?;
+    while let Some(row) = rows.next().map_err(engine)? {
+        let name = row.get(0).map_err(engine)?;
+        scope.found(Fault::Block(BlockFault::Name { name }));
+    }
+    Ok(())
+}
+
 /// Compares the blocks whose hash begins with a byte in `from..=to`.
 fn check_part(scope: &Scope<'_>, from: u8, to: u8, segments: &mut Segments) -> Result<()> {
     let mut named = named(scope, from, to)?;
@@ -49,7 +66,7 @@ fn check_part(scope: &Scope<'_>, from: u8, to: u8, segments: &mut Segments) -> R
         .c
         .prepare(
             "SELECT hash, segment, offset, len, refs FROM block WHERE tenant = ?1 AND hash >= ?2 AND hash <= ?3 \
-             ORDER BY hash",
+             AND length(hash) = 32 ORDER BY hash",
         )
         .map_err(engine)?;
     let (first, last) = (vec![from], [[to].as_slice(), &[0xff; 32]].concat());
@@ -77,7 +94,7 @@ fn check_part(scope: &Scope<'_>, from: u8, to: u8, segments: &mut Segments) -> R
         if segment == LOST {
             let chunks = by.chunks;
             found(BlockFault::Lost { hash, len, chunks });
-        } else if segment < 0 || offset < 0 || len <= 0 || len > CHUNK as i64 {
+        } else if !scope.is_place(segment, offset, len) {
             found(BlockFault::Place {
                 hash,
                 segment,
@@ -85,7 +102,12 @@ fn check_part(scope: &Scope<'_>, from: u8, to: u8, segments: &mut Segments) -> R
                 len,
             });
         }
-        segments.add(segment, len, offset.saturating_add(len));
+        let end = if scope.is_place(segment, offset, len) {
+            offset + len
+        } else {
+            0
+        };
+        segments.add(segment, len, end);
     }
     for (hash, by) in named {
         let len = i64::from(by.end);
@@ -139,11 +161,9 @@ impl Segments {
 
     fn check(&self, scope: &Scope<'_>) -> Result<()> {
         let (segment, len) = (scope.tenant.segment, scope.tenant.segment_len);
-        let last = self
-            .0
-            .last_key_value()
-            .map_or((1, 0), |(id, (_, end))| (*id, *end));
-        if (segment, len) < last.max((1, 0)) {
+        let used = self.0.iter().filter(|(_, (_, end))| *end > 0);
+        let last = used.last().map_or((1, 0), |(id, (_, end))| (*id, *end));
+        if (segment, len) < last || segment > SEGMENTS || !(0..=SEGMENT_END).contains(&len) {
             let expected = last;
             scope.found(Fault::Block(BlockFault::Append {
                 segment,

@@ -71,12 +71,30 @@ impl Timeline {
         [last, first].into_iter().find(|view| !self.covers(*view))
     }
 
+    /// Where something of this life begins or ends in the middle of a version, seen from the layers that are kept: the
+    /// version's death, and the layer.
+    pub(super) fn tear(&self, scope: &Scope<'_>, born: i64, died: i64) -> Option<(i64, i64)> {
+        let (first, last) = (scope.first_view(born, died)?, scope.last_view(born, died)?);
+        let begins = self
+            .at(first)
+            .filter(|v| scope.first_view(v.0, v.1) != Some(first));
+        let ends = self.at(last).filter(|v| scope.last_view(v.0, v.1) != Some(last));
+        begins
+            .map(|(_, end)| (end, born))
+            .or(ends.map(|(_, end)| (end, died)))
+    }
+
     fn covers(&self, view: i64) -> bool {
+        self.at(view).is_some()
+    }
+
+    /// The life of the version that is valid in a layer.
+    fn at(&self, view: i64) -> Option<(i64, i64)> {
         if view == HEAD {
-            return self.lives.last().is_some_and(|(_, died)| *died == HEAD);
+            return self.lives.last().copied().filter(|(_, died)| *died == HEAD);
         }
         let at = self.lives.partition_point(|(_, died)| *died <= view);
-        self.lives.get(at).is_some_and(|(born, _)| *born <= view)
+        self.lives.get(at).copied().filter(|(born, _)| *born <= view)
     }
 }
 

@@ -1,58 +1,26 @@
 //! Mending tenants, layers, tags, counters and the log.
 
-use rusqlite::{Connection, params};
-use tarbox_store::{Error, ErrorKind, Operation, Result};
+use rusqlite::params;
+use tarbox_store::{Operation, Result};
 
 use super::Mender;
-use crate::fsck::check::accounts::{AccountFault, TABLES};
-use crate::rows::TenantId;
-use crate::shared::Shared;
-use crate::sql::engine;
+use super::tenants::secret;
+use crate::fsck::check::accounts::AccountFault;
 
 /// Records that are made up for a gap in the log, at most; behind a larger one a record is out of place itself.
 const GAP_MAX: i64 = 100_000;
 
-/// Makes a row for a tenant of which other rows are there. Its counters follow from these.
-pub(super) fn recover_tenant(c: &Connection, shared: &Shared, id: u32) -> Result<()> {
-    if id == 0 || id >= TenantId::LIMIT {
-        return Ok(());
-    }
-    let mut head = 1;
-    for (table, column, bits) in TABLES {
-        let layers: &[&str] = match table {
-            "layer" => &["id + 1"],
-            "orphan" | "tag" | "block" | "segment" | "log" => &[],
-            past if past.ends_with("_past") => &["died"],
-            _ => &["born"],
-        };
-        for layer in layers {
-            let sql = format!("SELECT max({layer}) FROM {table} WHERE {column} >= ?1 AND {column} < ?2");
-            let [from, to] = [id, id + 1].map(|id| i64::from(id) << bits);
-            let last: Option<i64> = c.query_row(&sql, [from, to], |row| row.get(0)).map_err(engine)?;
-            head = head.max(last.unwrap_or(1));
-        }
-    }
-    c.execute(
-        "INSERT OR IGNORE INTO tenant(id, name, state, created, bytes, inodes, layers, head, current, next_ino, next_seq, \
-         secret, segment, segment_len) VALUES (?1, ?2, 0, ?3, 0, 0, 1, ?4, ?4, 2, 1, ?5, 1, 0)",
-        params![id, format!("recovered-{id}"), shared.now().0, head, secret()?],
-    )
-    .map_err(engine)?;
-    Ok(())
-}
-
-/// A new key for the cookies. Every entry then stands in a wrong bucket, and is moved.
-fn secret() -> Result<Vec<u8>> {
-    let mut secret = vec![0; 16];
-    getrandom::fill(&mut secret)
-        .map_err(|e| Error::new(ErrorKind::Io).because(format!("the system has no random numbers: {e}")))?;
-    Ok(secret)
-}
-
 impl Mender<'_> {
     pub(super) fn mend_account(&self, fault: &AccountFault) -> Result<()> {
         match fault {
-            AccountFault::Stray { .. } => Ok(()),
+            // These are not of one tenant, and answered elsewhere.
+            AccountFault::Stray { .. } | AccountFault::Number { .. } => Ok(()),
+            AccountFault::Layer { found } => {
+                self.set_aside("layer", "tenant = ?1 AND id = ?2", params![self.tenant.id, found])
+            }
+            AccountFault::LogNumber { seq } => {
+                self.set_aside("log", "tenant = ?1 AND seq = ?2", params![self.tenant.id, seq])
+            }
             AccountFault::Secret { .. } => self.set("secret", secret()?),
             AccountFault::Head { least, .. } => {
                 if self.tenant.current == self.tenant.head {
@@ -62,13 +30,7 @@ impl Mender<'_> {
             }
             AccountFault::Current { .. } => self.set("current", self.tenant.head),
             AccountFault::Tag { name, .. } => {
-                let which = "tenant = ?1 AND name = ?2";
-                self.note_rows("tag", which, params![self.tenant.id, name])?;
-                self.run(
-                    &format!("DELETE FROM tag WHERE {which}"),
-                    params![self.tenant.id, name],
-                )
-                .map(drop)
+                self.set_aside("tag", "tenant = ?1 AND name = ?2", params![self.tenant.id, name])
             }
             AccountFault::Counter {
                 counter, expected, ..
@@ -97,10 +59,15 @@ impl Mender<'_> {
     /// Puts a record in the place of each that is missing; it says that the record was lost.
     fn close_gap(&self, after: i64, next: i64) -> Result<()> {
         if next.saturating_sub(after) > GAP_MAX {
-            let which = "tenant = ?1 AND seq >= ?2";
-            self.note_rows("log", which, params![self.tenant.id, next])?;
-            let sql = format!("DELETE FROM log WHERE {which}");
-            return self.run(&sql, params![self.tenant.id, next]).map(drop);
+            let before = "SELECT count(*) FROM log WHERE tenant = ?1 AND seq <= ?2";
+            let behind = "SELECT count(*) FROM log WHERE tenant = ?1 AND seq >= ?2";
+            let before: Option<i64> = self.one(before, params![self.tenant.id, after])?;
+            let behind: Option<i64> = self.one(behind, params![self.tenant.id, next])?;
+            // The few are out of place, not the many.
+            return match before < behind {
+                true => self.set_aside("log", "tenant = ?1 AND seq <= ?2", params![self.tenant.id, after]),
+                false => self.set_aside("log", "tenant = ?1 AND seq >= ?2", params![self.tenant.id, next]),
+            };
         }
         for seq in after + 1..next {
             self.run(

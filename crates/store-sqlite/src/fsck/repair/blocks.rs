@@ -7,13 +7,14 @@ use tarbox_store::{FileKind, LayerId, Result};
 
 use super::Mender;
 use crate::blocks::hex;
-use crate::fsck::check::blocks::BlockFault;
+use crate::fsck::check::blocks::{BlockFault, LOST, SEGMENT_END};
 use crate::rows::{Block, CHUNK, Fragment, Hash, Map};
 use crate::sql::{self, engine};
 
 impl Mender<'_> {
     pub(super) fn mend_block(&self, fault: &BlockFault) -> Result<()> {
         match fault {
+            BlockFault::Name { name } => self.set_block_aside(name),
             BlockFault::Missing { hash, len } => self.put_lost(hash, (*len).clamp(1, CHUNK as i64) as u32),
             BlockFault::Beyond { hash, end, .. } => self.mend_beyond(hash, *end),
             BlockFault::Hash { hash, .. } | BlockFault::Place { hash, .. } => self.lose_block(hash),
@@ -60,24 +61,41 @@ impl Mender<'_> {
         Ok(bytes)
     }
 
-    /// The block's row, unless its bytes are lost already.
-    fn stored(&self, hash: &Hash) -> Result<Option<Block>> {
-        let block = sql::chunk::block(self.c, self.id(), hash)?;
-        Ok(block.filter(|b| !b.is_lost() && (b.segment as i64) > 0 && (b.offset as i64) >= 0))
+    /// `segment, offset, len, refs` of a block, as they are.
+    fn block_row(&self, hash: &[u8]) -> Result<Option<[i64; 4]>> {
+        let rows = self.numbers(
+            "SELECT segment, offset, len, refs FROM block WHERE tenant = ?1 AND hash = ?2",
+            params![self.tenant.id, hash],
+        )?;
+        Ok(rows.first().copied())
+    }
+
+    /// The block's row, if its bytes can be somewhere.
+    fn stored(&self, hash: &[u8]) -> Result<Option<Block>> {
+        let row = self.block_row(hash)?;
+        Ok(row.and_then(|[segment, offset, len, refs]| {
+            let possible = segment > 0 && (0..=SEGMENT_END).contains(&offset);
+            possible.then_some(Block {
+                segment: segment as u64,
+                offset: offset as u64,
+                len: len.clamp(1, CHUNK as i64) as u32,
+                refs: refs.max(0) as u64,
+            })
+        }))
     }
 
     /// Looks once more, now that nothing can move; then sets the wrong bytes aside.
     fn lose_block(&self, hash: &Hash) -> Result<()> {
-        let Some(row) = sql::chunk::block(self.c, self.id(), hash)? else {
+        let Some([segment, _, row_len, _]) = self.block_row(hash)? else {
             return Ok(());
         };
-        if row.is_lost() {
+        if segment == LOST {
             return Ok(());
         }
-        let len = row.len.clamp(1, CHUNK as u32);
+        let len = row_len.clamp(1, CHUNK as i64) as u32;
         if let Some(block) = self.stored(hash)? {
             let bytes = self.bytes(&block, u64::from(block.len))?;
-            if bytes.len() == block.len as usize && blake3::hash(&bytes).as_bytes() == hash {
+            if bytes.len() as i64 == row_len && blake3::hash(&bytes).as_bytes() == hash {
                 return Ok(());
             }
             if let Some(len) = self.true_length(hash, &block)? {
@@ -128,10 +146,10 @@ impl Mender<'_> {
 
     /// A fragment reaches behind a block: either the block's length is wrong, or the fragment.
     fn mend_beyond(&self, hash: &Hash, end: i64) -> Result<()> {
-        let Some(row) = sql::chunk::block(self.c, self.id(), hash)? else {
+        let Some([segment, _, len, _]) = self.block_row(hash)? else {
             return Ok(());
         };
-        if row.is_lost() {
+        if segment == LOST {
             return self.put_lost(hash, end.clamp(1, CHUNK as i64) as u32);
         }
         if let Some(block) = self.stored(hash)?
@@ -142,7 +160,7 @@ impl Mender<'_> {
         self.each_map(hash, |map| {
             let mut changed = false;
             for f in map.fragments.iter_mut() {
-                if f.hash == *hash && f.skip + f.len > row.len {
+                if f.hash == *hash && i64::from(f.skip + f.len) > len {
                     // A block of this name is not there, so the next round finds it missing: lost.
                     f.hash = *blake3::hash(&[b"tarbox lost fragment", &f.hash[..]].concat()).as_bytes();
                     changed = true;
@@ -181,29 +199,46 @@ impl Mender<'_> {
     }
 
     /// A block that nothing names may be what is left of a file: it becomes one, sharing the bytes.
-    fn set_block_aside(&self, hash: &Hash) -> Result<()> {
-        let block = self.stored(hash)?;
-        let sound = match &block {
-            Some(block) => blake3::hash(&self.bytes(block, u64::from(block.len))?).as_bytes() == hash,
-            None => false,
+    fn set_block_aside(&self, hash: &[u8]) -> Result<()> {
+        let Some(block) = self.stored(hash)? else {
+            return self.forget_block(hash);
         };
-        let Some(block) = block.filter(|_| sound) else {
-            let which = "tenant = ?1 AND hash = ?2";
-            self.note_rows("block", which, params![self.tenant.id, hash])?;
-            let sql = format!("DELETE FROM block WHERE {which}");
-            return self.run(&sql, params![self.tenant.id, hash]).map(drop);
-        };
+        let bytes = self.bytes(&block, u64::from(block.len))?;
+        let actual = *blake3::hash(&bytes).as_bytes();
+        if actual != hash {
+            self.give_back(&actual, &block, bytes.len())?;
+            return self.forget_block(hash);
+        }
         let key = self.new_inode(FileKind::File, 0o600)?;
         self.run("UPDATE inode SET data = NULL, sum = NULL WHERE key = ?1", [key])?;
         let fragment = Fragment {
             start: 0,
             len: block.len,
             skip: 0,
-            hash: *hash,
+            hash: actual,
         };
         self.put_chunk(key, 0, vec![fragment])?;
+        let hash = &actual;
         let name = format!("block-{}", hex(hash));
         self.note(format!("nothing names block {}; it is in {name}", hex(hash)));
         self.put_inode(key, FileKind::File as i64, &name)
+    }
+
+    /// Bytes found under a wrong name go by the right one, if they are missing there.
+    fn give_back(&self, hash: &Hash, block: &Block, len: usize) -> Result<()> {
+        let there = self.block_row(hash)?;
+        if len != block.len as usize || there.is_some_and(|[segment, ..]| segment != LOST) {
+            return Ok(());
+        }
+        let refs = there.map_or(0, |[.., refs]| refs.max(0) as u64);
+        sql::chunk::put_block(self.c, self.id(), hash, &Block { refs, ..*block })
+    }
+
+    fn forget_block(&self, hash: &[u8]) -> Result<()> {
+        self.set_aside(
+            "block",
+            "tenant = ?1 AND hash = ?2",
+            params![self.tenant.id, hash],
+        )
     }
 }

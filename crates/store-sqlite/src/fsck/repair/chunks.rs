@@ -93,12 +93,15 @@ impl Mender<'_> {
 
     /// Makes a block lost, or makes a row for one that is.
     pub(super) fn put_lost(&self, hash: &Hash, len: u32) -> Result<()> {
-        let refs = sql::chunk::block(self.c, self.id(), hash)?.map_or(0, |b| b.refs);
+        let refs: Option<i64> = self.one(
+            "SELECT refs FROM block WHERE tenant = ?1 AND hash = ?2",
+            params![self.tenant.id, hash],
+        )?;
         let block = Block {
             segment: Block::LOST,
             offset: 0,
             len,
-            refs,
+            refs: refs.unwrap_or(0).max(0) as u64,
         };
         sql::chunk::put_block(self.c, self.id(), hash, &block)
     }

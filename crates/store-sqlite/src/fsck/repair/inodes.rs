@@ -13,6 +13,7 @@ impl Mender<'_> {
     pub(super) fn mend_inode(&self, fault: &InodeFault) -> Result<()> {
         match *fault {
             InodeFault::Missing { key, view, table } => self.make_again(key, view, table),
+            InodeFault::Torn { key, died, layer, .. } => self.split_version(key, died, layer),
             InodeFault::Field {
                 key,
                 died,

@@ -19,6 +19,13 @@ struct Version {
 
 impl Mender<'_> {
     pub(super) fn mend_interval(&self, fault: &IntervalFault) -> Result<()> {
+        // The largest number stands for versions that have not died; a past one cannot have it.
+        let (name, columns) = TABLES[fault.table];
+        let sql = format!(
+            "UPDATE OR IGNORE {name}_past SET died = ?2 - 1 WHERE {} = ?1 AND died = ?2",
+            columns[0]
+        );
+        self.run(&sql, params![fault.key, HEAD])?;
         let versions = self.versions(fault.table, fault.key)?;
         for row in versions.chunk_by(|a, b| a.keys == b.keys) {
             self.straighten(fault.table, row)?;

@@ -6,6 +6,8 @@ use tarbox_store::{FileKind, Ino, LayerId, Operation, Result};
 
 use super::Mender;
 use crate::commit::Appender;
+use crate::fsck::check::blocks::LOST;
+use crate::fsck::scope::INO_LIKELY;
 use crate::rows::{BUCKET, CHUNK, Fragment, INLINE_MAX, LogRow, Map, bucket_of};
 use crate::sql::{self, engine};
 
@@ -50,7 +52,7 @@ impl Mender<'_> {
     /// A free cookie for a name; none that any version of the directory ever used.
     pub(super) fn free_cookie(&self, dir: i64, name: &[u8]) -> Result<Option<i64>> {
         let first = bucket_of(&self.tenant.secret(), name) as i64;
-        for cookie in first..first + BUCKET as i64 {
+        for cookie in first..=first + (BUCKET as i64 - 1) {
             let used = "SELECT 1 FROM dentry WHERE dir = ?1 AND cookie = ?2 UNION ALL \
                         SELECT 1 FROM dentry_past WHERE dir = ?1 AND cookie = ?2";
             if self.one::<i64>(used, params![dir, cookie])?.is_none() {
@@ -97,11 +99,35 @@ impl Mender<'_> {
 
     /// Puts an inode that has no name into `/lost+found`.
     pub(super) fn reattach(&self, key: i64) -> Result<()> {
+        let key = self.likely_number(key)?;
         let kind: Option<i64> = self.one("SELECT kind FROM inode WHERE key = ?1", [key])?;
         match kind {
             Some(kind) => self.put_inode(key, kind, &format!("#{}", key - self.base())),
             None => Ok(()),
         }
+    }
+
+    /// Gives an inode whose number cannot have been given out yet the next one.
+    fn likely_number(&self, key: i64) -> Result<i64> {
+        if key - self.base() < INO_LIKELY {
+            return Ok(key);
+        }
+        let new = self.new_inode(FileKind::File, 0o600)?;
+        self.run("DELETE FROM inode WHERE key = ?1", [new])?;
+        for (table, column) in [
+            ("inode", "key"),
+            ("dentry", "dir"),
+            ("chunk", "file"),
+            ("xattr", "key"),
+        ] {
+            for suffix in ["", "_past"] {
+                let sql = format!("UPDATE {table}{suffix} SET {column} = ?2 WHERE {column} = ?1");
+                self.run(&sql, params![key, new])?;
+            }
+        }
+        let base = self.base();
+        self.note(format!("inode {} is inode {} now", key - base, new - base));
+        Ok(new)
     }
 
     /// Puts bytes into a file in `/lost+found`.
@@ -133,7 +159,11 @@ impl Mender<'_> {
         let mut appender = Appender::new(self.shared, self.id(), segment as u64, len as u64);
         for (idx, part) in (0i64..).zip(bytes.chunks(CHUNK as usize)) {
             let hash = *blake3::hash(part).as_bytes();
-            if sql::chunk::block(self.c, self.id(), &hash)?.is_none_or(|b| b.is_lost()) {
+            let stored: Option<i64> = self.one(
+                "SELECT segment FROM block WHERE tenant = ?1 AND hash = ?2",
+                params![self.tenant.id, hash],
+            )?;
+            if stored.is_none_or(|segment| segment <= LOST) {
                 appender.append(hash, part)?;
                 if let Some(block) = appender.added(&hash) {
                     sql::chunk::put_block(self.c, self.id(), &hash, &block)?;
@@ -175,9 +205,10 @@ impl Mender<'_> {
         // The counter itself may be wrong.
         let last = "SELECT max(key) FROM (SELECT max(key) AS key FROM inode WHERE key < ?1 \
                     UNION ALL SELECT max(key) FROM inode_past WHERE key < ?1)";
-        let last: Option<i64> = self.one(last, [self.keys()[1]])?;
         let base = self.base();
+        let last: Option<i64> = self.one(last, [base + INO_LIKELY])?;
         let ino = next
+            .filter(|next| *next < INO_LIKELY)
             .unwrap_or(0)
             .max(last.unwrap_or(base).saturating_sub(base) + 1)
             .max(2);
@@ -217,9 +248,16 @@ impl Mender<'_> {
         Ok(())
     }
 
+    /// Takes rows out, and notes every column of them.
+    pub(super) fn set_aside(&self, table: &str, condition: &str, values: impl Params + Clone) -> Result<()> {
+        self.note_rows(table, condition, values.clone())?;
+        self.run(&format!("DELETE FROM {table} WHERE {condition}"), values)
+            .map(drop)
+    }
+
     /// Leaves word of the repair: a file that tells what was set aside, and a log record.
     pub(super) fn sign(&self, lines: &[String]) -> Result<()> {
-        let seq = self.tenant.next_seq.max(1);
+        let seq = self.tenant.next_seq.clamp(1, i64::MAX - 1);
         let mut what = format!("{} things set aside", lines.len());
         if !lines.is_empty() {
             let name = format!("set-aside-{seq}.txt");

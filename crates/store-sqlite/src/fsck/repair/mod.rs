@@ -9,10 +9,11 @@ mod intervals;
 mod kinds;
 mod lost;
 mod names;
+mod tenants;
 mod versions;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, Params};
 use tarbox_store::Result;
@@ -30,8 +31,10 @@ use crate::rows::TenantId;
 use crate::shared::Shared;
 use crate::sql::engine;
 
-/// More rounds than damage can need; only a repair that undoes itself reaches it.
+/// More rounds than damage can need.
 const ROUNDS: usize = 500;
+/// How often a finding is answered before it counts as one that cannot be mended.
+const TRIES: u32 = 3;
 
 /// What cannot be mended: it is told again by every check.
 const NEVER: u8 = u8::MAX;
@@ -41,12 +44,16 @@ fn phase(fault: &Fault) -> u8 {
     match fault {
         Fault::Account(AccountFault::Counter { .. }) | Fault::Block(BlockFault::Live { .. }) => 8,
         Fault::Account(
-            AccountFault::Tag { .. } | AccountFault::LogGap { .. } | AccountFault::LogOperation { .. },
+            AccountFault::Tag { .. }
+            | AccountFault::LogNumber { .. }
+            | AccountFault::LogGap { .. }
+            | AccountFault::LogOperation { .. },
         ) => 7,
         Fault::Account(_) | Fault::Block(BlockFault::Append { .. }) => 0,
         Fault::Interval(_) => 1,
         Fault::Name(NameFault::Kind { .. } | NameFault::Root) | Fault::Inode(InodeFault::Field { .. }) => 2,
-        Fault::Chunk(ChunkFault::Map { .. }) | Fault::Inode(InodeFault::Missing { .. }) => 3,
+        Fault::Chunk(ChunkFault::Map { .. })
+        | Fault::Inode(InodeFault::Missing { .. } | InodeFault::Torn { .. }) => 3,
         Fault::Inode(InodeFault::Sum { .. } | InodeFault::Content { .. })
         | Fault::Chunk(ChunkFault::Unexpected { .. })
         | Fault::Block(BlockFault::Beyond { .. } | BlockFault::Hash { .. } | BlockFault::Place { .. }) => 4,
@@ -54,13 +61,13 @@ fn phase(fault: &Fault) -> u8 {
         Fault::Name(NameFault::Parent { .. }) => 7,
         Fault::Name(_) => 5,
         Fault::Chunk(ChunkFault::Beyond { .. }) | Fault::Inode(InodeFault::Number { .. }) => 7,
-        Fault::Block(BlockFault::Missing { .. } | BlockFault::Refs { .. }) => 7,
+        Fault::Block(BlockFault::Name { .. } | BlockFault::Missing { .. } | BlockFault::Refs { .. }) => 7,
         Fault::Block(BlockFault::Lost { .. } | BlockFault::Unreadable { .. }) | Fault::Engine(_) => NEVER,
     }
 }
 
 /// What was set aside, in words, by tenant.
-type Notes = RefCell<BTreeMap<u32, Vec<String>>>;
+type Notes = RefCell<BTreeMap<i64, Vec<String>>>;
 
 /// Mends what can be mended, and answers what is left. `bytes` are the findings that come from reading blocks.
 /// The caller holds the transaction.
@@ -70,36 +77,41 @@ pub(super) fn run(c: &Connection, shared: &Shared, bytes: &[Finding]) -> Result<
     rounds(c, shared, &notes, &mut mended)?;
     for finding in bytes {
         mend(c, shared, &notes, finding)?;
-        mended.extend(finding.tenant.map(|id| id.0));
+        mended.extend(finding.tenant.map(|id| i64::from(id.0)));
     }
     rounds(c, shared, &notes, &mut mended)?;
     for tenant in TenantRow::all(c)?.into_iter().filter(|t| mended.contains(&t.id)) {
         let lines = notes.borrow_mut().remove(&tenant.id).unwrap_or_default();
-        Mender::new(c, shared, tenant, &notes).sign(&lines)?;
+        if let Some(mender) = Mender::new(c, shared, tenant, &notes) {
+            mender.sign(&lines)?;
+        }
     }
     rounds(c, shared, &notes, &mut BTreeSet::new())?;
     look(c)
 }
 
 /// Mends until nothing that can be mended is left.
-fn rounds(c: &Connection, shared: &Shared, notes: &Notes, mended: &mut BTreeSet<u32>) -> Result<()> {
-    let mut before = Vec::new();
+fn rounds(c: &Connection, shared: &Shared, notes: &Notes, mended: &mut BTreeSet<i64>) -> Result<()> {
+    let mut tries: HashMap<String, u32> = HashMap::new();
     for _ in 0..ROUNDS {
-        let (found, _) = look(c)?;
+        let (mut found, _) = look(c)?;
+        found.retain(|finding| tries.get(&name(finding)).is_none_or(|n| *n < TRIES));
         let first = found.iter().map(|finding| phase(&finding.fault)).min();
         let Some(first) = first.filter(|first| *first != NEVER) else {
             return Ok(());
         };
-        if found == before {
-            return Ok(());
-        }
         for finding in found.iter().filter(|finding| phase(&finding.fault) == first) {
+            *tries.entry(name(finding)).or_default() += 1;
             mend(c, shared, notes, finding)?;
-            mended.extend(finding.tenant.map(|id| id.0));
+            mended.extend(finding.tenant.map(|id| i64::from(id.0)));
         }
-        before = found;
     }
     Ok(())
+}
+
+/// What tells a finding from others.
+fn name(finding: &Finding) -> String {
+    format!("{:?} {}", finding.tenant, finding.fault)
 }
 
 fn look(c: &Connection) -> Result<(Vec<Finding>, u64)> {
@@ -109,16 +121,19 @@ fn look(c: &Connection) -> Result<(Vec<Finding>, u64)> {
 }
 
 fn mend(c: &Connection, shared: &Shared, notes: &Notes, finding: &Finding) -> Result<()> {
-    let Some(TenantId(id)) = finding.tenant else {
-        return Ok(());
-    };
-    if let Fault::Account(AccountFault::Stray { .. }) = &finding.fault {
-        return accounts::recover_tenant(c, shared, id);
+    match &finding.fault {
+        Fault::Account(AccountFault::Stray { number, .. }) => {
+            return tenants::recover(c, shared, *number);
+        }
+        Fault::Account(AccountFault::Number { found, .. }) => return tenants::renumber(c, *found),
+        _ => {}
     }
-    let Some(tenant) = TenantRow::all(c)?.into_iter().find(|t| t.id == id) else {
+    let row = TenantRow::all(c)?
+        .into_iter()
+        .find(|t| t.number().is_some() && t.number() == finding.tenant);
+    let Some(mender) = row.and_then(|row| Mender::new(c, shared, row, notes)) else {
         return Ok(());
     };
-    let mender = Mender::new(c, shared, tenant, notes);
     match &finding.fault {
         Fault::Account(fault) => mender.mend_account(fault),
         Fault::Interval(fault) => mender.mend_interval(fault),
@@ -134,31 +149,34 @@ fn mend(c: &Connection, shared: &Shared, notes: &Notes, finding: &Finding) -> Re
 struct Mender<'a> {
     c: &'a Connection,
     shared: &'a Shared,
+    number: TenantId,
     tenant: TenantRow,
     notes: &'a Notes,
 }
 
 impl<'a> Mender<'a> {
-    fn new(c: &'a Connection, shared: &'a Shared, tenant: TenantRow, notes: &'a Notes) -> Self {
-        Self {
+    /// `None` if the tenant's number cannot be.
+    fn new(c: &'a Connection, shared: &'a Shared, tenant: TenantRow, notes: &'a Notes) -> Option<Self> {
+        Some(Self {
             c,
             shared,
+            number: tenant.number()?,
             tenant,
             notes,
-        }
+        })
     }
 
     fn id(&self) -> TenantId {
-        TenantId(self.tenant.id)
+        self.number
     }
 
     /// The key of the tenant's inode 0; an inode's number is added to it.
     fn base(&self) -> i64 {
-        super::scope::keys(self.tenant.id)[0]
+        self.keys()[0]
     }
 
     fn keys(&self) -> [i64; 2] {
-        super::scope::keys(self.tenant.id)
+        super::scope::keys(self.number)
     }
 
     /// Notes what was set aside, for the file that tells of it.

@@ -84,7 +84,10 @@ impl Mender<'_> {
             ),
             params![place.dir, place.died, place.cookie, cookie, name],
         )?;
-        let (dir, key) = (place.dir - self.base(), self.base() + ino.unwrap_or(0));
+        let (dir, key) = (
+            place.dir - self.base(),
+            self.base().saturating_add(ino.unwrap_or(0)),
+        );
         // Versions of other layers that this entry is not in are found and mended by themselves.
         let (inodes, version) = match place.died {
             HEAD => ("inode", "?2 = ?2"),
@@ -104,9 +107,7 @@ impl Mender<'_> {
         let (table, version) = Self::table_of("dentry", place.died);
         let which = format!("dir = ?1 AND {version} AND cookie = ?3");
         let values = params![place.dir, place.died, place.cookie];
-        self.note_rows(&table, &which, values)?;
-        self.run(&format!("DELETE FROM {table} WHERE {which}"), values)
-            .map(drop)
+        self.set_aside(&table, &which, values)
     }
 
     /// The entries that name an inode in the last layer in which a version can be seen.
@@ -143,7 +144,10 @@ impl Mender<'_> {
     /// A directory has one name: the one that it remembers, if that is among them.
     fn leave_one_name(&self, key: i64, died: i64) -> Result<()> {
         let names = self.names_of(key, died)?;
-        let parent = self.inode_number(key, died, "parent")?.unwrap_or(0) + self.base();
+        let parent = self
+            .inode_number(key, died, "parent")?
+            .unwrap_or(0)
+            .saturating_add(self.base());
         let cookie = self.inode_number(key, died, "cookie")?.unwrap_or(0);
         let keep = names
             .iter()

@@ -27,6 +27,24 @@ impl Mender<'_> {
             .map(drop)
     }
 
+    /// Makes two versions of one that should have ended in a layer. What they count differs from then on.
+    pub(super) fn split_version(&self, key: i64, died: i64, layer: i64) -> Result<()> {
+        let born = self.inode_number(key, died, "born")?;
+        if born.is_none_or(|born| born >= layer) || layer >= died {
+            return Ok(());
+        }
+        let (table, version) = Self::table_of("inode", died);
+        let columns = crate::sql::inode::COLUMNS;
+        self.run(
+            &format!(
+                "INSERT OR IGNORE INTO inode_past(key, died, {columns}) SELECT key, ?3, {columns} FROM {table} \
+                 WHERE key = ?1 AND {version}"
+            ),
+            params![key, died, layer],
+        )?;
+        self.set_inode(key, died, "born", layer)
+    }
+
     /// The table that holds a version, and the condition that picks it by its key column and death.
     pub(super) fn table_of(name: &str, died: i64) -> (String, &'static str) {
         match died {

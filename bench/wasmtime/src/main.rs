@@ -1,0 +1,77 @@
+//! The rival of `tarbox run`: the same Wasmtime with its own WASI on a directory of the host, as its documentation
+//! embeds it.
+//!
+//! `tarbox-bench-wasmtime compile FILE.wasm FILE.cwasm`, then
+//! `tarbox-bench-wasmtime hop|stay DIR FILE.cwasm [ARGS]`: with `hop` each file operation goes to a thread that may
+//! block, which is the library's default; with `stay` it is done where it was called, as its command line does.
+//!
+//! # Unsafe code
+//!
+//! One function loads a module that this program compiled before.
+#![deny(unsafe_code)]
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use wasmtime::{Engine, Linker, Module, Result, Store, bail};
+use wasmtime_wasi::p1::{self, WasiP1Ctx};
+use wasmtime_wasi::{DirPerms, FilePerms, I32Exit, WasiCtxBuilder};
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match command(&args) {
+        Ok(code) => ExitCode::from(code),
+        Err(e) => {
+            eprintln!("tarbox-bench-wasmtime: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command(args: &[String]) -> Result<u8> {
+    match args {
+        [how, file, compiled] if how == "compile" => {
+            compile(Path::new(file), Path::new(compiled)).map(|()| 0)
+        }
+        [how, dir, file, args @ ..] if how == "hop" || how == "stay" => {
+            run(how == "stay", Path::new(dir), Path::new(file), args)
+        }
+        _ => bail!("usage: tarbox-bench-wasmtime compile FILE COMPILED | hop|stay DIR COMPILED [ARGS]"),
+    }
+}
+
+fn compile(file: &Path, compiled: &Path) -> Result<()> {
+    let module = Engine::default().precompile_module(&std::fs::read(file)?)?;
+    Ok(std::fs::write(compiled, module)?)
+}
+
+fn run(stay: bool, dir: &Path, file: &Path, args: &[String]) -> Result<u8> {
+    let engine = Engine::default();
+    let module = load(&engine, file)?;
+    let mut linker: Linker<WasiP1Ctx> = Linker::new(&engine);
+    p1::add_to_linker_sync(&mut linker, |ctx| ctx)?;
+    let mut builder = WasiCtxBuilder::new();
+    builder
+        .arg("guest")
+        .args(args)
+        .inherit_stdio()
+        .allow_blocking_current_thread(stay);
+    builder.preopened_dir(dir, "/", DirPerms::all(), FilePerms::all())?;
+    let mut store = Store::new(&engine, builder.build_p1());
+    let instance = linker.instantiate(&mut store, &module)?;
+    let start = instance.get_typed_func::<(), ()>(&mut store, "_start")?;
+    match start.call(&mut store, ()) {
+        Ok(()) => Ok(0),
+        Err(e) => match e.downcast_ref::<I32Exit>() {
+            Some(exit) => Ok(exit.0 as u8),
+            None => Err(e),
+        },
+    }
+}
+
+/// Maps a module that `compile` wrote.
+#[allow(unsafe_code)]
+fn load(engine: &Engine, file: &Path) -> Result<Module> {
+    // SAFETY: the benchmark names a file in a directory of its own, which this program wrote with this engine's settings.
+    unsafe { Module::deserialize_file(engine, file) }
+}
