@@ -117,3 +117,24 @@ fn a_suspended_tenant_answers_with_that() {
     blocking(database.set_state("test", TenantState::Active)).unwrap();
     assert_eq!(blocking(fs.read_file(&root(), "/f")).unwrap(), b"x");
 }
+
+#[test]
+fn what_was_left_open_is_closed_with_the_file_system() {
+    let database = database(Quota::default());
+    let store = blocking(database.open_tenant("test")).unwrap();
+    let used = || {
+        blocking(tarbox_store::Store::tenant(&store))
+            .unwrap()
+            .usage
+            .inodes
+    };
+    let before = used();
+    let fs = blocking(Fs::open_tenant(&database, "test")).unwrap();
+    for _ in 0..3 {
+        blocking(fs.open_path(&root(), "/f", OpenFlags::WRITE, Some(0o644))).unwrap();
+    }
+    blocking(fs.remove_file(&root(), "/f")).unwrap();
+    assert_eq!(used(), before + 1, "it lives as long as it is open");
+    drop(fs);
+    assert_eq!(used(), before);
+}

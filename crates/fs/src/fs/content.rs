@@ -46,11 +46,11 @@ impl<S: Store> Fs<S> {
 
     async fn read_hook(&self, open: &Open, node: Node, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         let content = match open.kept_answer() {
-            Some(content) if offset > 0 || open.flags.write => content,
+            Some(answer) if offset > 0 || answer.to_write => answer.content,
             // Reading from the start again asks again.
             _ => {
                 let content: Arc<[u8]> = self.hook_content(&open.who, node).await?.into();
-                open.keep_answer(content.clone());
+                open.keep_answer(content.clone(), false);
                 content
             }
         };
@@ -80,7 +80,7 @@ impl<S: Store> Fs<S> {
             Place::Snapshot(..) => return Err(super::entries::read_only()),
             Place::Hook(node) => {
                 let answer = self.hook_write(&open.who, node, data).await?;
-                open.keep_answer(answer.into());
+                open.keep_answer(answer.into(), true);
                 return Ok(Written {
                     offset: 0,
                     size: data.len() as u64,

@@ -11,6 +11,14 @@ use crate::interface::{Credentials, Handle, HandleInfo, OpenFlags};
 /// Shards, so that opening and closing on one thread does not stop reading and writing on others.
 const SHARDS: usize = 16;
 
+/// What a hook file said: kept, so that one reader sees one state however small the pieces are.
+#[derive(Clone)]
+pub(crate) struct Answer {
+    pub(crate) content: Arc<[u8]>,
+    /// It answers what was written, so reading from the start must not ask again.
+    pub(crate) to_write: bool,
+}
+
 /// One open file or directory.
 pub(crate) struct Open {
     /// Where the inode is.
@@ -24,7 +32,7 @@ pub(crate) struct Open {
     /// Whether a lock was ever set through it, so that closing need not look for one.
     pub(crate) locked: AtomicBool,
     /// What a hook file said, once it was read or written.
-    pub(crate) answer: Mutex<Option<Arc<[u8]>>>,
+    pub(crate) answer: Mutex<Option<Answer>>,
 }
 
 impl Open {
@@ -62,14 +70,12 @@ impl Open {
         }
     }
 
-    /// The answer of a hook file that was kept.
-    pub(crate) fn kept_answer(&self) -> Option<Arc<[u8]>> {
+    pub(crate) fn kept_answer(&self) -> Option<Answer> {
         self.answer.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Keeps the answer of a hook file, so that one reader sees one state however small the pieces are.
-    pub(crate) fn keep_answer(&self, answer: Arc<[u8]>) {
-        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+    pub(crate) fn keep_answer(&self, content: Arc<[u8]>, to_write: bool) {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Answer { content, to_write });
     }
 }
 
@@ -135,7 +141,7 @@ impl HandleTable {
         };
         let entry = &mut shard.slots[slot as usize];
         entry.open = Some(Arc::new(open));
-        Handle(u64::from(entry.generation) << 32 | (u64::from(slot) * SHARDS as u64 + number as u64))
+        handle(number, slot as usize, entry.generation)
     }
 
     pub(crate) fn get(&self, handle: Handle) -> Result<Arc<Open>> {
@@ -148,6 +154,21 @@ impl HandleTable {
             }) if *g == generation => Ok(open.clone()),
             _ => Err(closed()),
         }
+    }
+
+    /// Every handle that is open.
+    pub(crate) fn all(&self) -> Vec<Handle> {
+        let mut all = Vec::new();
+        for (number, shard) in self.shards.iter().enumerate() {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            let open = shard
+                .slots
+                .iter()
+                .enumerate()
+                .filter(|(_, slot)| slot.open.is_some());
+            all.extend(open.map(|(slot, entry)| handle(number, slot, entry.generation)));
+        }
+        all
     }
 
     pub(crate) fn remove(&self, handle: Handle) -> Result<Arc<Open>> {
@@ -191,6 +212,10 @@ impl Drop for Reservation<'_> {
     }
 }
 
+fn handle(shard: usize, slot: usize, generation: u32) -> Handle {
+    Handle(u64::from(generation) << 32 | (slot * SHARDS + shard) as u64)
+}
+
 fn parts(handle: Handle) -> (usize, usize, u32) {
     let low = (handle.0 & u64::from(u32::MAX)) as usize;
     (low % SHARDS, low / SHARDS, (handle.0 >> 32) as u32)
@@ -230,9 +255,11 @@ mod tests {
         assert!(!later.contains(&first));
         assert_eq!(table.get(first).err().unwrap().kind(), ErrorKind::BadHandle);
         assert_eq!(table.remove(first).err().unwrap().kind(), ErrorKind::BadHandle);
+        assert_eq!(table.all().len(), later.len());
         for handle in later {
             table.remove(handle).unwrap();
         }
+        assert!(table.all().is_empty());
     }
 
     #[test]

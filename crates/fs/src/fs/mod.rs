@@ -14,7 +14,10 @@ mod place;
 mod space;
 mod xattr;
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 
 use tarbox_store::{Attr, Database, Ino, Result, Store};
 
@@ -32,9 +35,10 @@ use place::SnapshotSlots;
 /// The file system of one tenant, on any store: implements [`FilesystemInterface`](crate::FilesystemInterface), and
 /// with it [`FilesystemExt`](crate::FilesystemExt).
 ///
-/// It is shared by reference between threads. Handles, locks and the numbers of snapshot inodes belong to this object;
+/// It is shared by reference between threads. Dropping it closes what is still open; where the store is a remote one, call
+/// [`close_all`](Self::close_all) before, since a drop waits for nothing. Handles, locks and the numbers of snapshot inodes belong to this object;
 /// all else is the store's, so several objects (and processes) on one tenant see the same files.
-pub struct Fs<S> {
+pub struct Fs<S: Store> {
     store: S,
     options: FsOptions,
     handles: HandleTable,
@@ -74,6 +78,18 @@ impl<S: Store> Fs<S> {
         &self.store
     }
 
+    /// Closes every handle, and so lets go of files that only lived because they were open.
+    ///
+    /// # Errors
+    /// The first that closing one of them gave; the others are closed nevertheless.
+    pub async fn close_all(&self) -> Result<()> {
+        let mut first = Ok(());
+        for handle in self.handles.all() {
+            first = first.and(self.close(handle).await);
+        }
+        first
+    }
+
     /// How it was set up.
     pub fn options(&self) -> &FsOptions {
         &self.options
@@ -108,5 +124,13 @@ impl<S: Store> Fs<S> {
                 Place::Real(_) | Place::Snapshot(..) => unreachable!("these are in the store"),
             },
         }
+    }
+}
+
+impl<S: Store> Drop for Fs<S> {
+    fn drop(&mut self) {
+        // Embedded stores are done at the first poll; nothing here may wait for others.
+        let mut closing = pin!(self.close_all());
+        drop(closing.as_mut().poll(&mut Context::from_waker(Waker::noop())));
     }
 }

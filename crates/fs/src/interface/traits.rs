@@ -359,7 +359,8 @@ pub trait FilesystemInterface: MaybeSend + MaybeSync {
     ) -> impl Future<Output = Result<u64>> + MaybeSend;
 
     /// Up to `limit` entries of an open directory behind `after`, in cookie order, without `.` and `..`. Fewer than
-    /// `limit` means that the end was reached. Entries that live through the whole listing appear exactly once.
+    /// `limit` means that the end was reached. Entries that live through the whole listing appear exactly once. Listing does
+    /// not move the directory's access time.
     ///
     /// # Errors
     /// `BadHandle` if it was not opened for reading; `NotDirectory`.

@@ -227,6 +227,13 @@ fn the_answer_is_read_on_the_handle_that_wrote() {
     assert_eq!((&answer["name"], &answer["id"]), (&"base".into(), &1.into()));
     blocking(fs.release(handle)).unwrap();
     assert!(shell.cat(NEW).unwrap().starts_with("write: NAME"));
+    // A handle that only reads sees what is now whenever it begins again.
+    let list = "/.tarbox/layers/list";
+    let (_, handle) = blocking(fs.open_path(&shell.who, list, OpenFlags::READ, None)).unwrap();
+    let first = blocking(fs.read(handle, 0, &mut buffer)).unwrap();
+    shell.echo("more", NEW).unwrap();
+    assert!(blocking(fs.read(handle, 0, &mut buffer)).unwrap() > first);
+    blocking(fs.release(handle)).unwrap();
 }
 
 #[test]
