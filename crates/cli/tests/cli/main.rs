@@ -4,6 +4,7 @@
 mod attributes;
 mod audit;
 mod bad_input;
+mod documents;
 mod files;
 mod help;
 mod layers;
