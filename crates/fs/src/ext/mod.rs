@@ -4,7 +4,8 @@ mod copy;
 mod open;
 mod traits;
 mod tree;
+mod walk;
 mod whole;
 
 pub use traits::FilesystemExt;
-pub use tree::{Walk, WalkEntry};
+pub use walk::{Walk, WalkEntry};

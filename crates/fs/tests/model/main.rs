@@ -3,10 +3,12 @@
 //! The reference is a map of inodes in memory, written for obviousness; a layer is a copy of it. Two users, four names
 //! and a handful of sizes make collisions, replacements and refusals frequent. `TARBOX_LONG=1` runs many more cases.
 
-mod compare;
+mod check;
+mod expected;
 mod operation;
 mod reference;
 mod resolve;
+mod step;
 mod world;
 
 use proptest::prelude::*;
