@@ -1,4 +1,4 @@
-//! What POSIX and Linux ask of a file system, as tests that every [`FilesystemInterface`](crate::FilesystemInterface) runs.
+//! What POSIX and Linux ask of a file system, as tests that every [`FilesystemInterface`] runs.
 //!
 //! Each case takes an empty, writable file system whose root belongs to root (mode 0755), and panics where the meaning
 //! is broken. [`fs_conformance_tests!`](crate::fs_conformance_tests) makes a `#[test]` of each; where tests are written
