@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use wasmtime::{Engine, Linker, Module, Result, Store, bail};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
-use wasmtime_wasi::{DirPerms, FilePerms, I32Exit, WasiCtxBuilder};
+use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -56,7 +56,7 @@ fn run(stay: bool, dir: &Path, file: &Path, args: &[String]) -> Result<u8> {
         .args(args)
         .inherit_stdio()
         .allow_blocking_current_thread(stay);
-    builder.preopened_dir(dir, "/", DirPerms::all(), FilePerms::all())?;
+    builder.preopened_dir(dir, "/", FsPerms::ReadWrite)?;
     let mut store = Store::new(&engine, builder.build_p1());
     let instance = linker.instantiate(&mut store, &module)?;
     let start = instance.get_typed_func::<(), ()>(&mut store, "_start")?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tarbox_fs::{
     At, FilesystemExt, FilesystemInterface, Follow, LastComponent, NewNode, OpenFlags, blocking,
 };
-use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, SetAttr, SetTime, Unlink, XattrMode};
+use tarbox_store::{Attr, ErrorKind, FileKind, Ino, SetAttr, SetTime, Unlink, XattrMode};
 
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
@@ -272,7 +272,7 @@ impl<'a, 'w, F: FilesystemInterface> Copier<'a, 'w, F> {
                     Failure::new(ErrorKind::Invalid, "a directory cannot be copied into itself").about(to),
                 );
             }
-            let parent = blocking(self.w.fs.parent(&self.w.who, dir)).map_err(Error::from)?;
+            let parent = blocking(self.w.fs.parent(&self.w.who, dir))?;
             if parent.ino == dir {
                 return Ok(());
             }

@@ -143,7 +143,7 @@ impl std::error::Error for RunError {
 }
 
 /// The message of an error without line breaks.
-pub(crate) fn one_line(error: &dyn std::error::Error) -> String {
+pub(crate) fn one_line(error: &(dyn std::error::Error + 'static)) -> String {
     let text = error.to_string();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

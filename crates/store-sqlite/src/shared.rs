@@ -52,6 +52,8 @@ pub(crate) struct State {
     pub(crate) tenants: FxHashMap<TenantId, Tenant>,
     /// Layers that are known to be sealed and kept.
     pub(crate) sealed: FxHashSet<(TenantId, LayerId)>,
+    /// Paths of directories of the head, for the log; forgotten when any directory moves.
+    pub(crate) paths: FxHashMap<Key, Arc<[u8]>>,
     /// Committed rows.
     pub(crate) caches: Caches,
     /// The database's version that the caches and tenants were read at.
@@ -82,6 +84,7 @@ impl State {
             frozen: None,
             tenants: FxHashMap::default(),
             sealed: FxHashSet::default(),
+            paths: FxHashMap::default(),
             caches,
             seen: Version::default(),
             lease,
@@ -113,6 +116,7 @@ impl State {
         self.caches.clear();
         self.tenants.clear();
         self.sealed.clear();
+        self.paths.clear();
     }
 
     /// Gives the lease back.

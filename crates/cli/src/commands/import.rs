@@ -51,12 +51,20 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
         .with_database(w.database);
     let target = w.path(&args.path)?;
     let host = bytes_of(&args.host);
-    let open = |flags| rustix::fs::openat(CWD, &*host, flags | OFlags::CLOEXEC, Mode::empty());
-    match open(OFlags::RDONLY | OFlags::DIRECTORY) {
+    match open_dir(&host) {
         Ok(dir) => tree(args, w, &skip, &host, dir, &target),
         Err(rustix::io::Errno::NOTDIR) => single(args, w, &skip, &target),
         Err(e) => Err(Failure::host(&*host, &e.into())),
     }
+}
+
+fn open_dir(path: &[u8]) -> rustix::io::Result<OwnedFd> {
+    rustix::fs::openat(
+        CWD,
+        path,
+        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )
 }
 
 fn tree<F: FilesystemInterface>(
@@ -67,7 +75,7 @@ fn tree<F: FilesystemInterface>(
     dir: OwnedFd,
     target: &[u8],
 ) -> Result<()> {
-    let again = dir.try_clone().map_err(|e| Failure::host(host, &e))?;
+    let again = open_dir(host).map_err(|e| Failure::host(host, &e.into()))?;
     let room = PATH_MAX.saturating_sub(trim_slashes(target).len() + 1);
     let total = survey(host, again, skip, room)?;
     let root = blocking(w.fs.create_dir_all(&w.who, target)).map_err(|e| Failure::of(e, target))?;

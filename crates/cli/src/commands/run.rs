@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tarbox_fs::{Credentials, FilesystemExt, Fs, blocking};
+use tarbox_fs::{FilesystemExt, Fs, blocking};
 use tarbox_host::{
     Cache, Capability, Files, Host, Limits, Preopen, Program, RunError, RunOptions, Source, temporary,
 };

@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use tarbox_store::{Actor, ErrorKind, Ino, LogQuery, LogRecord, Operation, Result, Seq};
 
+use super::paths::PATH_MAX;
 use crate::rows::{Key, LogRow};
 use crate::shared::Op;
 use crate::sql;
-
-/// Paths in the log are cut at this length, which no path that can be resolved has.
-const PATH_MAX: usize = 8192;
 
 impl Op<'_> {
     /// Records an operation on an entry.

@@ -1,6 +1,7 @@
 //! Paths of inodes, from the names that their rows remember.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tarbox_store::{Error, ErrorKind, Ino, Result, View};
 
@@ -10,6 +11,11 @@ use crate::sql;
 
 /// More levels than this are a damaged tree that goes round in circles.
 const DEPTH_MAX: usize = 100_000;
+
+/// Paths in the log are cut at this length, which no path that can be resolved has.
+pub(super) const PATH_MAX: usize = 8192;
+/// Paths of directories that are remembered.
+const PATHS: usize = 512;
 
 /// Where an inode has a name.
 struct Place {
@@ -27,31 +33,77 @@ impl Op<'_> {
         self.path_through(view, place)
     }
 
-    /// The path of an inode of the head, or, when it has lost its name, its number.
+    /// The path of an inode of the head for the log, or, when it has lost its name, its number.
     pub(super) fn path_or_number(&mut self, ino: Ino) -> Vec<u8> {
         self.remembered_path(ino)
             .unwrap_or_else(|_| format!("(inode {ino})").into_bytes())
     }
 
-    /// The path of an entry.
+    /// The path of an entry for the log.
     pub(super) fn entry_path(&mut self, (dir, name): (Ino, &[u8])) -> Result<Vec<u8>> {
-        let mut path = self.path_or_number(dir);
-        if path.len() > 1 {
-            path.push(b'/');
+        match self.dir_path(dir) {
+            Ok(path) => Ok(below(&path, name)),
+            Err(_) => Ok(below(format!("(inode {dir})").as_bytes(), name)),
         }
-        path.extend_from_slice(name);
-        Ok(path)
     }
 
     /// The path, and if another name than the one in the row had to be looked for, the row remembers it from now on.
     fn remembered_path(&mut self, ino: Ino) -> Result<Vec<u8>> {
-        let place = self.place_of(View::Current, ino)?;
-        if let Some(place) = place.as_ref().filter(|place| place.elsewhere) {
-            let (dir, cookie, key) = (place.dir, place.cookie, self.key(ino)?);
+        let Some(place) = self.place_of(View::Current, ino)? else {
+            return Ok(b"/".to_vec());
+        };
+        if place.elsewhere {
+            let key = self.key(ino)?;
             let row = self.inode_mut(key)?;
-            (row.parent, row.cookie) = (dir, cookie);
+            (row.parent, row.cookie) = (place.dir, place.cookie);
         }
-        self.path_through(View::Current, place)
+        Ok(below(&self.dir_path(place.dir)?, &place.name))
+    }
+
+    /// The path of a directory of the head, as far as the log keeps paths.
+    fn dir_path(&mut self, dir: Ino) -> Result<Arc<[u8]>> {
+        let key = self.key(dir)?;
+        if let Some(path) = self.state.paths.get(&key) {
+            return Ok(path.clone());
+        }
+        let mut names = Vec::new();
+        let mut at = dir;
+        // Up to a directory whose path is known; of the root it is empty here, so that every name follows a slash.
+        let mut path = loop {
+            if let Some(known) = self.state.paths.get(&self.key(at)?) {
+                break if at == Ino::ROOT {
+                    Vec::new()
+                } else {
+                    known.to_vec()
+                };
+            }
+            let Some(place) = self.place_of(View::Current, at)? else {
+                break Vec::new();
+            };
+            names.push(place.name);
+            at = place.dir;
+            if names.len() > DEPTH_MAX {
+                return Err(no_path(dir));
+            }
+        };
+        for name in names.iter().rev() {
+            if path.len() >= PATH_MAX {
+                break;
+            }
+            path.push(b'/');
+            path.extend_from_slice(name);
+        }
+        path.truncate(PATH_MAX);
+        let path: Arc<[u8]> = if path.is_empty() {
+            b"/"[..].into()
+        } else {
+            path.into()
+        };
+        if self.state.paths.len() >= PATHS {
+            self.state.paths.clear();
+        }
+        self.state.paths.insert(key, path.clone());
+        Ok(path)
     }
 
     fn path_through(&mut self, view: View, place: Option<Place>) -> Result<Vec<u8>> {
@@ -122,6 +174,18 @@ impl Op<'_> {
             elsewhere: true,
         }))
     }
+}
+
+/// The path of a name in a directory, cut where the log cuts paths.
+fn below(dir: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut path = Vec::with_capacity(dir.len() + 1 + name.len());
+    path.extend_from_slice(dir);
+    if dir.len() > 1 {
+        path.push(b'/');
+    }
+    path.extend_from_slice(name);
+    path.truncate(PATH_MAX);
+    path
 }
 
 fn no_path(ino: Ino) -> Error {

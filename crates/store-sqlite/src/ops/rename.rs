@@ -147,6 +147,9 @@ impl Op<'_> {
                 born: head,
             },
         )?;
+        if kind == FileKind::Directory {
+            self.state.paths.clear();
+        }
         let key = self.key(ino)?;
         let row = self.inode_mut(key)?;
         (row.parent, row.cookie) = (place.dir, cookie);

@@ -99,7 +99,7 @@ impl Op<'_> {
         })?;
         match (found.ok_or(ErrorKind::NotFound)?, look) {
             (Where::Here(seen), _) => Ok(Some(seen)),
-            (Where::Stored, Some(look)) => Ok(Some(look(&*self.stored_inline(key)?))),
+            (Where::Stored, Some(look)) => Ok(Some(look(&self.stored_inline(key)?))),
             _ => Ok(None),
         }
     }

@@ -58,14 +58,16 @@ pub(crate) fn range_at(
     Ok(found)
 }
 
-/// Every name of an inode in the head, or at the end of a layer: its directory, its cookie, and the name. Looks at all entries of
-/// the tenant.
+/// A name of an inode: its directory, its cookie, and the name.
+type Name = ((Key, u64), Box<[u8]>);
+
+/// Every name of an inode in the head, or at the end of a layer. Looks at all entries of the tenant.
 pub(crate) fn names_of(
     c: &Connection,
     tenant: TenantId,
     ino: Ino,
     layer: Option<LayerId>,
-) -> Result<Vec<((Key, u64), Box<[u8]>)>> {
+) -> Result<Vec<Name>> {
     let sql = match layer {
         None => {
             "SELECT dir, cookie, name FROM dentry WHERE dir >= ?1 AND dir < ?2 AND ino = ?3 AND ?4 IS NULL"

@@ -110,7 +110,7 @@ impl Machine {
 
     /// Mostly an inode of the head, sometimes any that ever was.
     fn pick(&self, pick: Pick) -> Ino {
-        let (which, any) = (usize::from(pick / 8), pick % 8 == 0);
+        let (which, any) = (usize::from(pick / 8), pick.is_multiple_of(8));
         if any {
             return self.known[which % self.known.len()];
         }

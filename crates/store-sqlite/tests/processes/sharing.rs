@@ -50,11 +50,8 @@ fn files_of_all_processes_are_there_and_each_name_is_taken_once() {
     }
     let mut got = Vec::new();
     for mut process in start("create #", 3, &path) {
-        loop {
-            match process.hear().expect("it does not die").split_once(' ') {
-                Some(("got", i)) => got.push(i.parse::<u64>().unwrap()),
-                _ => break,
-            }
+        while let Some(("got", i)) = process.hear().expect("it does not die").split_once(' ') {
+            got.push(i.parse::<u64>().unwrap());
         }
         process.finish();
     }

@@ -16,7 +16,7 @@ fn addresses_outside_memory_end_the_guest() {
     let mut guest = Guest::new();
     let fd = guest.open("f", CREAT, true).unwrap();
     let (at, len) = guest.put("f");
-    for bad in [END, END + 64, u32::MAX - 7, u32::MAX & !7] {
+    for bad in [END, END + 64, u32::MAX - 7, !7] {
         assert!(
             outside(guest.raw(|c, m| c.fd_filestat_get(m, fd, bad))),
             "{bad:#x}"

@@ -67,7 +67,7 @@ fn streams_have_a_type_and_nothing_else() {
 fn a_descriptor_tells_what_it_is() {
     let mut guest = Guest::new();
     let (at, _) = guest.put([0; 24]);
-    let mut get = |guest: &mut Guest, fd| {
+    let get = |guest: &mut Guest, fd| {
         guest.call(|c, m| c.fd_fdstat_get(m, fd, at))?;
         let flags = u16::from_le_bytes([guest.memory[at as usize + 2], guest.memory[at as usize + 3]]);
         let rights = |at| Rights::from_bits_retain(guest.u64_at(at));
@@ -81,9 +81,7 @@ fn a_descriptor_tells_what_it_is() {
     assert_eq!(get(&mut guest, 2), Ok((0, 0, Rights::OUTPUT, Rights::empty())));
     assert_eq!(get(&mut guest, 7), Err(Errno::Badf));
     let wanted = Rights::FD_READ | Rights::FD_WRITE | Rights::PATH_OPEN;
-    let fd = guest
-        .open_with(ROOT, "f", 0, CREAT, wanted, APPEND as u32 | 4)
-        .unwrap();
+    let fd = guest.open_with(ROOT, "f", 0, CREAT, wanted, APPEND | 4).unwrap();
     let given = Rights::FD_READ | Rights::FD_WRITE;
     assert_eq!(
         get(&mut guest, fd),

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::sparse::Pieces;
 use super::{BLOCK, TarError, damaged};
 
 const NAME: Range<usize> = 0..100;
@@ -112,7 +113,7 @@ impl Header {
     }
 
     /// The first entries of the map of an old GNU sparse file, its real size, and whether blocks with more follow.
-    pub(super) fn gnu_map(&self) -> Result<(Vec<(u64, u64)>, u64, bool), TarError> {
+    pub(super) fn gnu_map(&self) -> Result<(Pieces, u64, bool), TarError> {
         if !self.is_gnu() {
             return damaged("a sparse file of an unknown kind");
         }
@@ -122,7 +123,7 @@ impl Header {
     }
 
     /// The entries of a block that continues such a map, and whether another follows.
-    pub(super) fn gnu_map_more(&self) -> Result<(Vec<(u64, u64)>, bool), TarError> {
+    pub(super) fn gnu_map_more(&self) -> Result<(Pieces, bool), TarError> {
         Ok((map_entries(&self.0[..504])?, self.0[504] != 0))
     }
 
@@ -164,10 +165,8 @@ impl Header {
     }
 
     pub(super) fn set_mtime(&mut self, seconds: i64) -> bool {
-        match u64::try_from(seconds) {
-            Ok(seconds) => put_octal(&mut self.0[MTIME], seconds),
-            Err(_) => put_octal(&mut self.0[MTIME], 0) && false,
-        }
+        let octal = u64::try_from(seconds);
+        put_octal(&mut self.0[MTIME], octal.unwrap_or(0)) && octal.is_ok()
     }
 
     pub(super) fn set_names(&mut self, user: &str, group: &str) {
@@ -236,7 +235,7 @@ fn id(number: i128) -> Result<u32, TarError> {
 }
 
 /// Pairs of offset and length, up to the first that is empty.
-fn map_entries(bytes: &[u8]) -> Result<Vec<(u64, u64)>, TarError> {
+fn map_entries(bytes: &[u8]) -> Result<Pieces, TarError> {
     let mut map = Vec::new();
     for entry in bytes.chunks_exact(24) {
         if entry[0] == 0 {
@@ -291,8 +290,8 @@ mod tests {
         header.set_mode(0o4755);
         assert!(header.set_uid(1000));
         assert!(!header.set_gid(u32::MAX));
-        assert!(header.set_size(0o7777_7777_777));
-        assert!(!header.set_size(0o10_0000_0000_000));
+        assert!(header.set_size(0o77_777_777_777));
+        assert!(!header.set_size(0o1_000_000_000_000));
         assert!(header.set_mtime(5));
         assert!(!header.set_mtime(-5));
         header.set_device(0x0801);

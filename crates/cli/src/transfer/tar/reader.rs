@@ -473,11 +473,11 @@ mod tests {
 
     #[test]
     fn a_size_that_is_a_lie_takes_no_memory() {
-        let archive = file(b"a", 0o7777_7777_777);
+        let archive = file(b"a", 0o77_777_777_777);
         assert!(last_trouble(&archive).contains("cut off"));
         let mut header = Header::new();
         header.set_kind(b'x');
-        header.set_size(0o7777_7777_777);
+        header.set_size(0o77_777_777_777);
         assert!(last_trouble(&header.finish()).contains("impossible size"));
     }
 

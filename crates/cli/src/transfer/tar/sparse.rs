@@ -3,10 +3,13 @@
 use super::pax::{Pax, number};
 use super::{BLOCK, TarError, damaged};
 
+/// Where a sparse file has data: offset and length of each piece, in bytes.
+pub(super) type Pieces = Vec<(u64, u64)>;
+
 /// Where data is: offset and length, ascending, without overlap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Map {
-    pub(super) pieces: Vec<(u64, u64)>,
+    pub(super) pieces: Pieces,
     /// The length of the file with its holes.
     pub(super) real_size: u64,
 }
@@ -16,7 +19,7 @@ pub(super) const PIECES_MAX: usize = 1 << 20;
 
 impl Map {
     /// A map that was checked against the bytes that are stored.
-    pub(super) fn new(pieces: Vec<(u64, u64)>, real_size: u64, stored: u64) -> Result<Self, TarError> {
+    pub(super) fn new(pieces: Pieces, real_size: u64, stored: u64) -> Result<Self, TarError> {
         let mut end = 0;
         let mut sum = 0u64;
         for (offset, len) in &pieces {
@@ -39,7 +42,7 @@ pub(super) enum PaxSparse {
     /// Nothing.
     No,
     /// The map is in the records (formats 0.0 and 0.1).
-    Here(Vec<(u64, u64)>, u64),
+    Here(Pieces, u64),
     /// The map is in front of the content (format 1.0).
     InContent(u64),
 }
@@ -73,7 +76,7 @@ impl PaxSparse {
     }
 }
 
-fn pairs<'a>(mut numbers: impl Iterator<Item = &'a [u8]>) -> Result<Vec<(u64, u64)>, TarError> {
+fn pairs<'a>(mut numbers: impl Iterator<Item = &'a [u8]>) -> Result<Pieces, TarError> {
     let mut pieces = Vec::new();
     while let Some(offset) = numbers.next() {
         let Some(len) = numbers.next() else {
@@ -93,7 +96,7 @@ pub(super) struct MapParser {
 
 impl MapParser {
     /// Takes a block; answers the pieces once the map is complete.
-    pub(super) fn feed(&mut self, block: &[u8; BLOCK]) -> Result<Option<Vec<(u64, u64)>>, TarError> {
+    pub(super) fn feed(&mut self, block: &[u8; BLOCK]) -> Result<Option<Pieces>, TarError> {
         for byte in block {
             match byte {
                 b'\n' => {

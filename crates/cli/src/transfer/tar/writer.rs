@@ -9,6 +9,7 @@ use super::BLOCK;
 use super::header::Header;
 use super::pax::{Pax, XATTR, time_text};
 use super::sparse;
+use super::sparse::Pieces;
 use crate::failure::{Failure, Result};
 use crate::platform;
 use crate::transfer::item::{Item, LinkId, Meta};
@@ -41,7 +42,7 @@ pub(crate) struct TarWriter<W> {
 /// Content that is still to come.
 struct OpenFile {
     /// The pieces announced, the last first.
-    pieces: Vec<(u64, u64)>,
+    pieces: Pieces,
     /// Where in the file the next byte belongs.
     next: u64,
 }
@@ -116,7 +117,7 @@ impl<W: Write> TarWriter<W> {
         name: &[u8],
         meta: &Meta,
         id: Option<LinkId>,
-        map: Option<Vec<(u64, u64)>>,
+        map: Option<Pieces>,
     ) -> Result<()> {
         let path = self.path(name, id);
         let Some(mut pieces) = map else {

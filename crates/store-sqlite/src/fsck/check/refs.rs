@@ -161,8 +161,8 @@ impl Segments {
 
     fn check(&self, scope: &Scope<'_>) -> Result<()> {
         let (segment, len) = (scope.tenant.segment, scope.tenant.segment_len);
-        let used = self.0.iter().filter(|(_, (_, end))| *end > 0);
-        let last = used.last().map_or((1, 0), |(id, (_, end))| (*id, *end));
+        let mut used = self.0.iter().filter(|(_, (_, end))| *end > 0);
+        let last = used.next_back().map_or((1, 0), |(id, (_, end))| (*id, *end));
         if (segment, len) < last || segment > SEGMENTS || !(0..=SEGMENT_END).contains(&len) {
             let expected = last;
             scope.found(Fault::Block(BlockFault::Append {
