@@ -18,6 +18,8 @@ pub(crate) struct Artifact {
     pub(crate) target: &'static str,
     /// The largest it may be, in bytes before compression.
     pub(crate) limit: u64,
+    /// The environment variable that tells tests where it is.
+    pub(crate) variable: &'static str,
 }
 
 /// Everything that is shipped as WebAssembly.
@@ -27,6 +29,7 @@ pub(crate) const ARTIFACTS: &[Artifact] = &[Artifact {
     binary: "tarbox",
     target: "wasm32-wasip1",
     limit: 5_000_000,
+    variable: "TARBOX_WASM",
 }];
 
 /// What every runtime we name supports; with `-all`, wasm-opt emits what some of them reject.

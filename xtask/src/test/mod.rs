@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use crate::command::Cmd;
 use crate::project::Project;
-use crate::{setup, ui};
+use crate::{setup, ui, wasm};
 use tally::Tally;
 
 /// Run every check and every test
@@ -98,6 +98,10 @@ fn lint(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
 
 fn tests(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     let mut cargo = project.cargo().args(["test", "--workspace", "--no-fail-fast"]);
+    for artifact in wasm::ARTIFACTS {
+        // The tests run what is shipped.
+        cargo = cargo.env(artifact.variable, wasm::build(project, artifact)?);
+    }
     if project.ui == ui::Ui::Quiet {
         cargo = cargo.arg("--quiet");
     }

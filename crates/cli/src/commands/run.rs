@@ -1,6 +1,6 @@
 //! `run`
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::workspace::Workspace;
 
 /// Run a WebAssembly program on the files of the workspace
 #[derive(Debug, clap::Args)]
-#[command(after_help = examples!(
+#[command(override_usage = "tarbox run [OPTIONS] <FILE.wasm> [ARGS]...", after_help = examples!(
     "tarbox run python.wasm /src/report.py              sees the workspace as / and an empty /tmp",
     "tarbox run --ro /src --dir /out tool.wasm /src     reads one directory, writes another, sees no more",
     "tarbox run --dir /data::/ tool.wasm                sees /data as its root",
@@ -54,12 +54,31 @@ pub(crate) struct Args {
     /// Compile the program anew instead of keeping its compiled form in the user's cache directory
     #[arg(long)]
     no_cache: bool,
-    /// The program: a core module of WASI preview 1, or a component of WASI 0.2
-    #[arg(value_name = "FILE.wasm")]
-    file: OsString,
-    /// Its arguments
-    #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
-    args: Vec<String>,
+    /// The program: a core module of WASI preview 1, or a component of WASI 0.2. All that follows is for it
+    // One list, because clap would take an option right after the file for its own.
+    #[arg(
+        value_name = "FILE.wasm",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    command: Vec<OsString>,
+}
+
+impl Args {
+    fn file(&self) -> &OsStr {
+        self.command.first().map_or(OsStr::new(""), OsString::as_os_str)
+    }
+
+    /// WASI knows only text.
+    fn args(&self) -> Result<Vec<String>> {
+        let texts = self.command.iter().skip(1).map(|arg| arg.clone().into_string());
+        texts.collect::<Result<_, _>>().map_err(|arg| {
+            Failure::usage(format!(
+                "the argument {arg:?} is not UTF-8, which programs for WASI need"
+            ))
+        })
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -84,7 +103,7 @@ pub(crate) fn run<S: Store + 'static>(
     let host = Host::new(cache);
     let files: Arc<dyn Files> = fs.clone();
     let options = RunOptions {
-        args: args.args.clone(),
+        args: args.args()?,
         env: environment(&args.env)?,
         preopens: preopens(args, &files)?,
         stdin: Source::Inherit,
@@ -105,9 +124,9 @@ pub(crate) fn run<S: Store + 'static>(
 
 fn program<S: Store>(args: &Args, w: &Workspace<'_, Fs<S>>) -> Result<Program> {
     if !args.from_workspace {
-        return Program::from_file(&args.file).map_err(|e| failure(&e));
+        return Program::from_file(args.file()).map_err(|e| failure(&e));
     }
-    let path = w.path(&args.file)?;
+    let path = w.path(args.file())?;
     let wasm = blocking(w.fs.read_file(&w.who, &path)).map_err(|e| Failure::of(e, &path))?;
     let name = String::from_utf8_lossy(crate::workspace::last_name(&path)).into_owned();
     Program::from_bytes(name, wasm).map_err(|e| failure(&e))

@@ -80,7 +80,7 @@ fn imports_that_are_not_there() {
     ));
     assert!(line.contains("fd_close"), "{line}");
     let (code, line) = refused(module(
-        r#"(component (import "acme:rocket/launch@1.0.0" (instance)))"#,
+        r#"(component (import "acme:rocket/launch@1.0.0" (instance (export "go" (func)))))"#,
     ));
     assert_eq!(
         (code, line.contains("acme:rocket/launch@1.0.0")),

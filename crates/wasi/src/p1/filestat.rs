@@ -32,6 +32,8 @@ impl Context {
     pub fn fd_filestat_set_size(&mut self, _: &mut Memory<'_>, fd: u32, size: u64) -> Result {
         let descriptor = self.table.get(fd)?;
         match &descriptor.object {
+            // As for writing: what it was opened for comes before what rights it kept.
+            Object::File { file, .. } if !file.writable() => Err(Errno::Inval.into()),
             Object::File { file, .. } => {
                 descriptor.require(Rights::FD_FILESTAT_SET_SIZE)?;
                 Ok(file.set_size(size)?)

@@ -1,5 +1,3 @@
-//! NOT RUN YET: cargo does not see this file. Move it to `crates/cli/tests/guest.rs` when it has passed once.
-//!
 //! `tarbox.wasm`: the command itself, compiled to WASI, on a database in a preopened directory.
 //!
 //! It runs under `node:wasi` and under `tarbox run` (then its database is a file of another workspace). Databases that it
