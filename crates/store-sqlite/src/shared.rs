@@ -52,6 +52,8 @@ pub(crate) struct State {
     pub(crate) tenants: FxHashMap<TenantId, Tenant>,
     /// Layers that are known to be sealed and kept.
     pub(crate) sealed: FxHashSet<(TenantId, LayerId)>,
+    /// The background waits for something to commit, not for the time to do so.
+    pub(crate) committer_idle: bool,
     /// Paths of directories of the head, for the log; forgotten when any directory moves.
     pub(crate) paths: FxHashMap<Key, Arc<[u8]>>,
     /// Committed rows.
@@ -84,6 +86,7 @@ impl State {
             frozen: None,
             tenants: FxHashMap::default(),
             sealed: FxHashSet::default(),
+            committer_idle: false,
             paths: FxHashMap::default(),
             caches,
             seen: Version::default(),
@@ -310,7 +313,8 @@ impl Op<'_> {
             ));
         }
         let state = &*self.state;
-        if (was_empty && !state.active.is_empty()) || crate::commit::is_due_early(&state.active) {
+        let begins = was_empty && !state.active.is_empty() && state.committer_idle;
+        if begins || crate::commit::is_due_early(&state.active) {
             self.shared.wake.notify_one();
         }
         result

@@ -8,6 +8,8 @@
 mod append;
 #[cfg_attr(target_family = "wasm", path = "alone.rs")]
 mod background;
+#[cfg_attr(target_family = "wasm", path = "early_alone.rs")]
+mod early;
 mod stage;
 
 use std::collections::HashMap;

@@ -11,6 +11,9 @@ use crate::rows::{Block, CHUNK, Content, Fragment, Hash, Key, MAX_FRAGMENTS, Map
 use crate::shared::Shared;
 use crate::sql::{self, Batch, Change};
 
+/// Rows looked up at once: many share the cost of a snapshot, while those who read files wait.
+const LOOKUPS: usize = 256;
+
 /// Everything a commit stores beyond the memtable's own rows.
 pub(super) struct Staged {
     pub(super) batch: Batch,
@@ -298,7 +301,7 @@ impl Stager<'_> {
     fn load(&mut self, hash: Hash) -> Result<Vec<u8>> {
         match self.appender.added(&hash) {
             Some(block) => self.appender.read_back(block),
-            None => self.shared.blocks.whole(&self.shared.engine, self.tenant, hash),
+            None => self.shared.blocks.content(&self.shared.engine, self.tenant, hash),
         }
     }
 
@@ -334,11 +337,33 @@ impl Stager<'_> {
         }
     }
 
+    /// Every block that was there before and is named more or less often now.
+    fn stored_blocks(&self) -> Result<HashMap<Hash, Block>> {
+        let changed = self.refs.iter().filter(|(_, delta)| **delta != 0);
+        let wanted: Vec<&Hash> = changed
+            .map(|(hash, _)| hash)
+            .filter(|hash| self.appender.added(hash).is_none())
+            .collect();
+        let mut found = HashMap::with_capacity(wanted.len());
+        for some in wanted.chunks(LOOKUPS) {
+            self.shared.engine.snapshot(|c| {
+                for hash in some {
+                    if let Some(block) = sql::chunk::block(c, self.tenant, hash)? {
+                        found.insert(**hash, block);
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(found)
+    }
+
     /// Makes the new blocks durable, and turns the references into rows.
     fn finish(mut self) -> Result<Account> {
         self.appender.sync()?;
         let mut live: BTreeMap<u64, i64> = BTreeMap::new();
         let mut bytes = 0;
+        let stored = self.stored_blocks()?;
         for (hash, delta) in std::mem::take(&mut self.refs) {
             let added = self.appender.added(&hash);
             if delta == 0 && added.is_none() {
@@ -346,10 +371,7 @@ impl Stager<'_> {
             }
             let stored = match added {
                 Some(_) => self.lost.get(&hash).copied(),
-                None => self
-                    .shared
-                    .engine
-                    .read(|c| sql::chunk::block(c, self.tenant, &hash))?,
+                None => stored.get(&hash).copied(),
             };
             let was_named = stored.map_or(0, |b| b.refs);
             let Some(block) = added.or(stored) else {

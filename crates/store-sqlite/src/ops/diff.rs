@@ -1,6 +1,7 @@
 //! What differs between two layers, from the rows that began or ended in between.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use tarbox_store::{Change, ChangeKind, Error, ErrorKind, FileKind, Ino, LayerId, Result, View};
 
@@ -11,8 +12,8 @@ use crate::sql;
 /// The names an inode lost and gained.
 #[derive(Default)]
 struct Names {
-    before: Vec<(Key, Box<[u8]>)>,
-    after: Vec<(Key, Box<[u8]>)>,
+    before: Vec<(Key, Arc<[u8]>)>,
+    after: Vec<(Key, Arc<[u8]>)>,
 }
 
 impl Op<'_> {
@@ -150,7 +151,7 @@ impl Op<'_> {
         self.shared.engine.read(|c| sql::inode::get_at(c, key, layer))
     }
 
-    fn path_in(&mut self, layer: LayerId, (dir, name): &(Key, Box<[u8]>)) -> Result<Vec<u8>> {
+    fn path_in(&mut self, layer: LayerId, (dir, name): &(Key, Arc<[u8]>)) -> Result<Vec<u8>> {
         let mut path = self.path_of(self.view(layer), dir.ino())?;
         if path.len() > 1 {
             path.push(b'/');

@@ -1,6 +1,7 @@
 //! Directory entries and where they stand in their directory.
 
 use std::hash::Hasher;
+use std::sync::Arc;
 
 use siphasher::sip::SipHasher13;
 use tarbox_store::{FileKind, Ino, LayerId};
@@ -21,7 +22,7 @@ pub(crate) fn bucket_of(secret: &[u8; 16], name: &[u8]) -> u64 {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dentry {
     pub(crate) cookie: u64,
-    pub(crate) name: Box<[u8]>,
+    pub(crate) name: Arc<[u8]>,
     pub(crate) ino: Ino,
     pub(crate) kind: FileKind,
     /// The layer in which this version began.

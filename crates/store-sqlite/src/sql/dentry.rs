@@ -1,5 +1,7 @@
 //! Directory entries in and out of SQL.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, Row, params};
 use tarbox_store::{FileKind, Ino, LayerId, Result};
 
@@ -59,7 +61,7 @@ pub(crate) fn range_at(
 }
 
 /// A name of an inode: its directory, its cookie, and the name.
-type Name = ((Key, u64), Box<[u8]>);
+type Name = ((Key, u64), Arc<[u8]>);
 
 /// Every name of an inode in the head, or at the end of a layer. Looks at all entries of the tenant.
 pub(crate) fn names_of(
