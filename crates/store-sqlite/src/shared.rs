@@ -220,6 +220,7 @@ impl Shared {
     pub(crate) fn performance(&self) -> Performance {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Performance {
+            pending: self.lock().tables().map(|table| table.rows() as u64).sum(),
             row_hits: get(&self.counters.row_hits),
             row_misses: get(&self.counters.row_misses),
             commits: get(&self.counters.commits),
