@@ -1,0 +1,122 @@
+//! The one error of the engine.
+
+use std::fmt;
+
+/// What the engine returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call failed. Nothing that was acknowledged is lost by any of them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The pool failed: which call, on which file, and why.
+    Pool(tarbox_pool::Error),
+    /// A file does not hold what was written to it. Repairing keeps what is readable.
+    Corrupt {
+        /// The file.
+        file: String,
+        /// Where in it, in bytes.
+        offset: u64,
+        /// What is wrong there.
+        what: &'static str,
+    },
+    /// A file of a version this engine does not know.
+    Version {
+        /// The file.
+        file: String,
+        /// The version it declares.
+        found: u32,
+        /// The newest version that can be opened.
+        supported: u32,
+    },
+    /// There are files of a graph, but none that says how they belong together.
+    NoManifest {
+        /// The directory of the graph in its pool.
+        directory: String,
+    },
+    /// There is no graph, and it was not to be created.
+    NotFound {
+        /// The directory of the graph in its pool.
+        directory: String,
+    },
+    /// The graph was opened for reading only.
+    ReadOnly,
+    /// A term, a property set or a transaction id is too long, or there are too many terms.
+    TooLarge {
+        /// What is.
+        what: &'static str,
+        /// The limit, in bytes (for terms: in terms).
+        limit: u64,
+    },
+    /// A fact names a term id that was never given.
+    UnknownTerm {
+        /// The id.
+        id: u32,
+    },
+}
+
+impl Error {
+    /// A short stable name, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Pool(_) => "POOL",
+            Self::Corrupt { .. } => "CORRUPT",
+            Self::Version { .. } => "VERSION",
+            Self::NoManifest { .. } => "NO_MANIFEST",
+            Self::NotFound { .. } => "NOT_FOUND",
+            Self::ReadOnly => "READ_ONLY",
+            Self::TooLarge { .. } => "TOO_LARGE",
+            Self::UnknownTerm { .. } => "UNKNOWN_TERM",
+        }
+    }
+
+    pub(crate) fn corrupt(file: &str, offset: u64, what: &'static str) -> Self {
+        Self::Corrupt {
+            file: file.to_owned(),
+            offset,
+            what,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pool(error) => error.fmt(f),
+            Self::Corrupt { file, offset, what } => {
+                write!(f, "{file} is damaged at byte {offset}: {what}; repair the graph to keep the rest")
+            }
+            Self::Version {
+                file,
+                found,
+                supported,
+            } => write!(
+                f,
+                "{file} has format version {found}, and this engine reads up to {supported}; use a newer one"
+            ),
+            Self::NoManifest { directory } => write!(
+                f,
+                "{directory} holds data of a graph but no readable manifest; repair the graph"
+            ),
+            Self::NotFound { directory } => write!(f, "there is no graph in {directory}"),
+            Self::ReadOnly => f.write_str("the graph was opened for reading only"),
+            Self::TooLarge { what, limit } => write!(f, "{what} beyond the limit of {limit}"),
+            Self::UnknownTerm { id } => write!(f, "no term has the id {id}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Pool(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<tarbox_pool::Error> for Error {
+    fn from(error: tarbox_pool::Error) -> Self {
+        Self::Pool(error)
+    }
+}
