@@ -45,4 +45,13 @@ impl Space {
             Self::Pos | Self::Osp | Self::Terms => Filtering::None,
         }
     }
+
+    /// As [`filtering`](Self::filtering), for tables with nothing below them. Facts that are asked for are
+    /// mostly there, and then the last filter only costs; of terms most that are asked for are new.
+    pub(crate) const fn filtering_below_all(self) -> Filtering {
+        match self {
+            Self::Hash => Filtering::FirstWord,
+            _ => Filtering::None,
+        }
+    }
 }

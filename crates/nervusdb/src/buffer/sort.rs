@@ -87,7 +87,7 @@ mod tests {
                 .map(|n| Fact::new([next(), next(), next()], n % 3 == 0))
                 .collect();
             let mut expected = std::collections::BTreeMap::new();
-            facts.iter().for_each(|fact| drop(expected.insert(fact.key(), *fact)));
+            expected.extend(facts.iter().map(|fact| (fact.key(), *fact)));
             let mut sorted = facts.clone();
             sort_newest(&mut sorted);
             assert!(sorted.into_iter().eq(expected.into_values()));

@@ -110,9 +110,10 @@ impl Graph {
     /// # Errors
     /// As [`flush`](Self::flush). What was committed is in the log all the same.
     pub fn close(self) -> Result<()> {
-        match lock(&self.state).is_read_only() {
+        let mut state = lock(&self.state);
+        match state.is_read_only() {
             true => Ok(()),
-            false => self.flush(),
+            false => state.flush(),
         }
     }
 }

@@ -42,7 +42,6 @@ impl Fact {
         Self::new([key[order[0]], key[order[1]], key[order[2]]], self.0[2] & 1 == 1)
     }
 
-    #[cold]
     fn decode_long(&mut self, tag: u8, input: &[u8], at: usize) -> Option<usize> {
         let [mut first, mut second, last] = self.0;
         let (mut third, mut at) = (last >> 1, at);

@@ -11,7 +11,7 @@ use crate::bytes::put_varint;
 use crate::device::{Device, FileName};
 use crate::error::Result;
 use crate::filter;
-use crate::record::Record;
+use crate::record::{Filtering, Record};
 use crate::space::Space;
 
 /// Bytes gathered for one device write.
@@ -28,6 +28,7 @@ pub(crate) struct TableWriter<R> {
     file: Arc<dyn PoolFile>,
     number: u32,
     space: Space,
+    filtering: Filtering,
     buffer: Vec<u8>,
     /// What of the file is written.
     written: u64,
@@ -40,13 +41,20 @@ pub(crate) struct TableWriter<R> {
 }
 
 impl<R: Record> TableWriter<R> {
-    pub(crate) fn create(device: &Arc<Device>, number: u32, space: Space, level: u8) -> Result<Self> {
+    pub(crate) fn create(
+        device: &Arc<Device>,
+        number: u32,
+        space: Space,
+        level: u8,
+        filtering: Filtering,
+    ) -> Result<Self> {
         let file = device.create(FileName::Table(number))?;
         Ok(Self {
             device: device.clone(),
             file,
             number,
             space,
+            filtering,
             buffer: header(space as u8, level).to_vec(),
             written: 0,
             block: BlockBuilder::new(),
@@ -71,7 +79,7 @@ impl<R: Record> TableWriter<R> {
         self.last.clone_from(record);
         self.footer.entries += 1;
         self.footer.tombstones += u64::from(record.is_dead());
-        if let Some(hash) = record.filter_hash(self.space.filtering())
+        if let Some(hash) = record.filter_hash(self.filtering)
             && self.hashes.last() != Some(&hash)
         {
             self.hashes.push(hash);
@@ -152,7 +160,10 @@ pub(crate) fn write_tables<R: Record>(
     for record in records {
         let open = match &mut writer {
             Some(open) => open,
-            None => writer.insert(TableWriter::create(device, next_number(), space, 0)?),
+            None => {
+                let number = next_number();
+                writer.insert(TableWriter::create(device, number, space, 0, space.filtering())?)
+            }
         };
         open.push(&record)?;
         if open.is_full()

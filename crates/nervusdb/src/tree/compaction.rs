@@ -127,8 +127,12 @@ impl<R: Record> Job<R> {
                 None => {
                     let number = next_number();
                     let level = self.level as u8;
-                    self.writer
-                        .insert(TableWriter::create(&self.device, number, self.space, level)?)
+                    let filtering = match self.drops_tombstones {
+                        true => self.space.filtering_below_all(),
+                        false => self.space.filtering(),
+                    };
+                    let create = TableWriter::create(&self.device, number, self.space, level, filtering);
+                    self.writer.insert(create?)
                 }
             };
             writer.push(record)?;
