@@ -21,7 +21,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let begin = Instant::now();
     let ids = load(&graph)?;
-    report("load, durable at the end", "M/s", FACTS / begin.elapsed().as_secs_f64() / 1e6);
+    report(
+        "load, durable at the end",
+        "M/s",
+        FACTS / begin.elapsed().as_secs_f64() / 1e6,
+    );
     read(&graph, &ids, "as loaded")?;
     let bytes = graph.stats().bytes() as f64;
     report("on disk as loaded", "bytes/fact", bytes / FACTS);
@@ -30,12 +34,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     graph.compact()?;
     report("compact", "s", begin.elapsed().as_secs_f64());
     read(&graph, &ids, "compacted")?;
-    report("on disk compacted", "bytes/fact", graph.stats().bytes() as f64 / FACTS);
+    report(
+        "on disk compacted",
+        "bytes/fact",
+        graph.stats().bytes() as f64 / FACTS,
+    );
     drop(graph);
 
     let begin = Instant::now();
     let graph = Graph::open(pool, "measure", Options::default())?;
-    report("reopen after a clean close", "ms", begin.elapsed().as_secs_f64() * 1e3);
+    report(
+        "reopen after a clean close",
+        "ms",
+        begin.elapsed().as_secs_f64() * 1e3,
+    );
     single_adds(&graph)?;
     unique_terms()
 }
@@ -66,29 +78,48 @@ fn read(graph: &Graph, ids: &[Vec<u32>; 3], state: &str) -> nervusdb::Result<()>
     let [subjects, predicates, objects] = ids;
     let mut turn = 0_usize;
     let mut next = || {
-        turn = turn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        turn = turn
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let at = turn >> 33;
-        [subjects[at % 128], predicates[at / 128 % 128], objects[at / 16_384 % 128]]
+        [
+            subjects[at % 128],
+            predicates[at / 128 % 128],
+            objects[at / 16_384 % 128],
+        ]
     };
-    time(&format!("exact, {state}"), 200_000, || graph.contains(next()).map(u64::from))?;
+    time(&format!("exact, {state}"), 200_000, || {
+        graph.contains(next()).map(u64::from)
+    })?;
     let mut out = Vec::new();
     let mut scan = |pattern| {
         out.clear();
-        graph.scan(pattern)?.fill(&mut out, usize::MAX).map(|count| count as u64)
+        graph
+            .scan(pattern)?
+            .fill(&mut out, usize::MAX)
+            .map(|count| count as u64)
     };
     time(&format!("S P ? (128), {state}"), 20_000, || {
         let [s, p, _] = next();
         scan(Pattern::new(Some(s), Some(p), None))
     })?;
-    time(&format!("S ? ? (16,384), {state}"), 200, || scan(Pattern::new(Some(next()[0]), None, None)))?;
-    time(&format!("? P ? (16,384), {state}"), 200, || scan(Pattern::new(None, Some(next()[1]), None)))?;
+    time(&format!("S ? ? (16,384), {state}"), 200, || {
+        scan(Pattern::new(Some(next()[0]), None, None))
+    })?;
+    time(&format!("? P ? (16,384), {state}"), 200, || {
+        scan(Pattern::new(None, Some(next()[1]), None))
+    })?;
     time(&format!("scan all, {state}"), 2, || scan(Pattern::default()))?;
-    time(&format!("count ? P ?, {state}"), 200, || graph.count(Pattern::new(None, Some(next()[1]), None)))?;
+    time(&format!("count ? P ?, {state}"), 200, || {
+        graph.count(Pattern::new(None, Some(next()[1]), None))
+    })?;
     time(&format!("term of an id, {state}"), 100_000, || {
         out_len(graph.term(next()[2])?)
     })?;
     time(&format!("id of a term, {state}"), 100_000, || {
-        graph.find_term("http://example.org/object#77").map(|id| u64::from(id.unwrap_or(0)))
+        graph
+            .find_term("http://example.org/object#77")
+            .map(|id| u64::from(id.unwrap_or(0)))
     })
 }
 
@@ -114,11 +145,17 @@ fn single_adds(graph: &Graph) -> nervusdb::Result<()> {
 fn unique_terms() -> Result<(), Box<dyn std::error::Error>> {
     const COUNT: u32 = 300_000;
     let graph = Graph::open(Arc::new(MemoryPool::new()), "unique", Options::default())?;
-    let terms: Vec<String> = (0..3 * COUNT).map(|n| format!("http://example.org/term#{n}")).collect();
+    let terms: Vec<String> = (0..3 * COUNT)
+        .map(|n| format!("http://example.org/term#{n}"))
+        .collect();
     let begin = Instant::now();
     let mut batch = Batch::new();
     for fact in terms.chunks_exact(3) {
-        batch.add([graph.intern(&fact[0])?, graph.intern(&fact[1])?, graph.intern(&fact[2])?]);
+        batch.add([
+            graph.intern(&fact[0])?,
+            graph.intern(&fact[1])?,
+            graph.intern(&fact[2])?,
+        ]);
         if batch.len() == 10_000 {
             graph.commit(&batch, Durability::Written)?;
             batch.clear();
@@ -127,7 +164,11 @@ fn unique_terms() -> Result<(), Box<dyn std::error::Error>> {
     graph.flush()?;
     let rate = f64::from(COUNT) / begin.elapsed().as_secs_f64() / 1e6;
     report("load of unique terms, interning included", "M/s", rate);
-    report("on disk, unique terms", "bytes/fact", graph.stats().bytes() as f64 / f64::from(COUNT));
+    report(
+        "on disk, unique terms",
+        "bytes/fact",
+        graph.stats().bytes() as f64 / f64::from(COUNT),
+    );
     Ok(())
 }
 
@@ -138,7 +179,11 @@ fn time(name: &str, times: u32, mut work: impl FnMut() -> nervusdb::Result<u64>)
         found += black_box(work()?);
     }
     let each = begin.elapsed().as_secs_f64() / f64::from(times);
-    report(&format!("{name} ({} results)", found / u64::from(times)), "µs", each * 1e6);
+    report(
+        &format!("{name} ({} results)", found / u64::from(times)),
+        "µs",
+        each * 1e6,
+    );
     Ok(())
 }
 

@@ -37,7 +37,9 @@ impl Batch {
 
     /// Adds facts packed as subject, predicate, object, subject, … An incomplete last one is left out.
     pub fn add_packed(&mut self, words: &[u32]) -> &mut Self {
-        let facts = words.chunks_exact(3).map(|fact| Op::Add([fact[0], fact[1], fact[2]]));
+        let facts = words
+            .chunks_exact(3)
+            .map(|fact| Op::Add([fact[0], fact[1], fact[2]]));
         self.ops.extend(facts);
         self
     }

@@ -12,7 +12,7 @@ use crate::record::Record;
 /// offsets fit 16 bits.
 pub(crate) const BLOCK_TARGET: usize = 4096;
 /// Records from one restart point to the next; part of the format.
-const RESTART_EVERY: usize = 24;
+pub(crate) const RESTART_EVERY: usize = 24;
 const CHECK_LEN: usize = 4;
 
 /// Collects records into the bytes of one block.

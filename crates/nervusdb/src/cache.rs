@@ -46,7 +46,10 @@ impl Cache {
     pub(crate) fn get(&self, key: BlockKey) -> Option<Arc<Block>> {
         let mut guard = lock(&self.inner);
         let inner = &mut *guard;
-        let slot = inner.places.get(&key).and_then(|&place| inner.slots[place].as_mut());
+        let slot = inner
+            .places
+            .get(&key)
+            .and_then(|&place| inner.slots[place].as_mut());
         match slot {
             Some(slot) => {
                 slot.recent = true;

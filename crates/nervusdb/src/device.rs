@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use tarbox_pool::{OpenOptions, Pool, PoolExt, PoolFile};
+use tarbox_pool::{ErrorKind, OpenOptions, Pool, PoolExt, PoolFile};
 
 use crate::cache::Cache;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Where a graph lives. Its files are below one directory; see `docs/graph-format.md`.
 #[derive(Debug)]
@@ -53,7 +53,13 @@ impl Device {
     }
 
     pub(crate) fn open_to_read(&self, name: FileName) -> Result<Arc<dyn PoolFile>> {
-        Ok(self.pool.open(&self.path(name), OpenOptions::READ_ONLY)?)
+        let path = self.path(name);
+        match self.pool.open(&path, OpenOptions::READ_ONLY) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Err(Error::corrupt(&path, 0, "the file is missing"))
+            }
+            result => Ok(result?),
+        }
     }
 
     /// An empty file, whatever an interrupted attempt has left under its name.

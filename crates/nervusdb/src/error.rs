@@ -11,7 +11,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The pool failed: which call, on which file, and why.
     Pool(tarbox_pool::Error),
-    /// A file does not hold what was written to it. Repairing keeps what is readable.
+    /// A file does not hold what was written to it. [`repair`](crate::repair()) keeps what is readable.
     Corrupt {
         /// The file.
         file: String,
@@ -84,7 +84,10 @@ impl fmt::Display for Error {
         match self {
             Self::Pool(error) => error.fmt(f),
             Self::Corrupt { file, offset, what } => {
-                write!(f, "{file} is damaged at byte {offset}: {what}; repair the graph to keep the rest")
+                write!(
+                    f,
+                    "{file} is damaged at byte {offset}: {what}; repair the graph to keep the rest"
+                )
             }
             Self::Version {
                 file,

@@ -9,7 +9,7 @@
 //! - A [`Batch`] takes effect whole or not at all, also in a crash, and once per transaction id.
 //! - A [`Snapshot`] stays as it is, whatever happens to the graph.
 //! - Memory is bounded by [`Options`], however large the data.
-//! - No content of a file makes it panic.
+//! - No content of a file makes it panic; [`check`](check()) finds damage, [`repair`](repair()) keeps what is readable.
 //!
 //! What it is not: a query language, a server, or a lock between processes. Those are layers above.
 //!
@@ -58,6 +58,7 @@ mod manifest;
 mod options;
 mod property;
 mod record;
+mod repair;
 mod scan;
 mod snapshot;
 mod space;
@@ -66,15 +67,18 @@ mod sync;
 mod table;
 mod term;
 mod tree;
+mod verify;
 
 pub use batch::Batch;
 pub use error::{Error, Result};
 pub use graph::Graph;
 pub use options::{Committed, Durability, Options};
 pub use property::{Properties, PropertyFilter, PropertyScan, Value};
+pub use repair::{Repaired, repair};
 pub use scan::{Pattern, Scan};
 pub use snapshot::Snapshot;
 pub use stats::{Stats, TreeStats};
+pub use verify::{Report, check};
 
 /// The highest id of a term: ids have 31 bits.
 pub const MAX_TERM_ID: u32 = i32::MAX as u32;

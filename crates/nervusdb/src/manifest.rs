@@ -110,7 +110,10 @@ impl Manifest {
             let bytes = device.open_to_read(name)?.read_all()?;
             match bytes.get(8..12) {
                 Some(version) if &bytes[..8] == MAGIC && version != VERSION.to_le_bytes() => {
-                    newer_version = Some((path, u32::from_le_bytes([version[0], version[1], version[2], version[3]])));
+                    newer_version = Some((
+                        path,
+                        u32::from_le_bytes([version[0], version[1], version[2], version[3]]),
+                    ));
                 }
                 Some(_) if &bytes[..8] == MAGIC => {
                     let epoch = newest.as_ref().map(|manifest| manifest.epoch);

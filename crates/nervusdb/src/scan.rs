@@ -4,6 +4,7 @@ use crate::MAX_TERM_ID;
 use crate::buffer::Order;
 use crate::error::Result;
 use crate::record::{Fact, Record};
+use crate::space::Space;
 use crate::tree::{Merge, Source, TreeView};
 
 /// Which facts: each bound position must be that term. The default binds nothing and matches all.
@@ -69,6 +70,21 @@ impl Scan {
                 false => view.merge(&from, &to)?,
             },
             order: pattern.order(),
+            to,
+        })
+    }
+
+    /// All facts, by this index.
+    pub(crate) fn whole(view: &TreeView<Fact>) -> Result<Self> {
+        let to = Fact::new([MAX_TERM_ID; 3], false);
+        let order = match view.space {
+            Space::Pos => Order::Pos,
+            Space::Osp => Order::Osp,
+            _ => Order::Spo,
+        };
+        Ok(Self {
+            merge: view.merge(&Fact::default(), &to)?,
+            order,
             to,
         })
     }

@@ -39,7 +39,12 @@ impl Terms {
                 return Ok(term.is_some());
             }
         }
-        let record = get(Space::Terms, [].iter(), &self.strings, &Pair::probe(&term_key(id)))?;
+        let record = get(
+            Space::Terms,
+            [].iter(),
+            &self.strings,
+            &Pair::probe(&term_key(id)),
+        )?;
         out.extend_from_slice(record.as_ref().map_or(&[], |record| &record.value));
         Ok(record.is_some())
     }
@@ -55,7 +60,10 @@ impl Terms {
 
     /// The id of a term that is in tables.
     pub(crate) fn find_stored(&self, term: &[u8], hash: u32) -> Result<Option<u32>> {
-        let (from, to) = (Fact::new([hash, 0, 0], false), Fact::new([hash, u32::MAX, 0], false));
+        let (from, to) = (
+            Fact::new([hash, 0, 0], false),
+            Fact::new([hash, u32::MAX, 0], false),
+        );
         let filter_hash = from.filter_hash(Filtering::FirstWord).unwrap_or_default();
         let mut stored = Vec::new();
         for (_, table) in self.hashes.tables() {

@@ -70,7 +70,11 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-const NAMES: [&str; 3] = ["age", "a long name that is far beyond what an index key holds, a long name that is far beyond what an index key holds, and more", ""];
+const NAMES: [&str; 3] = [
+    "age",
+    "a long name that is far beyond what an index key holds, a long name that is far beyond what an index key holds, and more",
+    "",
+];
 
 /// Numbers, strings, and strings longer than an index key.
 fn value(seed: i8) -> Value {
@@ -84,7 +88,9 @@ fn value(seed: i8) -> Value {
 
 fn properties(seeds: &[(usize, i8)]) -> Vec<(String, Value)> {
     let mut by_name = BTreeMap::new();
-    seeds.iter().for_each(|&(name, seed)| drop(by_name.insert(NAMES[name].to_owned(), value(seed))));
+    seeds
+        .iter()
+        .for_each(|&(name, seed)| drop(by_name.insert(NAMES[name].to_owned(), value(seed))));
     by_name.into_iter().collect()
 }
 
@@ -103,7 +109,12 @@ impl Model {
 
     fn matching(&self, pattern: Pattern) -> Vec<[u32; 3]> {
         let bound = [pattern.subject, pattern.predicate, pattern.object];
-        let matches = |fact: &&[u32; 3]| bound.iter().zip(**fact).all(|(bound, word)| bound.is_none_or(|bound| bound == word));
+        let matches = |fact: &&[u32; 3]| {
+            bound
+                .iter()
+                .zip(**fact)
+                .all(|(bound, word)| bound.is_none_or(|bound| bound == word))
+        };
         self.facts.iter().filter(matches).copied().collect()
     }
 }
@@ -149,7 +160,10 @@ fn assert_same(snapshot: &Snapshot, model: &Model) {
         assert_eq!(found, model.matching(pattern), "{pattern:?}");
     }
     for node in 0..TERMS {
-        assert_eq!(snapshot.node_properties(node).unwrap().as_ref(), model.nodes.get(&node));
+        assert_eq!(
+            snapshot.node_properties(node).unwrap().as_ref(),
+            model.nodes.get(&node)
+        );
         let fact = [node, 1, 2];
         assert_eq!(snapshot.contains(fact).unwrap(), model.facts.contains(&fact));
     }
@@ -187,14 +201,28 @@ fn assert_properties_same(snapshot: &Snapshot, model: &Model) {
             let mut scan = snapshot.nodes_with(name, filter.clone()).unwrap();
             let mut found: Vec<_> = std::iter::from_fn(|| scan.next_node().unwrap()).collect();
             found.sort_unstable();
-            let has = |properties: &Vec<(String, Value)>| properties.iter().any(|(key, value)| key == name && matches(filter, value));
-            let expected: Vec<_> = model.nodes.iter().filter(|(_, properties)| has(properties)).map(|(&node, _)| node).collect();
+            let has = |properties: &Vec<(String, Value)>| {
+                properties
+                    .iter()
+                    .any(|(key, value)| key == name && matches(filter, value))
+            };
+            let expected: Vec<_> = model
+                .nodes
+                .iter()
+                .filter(|(_, properties)| has(properties))
+                .map(|(&node, _)| node)
+                .collect();
             assert_eq!(found, expected, "{name:?} {filter:?}");
         }
         let mut scan = snapshot.edges_with("w", filter.clone()).unwrap();
         let mut found: Vec<_> = std::iter::from_fn(|| scan.next_edge().unwrap()).collect();
         found.sort_unstable();
-        let expected: Vec<_> = model.edges.iter().filter(|(_, seed)| matches(filter, &value(**seed))).map(|(&edge, _)| edge).collect();
+        let expected: Vec<_> = model
+            .edges
+            .iter()
+            .filter(|(_, seed)| matches(filter, &value(**seed)))
+            .map(|(&edge, _)| edge)
+            .collect();
         assert_eq!(found, expected, "{filter:?}");
     }
 }
@@ -243,11 +271,12 @@ fn run(steps: Vec<Step>) {
     }
     assert_same(&graph.snapshot(), &model);
     drop(graph);
-    kept.iter().for_each(|(snapshot, model)| assert_same(snapshot, model));
+    kept.iter()
+        .for_each(|(snapshot, model)| assert_same(snapshot, model));
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_graph_is_what_a_plain_set_is(steps in prop::collection::vec(step(), 0..60)) {

@@ -27,7 +27,10 @@ impl<R: Record> Runs<R> {
         if newest.is_empty() {
             return;
         }
-        while let Some(before) = self.runs.pop_if(|run| run.len() < newest.len().saturating_mul(GROWTH)) {
+        while let Some(before) = self
+            .runs
+            .pop_if(|run| run.len() < newest.len().saturating_mul(GROWTH))
+        {
             newest = merged(before, newest);
         }
         self.runs.push(Arc::new(newest));

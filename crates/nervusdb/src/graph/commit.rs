@@ -1,5 +1,6 @@
 //! Commits: first the log, then memory.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::state::State;
@@ -129,7 +130,9 @@ impl State {
         for op in ops {
             match op {
                 Op::Add(_) | Op::Delete(_) => (),
-                Op::Node(id, bytes) => self.set_properties(Owner::Node(*id), bytes.as_ref(), &mut plan.data)?,
+                Op::Node(id, bytes) => {
+                    self.set_properties(Owner::Node(*id), bytes.as_ref(), &mut plan.data)?
+                }
                 Op::Edge(edge, bytes) => {
                     self.set_properties(Owner::Edge(*edge), bytes.as_ref(), &mut plan.data)?;
                 }
@@ -180,7 +183,9 @@ impl State {
             .and_then(|record| decode(&record.value))
             .unwrap_or_default();
         let new = bytes.map(|bytes| (decode(bytes).unwrap_or_default(), bytes.clone()));
-        let new = new.as_ref().map(|(properties, bytes)| (properties, bytes.clone()));
+        let new = new
+            .as_ref()
+            .map(|(properties, bytes)| (properties, bytes.clone()));
         for record in changes(owner, &old, new) {
             data.insert(record.key.clone(), record);
         }
@@ -239,11 +244,13 @@ impl State {
         }
         if !entry.terms.is_empty() {
             let mut terms = write(&self.terms);
-            if entry.first_term != terms.next_id() {
-                return None;
-            }
-            for term in &entry.terms {
-                terms.add(term, crate::buffer::term_hash(term));
+            for (id, term) in (u64::from(entry.first_term)..).zip(&entry.terms) {
+                // After a repair without a manifest, tables may hold terms that are also in the log.
+                match id.cmp(&u64::from(terms.next_id())) {
+                    Ordering::Less => (),
+                    Ordering::Equal => drop(terms.add(term, crate::buffer::term_hash(term))),
+                    Ordering::Greater => return None,
+                }
             }
             self.logged_terms = terms.next_id();
         }
@@ -254,7 +261,10 @@ impl State {
     /// Flushes and compacts as far as the writes ask for it. The commit has succeeded, so a failure here shows
     /// at the next one, or at a flush.
     fn after_write(&mut self, records: usize) {
-        let log_is_long = self.log.as_ref().is_some_and(|log| log.len() > self.options.log_bytes);
+        let log_is_long = self
+            .log
+            .as_ref()
+            .is_some_and(|log| log.len() > self.options.log_bytes);
         if self.memtable_size() > self.options.memtable_bytes || log_is_long {
             self.flush_memtable().ok();
         }

@@ -18,7 +18,10 @@ impl State {
     /// Writes memory to tables if there is anything, and forgets the transaction ids that are not stored.
     pub(super) fn flush(&mut self) -> Result<()> {
         self.check_writable()?;
-        let log_is_empty = self.log.as_ref().is_some_and(|log| log.is_empty() && !log.suspect);
+        let log_is_empty = self
+            .log
+            .as_ref()
+            .is_some_and(|log| log.is_empty() && !log.suspect);
         if !log_is_empty || self.memtable_has_anything() {
             self.flush_memtable()?;
         }
@@ -82,13 +85,7 @@ impl State {
         let written = write_tables(&device, Space::Terms, sequence, terms.pairs(), &mut number)?;
         add(&mut tables.pairs[TERMS], written);
         let data = self.data.combined();
-        let written = write_tables(
-            &device,
-            Space::Data,
-            sequence,
-            data.iter().cloned(),
-            &mut number,
-        )?;
+        let written = write_tables(&device, Space::Data, sequence, data.iter().cloned(), &mut number)?;
         add(&mut tables.pairs[DATA], written);
         Ok(tables)
     }

@@ -16,7 +16,11 @@ impl State {
             return Ok(false);
         }
         // Readers pay for every fresh table, so writers wait before there are too many.
-        let budget = if self.tables.most_fresh() >= L0_LIMIT { usize::MAX } else { budget };
+        let budget = if self.tables.most_fresh() >= L0_LIMIT {
+            usize::MAX
+        } else {
+            budget
+        };
         self.work(budget)?;
         Ok(true)
     }

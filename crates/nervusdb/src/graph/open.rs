@@ -88,8 +88,7 @@ impl State {
             FileName::Manifest(_) => None,
         });
         // Numbers given since the manifest was written are not in it.
-        state.next_file = numbers
-            .fold(state.next_file, |next, number| next.max(number.saturating_add(1)));
+        state.next_file = numbers.fold(state.next_file, |next, number| next.max(number.saturating_add(1)));
         let (contents, spilled) = state.replay_log(number)?;
         if device.read_only {
             return Ok(state);
@@ -132,9 +131,7 @@ impl State {
             let is_orphan = match name {
                 FileName::Manifest(_) => false,
                 FileName::Log(number) => Some(number) != log,
-                FileName::Table(number) => {
-                    !self.manifest.tables.iter().any(|table| table.number == number)
-                }
+                FileName::Table(number) => !self.manifest.tables.iter().any(|table| table.number == number),
             };
             if is_orphan {
                 self.device.delete(name)?;

@@ -151,7 +151,11 @@ impl<'a> Entry<'a> {
                 self.ops.reserve(count);
                 for _ in 0..count {
                     let fact = key(reader)?;
-                    self.ops.push(if tag == ADD { Op::Add(fact) } else { Op::Delete(fact) });
+                    self.ops.push(if tag == ADD {
+                        Op::Add(fact)
+                    } else {
+                        Op::Delete(fact)
+                    });
                 }
             }
             NODE => {
@@ -222,7 +226,10 @@ mod tests {
         encode(&mut out, 42, 10, terms.into_iter(), &ops, Some(&tx));
         let entry = Entry::decode(&out).unwrap();
         assert_eq!((entry.sequence, entry.first_term), (42, 10));
-        assert_eq!((entry.terms, entry.ops, entry.tx), (terms.to_vec(), ops, Some(tx)));
+        assert_eq!(
+            (entry.terms, entry.ops, entry.tx),
+            (terms.to_vec(), ops, Some(tx))
+        );
         for cut in 0..out.len() {
             // Nothing is asked of a cut entry but that it does not panic.
             drop(Entry::decode(&out[..cut]));

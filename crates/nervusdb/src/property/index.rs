@@ -6,7 +6,11 @@ use crate::record::Pair;
 
 /// The records that replace the properties `old` of an owner by `new`. Of names that occur twice, the last
 /// counts.
-pub(crate) fn changes(owner: Owner, old: &[(String, Value)], new: Option<(&Properties, Vec<u8>)>) -> Vec<Pair> {
+pub(crate) fn changes(
+    owner: Owner,
+    old: &[(String, Value)],
+    new: Option<(&Properties, Vec<u8>)>,
+) -> Vec<Pair> {
     let keys = |properties: &[(String, Value)]| -> Vec<Vec<u8>> {
         properties
             .iter()
@@ -14,7 +18,9 @@ pub(crate) fn changes(owner: Owner, old: &[(String, Value)], new: Option<(&Prope
             .collect()
     };
     let before = keys(old);
-    let after = new.as_ref().map_or_else(Vec::new, |(properties, _)| keys(properties));
+    let after = new
+        .as_ref()
+        .map_or_else(Vec::new, |(properties, _)| keys(properties));
     let mut records: Vec<Pair> = before
         .iter()
         .filter(|key| !after.contains(key))

@@ -36,6 +36,19 @@ impl Owner {
         key
     }
 
+    /// The owner of such a key.
+    pub(crate) fn of_key(key: &[u8]) -> Option<Self> {
+        let (&tag, rest) = key.split_first()?;
+        let mut ids = rest
+            .chunks_exact(4)
+            .map(|word| u32::from_be_bytes([word[0], word[1], word[2], word[3]]));
+        match (tag, rest.len()) {
+            (NODE, 4) => Some(Self::Node(ids.next()?)),
+            (EDGE, 12) => Some(Self::Edge([ids.next()?, ids.next()?, ids.next()?])),
+            _ => None,
+        }
+    }
+
     fn put(self, out: &mut Vec<u8>) {
         match self {
             Self::Node(id) => out.extend_from_slice(&id.to_be_bytes()),
@@ -87,6 +100,11 @@ pub(crate) fn put_text_start(out: &mut Vec<u8>, text: &str) -> usize {
         }
     }
     kept.len()
+}
+
+/// Whether a key of the data belongs to the index of properties.
+pub(crate) fn is_index_key(key: &[u8]) -> bool {
+    matches!(key.first(), Some(&(NODE_INDEX | EDGE_INDEX)))
 }
 
 /// What an index key says after its name.

@@ -11,5 +11,5 @@ pub use scan::PropertyScan;
 pub use value::{Properties, Value};
 
 pub(crate) use index::changes;
-pub(crate) use keys::{Owner, tx_key, tx_order_key, tx_orders};
+pub(crate) use keys::{Owner, is_index_key, tx_key, tx_order_key, tx_orders};
 pub(crate) use value::{decode, encode};

@@ -21,7 +21,12 @@ pub struct PropertyScan {
 }
 
 impl PropertyScan {
-    pub(crate) fn new(view: TreeView<Pair>, of_edges: bool, name: &str, filter: PropertyFilter) -> Result<Self> {
+    pub(crate) fn new(
+        view: TreeView<Pair>,
+        of_edges: bool,
+        name: &str,
+        filter: PropertyFilter,
+    ) -> Result<Self> {
         let prefix = index_prefix(of_edges, name);
         let (from, to) = filter.extent(&prefix);
         Ok(Self {

@@ -151,9 +151,26 @@ mod tests {
 
     #[test]
     fn number_keys_sort_as_numbers() {
-        let numbers = [f64::NEG_INFINITY, -1e300, -1.0, -1e-300, 0.0, 1e-300, 2.0, f64::INFINITY];
-        assert!(numbers.windows(2).all(|pair| number_key(pair[0]) < number_key(pair[1])));
-        assert!(numbers.iter().all(|&number| number_of(number_key(number)) == number));
+        let numbers = [
+            f64::NEG_INFINITY,
+            -1e300,
+            -1.0,
+            -1e-300,
+            0.0,
+            1e-300,
+            2.0,
+            f64::INFINITY,
+        ];
+        assert!(
+            numbers
+                .windows(2)
+                .all(|pair| number_key(pair[0]) < number_key(pair[1]))
+        );
+        assert!(
+            numbers
+                .iter()
+                .all(|&number| number_of(number_key(number)) == number)
+        );
         assert_eq!(number_key(-0.0), number_key(0.0));
         assert_eq!(Value::Number(f64::NAN), Value::Number(-f64::NAN));
     }

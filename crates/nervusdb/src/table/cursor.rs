@@ -72,7 +72,11 @@ impl<R: Record> TableCursor<R> {
             return Ok(0);
         };
         let mut skipped = 0;
-        while self.block.advance().map_err(|error| self.table.malformed(self.index, error))? {
+        while self
+            .block
+            .advance()
+            .map_err(|error| self.table.malformed(self.index, error))?
+        {
             skipped += 1;
         }
         skipped += self.table.extent(target).before - self.table.extent(self.index + 1).before;

@@ -83,7 +83,9 @@ impl Footer {
         file.read_exact_at(&mut bytes, footer_at)?;
         let content = unseal(&bytes).ok_or_else(|| bad(footer_at, "the checksum of the footer"))?;
         let footer = Self::parse(content).ok_or_else(|| bad(footer_at, "the footer"))?;
-        let filter_end = footer.filter_offset.checked_add(filter::stored_len(footer.filter_lines));
+        let filter_end = footer
+            .filter_offset
+            .checked_add(filter::stored_len(footer.filter_lines));
         let index_end = footer.index_offset.checked_add(u64::from(footer.index_len));
         let fits = header(footer.space, footer.level) == start
             && filter_end == Some(footer.index_offset)

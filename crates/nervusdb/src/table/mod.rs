@@ -64,7 +64,11 @@ impl<R: Record> Table<R> {
         }
         let footer = Footer::read(&*file, len)?;
         if footer.space != space as u8 {
-            return Err(Error::corrupt(file.name(), 12, "it is a table of another key space"));
+            return Err(Error::corrupt(
+                file.name(),
+                12,
+                "it is a table of another key space",
+            ));
         }
         Self::with_footer(device, file, number, space, footer, len)
     }
@@ -275,7 +279,11 @@ impl<R: Record> Table<R> {
 
     #[cold]
     pub(crate) fn malformed(&self, block: usize, Malformed: Malformed) -> Error {
-        Error::corrupt(self.name(), self.extents[block].offset, "a record does not decode")
+        Error::corrupt(
+            self.name(),
+            self.extents[block].offset,
+            "a record does not decode",
+        )
     }
 }
 

@@ -56,12 +56,7 @@ impl<R: Record> Levels<R> {
     }
 
     /// Replaces `inputs` by `outputs` on `level`.
-    pub(crate) fn replaced(
-        &self,
-        inputs: &[Arc<Table<R>>],
-        outputs: &[Arc<Table<R>>],
-        level: usize,
-    ) -> Self {
+    pub(crate) fn replaced(&self, inputs: &[Arc<Table<R>>], outputs: &[Arc<Table<R>>], level: usize) -> Self {
         let mut next = self.clone();
         let stays = |table: &Arc<Table<R>>| !inputs.iter().any(|input| Arc::ptr_eq(input, table));
         next.fresh.retain(stays);

@@ -86,7 +86,9 @@ impl<R: Record> Merge<R> {
         });
         let mut index = self.top + 1;
         while index < self.sources.len() {
-            let same = self.sources[index].record().order(self.sources[self.top].record());
+            let same = self.sources[index]
+                .record()
+                .order(self.sources[self.top].record());
             match same == Ordering::Equal && !self.sources[index].advance()? {
                 true => drop(self.sources.remove(index)),
                 false => index += 1,

@@ -29,10 +29,7 @@ impl<R: Record> TreeView<R> {
             let end = run.partition_point(|record| record.order(to).is_le());
             end.saturating_sub(begin) as u64
         };
-        let in_tables = self
-            .levels
-            .tables()
-            .map(|(_, table)| table.estimate(from, to));
+        let in_tables = self.levels.tables().map(|(_, table)| table.estimate(from, to));
         self.runs.iter().map(in_run).sum::<u64>() + in_tables.sum::<u64>()
     }
 
