@@ -41,9 +41,9 @@ fn sample() -> (Arc<MemoryPool>, BTreeSet<[u32; 3]>) {
                 facts.remove(&gone);
             }
         }
-        for n in 0..20 {
+        for &id in &ids[..20] {
             batch.set_node(
-                ids[n],
+                id,
                 &[
                     ("round".into(), f64::from(round).into()),
                     ("name".into(), "x".into()),
