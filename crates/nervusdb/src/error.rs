@@ -5,10 +5,16 @@ use std::fmt;
 /// What the engine returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call failed. Nothing that was acknowledged is lost by any of them.
+/// A failed call. Nothing that was acknowledged is lost by it.
+///
+/// One pointer, so that results stay small on their way through the engine.
+#[derive(Clone)]
+pub struct Error(Box<ErrorKind>);
+
+/// Why a call failed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Error {
+pub enum ErrorKind {
     /// The pool failed: which call, on which file, and why.
     Pool(tarbox_pool::Error),
     /// A file does not hold what was written to it. [`repair`](crate::repair()) keeps what is readable.
@@ -56,8 +62,30 @@ pub enum Error {
 }
 
 impl Error {
+    /// Why the call failed.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0
+    }
+
     /// A short stable name, for programs.
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
+        self.0.code()
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn corrupt(file: &str, offset: u64, what: &'static str) -> Self {
+        ErrorKind::Corrupt {
+            file: file.to_owned(),
+            offset,
+            what,
+        }
+        .into()
+    }
+}
+
+impl ErrorKind {
+    const fn code(&self) -> &'static str {
         match self {
             Self::Pool(_) => "POOL",
             Self::Corrupt { .. } => "CORRUPT",
@@ -69,20 +97,32 @@ impl Error {
             Self::UnknownTerm { .. } => "UNKNOWN_TERM",
         }
     }
+}
 
-    pub(crate) fn corrupt(file: &str, offset: u64, what: &'static str) -> Self {
-        Self::Corrupt {
-            file: file.to_owned(),
-            offset,
-            what,
-        }
+impl From<ErrorKind> for Error {
+    #[cold]
+    #[inline(never)]
+    fn from(kind: ErrorKind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&*self.0, f)
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pool(error) => error.fmt(f),
+            Self::Pool(error) => fmt::Display::fmt(error, f),
             Self::Corrupt { file, offset, what } => {
                 write!(
                     f,
@@ -111,15 +151,17 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Pool(error) => Some(error),
+        match self.kind() {
+            ErrorKind::Pool(error) => Some(error),
             _ => None,
         }
     }
 }
 
 impl From<tarbox_pool::Error> for Error {
+    #[cold]
+    #[inline(never)]
     fn from(error: tarbox_pool::Error) -> Self {
-        Self::Pool(error)
+        ErrorKind::Pool(error).into()
     }
 }

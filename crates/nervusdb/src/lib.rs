@@ -70,7 +70,7 @@ mod tree;
 mod verify;
 
 pub use batch::Batch;
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use graph::Graph;
 pub use options::{Committed, Durability, Options};
 pub use property::{Properties, PropertyFilter, PropertyScan, Value};

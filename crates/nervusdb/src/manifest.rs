@@ -5,7 +5,7 @@ use tarbox_pool::{OpenOptions, PoolFileExt};
 use crate::block::{seal, unseal};
 use crate::bytes::{Reader, put_varint};
 use crate::device::{Device, FileName};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::space::Space;
 
 const MAGIC: &[u8; 8] = b"NERVMAN\n";
@@ -124,11 +124,11 @@ impl Manifest {
             }
         }
         match (newest, newer_version) {
-            (None, Some((file, found))) => Err(Error::Version {
+            (None, Some((file, found))) => Err(Error::from(ErrorKind::Version {
                 file,
                 found,
                 supported: VERSION,
-            }),
+            })),
             (newest, _) => Ok(newest),
         }
     }

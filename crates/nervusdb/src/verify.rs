@@ -7,7 +7,7 @@ use tarbox_pool::Pool;
 use crate::block::BlockCursor;
 use crate::cache::Cache;
 use crate::device::{Device, FileName};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::graph::Graph;
 use crate::log::{Entry, read_log};
 use crate::manifest::{Manifest, TableEntry};
@@ -58,9 +58,9 @@ pub fn check(pool: Arc<dyn Pool>, directory: &str) -> Result<Report> {
     let Some(manifest) = Manifest::load(&device)? else {
         let directory = directory.to_owned();
         return match device.list()?.is_empty() {
-            true => Err(Error::NotFound { directory }),
+            true => Err(Error::from(ErrorKind::NotFound { directory })),
             false => {
-                report.problems.push(Error::NoManifest { directory });
+                report.problems.push(Error::from(ErrorKind::NoManifest { directory }));
                 Ok(report)
             }
         };

@@ -7,4 +7,5 @@ mod terms;
 
 pub(crate) use facts::{FactBuffer, Order};
 pub(crate) use runs::Runs;
+pub(crate) use sort::sort_newest;
 pub(crate) use terms::{TermBuffer, term_hash, term_key};

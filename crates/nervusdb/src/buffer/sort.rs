@@ -5,16 +5,24 @@ use std::cmp::Ordering;
 use crate::record::{Fact, Record};
 
 /// Below this, comparing is quicker than counting.
-const RADIX_MIN: usize = 256;
+const RADIX_MIN: usize = 48;
 
 /// Sorts by key and keeps the last of each.
 pub(crate) fn sort_newest(facts: &mut Vec<Fact>) {
     if !facts.is_sorted_by(|a, b| a.order(b) == Ordering::Less) {
         match facts.len() < RADIX_MIN {
-            true => facts.sort_by(Fact::order),
+            true => insertion_sort(facts),
             false => radix_sort(facts),
         }
         keep_last(facts);
+    }
+}
+
+/// A stable sort of a few.
+fn insertion_sort(facts: &mut [Fact]) {
+    for end in 1..facts.len() {
+        let place = facts[..end].partition_point(|fact| fact.order(&facts[end]) != Ordering::Greater);
+        facts[place..=end].rotate_right(1);
     }
 }
 

@@ -1,7 +1,8 @@
 //! New terms in memory: an arena of strings, and a hash table of their ids.
 
 use crate::hash::hash;
-use crate::record::{Fact, Pair, Record};
+use super::sort::sort_newest;
+use crate::record::{Fact, Pair};
 
 const EMPTY: u32 = u32::MAX;
 
@@ -121,7 +122,7 @@ impl TermBuffer {
             .zip(&self.hashes)
             .map(|(id, &hash)| Fact::new([hash, id, 0], false))
             .collect();
-        facts.sort_unstable_by(Fact::order);
+        sort_newest(&mut facts);
         facts
     }
 }

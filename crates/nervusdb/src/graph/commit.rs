@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::state::State;
 use crate::batch::Batch;
 use crate::bytes::{put_slice, put_varint};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Entry, Op, TxMark, encode};
 use crate::options::{Committed, Durability};
 use crate::property::{Owner, changes, decode, tx_key, tx_order_key, tx_orders};
@@ -43,10 +43,10 @@ impl State {
         self.check_ops(&batch.ops)?;
         if let Some(tx) = &batch.tx {
             if tx.id.len() > MAX_TERM_LEN || tx.session.len() > MAX_TERM_LEN {
-                return Err(Error::TooLarge {
+                return Err(Error::from(ErrorKind::TooLarge {
                     what: "a transaction id",
                     limit: MAX_TERM_LEN as u64,
-                });
+                }));
             }
             if self.knows(tx)? {
                 return Ok(Committed::Duplicate);
@@ -74,15 +74,15 @@ impl State {
                 _ => highest <= crate::MAX_TERM_ID,
             };
             if !is_known {
-                return Err(Error::UnknownTerm { id: highest });
+                return Err(Error::from(ErrorKind::UnknownTerm { id: highest }));
             }
             if let Op::Node(_, Some(bytes)) | Op::Edge(_, Some(bytes)) = op
                 && bytes.len() > MAX_PROPERTIES_LEN
             {
-                return Err(Error::TooLarge {
+                return Err(Error::from(ErrorKind::TooLarge {
                     what: "a set of properties",
                     limit: MAX_PROPERTIES_LEN as u64,
-                });
+                }));
             }
         }
         Ok(())
@@ -108,7 +108,7 @@ impl State {
 
     fn write_log(&mut self, ops: &[Op], tx: Option<&TxMark>, durability: Durability) -> Result<()> {
         let Some(log) = &mut self.log else {
-            return Err(Error::ReadOnly);
+            return Err(ErrorKind::ReadOnly.into());
         };
         let terms = read(&self.terms);
         let (sequence, first) = (self.sequence + 1, self.logged_terms);

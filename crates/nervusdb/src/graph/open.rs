@@ -7,7 +7,7 @@ use tarbox_pool::Pool;
 use super::state::{State, Tables};
 use crate::cache::Cache;
 use crate::device::{Device, FileName};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Entry, LogContents, LogWriter, read_log};
 use crate::manifest::{Manifest, TableEntry};
 use crate::options::Options;
@@ -59,15 +59,15 @@ impl State {
                 FileName::Log(number) => is_empty_log(&device, number)?,
             };
             if !is_left_over {
-                return Err(Error::NoManifest {
+                return Err(Error::from(ErrorKind::NoManifest {
                     directory: device.directory.clone(),
-                });
+                }));
             }
         }
         if device.read_only || !options.create {
-            return Err(Error::NotFound {
+            return Err(Error::from(ErrorKind::NotFound {
                 directory: device.directory.clone(),
-            });
+            }));
         }
         let mut state = Self::new(device, options, Manifest::default(), Tables::default());
         state.next_file = 1;
@@ -152,8 +152,10 @@ fn is_empty_log(device: &Device, number: u32) -> Result<bool> {
         Ok(_) => Ok(records == 0),
         // The header is synced before the manifest, so without it nothing was ever acknowledged here, unless
         // there is more than a header could be torn from.
-        Err(Error::Corrupt { .. }) => Ok(file.len()? <= crate::log::HEADER_LEN as u64),
-        Err(error) => Err(error),
+        Err(error) => match error.kind() {
+            ErrorKind::Corrupt { .. } => Ok(file.len()? <= crate::log::HEADER_LEN as u64),
+            _ => Err(error),
+        },
     }
 }
 

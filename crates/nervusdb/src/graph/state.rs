@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::buffer::{FactBuffer, Order, Runs, TermBuffer};
 use crate::device::Device;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::log::LogWriter;
 use crate::manifest::Manifest;
 use crate::options::Options;
@@ -95,7 +95,7 @@ impl State {
 
     pub(super) fn check_writable(&self) -> Result<()> {
         match self.is_read_only() {
-            true => Err(Error::ReadOnly),
+            true => Err(ErrorKind::ReadOnly.into()),
             false => Ok(()),
         }
     }
@@ -116,17 +116,17 @@ impl State {
         }
         self.check_writable()?;
         if term.len() > crate::MAX_TERM_LEN {
-            return Err(Error::TooLarge {
+            return Err(Error::from(ErrorKind::TooLarge {
                 what: "a term",
                 limit: crate::MAX_TERM_LEN as u64,
-            });
+            }));
         }
         let mut terms = write(&self.terms);
         if terms.next_id() > crate::MAX_TERM_ID {
-            return Err(Error::TooLarge {
+            return Err(Error::from(ErrorKind::TooLarge {
                 what: "the number of terms",
                 limit: u64::from(crate::MAX_TERM_ID) + 1,
-            });
+            }));
         }
         Ok(terms.add(bytes, hash))
     }

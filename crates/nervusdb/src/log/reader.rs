@@ -4,7 +4,7 @@ use tarbox_pool::{PoolFile, PoolFileExt};
 
 use super::{HEADER_LEN, MAGIC, RECORD_HEAD_LEN, VERSION, check, first_seed};
 use crate::block::unseal;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 20;
@@ -63,11 +63,11 @@ fn read_header(file: &dyn PoolFile, number: u32) -> Result<()> {
     }
     let version = u32::from_le_bytes([header[8], header[9], header[10], header[11]]);
     if version != VERSION {
-        return Err(Error::Version {
+        return Err(Error::from(ErrorKind::Version {
             file: file.name().to_owned(),
             found: version,
             supported: VERSION,
-        });
+        }));
     }
     let content = unseal(&header).ok_or_else(|| bad("the checksum of the header"))?;
     match content[12..] == number.to_le_bytes() {

@@ -4,19 +4,21 @@ mod rebuild;
 mod reconcile;
 mod salvage;
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use tarbox_pool::{OpenOptions, Pool, PoolFileExt};
 
 use crate::cache::Cache;
 use crate::device::{Device, FileName};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::graph::Graph;
 use crate::log::{Entry, LogWriter, read_log};
 use crate::manifest::{Manifest, TableEntry};
 use crate::options::Options;
 use crate::record::{Fact, Pair};
 use crate::space::Space;
+use crate::table::Footer;
 use crate::verify::check;
 use salvage::Salvage;
 
@@ -44,7 +46,7 @@ pub struct Repaired {
 /// were, or aside.
 pub fn repair(pool: Arc<dyn Pool>, directory: &str) -> Result<Repaired> {
     if pool.is_read_only() {
-        return Err(Error::ReadOnly);
+        return Err(ErrorKind::ReadOnly.into());
     }
     let mut repaired = Repaired {
         problems: check(pool.clone(), directory)?.problems,
@@ -163,7 +165,8 @@ impl Files {
         for slot in 0..2 {
             self.set_aside(FileName::Manifest(slot))?;
         }
-        let mut found = Vec::new();
+        // Newest first; of one commit, the file with the highest number.
+        let mut found: Vec<(Footer, u32, u64)> = Vec::new();
         let log = self.guess_log()?;
         for name in self.device.list()? {
             match name {
@@ -173,20 +176,17 @@ impl Files {
                 FileName::Table(number) => {
                     let file = self.device.open_to_read(name)?;
                     let len = file.len()?;
-                    match crate::table::Footer::read(&*file, len) {
-                        Ok(footer) => found.push((footer, number, len)),
+                    match Footer::read(&*file, len) {
+                        Ok(footer) => {
+                            let age = |footer: &Footer| (footer.level, Reverse(footer.sequence));
+                            let place = found.partition_point(|(other, ..)| age(other) < age(&footer));
+                            found.insert(place, (footer, number, len));
+                        }
                         Err(_) => self.set_aside(name)?,
                     }
                 }
             }
         }
-        found.sort_by_key(|(footer, number, _)| {
-            (
-                footer.level,
-                std::cmp::Reverse(footer.sequence),
-                std::cmp::Reverse(*number),
-            )
-        });
         let tables = found.iter().filter_map(|(footer, number, len)| {
             Some(TableEntry {
                 space: Space::from_byte(footer.space)?,

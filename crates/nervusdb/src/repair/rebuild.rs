@@ -1,9 +1,10 @@
 //! Makes the indexes again that follow from other data.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Files, Kind};
-use crate::buffer::term_hash;
+use crate::buffer::{sort_newest, term_hash};
 use crate::device::{Device, FileName};
 use crate::error::Result;
 use crate::manifest::TableEntry;
@@ -39,17 +40,15 @@ fn retire(files: &mut Files, entries: &mut Vec<TableEntry>, space: Space) -> Res
     Ok(())
 }
 
-/// Sorts a chunk and writes it as the newest tables.
-fn write_chunk<R: Record>(
+/// Writes sorted records as the newest tables.
+fn write_sorted<R: Record>(
     files: &mut Files,
     entries: &mut Vec<TableEntry>,
     space: Space,
     sequence: u64,
-    chunk: &mut Vec<R>,
+    sorted: impl Iterator<Item = R>,
 ) -> Result<()> {
-    chunk.sort_by(R::order);
     let device = files.device.clone();
-    let sorted = std::mem::take(chunk).into_iter();
     for table in write_tables(&device, space, sequence, sorted, || files.number())? {
         let entry = TableEntry {
             space,
@@ -67,47 +66,49 @@ pub(super) fn hashes(files: &mut Files, entries: &mut Vec<TableEntry>, sequence:
     let mut terms = merge::<Pair>(&files.device, entries, Space::Terms)?;
     retire(files, entries, Space::Hash)?;
     let mut chunk = Vec::new();
-    while terms.advance_live()? {
+    loop {
+        let more = terms.advance_live()?;
+        if !more || chunk.len() == CHUNK {
+            sort_newest(&mut chunk);
+            write_sorted(files, entries, Space::Hash, sequence, chunk.drain(..))?;
+        }
+        if !more {
+            return Ok(());
+        }
         let Pair { key, value, .. } = terms.record();
         if let Ok(id) = key.as_slice().try_into().map(u32::from_be_bytes) {
             chunk.push(Fact::new([term_hash(value), id, 0], false));
         }
-        if chunk.len() == CHUNK {
-            write_chunk(files, entries, Space::Hash, sequence, &mut chunk)?;
-        }
     }
-    write_chunk(files, entries, Space::Hash, sequence, &mut chunk)
 }
 
 /// The index of properties, from the properties; and the tree of data with it.
 pub(super) fn data(files: &mut Files, entries: &mut Vec<TableEntry>, sequence: u64) -> Result<()> {
     let mut records = merge::<Pair>(&files.device, entries, Space::Data)?;
     retire(files, entries, Space::Data)?;
-    let mut chunk = Vec::new();
-    while records.advance_live()? {
+    // Long values of one name can share a key.
+    let mut chunk: BTreeMap<Vec<u8>, Pair> = BTreeMap::new();
+    loop {
+        let more = records.advance_live()?;
+        if !more || chunk.len() >= CHUNK {
+            let sorted = std::mem::take(&mut chunk).into_values();
+            write_sorted(files, entries, Space::Data, sequence, sorted)?;
+        }
+        if !more {
+            return Ok(());
+        }
         let record = records.record();
         if is_index_key(&record.key) {
             continue;
         }
         if let Some(owner) = Owner::of_key(&record.key) {
             for (name, value) in decode(&record.value).unwrap_or_default() {
-                chunk.push(Pair::new(owner.index_key(&name, &value), Vec::new()));
+                let key = owner.index_key(&name, &value);
+                chunk.insert(key.clone(), Pair::new(key, Vec::new()));
             }
         }
-        chunk.push(record.clone());
-        if chunk.len() >= CHUNK {
-            dedup(&mut chunk);
-            write_chunk(files, entries, Space::Data, sequence, &mut chunk)?;
-        }
+        chunk.insert(record.key.clone(), record.clone());
     }
-    dedup(&mut chunk);
-    write_chunk(files, entries, Space::Data, sequence, &mut chunk)
-}
-
-/// Long values of one name can share a key.
-fn dedup(chunk: &mut Vec<Pair>) {
-    chunk.sort_by(Pair::order);
-    chunk.dedup_by(|a, b| a.key == b.key);
 }
 
 /// The first term id that no table has, as far as they are readable.

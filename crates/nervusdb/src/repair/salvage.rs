@@ -7,7 +7,7 @@ use tarbox_pool::PoolExt;
 use super::{Files, Kind, Lost};
 use crate::block::{Block, BlockCursor, RESTART_EVERY};
 use crate::device::FileName;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::manifest::TableEntry;
 use crate::record::{Fact, Pair, Record};
 use crate::space::Space;
@@ -80,8 +80,8 @@ impl<'a> Salvage<'a> {
 
 /// Whether the error tells of a file, and not of the device.
 fn is_damage(error: &Error) -> bool {
-    match error {
-        Error::Pool(error) => {
+    match error.kind() {
+        ErrorKind::Pool(error) => {
             matches!(
                 error.kind(),
                 tarbox_pool::ErrorKind::NotFound | tarbox_pool::ErrorKind::Io

@@ -5,7 +5,7 @@ use tarbox_pool::{PoolFile, PoolFileExt};
 use super::HEADER_LEN;
 use crate::block::{seal, unseal};
 use crate::bytes::Reader;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::filter;
 
 pub(crate) const TABLE_MAGIC: &[u8; 8] = b"NERVTBL\n";
@@ -72,11 +72,11 @@ impl Footer {
         }
         let version = u32::from_le_bytes([start[8], start[9], start[10], start[11]]);
         if version != VERSION {
-            return Err(Error::Version {
+            return Err(Error::from(ErrorKind::Version {
                 file: file.name().to_owned(),
                 found: version,
                 supported: VERSION,
-            });
+            }));
         }
         let mut bytes = [0; FOOTER_LEN as usize];
         let footer_at = len - FOOTER_LEN;
