@@ -220,3 +220,73 @@ impl<R: Record> BlockCursor<R> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Fact, Pair};
+
+    fn facts(count: u32) -> Vec<Fact> {
+        (0..count)
+            .map(|n| Fact::new([n / 50, n / 5, n * 3], n % 7 == 0))
+            .collect()
+    }
+
+    fn built(facts: &[Fact]) -> Vec<u8> {
+        let mut builder = BlockBuilder::new();
+        facts.iter().for_each(|fact| builder.push(fact));
+        let mut bytes = Vec::new();
+        builder.finish(&mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn every_record_is_found_and_what_follows_comes_next() {
+        let facts = facts(500);
+        let mut cursor = BlockCursor::<Fact>::new(Arc::new(Block::parse(built(&facts)).unwrap()));
+        for (at, fact) in facts.iter().enumerate() {
+            assert!(cursor.seek(fact).unwrap());
+            for expected in facts[at..].iter().take(60) {
+                assert_eq!(cursor.record(), expected);
+                cursor.advance().unwrap();
+            }
+        }
+        assert!(!cursor.seek(&Fact::new([1_000, 0, 0], false)).unwrap());
+    }
+
+    /// Reads a block every way there is; only whether it panics or ends matters.
+    fn read<R: Record>(content: &[u8], probe: &R) {
+        let mut bytes = content.to_vec();
+        seal(&mut bytes);
+        let Some(block) = Block::parse(bytes) else {
+            return;
+        };
+        let mut cursor = BlockCursor::<R>::new(Arc::new(block));
+        while let Ok(true) = cursor.advance() {}
+        let _ = cursor.seek(probe);
+    }
+
+    #[test]
+    fn content_that_makes_no_sense_does_no_harm() {
+        let sound = built(&facts(300));
+        let content = &sound[..sound.len() - 4];
+        let mut state = 7_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state >> 8
+        };
+        for _ in 0..3_000 {
+            let mut damaged = content.to_vec();
+            for _ in 0..next() % 4 + 1 {
+                let at = next() as usize % damaged.len();
+                damaged[at] = next() as u8;
+            }
+            damaged.truncate(next() as usize % damaged.len() * 2);
+            read(
+                &damaged,
+                &Fact::new([next() % 8, next() % 80, next() % 1_000], false),
+            );
+            read(&damaged, &Pair::probe(&next().to_be_bytes()));
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::block::Block;
@@ -15,6 +16,8 @@ pub(crate) type BlockKey = (u32, u32);
 pub(crate) struct Cache {
     inner: Mutex<Inner>,
     capacity: usize,
+    /// Bytes of filters that tables hold for themselves.
+    pinned: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +43,7 @@ impl Cache {
         Self {
             inner: Mutex::default(),
             capacity,
+            pinned: AtomicUsize::new(0),
         }
     }
 
@@ -92,10 +96,26 @@ impl Cache {
         }
     }
 
+    /// Whether a table may hold so many bytes of filter outside the cache: they may take half as much as it.
+    pub(crate) fn pin(&self, bytes: usize) -> bool {
+        let fits = |pinned: usize| Some(pinned + bytes).filter(|&sum| sum <= self.capacity / 2);
+        self.pinned
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits)
+            .is_ok()
+    }
+
+    pub(crate) fn unpin(&self, bytes: usize) {
+        self.pinned.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
     /// Bytes held, hits and misses.
     pub(crate) fn usage(&self) -> (usize, u64, u64) {
         let inner = lock(&self.inner);
-        (inner.used, inner.hits, inner.misses)
+        (
+            inner.used + self.pinned.load(Ordering::Relaxed),
+            inner.hits,
+            inner.misses,
+        )
     }
 }
 

@@ -89,7 +89,7 @@ fn parse(name: &str) -> Option<FileName> {
     if number.len() < 8 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let number = number.parse().ok()?;
+    let number = number.parse().ok().filter(|number| *number < 1 << 31)?;
     match extension {
         "log" => Some(FileName::Log(number)),
         "table" => Some(FileName::Table(number)),

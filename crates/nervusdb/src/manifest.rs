@@ -91,7 +91,12 @@ impl Manifest {
                 len: reader.varint()?,
             });
         }
-        reader.is_empty().then_some(manifest)
+        // Numbers that leave no room to count on were never written.
+        let has_room = manifest.epoch < 1 << 63
+            && manifest.sequence < 1 << 63
+            && manifest.next_file < 1 << 31
+            && manifest.next_term <= crate::MAX_TERM_ID + 1;
+        (reader.is_empty() && has_room).then_some(manifest)
     }
 
     /// The manifest in force; `None` if there is no readable one.

@@ -7,6 +7,9 @@ use crate::record::{Fact, Record};
 use crate::space::Space;
 use crate::tree::{Merge, Source, TreeView};
 
+/// A count that could not skip blocks tries again after so many facts.
+const RETRY_SKIP_AFTER: u64 = 512;
+
 /// Which facts: each bound position must be that term. The default binds nothing and matches all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Pattern {
@@ -126,10 +129,18 @@ impl Scan {
     /// As [`next_fact`](Self::next_fact).
     pub fn count(mut self) -> Result<u64> {
         let mut count = 0;
+        let mut next_try = 1;
         while self.next_fact()?.is_some() {
             count += 1;
-            if let [Source::Table(cursor)] = self.merge.sources_mut() {
-                count += cursor.skip_blocks_before(&self.to)?;
+            if count < next_try {
+                continue;
+            }
+            // Other sources may end later, and then this works for the rest.
+            next_try = count + RETRY_SKIP_AFTER;
+            if let [Source::Table(cursor) | Source::Level { cursor, .. }] = self.merge.sources_mut() {
+                let skipped = cursor.skip_blocks_before(&self.to)?;
+                count += skipped;
+                next_try += skipped;
             }
         }
         Ok(count)

@@ -60,7 +60,9 @@ pub fn check(pool: Arc<dyn Pool>, directory: &str) -> Result<Report> {
         return match device.list()?.is_empty() {
             true => Err(Error::from(ErrorKind::NotFound { directory })),
             false => {
-                report.problems.push(Error::from(ErrorKind::NoManifest { directory }));
+                report
+                    .problems
+                    .push(Error::from(ErrorKind::NoManifest { directory }));
                 Ok(report)
             }
         };

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use nervusdb::{Batch, Durability, Error, ErrorKind, Graph, Options, Pattern, PropertyFilter, Value, check, repair};
+use nervusdb::{
+    Batch, Durability, Error, ErrorKind, Graph, Options, Pattern, PropertyFilter, Value, check, repair,
+};
 use tarbox_pool::{MemoryPool, OpenOptions, Pool, PoolExt, PoolFileExt};
 
 fn options() -> Options {

@@ -159,7 +159,10 @@ fn what_cannot_be_stored_is_refused() {
     let mut batch = Batch::new();
     batch.add([0, 0, 0]);
     let error = graph.commit(&batch, Durability::Written).unwrap_err();
-    assert!(matches!(error.kind(), nervusdb::ErrorKind::UnknownTerm { id: 0 }), "{error}");
+    assert!(
+        matches!(error.kind(), nervusdb::ErrorKind::UnknownTerm { id: 0 }),
+        "{error}"
+    );
     let mut batch = Batch::new();
     batch.set_node(u32::MAX, &[]);
     assert_eq!(

@@ -1,7 +1,7 @@
 //! New terms in memory: an arena of strings, and a hash table of their ids.
 
-use crate::hash::hash;
 use super::sort::sort_newest;
+use crate::hash::hash;
 use crate::record::{Fact, Pair};
 
 const EMPTY: u32 = u32::MAX;

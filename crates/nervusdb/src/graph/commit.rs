@@ -90,7 +90,7 @@ impl State {
 
     /// Whether a batch of that transaction id was committed.
     fn knows(&self, tx: &TxMark) -> Result<bool> {
-        if self.transactions.contains(&tx.id) {
+        if self.transactions.contains_key(&tx.id) {
             return Ok(true);
         }
         let stored = self.data_view().get(&Pair::probe(&tx_key(&tx.id)))?;
@@ -158,7 +158,9 @@ impl State {
         if plan.forgets_unstored {
             self.transactions.clear();
         }
-        self.transactions.extend(plan.unstored);
+        if let Some(id) = plan.unstored {
+            self.transactions.insert(id, Pair::default());
+        }
         self.remembered += u64::from(plan.stores_transaction);
         let records: Vec<Pair> = plan.data.into_values().collect();
         self.data_bytes += records.iter().map(Record::size).sum::<usize>();
@@ -248,6 +250,7 @@ impl State {
                 // After a repair without a manifest, tables may hold terms that are also in the log.
                 match id.cmp(&u64::from(terms.next_id())) {
                     Ordering::Less => (),
+                    Ordering::Equal if id > u64::from(crate::MAX_TERM_ID) => return None,
                     Ordering::Equal => drop(terms.add(term, crate::buffer::term_hash(term))),
                     Ordering::Greater => return None,
                 }

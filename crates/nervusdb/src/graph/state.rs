@@ -1,6 +1,6 @@
 //! What an open graph consists of.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::buffer::{FactBuffer, Order, Runs, TermBuffer};
@@ -49,8 +49,8 @@ pub(super) struct State {
     pub(super) data: Runs<Pair>,
     /// Bytes added to `data` since the flush.
     pub(super) data_bytes: usize,
-    /// Transaction ids that are not stored.
-    pub(super) transactions: BTreeSet<Vec<u8>>,
+    /// Transaction ids that are not stored; a map without values, of a type the engine has anyway.
+    pub(super) transactions: BTreeMap<Vec<u8>, Pair>,
     /// How many were stored since the graph was opened.
     pub(super) remembered: u64,
     pub(super) sequence: u64,
@@ -77,7 +77,7 @@ impl State {
             logged_terms: manifest.next_term,
             data: Runs::default(),
             data_bytes: 0,
-            transactions: BTreeSet::new(),
+            transactions: BTreeMap::new(),
             remembered: 0,
             sequence: manifest.sequence,
             next_epoch: manifest.epoch + 1,

@@ -141,7 +141,8 @@ impl Files {
             return Ok(());
         }
         let directory = &self.device.directory;
-        let copy = path.replacen(directory.as_str(), &format!("{directory}/aside"), 1);
+        let name_in_directory = path.strip_prefix(directory.as_str()).unwrap_or(&path);
+        let copy = format!("{directory}/aside{name_in_directory}");
         let from = self.device.open_to_read(name)?;
         let to = self.device.pool.open(&copy, OpenOptions::CREATE)?;
         to.truncate(0)?;

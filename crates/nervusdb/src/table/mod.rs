@@ -5,8 +5,8 @@ mod footer;
 mod writer;
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering as Atomic};
+use std::sync::{Arc, OnceLock};
 
 use tarbox_pool::{PoolFile, PoolFileExt};
 
@@ -50,6 +50,8 @@ pub(crate) struct Table<R> {
     firsts: Vec<R>,
     extents: Vec<Extent>,
     last: R,
+    /// The pages of the filter, once asked for, if they fit the budget for that.
+    filter: OnceLock<Option<Vec<Arc<Block>>>>,
     /// No manifest names it any more: the file goes with the last reader.
     obsolete: AtomicBool,
 }
@@ -96,6 +98,7 @@ impl<R: Record> Table<R> {
             firsts,
             extents,
             last,
+            filter: OnceLock::new(),
             obsolete: AtomicBool::new(false),
         })
     }
@@ -192,8 +195,30 @@ impl<R: Record> Table<R> {
             return Ok(true);
         }
         let page = filter::line_of(hash, lines) / filter::PAGE_LINES as u32;
+        if let Some(pages) = self.filter.get_or_init(|| self.pin_filter()) {
+            let page = pages.get(page as usize);
+            return Ok(page.is_none_or(|page| filter::may_contain(page.records(), hash, lines)));
+        }
         let page = self.filter_page(page)?;
         Ok(filter::may_contain(page.records(), hash, lines))
+    }
+
+    /// All pages of the filter, if there is room for them and they are readable.
+    fn pin_filter(&self) -> Option<Vec<Arc<Block>>> {
+        if !self.device.cache.pin(self.filter_size()) {
+            return None;
+        }
+        let pages: Result<_> = (0..self.filter_pages())
+            .map(|page| self.read_filter_page(page))
+            .collect();
+        if pages.is_err() {
+            self.device.cache.unpin(self.filter_size());
+        }
+        pages.ok()
+    }
+
+    fn filter_pages(&self) -> u32 {
+        self.footer.filter_lines.div_ceil(filter::PAGE_LINES as u32)
     }
 
     fn filter_page(&self, page: u32) -> Result<Arc<Block>> {
@@ -201,20 +226,23 @@ impl<R: Record> Table<R> {
         if let Some(page) = self.device.cache.get(key) {
             return Ok(page);
         }
+        let page = self.read_filter_page(page)?;
+        self.device.cache.insert(key, page.clone());
+        Ok(page)
+    }
+
+    fn read_filter_page(&self, page: u32) -> Result<Arc<Block>> {
         let (at, len) = filter::page_extent(page, self.footer.filter_lines);
         let offset = self.footer.filter_offset + at;
         let mut bytes = vec![0; len];
         self.file.read_exact_at(&mut bytes, offset)?;
         let damaged = || Error::corrupt(self.name(), offset, "the checksum of a filter page");
-        let page = Arc::new(Block::page(bytes).ok_or_else(damaged)?);
-        self.device.cache.insert(key, page.clone());
-        Ok(page)
+        Ok(Arc::new(Block::page(bytes).ok_or_else(damaged)?))
     }
 
     /// Reads every page of the filter past the cache.
     pub(crate) fn check_filter(&self) -> Result<()> {
-        let pages = (self.footer.filter_lines as usize).div_ceil(filter::PAGE_LINES) as u32;
-        (0..pages).try_for_each(|page| self.filter_page(page).map(drop))
+        (0..self.filter_pages()).try_for_each(|page| self.read_filter_page(page).map(drop))
     }
 
     /// A block, from the cache if it is there.
@@ -287,8 +315,17 @@ impl<R: Record> Table<R> {
     }
 }
 
+impl<R> Table<R> {
+    fn filter_size(&self) -> usize {
+        filter::stored_len(self.footer.filter_lines) as usize
+    }
+}
+
 impl<R> Drop for Table<R> {
     fn drop(&mut self) {
+        if let Some(Some(_)) = self.filter.get() {
+            self.device.cache.unpin(self.filter_size());
+        }
         if *self.obsolete.get_mut() && !self.device.read_only {
             // What stays because of an error is removed by the next open.
             self.device.delete(FileName::Table(self.number)).ok();
@@ -315,6 +352,8 @@ fn parse_index<R: Record>(content: &[u8], footer: &Footer) -> Option<Index<R>> {
     let whole = !firsts.is_empty()
         && firsts.len() == footer.blocks as usize
         && offset == footer.filter_offset
-        && before == footer.entries;
+        && before == footer.entries
+        && firsts.is_sorted_by(|a, b| a.order(b).is_lt())
+        && firsts.last().is_some_and(|first| first.order(&last).is_le());
     whole.then_some((firsts, extents, last))
 }
