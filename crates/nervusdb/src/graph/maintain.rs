@@ -15,11 +15,12 @@ impl State {
         if self.job.is_none() && !self.start_job()? {
             return Ok(false);
         }
-        // Readers pay for every fresh table, so writers wait before there are too many.
-        let budget = if self.tables.most_fresh() >= L0_LIMIT {
-            usize::MAX
-        } else {
-            budget
+        // Readers pay for every fresh table: the more there are, the more of each write goes into merging.
+        let budget = match self.tables.most_fresh() {
+            L0_LIMIT.. => usize::MAX,
+            9.. => budget.saturating_mul(16),
+            6.. => budget.saturating_mul(4),
+            _ => budget,
         };
         self.work(budget)?;
         Ok(true)
