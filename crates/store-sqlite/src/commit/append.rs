@@ -19,7 +19,7 @@ pub(crate) const SEGMENT_MAX: u64 = 256 * 1024 * 1024;
 /// Blocks are written together until they are so many bytes.
 const BUFFER: usize = 1024 * 1024;
 /// So many new bytes are worth a sync of their own before the commit's.
-const EARLY: u64 = 4 * 1024 * 1024;
+const EARLY: u64 = 2 * 1024 * 1024;
 
 /// Adds blocks at the end of a segment.
 pub(crate) struct Appender<'a> {
