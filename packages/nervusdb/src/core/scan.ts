@@ -35,8 +35,9 @@ export function* scanFacts(engine: Engine, view: number, pattern: IdPattern): Ge
         if (first.length > 0) yield first;
         return;
     }
-    const token = { engine, handle };
-    abandoned.register(token, token, token);
+    // Lives as long as this generator, which may be dropped half-way.
+    const token = {};
+    abandoned.register(token, { engine, handle }, token);
     try {
         yield first;
         for (;;) {

@@ -137,11 +137,14 @@ function* timed(stage: string, facts: Facts): Generator<Uint32Array, void> {
     let count = 0;
     let spent = 0;
     let since = performance.now();
-    for (const words of facts) {
-        count += words.length / 3;
-        spent += performance.now() - since;
-        yield words;
-        since = performance.now();
+    try {
+        for (const words of facts) {
+            count += words.length / 3;
+            spent += performance.now() - since;
+            yield words;
+            since = performance.now();
+        }
+    } finally {
+        trace(stage, count, spent + performance.now() - since);
     }
-    trace(stage, count, spent + performance.now() - since);
 }
