@@ -81,33 +81,6 @@ extern "C" fn graph_compact_some(graph: u32, budget: usize) -> u32 {
     })
 }
 
-/// Forgets all but the newest transaction ids.
-#[unsafe(no_mangle)]
-extern "C" fn graph_forget_transactions(graph: u32, kept: u32) -> u32 {
-    done(|state| Ok(state.graph(graph)?.forget_transactions(u64::from(kept))?))
-}
-
-/// The remembered transaction ids, oldest first: for each the words length of the id, length of the session, low and high half of
-/// the time; their bytes follow each other.
-#[unsafe(no_mangle)]
-extern "C" fn graph_transactions(graph: u32) -> *const u32 {
-    yields(|state| {
-        for transaction in state.graph(graph)?.transactions()? {
-            let (id, session) = (transaction.id.as_bytes(), transaction.session.as_bytes());
-            let time = transaction.time_ms;
-            state.words.extend([
-                id.len() as u32,
-                session.len() as u32,
-                time as u32,
-                (time >> 32) as u32,
-            ]);
-            state.bytes.extend_from_slice(id);
-            state.bytes.extend_from_slice(session);
-        }
-        Ok(())
-    })
-}
-
 /// Numbers, each in two words, lower half first: terms, commits, epoch, facts and bytes in memory, bytes of the log, of the
 /// cache, hits, misses, whether it compacts, whether that failed; then for each of the six trees: records, tombstones, blocks,
 /// bytes, bytes of the index, number of levels, and the tables of each level.

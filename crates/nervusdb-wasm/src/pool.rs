@@ -99,13 +99,11 @@ impl Pool for HostPool {
         )?;
         let mut bytes = vec![0; len as usize];
         host::pool_list_take(bytes.as_mut_ptr());
-        let mut names: Vec<String> = bytes
+        // The host has sorted them. Names that are not UTF-8 are not ours.
+        let names = bytes
             .split(|&byte| byte == 0)
-            .filter(|name| !name.is_empty())
-            .map(|name| String::from_utf8_lossy(name).into_owned())
-            .collect();
-        names.sort_unstable();
-        Ok(names)
+            .filter_map(|name| std::str::from_utf8(name).ok());
+        Ok(names.filter(|name| !name.is_empty()).map(str::to_owned).collect())
     }
 
     fn sync_names(&self) -> Result<()> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::graph::DIRECTORY;
 use crate::pool::HostPool;
-use crate::state::yields;
+use crate::state::{done, yields};
 
 /// Checks every stored byte. Words: tables, blocks, log records, problems, then low and high half of the records and of the facts. Bytes: a line
 /// for each problem.
@@ -55,6 +55,33 @@ extern "C" fn graph_repair() -> *const u32 {
         }
         let names = state.bytes.len() - problems;
         state.words.extend([problems as u32, names as u32]);
+        Ok(())
+    })
+}
+
+/// Forgets all but the newest transaction ids.
+#[unsafe(no_mangle)]
+extern "C" fn graph_forget_transactions(graph: u32, kept: u32) -> u32 {
+    done(|state| Ok(state.graph(graph)?.forget_transactions(u64::from(kept))?))
+}
+
+/// The remembered transaction ids, oldest first: for each the words length of the id, length of the session, low and high half of
+/// the time; their bytes follow each other.
+#[unsafe(no_mangle)]
+extern "C" fn graph_transactions(graph: u32) -> *const u32 {
+    yields(|state| {
+        for transaction in state.graph(graph)?.transactions()? {
+            let (id, session) = (transaction.id.as_bytes(), transaction.session.as_bytes());
+            let time = transaction.time_ms;
+            state.words.extend([
+                id.len() as u32,
+                session.len() as u32,
+                time as u32,
+                (time >> 32) as u32,
+            ]);
+            state.bytes.extend_from_slice(id);
+            state.bytes.extend_from_slice(session);
+        }
         Ok(())
     })
 }

@@ -109,7 +109,7 @@ impl Snapshot {
         Ok(stored.is_some())
     }
 
-    /// The names of all properties of nodes, or of edges, sorted.
+    /// The names of all properties of nodes, or of edges.
     ///
     /// # Errors
     /// `Corrupt`, and what the pool reports.

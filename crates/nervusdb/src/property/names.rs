@@ -1,24 +1,22 @@
 //! Which names properties have.
 
-use std::collections::BTreeSet;
-
 use super::keys::{index_tag, name_end, parse_index, plain_text};
 use super::value::decode;
 use crate::error::{Error, Result};
 use crate::record::{Pair, Record};
 use crate::tree::TreeView;
 
-/// Every name in the index, sorted. One seek a name, except for names longer than a key holds.
+/// Every name in the index, once; sorted, but for those longer than a key holds. One seek a name, except for names longer than a key holds.
 pub(crate) fn names(view: &TreeView<Pair>, of_edges: bool) -> Result<Vec<String>> {
     let malformed = || Error::corrupt("the property index", 0, "a key does not decode");
     let tag = index_tag(of_edges);
     let to = Pair::probe(&[tag + 1]);
-    let mut names = BTreeSet::new();
+    let mut names = Vec::new();
     let mut from = vec![tag];
     loop {
         let mut merge = view.merge(&Pair::probe(&from), &to)?;
         if !merge.advance_live()? || !merge.record().order(&to).is_lt() {
-            return Ok(names.into_iter().collect());
+            return Ok(names);
         }
         let key = &merge.record().key;
         let (end, is_cut) = name_end(&key[1..]).ok_or_else(malformed)?;
@@ -42,7 +40,7 @@ pub(crate) fn names(view: &TreeView<Pair>, of_edges: bool) -> Result<Vec<String>
             from.clone_from(key);
             from.push(0);
         } else {
-            names.insert(plain_text(&prefix[1..prefix.len() - 2]).ok_or_else(malformed)?);
+            names.push(plain_text(&prefix[1..prefix.len() - 2]).ok_or_else(malformed)?);
             from = prefix.to_vec();
             from.push(0xFF);
         }

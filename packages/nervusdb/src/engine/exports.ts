@@ -11,8 +11,6 @@ export interface EngineExports {
     graph_flush(graph: number): number;
     graph_compact(graph: number): number;
     graph_compact_some(graph: number, budget: number): number;
-    graph_forget_transactions(graph: number, kept: number): number;
-    graph_transactions(graph: number): number;
     graph_stats(graph: number): number;
     graph_terms(graph: number): number;
     view_sequence(view: number): number;
@@ -32,8 +30,11 @@ export interface EngineExports {
     properties_scan(view: number, ofEdges: number, kind: number, nameLength: number, minLength: number, maxLength: number): number;
     properties_more(scan: number, limit: number, withValues: number): number;
     properties_names(view: number, ofEdges: number): number;
+    /** These are in the module of tools alone. */
     graph_check?(): number;
     graph_repair?(): number;
+    graph_transactions?(graph: number): number;
+    graph_forget_transactions?(graph: number, kept: number): number;
 }
 
 /** What the module imports: its storage. */

@@ -45,7 +45,7 @@ export class Host {
             pool_delete: (name, length) => guarded(() => storage.delete(text(name, length))),
             pool_list: (prefix, length) =>
                 guarded(() => {
-                    listed = new TextEncoder().encode(storage.list(text(prefix, length)).map((name) => `${name}\0`).join(''));
+                    listed = new TextEncoder().encode(storage.list(text(prefix, length)).sort().map((name) => `${name}\0`).join(''));
                     return listed.length;
                 }),
             pool_list_take: (to) => memory().slice(to, listed.length).set(listed),

@@ -22,7 +22,7 @@ import {
     type Context,
     type Step,
 } from './steps.js';
-import { Warnings } from './warnings.js';
+import { Warnings, settings } from './warnings.js';
 
 /** Facts fixed at one moment, and where the next hop starts. */
 export interface QueryContext {
@@ -42,7 +42,7 @@ export class QueryBuilder implements Iterable<FactRecord>, AsyncIterable<FactRec
     protected readonly store: PersistentStore;
     protected readonly pin: Pin | undefined;
     protected readonly withProperties: boolean;
-    protected readonly warnings = new Warnings();
+    #warnings: Warnings | undefined;
     readonly #facts: Uint32Array;
     readonly #orientation: FrontierOrientation;
 
@@ -63,6 +63,10 @@ export class QueryBuilder implements Iterable<FactRecord>, AsyncIterable<FactRec
     /** A query of facts that were found otherwise. */
     static fromFindResult(store: PersistentStore, context: QueryContext): QueryBuilder {
         return new QueryBuilder(store, context);
+    }
+
+    protected get warnings(): Warnings {
+        return (this.#warnings ??= new Warnings());
     }
 
     // --- What both kinds of builder do in their own way ---------------------------------------------------------
@@ -214,7 +218,7 @@ export class QueryBuilder implements Iterable<FactRecord>, AsyncIterable<FactRec
         const view = this.store.viewOf(this.pin);
         const records: FactRecord[] = [];
         for (const words of this.facts(view)) this.store.records.append(records, view, words, this.withProperties);
-        this.warnings.large('all', records.length);
+        if (records.length >= settings.threshold) this.warnings.large('all', records.length);
         return records;
     }
 

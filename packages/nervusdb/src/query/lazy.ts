@@ -83,7 +83,7 @@ export class LazyQueryBuilder extends QueryBuilder {
         for (const words of this.store.scan(view, pattern)) {
             this.store.records.append(records, view, words, this.withProperties);
         }
-        this.warnings.large('all', records.length);
+        if (records.length >= settings.threshold) this.warnings.large('all', records.length);
         return records;
     }
 
