@@ -1,5 +1,4 @@
-// Builds the package: bundles and types into dist/. The engine's modules are put there by `cargo xtask`, or, with
-// --engine DIR, copied from a directory that has them.
+// Builds the package: bundles and types into dist/. `cargo xtask test packages` puts the engine's modules there before.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -8,21 +7,22 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = path.join(root, 'dist');
-const engine = process.argv.includes('--engine') ? process.argv[process.argv.indexOf('--engine') + 1] : undefined;
 
 for (const old of existsSync(dist) ? readdirSync(dist) : []) {
     if (!/^nervusdb.*\.(wasm|js)$/.test(old)) rmSync(path.join(dist, old), { recursive: true });
 }
 mkdirSync(dist, { recursive: true });
-if (engine !== undefined) {
-    for (const name of readdirSync(engine)) {
-        if (/^nervusdb.*\.(wasm|js)$/.test(name)) cpSync(path.join(engine, name), path.join(dist, name));
-    }
-}
-
 const common = { absWorkingDir: root, bundle: true, target: 'es2022', sourcemap: true, legalComments: 'none', logLevel: 'warning' };
 const node = { ...common, platform: 'node', target: 'node20' };
 await Promise.all([
+    build({
+        ...node,
+        entryPoints: ['src/cli/main.ts'],
+        format: 'esm',
+        outfile: 'dist/cli.js',
+        banner: { js: '#!/usr/bin/env node' },
+        loader: { '.html': 'text' },
+    }),
     build({ ...node, entryPoints: ['src/index.ts'], format: 'esm', outfile: 'dist/index.js' }),
     build({
         ...node,

@@ -71,8 +71,8 @@ export class PersistentStore {
     }
 
     /** Opens the store of a path on a platform. */
-    static async openOn(platform: Platform, path: string, options: NervusDBOpenOptions): Promise<PersistentStore> {
-        const instantiate = await platform.backend(chooseBackend(platform, options), false);
+    static async openOn(platform: Platform, path: string, options: NervusDBOpenOptions, tools = false): Promise<PersistentStore> {
+        const instantiate = await platform.backend(chooseBackend(platform, options), tools);
         const { place, isNew } = await platform.locate(path, {
             indexDirectory: options.indexDirectory,
             enableLock: options.enableLock === true,
@@ -392,6 +392,15 @@ export class PersistentStore {
     getNodeIdByValue(value: string): number | undefined {
         this.view();
         return this.core.terms.find(this.core.graph, checkString(value, 'the value'));
+    }
+
+    /** The id of a string, a new one if it has none. */
+    intern(value: string): number {
+        this.view();
+        const known = this.getNodeIdByValue(value);
+        if (known !== undefined) return known;
+        this.core.beginWrite();
+        return this.core.terms.intern(this.core.graph, [value])[0] as number;
     }
 
     getNodeValueById(id: number): string | undefined {
