@@ -7,7 +7,7 @@ mod apt;
 mod cargo_deny;
 mod llvm;
 mod node;
-mod npm;
+pub(crate) mod npm;
 mod rust_components;
 mod rust_targets;
 mod std_source;
