@@ -9,7 +9,7 @@ const [filter = ''] = process.argv.slice(2).filter((word) => !word.startsWith('-
 const D = isQuick ? 48 : 128;
 /** Its durable inserts are a hundred times slower: an eighth of the data. */
 const SLOW_D = D / 2;
-const ROUNDS = isQuick ? 1 : 3;
+const ROUNDS = Number(process.env.TARBOX_BENCH_ROUNDS ?? (isQuick ? 1 : 3));
 let [goals, over] = [0, 0];
 
 function run(script, ...args) {

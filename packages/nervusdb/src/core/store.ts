@@ -12,6 +12,8 @@ import type {
     PropertyFilter,
 } from '../types.js';
 import { Batch } from './batch.js';
+import { BulkInterner } from './bulk.js';
+import { checkFact, checkString } from './checks.js';
 import { Core } from './core.js';
 import { LabelIndex } from './label-index.js';
 import type { AsyncContext, BackendName, Platform } from './platform.js';
@@ -51,6 +53,7 @@ export class PersistentStore {
     readonly records: RecordReader;
     readonly #context: AsyncContext;
     readonly #batches: Batch[] = [];
+    readonly #bulk: BulkInterner;
     #unregisterReader: () => void;
     #isClosed = false;
     #isDirty = false;
@@ -60,6 +63,7 @@ export class PersistentStore {
         this.#context = context;
         this.#unregisterReader = unregisterReader;
         this.records = new RecordReader(core);
+        this.#bulk = new BulkInterner(core.terms);
         abandoned.register(
             this,
             () => {
@@ -236,27 +240,7 @@ export class PersistentStore {
 
     #addChunk(facts: readonly FactInput[]): void {
         if (facts.length === 0) return;
-        const terms = this.core.terms;
-        const ids = new Uint32Array(facts.length * 3);
-        const unknown: string[] = [];
-        const places: number[] = [];
-        let at = 0;
-        for (const { subject, predicate, object } of facts) {
-            checkFact(subject, predicate, object);
-            for (const text of [subject, predicate, object]) {
-                const id = terms.cached(text);
-                if (id !== undefined) ids[at] = id;
-                else {
-                    unknown.push(text);
-                    places.push(at);
-                }
-                at++;
-            }
-        }
-        if (unknown.length > 0) {
-            const found = terms.intern(this.core.graph, unknown);
-            for (let index = 0; index < places.length; index++) ids[places[index] as number] = found[index] as number;
-        }
+        const ids = this.#bulk.ids(this.core.graph, facts);
         this.#change((batch) => batch.changes.addPacked(ids));
     }
 
@@ -595,19 +579,6 @@ function recordOf(fact: FactInput, subjectId: number, predicateId: number, objec
 function chooseBackend(platform: Platform, options: NervusDBOpenOptions): BackendName {
     const wanted = options.useWasm ?? platform.environment('NERVUSDB_USE_WASM') !== 'false';
     return wanted && typeof WebAssembly === 'object' ? 'wasm' : 'javascript';
-}
-
-function checkFact(subject: unknown, predicate: unknown, object: unknown): void {
-    if (typeof subject !== 'string' || typeof predicate !== 'string' || typeof object !== 'string') {
-        checkString(subject, 'subject');
-        checkString(predicate, 'predicate');
-        checkString(object, 'object');
-    }
-}
-
-function checkString(value: unknown, what: string): string {
-    if (typeof value !== 'string') throw new TypeError(`${what} must be a string, not ${value === null ? 'null' : typeof value}`);
-    return value;
 }
 
 /** Ids have 31 bits. */

@@ -68,6 +68,11 @@ export class Terms {
         return ids;
     }
 
+    /** The ids of strings that are not expected to come again. */
+    internOnce(graph: number, texts: readonly string[]): Uint32Array {
+        return this.#engine.ids(graph, texts, true);
+    }
+
     /** The string of an id; undefined if there is none. */
     text(view: number, id: number): string | undefined {
         const slot = id & this.mask;

@@ -79,20 +79,18 @@ export function putTexts(memory: Memory, reserve: Reserve, texts: readonly strin
     const joined = count === 1 ? (texts[0] as string) : texts.join('');
     if (joined.length <= SHORT && putShort(memory, reserve, texts, joined)) return;
     const head = count * 4;
-    if (joined.length <= 1 << 16) {
-        const at = reserve(head + joined.length * 3);
-        const { written } = encoder.encodeInto(joined, memory.slice(at + head, joined.length * 3));
-        if (written === joined.length) {
-            putLengths(memory, at, texts, (text) => text.length);
-            return;
-        }
+    const guess = reserve(head + joined.length);
+    const { read } = encoder.encodeInto(joined, memory.slice(guess + head, joined.length));
+    // As many bytes as characters were enough, so each is one.
+    if (read === joined.length) {
+        putLengths(memory, guess, texts, (text) => text.length);
+        return;
     }
     for (const text of texts) checkText(text);
     const bytes = encoder.encode(joined);
     const at = reserve(head + bytes.length);
     memory.bytes.set(bytes, at + head);
-    const isAscii = bytes.length === joined.length;
-    putLengths(memory, at, texts, isAscii ? (text) => text.length : utf8Length);
+    putLengths(memory, at, texts, utf8Length);
 }
 
 function putShort(memory: Memory, reserve: Reserve, texts: readonly string[], joined: string): boolean {
