@@ -137,13 +137,34 @@ impl Scan {
             }
             // Other sources may end later, and then this works for the rest.
             next_try = count + RETRY_AFTER;
-            if let [source] = self.merge.sources()
-                && let Some(rest) = source.count_to(&self.to)?
-            {
+            if let Some(rest) = self.rest()? {
                 return Ok(count + rest);
             }
         }
         Ok(count)
+    }
+
+    /// How many facts are left, if the indexes can tell: no source may reach into another.
+    fn rest(&self) -> Result<Option<u64>> {
+        let sources = self.merge.sources();
+        for (at, one) in sources.iter().enumerate() {
+            for other in &sources[at + 1..] {
+                let apart =
+                    one.last().order(other.record()).is_lt() || other.last().order(one.record()).is_lt();
+                if !apart {
+                    return Ok(None);
+                }
+            }
+        }
+        // All but the one on top stand at a fact that was not counted yet.
+        let mut rest = (sources.len() as u64).saturating_sub(1);
+        for source in sources {
+            match source.count_to(&self.to)? {
+                Some(count) => rest += count,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(rest))
     }
 }
 

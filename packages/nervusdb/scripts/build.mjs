@@ -24,6 +24,7 @@ await Promise.all([
         loader: { '.html': 'text' },
     }),
     build({ ...node, entryPoints: ['src/index.ts'], format: 'esm', outfile: 'dist/index.js' }),
+    build({ ...common, platform: 'browser', entryPoints: ['src/browser.ts'], format: 'esm', outfile: 'dist/browser.js' }),
     build({
         ...node,
         entryPoints: ['src/index.ts'],

@@ -32,6 +32,10 @@ impl<R: Record> TableCursor<R> {
         Ok((there || cursor.advance()?).then_some(cursor))
     }
 
+    pub(crate) fn table(&self) -> &Table<R> {
+        &self.table
+    }
+
     #[inline(always)]
     pub(crate) fn record(&self) -> &R {
         self.block.record()

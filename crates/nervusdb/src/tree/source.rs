@@ -53,6 +53,18 @@ impl<R: Record> Source<R> {
         }))
     }
 
+    /// The last record it will come to.
+    pub(crate) fn last(&self) -> &R {
+        match self {
+            Self::Run { run, .. } => &run[run.len() - 1],
+            Self::Table(cursor) => cursor.table().last(),
+            Self::Level { levels, level, .. } => {
+                let tables = &levels.sorted[*level];
+                tables[tables.len() - 1].last()
+            }
+        }
+    }
+
     /// How many records after the current one are not after `to`, if that can be told without reading them all.
     pub(crate) fn count_to(&self, to: &R) -> Result<Option<u64>> {
         match self {

@@ -22,6 +22,8 @@ export interface Place {
     created(): void;
     /** Announces a reader; the result takes it back. */
     registerReader(): () => void;
+    /** What can only be done between calls of the engine. */
+    maintain?(): Promise<void>;
     dispose(): void;
 }
 

@@ -50,10 +50,11 @@ export class RecordReader {
                 edgeProperties: undefined,
             });
         }
-        if (withProperties && this.#core.hasData) this.#fill(records, first, view, words);
+        if (withProperties && this.#core.hasData) this.fill(records, first, view, words);
     }
 
-    #fill(records: FactRecord[], first: number, view: number, words: Uint32Array): void {
+    /** Gives records from `first` on their properties. */
+    fill(records: FactRecord[], first: number, view: number, words: Uint32Array): void {
         for (let from = 0; from < words.length; from += SETS * 3) {
             const part = words.subarray(from, from + SETS * 3);
             const count = part.length / 3;

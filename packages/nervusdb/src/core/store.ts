@@ -28,7 +28,7 @@ const encoder = new TextEncoder();
 /** Facts that one call of the engine takes in a bulk load. */
 const BULK = 8192;
 
-const DEFAULTS = { cacheBytes: 8 << 20, memtableBytes: 4 << 20, logBytes: 64 << 20 };
+const DEFAULTS = { cacheBytes: 8 << 20, memtableBytes: 2 << 20, logBytes: 64 << 20 };
 
 /** A view that stays as it is as long as somebody uses it. */
 export interface Pin {
@@ -321,7 +321,9 @@ export class PersistentStore {
         const p = terms.cached(predicate) ?? terms.find(graph, checkString(predicate, 'predicate'));
         const o = terms.cached(object) ?? terms.find(graph, checkString(object, 'object'));
         if (s === undefined || p === undefined || o === undefined || !contains(engine, view, s, p, o)) return [];
-        return this.records.read(view, Uint32Array.of(s, p, o), true);
+        const record = recordOf({ subject, predicate, object }, s, p, o);
+        if (this.core.hasData) this.records.fill([record], 0, view, Uint32Array.of(s, p, o));
+        return [record];
     }
 
     /** About how many facts match, from memory alone. */
@@ -501,6 +503,7 @@ export class PersistentStore {
         if (this.#isClosed) return;
         this.core.flush();
         this.#isDirty = false;
+        await this.core.place.maintain?.();
     }
 
     async close(): Promise<void> {
