@@ -5,6 +5,8 @@ use clap::{Args, Parser, Subcommand};
 
 #[cfg(feature = "run")]
 use crate::commands::run;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+use crate::commands::{mount, umount};
 use crate::commands::{
     append, audit, cat, chmod, chown, completions, cp, du, export, export_tar, find, fsck, gc, import,
     import_tar, init, layer, ln, ls, mkdir, mv, rm, stat, stats, tenant, touch, tree, truncate, watch, write,
@@ -127,6 +129,10 @@ pub(crate) enum Command {
     Audit(audit::Args),
     Watch(watch::Args),
 
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    Mount(mount::Args),
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    Umount(umount::Args),
     #[cfg(feature = "run")]
     Run(run::Args),
     Completions(completions::Args),
