@@ -23,8 +23,9 @@ use super::{Adapter, Entry, GENERATION, KEPT, xattrs};
 use crate::convert::{self, errno};
 
 /// What is asked of the kernel, as far as it can do it.
-const WANTED: [InitFlags; 11] = [
-    InitFlags::FUSE_ATOMIC_O_TRUNC,
+///
+/// Not `FUSE_ATOMIC_O_TRUNC`: a program that runs would be cut before the kernel finds that it may not be written.
+const WANTED: [InitFlags; 10] = [
     InitFlags::FUSE_DO_READDIRPLUS,
     InitFlags::FUSE_READDIRPLUS_AUTO,
     InitFlags::FUSE_PARALLEL_DIROPS,
