@@ -42,6 +42,8 @@ struct State {
     seen: Seq,
     /// Nodes whose pages are wrong.
     mistaken: Vec<INodeNo>,
+    /// What this mount did itself is to be looked at too: it may have switched layers.
+    thorough: bool,
     hurry: bool,
     stop: bool,
 }
@@ -53,6 +55,7 @@ impl Feed {
             state: Mutex::new(State {
                 seen,
                 mistaken: Vec::new(),
+                thorough: false,
                 hurry: false,
                 stop: false,
             }),
@@ -69,9 +72,10 @@ impl Feed {
         self.wake.notify_all();
     }
 
-    /// Returns when the kernel has been told of everything up to `seq`.
+    /// Returns when the kernel has been told of everything up to `seq`, also of what this mount did.
     pub(crate) fn wait_for(&self, seq: Seq) {
         let mut state = self.state();
+        state.thorough = true;
         state.hurry = true;
         self.wake.notify_all();
         let waiting = |state: &mut State| state.seen < seq && !state.stop;
@@ -101,8 +105,10 @@ impl Feed {
         (!state.stop).then(|| std::mem::take(&mut state.mistaken))
     }
 
-    fn seen(&self) -> Seq {
-        self.state().seen
+    /// How far the kernel was told, and whether to go on thoroughly.
+    fn begin(&self) -> (Seq, bool) {
+        let mut state = self.state();
+        (state.seen, std::mem::take(&mut state.thorough))
     }
 
     fn set_seen(&self, seq: Seq) {
@@ -167,15 +173,18 @@ impl<F: FilesystemInterface> Teller<'_, F> {
     /// The changes of others since the last look, and up to where they were looked for.
     fn read(&self) -> Result<Option<(Vec<ChangeEvent>, Seq)>> {
         let (fs, me) = (&self.shared.fs, &self.shared.template.actor.agent);
-        let seen = self.shared.feed.seen();
+        let (seen, thorough) = self.shared.feed.begin();
         let last = blocking(fs.last_change())?;
         if last <= seen && !self.behind {
             return Ok(None);
         }
-        if blocking(fs.last_change_by_others(me))? <= seen {
+        if !thorough && blocking(fs.last_change_by_others(me))? <= seen {
             return Ok(Some((Vec::new(), last)));
         }
         let changes = blocking(fs.changes(b"/", seen, BATCH))?;
+        if thorough && changes.last < last && changes.last > seen {
+            self.shared.feed.state().thorough = true;
+        }
         let news = |event: &ChangeEvent| event.kind == EventKind::Rescan || *event.agent != **me;
         let events = changes.events.into_iter().filter(news).collect();
         Ok(Some((events, changes.last.max(seen))))

@@ -24,15 +24,15 @@ use crate::convert::{self, errno};
 
 /// What is asked of the kernel, as far as it can do it.
 ///
-/// Not `FUSE_ATOMIC_O_TRUNC`: a program that runs would be cut before the kernel finds that it may not be written.
-const WANTED: [InitFlags; 10] = [
+/// Not `FUSE_ATOMIC_O_TRUNC`: a program that runs would be cut before the kernel finds that it may not be written. Not
+/// `FUSE_AUTO_INVAL_DATA`: the feed says when pages are out of date, and what was just written here is not. Not
+/// `FUSE_EXPLICIT_INVAL_DATA`: pages that a new length contradicts must not be shown for the moment until it does.
+const WANTED: [InitFlags; 9] = [
     InitFlags::FUSE_DO_READDIRPLUS,
     InitFlags::FUSE_READDIRPLUS_AUTO,
     InitFlags::FUSE_PARALLEL_DIROPS,
     InitFlags::FUSE_ASYNC_DIO,
     InitFlags::FUSE_CACHE_SYMLINKS,
-    // Pages are forgotten when the change feed says so, not when a length is seen to differ.
-    InitFlags::FUSE_EXPLICIT_INVAL_DATA,
     // Writes and cuts take setuid and setgid away by themselves, in the same step.
     InitFlags::FUSE_HANDLE_KILLPRIV_V2,
     InitFlags::FUSE_DIRECT_IO_ALLOW_MMAP,
