@@ -42,8 +42,10 @@ struct State {
     seen: Seq,
     /// Nodes whose pages are wrong.
     mistaken: Vec<INodeNo>,
-    /// What this mount did itself is to be looked at too: it may have switched layers.
-    thorough: bool,
+    /// How often somebody asked that the kernel forget everything, since this mount itself may have switched layers; and
+    /// how many of them have their answer.
+    asked: u64,
+    answered: u64,
     hurry: bool,
     stop: bool,
 }
@@ -55,7 +57,8 @@ impl Feed {
             state: Mutex::new(State {
                 seen,
                 mistaken: Vec::new(),
-                thorough: false,
+                asked: 0,
+                answered: 0,
                 hurry: false,
                 stop: false,
             }),
@@ -72,13 +75,14 @@ impl Feed {
         self.wake.notify_all();
     }
 
-    /// Returns when the kernel has been told of everything up to `seq`, also of what this mount did.
-    pub(crate) fn wait_for(&self, seq: Seq) {
+    /// Returns when the kernel has forgotten everything it was told before now.
+    pub(crate) fn start_afresh(&self) {
         let mut state = self.state();
-        state.thorough = true;
+        state.asked += 1;
         state.hurry = true;
+        let mine = state.asked;
         self.wake.notify_all();
-        let waiting = |state: &mut State| state.seen < seq && !state.stop;
+        let waiting = |state: &mut State| state.answered < mine && !state.stop;
         // Behind the limit the kernel learns of it a little later.
         drop(
             self.told
@@ -105,20 +109,34 @@ impl Feed {
         (!state.stop).then(|| std::mem::take(&mut state.mistaken))
     }
 
-    /// How far the kernel was told, and whether to go on thoroughly.
-    fn begin(&self) -> (Seq, bool) {
-        let mut state = self.state();
-        (state.seen, std::mem::take(&mut state.thorough))
+    /// How far the kernel was told, and how many have asked to start afresh, if any still wait.
+    fn begin(&self) -> (Seq, Option<u64>) {
+        let state = self.state();
+        (state.seen, (state.asked > state.answered).then_some(state.asked))
     }
 
-    fn set_seen(&self, seq: Seq) {
-        self.state().seen = seq;
+    /// The kernel was told of everything up to here, and so many have their answer.
+    fn end(&self, look: &Look) {
+        let mut state = self.state();
+        state.seen = look.seen;
+        if let Some(asked) = look.answered {
+            state.answered = asked;
+        }
         self.told.notify_all();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What one look at the feed found.
+struct Look {
+    events: Vec<ChangeEvent>,
+    /// Everything up to here was considered.
+    seen: Seq,
+    /// Who asked to start afresh before the look: then the kernel forgets everything.
+    answered: Option<u64>,
 }
 
 /// Follows the feed until it is stopped or the mount is gone.
@@ -157,9 +175,9 @@ impl<F: FilesystemInterface> Teller<'_, F> {
     fn look(&mut self) -> io::Result<bool> {
         match self.read() {
             Ok(None) => Ok(false),
-            Ok(Some((events, seen))) => {
-                self.tell(&events)?;
-                self.shared.feed.set_seen(seen);
+            Ok(Some(look)) => {
+                self.tell(&look)?;
+                self.shared.feed.end(&look);
                 Ok(true)
             }
             Err(_) => {
@@ -170,41 +188,48 @@ impl<F: FilesystemInterface> Teller<'_, F> {
         }
     }
 
-    /// The changes of others since the last look, and up to where they were looked for.
-    fn read(&self) -> Result<Option<(Vec<ChangeEvent>, Seq)>> {
+    /// The changes of others since the last look.
+    fn read(&self) -> Result<Option<Look>> {
         let (fs, me) = (&self.shared.fs, &self.shared.template.actor.agent);
-        let (seen, thorough) = self.shared.feed.begin();
-        let last = blocking(fs.last_change())?;
-        if last <= seen && !self.behind {
+        let (seen, asked) = self.shared.feed.begin();
+        let last = blocking(fs.last_change())?.max(seen);
+        let nothing = Look {
+            events: Vec::new(),
+            seen: last,
+            answered: asked,
+        };
+        if asked.is_some() || self.behind {
+            return Ok(Some(nothing));
+        }
+        if last == seen {
             return Ok(None);
         }
-        if !thorough && blocking(fs.last_change_by_others(me))? <= seen {
-            return Ok(Some((Vec::new(), last)));
+        if blocking(fs.last_change_by_others(me))? <= seen {
+            return Ok(Some(nothing));
         }
         let changes = blocking(fs.changes(b"/", seen, BATCH))?;
-        if thorough && changes.last < last && changes.last > seen {
-            self.shared.feed.state().thorough = true;
-        }
-        let news = |event: &ChangeEvent| event.kind == EventKind::Rescan || *event.agent != **me;
-        let events = changes.events.into_iter().filter(news).collect();
-        Ok(Some((events, changes.last.max(seen))))
+        let mut events = changes.events;
+        events.retain(|event| event.kind == EventKind::Rescan || *event.agent != **me);
+        Ok(Some(Look {
+            events,
+            seen: changes.last.max(seen),
+            answered: None,
+        }))
     }
 
-    fn tell(&mut self, events: &[ChangeEvent]) -> io::Result<()> {
-        if std::mem::take(&mut self.behind) {
+    fn tell(&mut self, look: &Look) -> io::Result<()> {
+        let afresh = std::mem::take(&mut self.behind) || look.answered.is_some();
+        if afresh {
             self.shared.gate.set_closed(false);
-            self.shared.gate.pass();
-            return self.everything();
-        }
-        if events.is_empty() {
+        } else if look.events.is_empty() {
             return Ok(());
         }
         self.shared.gate.pass();
-        if events.iter().any(|event| self.moves_names_below(event)) {
+        if afresh || look.events.iter().any(|event| self.moves_names_below(event)) {
             return self.everything();
         }
         let mut dirs = HashMap::new();
-        for event in events {
+        for event in &look.events {
             if !self.one(event, &mut dirs)? {
                 return self.everything();
             }
@@ -284,15 +309,25 @@ mod tests {
     }
 
     #[test]
-    fn one_who_waits_is_woken_when_it_was_told() {
+    fn one_who_waits_is_woken_when_a_later_look_was_told() {
         let feed = Arc::new(Feed::new(Seq(1)));
-        feed.wait_for(Seq(1));
+        let look = |seen, answered| Look {
+            events: Vec::new(),
+            seen: Seq(seen),
+            answered,
+        };
+        // A look that was begun before cannot have seen what was done since.
+        let (_, before) = feed.begin();
         let waiting = {
             let feed = feed.clone();
-            std::thread::spawn(move || feed.wait_for(Seq(5)))
+            std::thread::spawn(move || feed.start_afresh())
         };
         assert!(feed.rest(Duration::from_secs(60)).is_some());
-        feed.set_seen(Seq(5));
+        feed.end(&look(5, before));
+        let (seen, asked) = feed.begin();
+        assert_eq!((seen, asked), (Seq(5), Some(1)));
+        assert!(!waiting.is_finished());
+        feed.end(&look(6, asked));
         waiting.join().unwrap();
         feed.stop();
         assert!(feed.rest(Duration::from_secs(60)).is_none());

@@ -15,6 +15,7 @@
 #![cfg(target_os = "linux")]
 
 mod adapter;
+mod attach;
 mod convert;
 mod feed;
 mod gate;

@@ -1,26 +1,24 @@
 //! Mounting, and being unmounted.
 
-use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use fuser::{BackgroundSession, Config, MountOption, Session, SessionACL};
-use rustix::io::Errno;
+use fuser::{BackgroundSession, Config, Session, SessionACL};
 use tarbox_fs::{FilesystemInterface, blocking};
-use tarbox_store::{Error, ErrorKind, Result};
+use tarbox_store::Result;
 
 use crate::adapter::{Adapter, Shared};
+use crate::attach::{self, attach};
 use crate::feed::{self, Feed};
 use crate::notifier::Notifier;
 use crate::options::MountOptions;
-use crate::point::{self, Detach, bytes};
+use crate::point::{self, Detach};
 
-const DEVICE: &str = "/dev/fuse";
-
-/// A mounted file system, served on threads of this process. Dropping it takes the mount away.
+/// A mounted file system, served on threads of this process. Dropping it takes the mount away: who still uses it is
+/// served until they are done.
 pub struct Mount {
     session: Option<BackgroundSession>,
     feed: Option<JoinHandle<()>>,
@@ -45,24 +43,39 @@ where
     F: FilesystemInterface + Send + Sync + 'static,
 {
     let place = point::require_free(dir)?;
-    require_fuse()?;
     // A number of its own tells this mount's changes from those of others.
     let agent = format!("fuse:{:08x}", random());
     let feed = Feed::new(blocking(fs.last_change())?);
     let shared = Arc::new(Shared::new(fs, options.root, &agent, feed));
-    let session = Session::new(Adapter(shared.clone()), &place, &config(options))
-        .map_err(|e| explain(dir, &e))?;
-    serve(session, shared, place)
+    let device = attach(&place, options)?;
+    let unmounter = Unmounter {
+        device: point::mounted(&place)?.map(|mount| mount.device),
+        dir: place,
+    };
+    serve(shared, device, options, &unmounter).inspect_err(|_| {
+        // The reason is what matters, not whether an empty directory could be had back.
+        drop(unmounter.unmount());
+    })
 }
 
-fn serve<F>(session: Session<Adapter<F>>, shared: Arc<Shared<F>>, place: PathBuf) -> Result<Mount>
+fn serve<F>(
+    shared: Arc<Shared<F>>,
+    device: OwnedFd,
+    options: &MountOptions,
+    unmounter: &Unmounter,
+) -> Result<Mount>
 where
     F: FilesystemInterface + Send + Sync + 'static,
 {
-    let failed = |e: io::Error| point::host_error(&place, &e);
-    let device = session.as_fd().try_clone_to_owned().map_err(failed)?;
-    let notifier = Notifier::new(File::from(device));
-    let session = session.spawn().map_err(failed)?;
+    let failed = |e: io::Error| point::host_error(&unmounter.dir, &e);
+    let notifier = Notifier::new(attach::duplicate(&device).map_err(failed)?);
+    let acl = match options.allow_other {
+        true => SessionACL::All,
+        false => SessionACL::Owner,
+    };
+    let session = Session::from_fd(Adapter(shared.clone()), device, acl, config(options))
+        .and_then(Session::spawn)
+        .map_err(failed)?;
     // A past state never changes.
     let feed = match shared.is_snapshot() {
         true => None,
@@ -73,15 +86,11 @@ where
             Some(thread.spawn(follow).map_err(failed)?)
         }
     };
-    let unmounter = Unmounter {
-        device: point::mounted(&place)?.map(|mount| mount.device),
-        dir: place,
-    };
     Ok(Mount {
         session: Some(session),
         feed,
         stop_feed: Box::new(move || shared.feed.stop()),
-        unmounter,
+        unmounter: unmounter.clone(),
     })
 }
 
@@ -120,11 +129,19 @@ impl Mount {
 }
 
 impl Drop for Mount {
+    /// Waits for nobody: who still uses the mount may be the one who drops it.
     fn drop(&mut self) {
-        if self.session.is_some() && self.unmounter.unmount().is_ok() {
-            drop(self.join());
-        }
-        (self.stop_feed)();
+        let Some(session) = self.session.take() else { return };
+        let stop_feed = std::mem::replace(&mut self.stop_feed, Box::new(|| {}));
+        // Where it cannot be taken away, it ends with the process.
+        drop(self.unmounter.unmount());
+        let last = std::thread::Builder::new().name("tarbox-unmount".to_owned());
+        let ended = last.spawn(move || {
+            drop(session.join());
+            stop_feed();
+        });
+        // Without a thread for it, the end of the process does the same.
+        drop(ended);
     }
 }
 
@@ -144,50 +161,10 @@ impl Unmounter {
 }
 
 fn config(options: &MountOptions) -> Config {
-    let plain = |c: char| c.is_ascii_alphanumeric() || ":-_.".contains(c);
-    let name = options.name.replace(|c| !plain(c), "_");
     let mut config = Config::default();
-    config.mount_options = vec![MountOption::FSName(name), MountOption::DefaultPermissions];
-    if options.read_only {
-        config.mount_options.push(MountOption::RO);
-    }
-    if options.allow_other {
-        config.acl = SessionACL::All;
-    }
     config.n_threads = Some(options.threads.max(2));
     config.clone_fd = true;
     config
-}
-
-/// Makes sure that the system can mount at all, so that what is missing can be named.
-fn require_fuse() -> Result<()> {
-    let missing = |why: &str| Err(Error::new(ErrorKind::Unsupported).because(why));
-    if !Path::new(DEVICE).exists() {
-        return missing(
-            "there is no /dev/fuse: load the module with 'modprobe fuse', or start the container with '--device /dev/fuse'",
-        );
-    }
-    if !rustix::process::geteuid().is_root() && !on_path(point::HELPER) {
-        return missing("there is no fusermount3, without which only root can mount: install the package fuse3");
-    }
-    Ok(())
-}
-
-fn on_path(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
-}
-
-fn explain(dir: &Path, error: &io::Error) -> Error {
-    let text = error.to_string();
-    let refused = |why: &str| Error::new(ErrorKind::NotPermitted).about(bytes(dir)).because(why);
-    if text.contains("user_allow_other") {
-        return refused("--allow-other needs the line 'user_allow_other' in /etc/fuse.conf");
-    }
-    match Errno::from_io_error(error) {
-        Some(Errno::PERM | Errno::ACCESS) => refused("mounting is not permitted here; a container needs CAP_SYS_ADMIN"),
-        _ => Error::new(ErrorKind::Io).about(bytes(dir)).because(text.trim()),
-    }
 }
 
 /// A number that no other mount has, on this machine or beside it.

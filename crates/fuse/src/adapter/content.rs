@@ -97,19 +97,12 @@ impl<F: FilesystemInterface> Shared<F> {
         let written = blocking(self.fs.write(handle, at, data))?;
         match Realm::of(self.ino(node)) {
             // A command may have changed everything, and whoever gave it expects to see that.
-            Realm::Hook => self.catch_up(),
+            Realm::Hook => self.feed.start_afresh(),
             // Somebody else appended meanwhile, so the kernel has the data in the wrong pages.
             _ if appends && written.offset != offset => self.feed.mistaken(node),
             _ => {}
         }
         Ok(())
-    }
-
-    /// Waits until the kernel has been told of everything up to now.
-    fn catch_up(&self) {
-        if let Ok(seq) = blocking(self.fs.last_change()) {
-            self.feed.wait_for(seq);
-        }
     }
 
     pub(super) fn copy(&self, copy: &Copy) -> Result<u32> {
