@@ -5,13 +5,13 @@ use clap::{Args, Parser, Subcommand};
 
 #[cfg(feature = "run")]
 use crate::commands::run;
-#[cfg(all(feature = "mount", target_os = "linux"))]
-use crate::commands::{mount, umount};
 use crate::commands::{
     append, audit, cat, chmod, chown, completions, cp, du, export, export_tar, find, fsck, gc, import,
     import_tar, init, layer, ln, ls, mkdir, mv, rm, stat, stats, tenant, touch, tree, truncate, watch, write,
     xattr,
 };
+#[cfg(all(feature = "mount", target_os = "linux"))]
+use crate::commands::{mount, umount};
 use crate::parse::owner::parse_user;
 use crate::print::ColourChoice;
 

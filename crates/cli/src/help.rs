@@ -71,7 +71,8 @@ fn groups(command: &Command) -> String {
 
 fn examples(command: &Command) -> String {
     let known = |line: &&&str| {
-        (cfg!(feature = "run") || !line.starts_with("tarbox run")) && (MOUNTS || !line.starts_with("tarbox mount"))
+        (cfg!(feature = "run") || !line.starts_with("tarbox run"))
+            && (MOUNTS || !line.starts_with("tarbox mount"))
     };
     let lines: Vec<String> = EXAMPLES
         .iter()

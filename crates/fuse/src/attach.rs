@@ -100,7 +100,12 @@ fn receive(socket: &UnixStream) -> io::Result<Option<OwnedFd>> {
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];
     let flags = RecvFlags::CMSG_CLOEXEC;
-    recvmsg(socket.as_fd(), &mut [IoSliceMut::new(&mut byte)], &mut ancillary, flags)?;
+    recvmsg(
+        socket.as_fd(),
+        &mut [IoSliceMut::new(&mut byte)],
+        &mut ancillary,
+        flags,
+    )?;
     let sent = ancillary.drain().find_map(|message| match message {
         RecvAncillaryMessage::ScmRights(mut handles) => handles.next(),
         _ => None,
@@ -121,7 +126,9 @@ fn refused(place: &Path, said: &str) -> Error {
         "" => "mounting is not permitted here; a container needs CAP_SYS_ADMIN".to_owned(),
         text => text.to_owned(),
     };
-    Error::new(ErrorKind::NotPermitted).about(bytes(place)).because(why)
+    Error::new(ErrorKind::NotPermitted)
+        .about(bytes(place))
+        .because(why)
 }
 
 /// A second handle of the device.

@@ -4,7 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fuser::{Errno, FileAttr, FileType, INodeNo, RenameFlags, TimeOrNow};
 use tarbox_fs::{Durability, NewNode, OpenFlags};
-use tarbox_store::{Allocate, Attr, Error, ErrorKind, FileKind, RenameMode, Result, SeekTo, SetTime, Timestamp};
+use tarbox_store::{
+    Allocate, Attr, Error, ErrorKind, FileKind, RenameMode, Result, SeekTo, SetTime, Timestamp,
+};
 
 pub(crate) const O_APPEND: i32 = 0o2000;
 const O_ACCMODE: i32 = 0o3;
@@ -202,8 +204,14 @@ mod tests {
 
     #[test]
     fn nodes_are_told_by_their_type() {
-        assert!(matches!(new_node(0o010_644, 0), Ok(NewNode::Fifo { mode: 0o644 })));
-        assert!(matches!(new_node(0o020_600, 0x501), Ok(NewNode::CharDevice { rdev: 0x501, .. })));
+        assert!(matches!(
+            new_node(0o010_644, 0),
+            Ok(NewNode::Fifo { mode: 0o644 })
+        ));
+        assert!(matches!(
+            new_node(0o020_600, 0x501),
+            Ok(NewNode::CharDevice { rdev: 0x501, .. })
+        ));
         assert!(new_node(0o040_755, 0).is_err());
     }
 }

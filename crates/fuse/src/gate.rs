@@ -64,7 +64,10 @@ mod tests {
             })
         };
         // However long the feed is given: it cannot pass while the answer is in progress.
-        assert_eq!(news.recv_timeout(Duration::from_millis(20)), Err(RecvTimeoutError::Timeout));
+        assert_eq!(
+            news.recv_timeout(Duration::from_millis(20)),
+            Err(RecvTimeoutError::Timeout)
+        );
         drop(answering);
         news.recv().unwrap();
         feed.join().unwrap();

@@ -131,7 +131,9 @@ impl Mount {
 impl Drop for Mount {
     /// Waits for nobody: who still uses the mount may be the one who drops it.
     fn drop(&mut self) {
-        let Some(session) = self.session.take() else { return };
+        let Some(session) = self.session.take() else {
+            return;
+        };
         let stop_feed = std::mem::replace(&mut self.stop_feed, Box::new(|| {}));
         // Where it cannot be taken away, it ends with the process.
         drop(self.unmounter.unmount());

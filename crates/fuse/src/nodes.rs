@@ -130,7 +130,9 @@ impl Table {
     }
 
     fn give(&mut self, dir: u64, name: &[u8], node: u64) {
-        let Some(entry) = self.nodes.get_mut(&node) else { return };
+        let Some(entry) = self.nodes.get_mut(&node) else {
+            return;
+        };
         let name: Name = name.into();
         entry.names.push((dir, name.clone()));
         self.names.entry(dir).or_default().insert(name, node);

@@ -50,7 +50,7 @@ pub fn locate(dir: &Path) -> Result<PathBuf> {
 pub fn mounted(dir: &Path) -> Result<Option<Mounted>> {
     let table = std::fs::read("/proc/self/mountinfo").map_err(|e| host_error(Path::new("/proc"), &e))?;
     let lines = table.split(|b| *b == b'\n');
-    Ok(lines.filter_map(parse).filter(|mount| mount.dir == dir).last())
+    Ok(lines.filter_map(parse).rfind(|mount| mount.dir == dir))
 }
 
 /// Makes sure that something can be mounted here, and answers the directory as [`locate`] does.
@@ -171,7 +171,11 @@ fn unescape(field: &[u8]) -> Vec<u8> {
             .filter(|digits| first == b'\\' && digits.iter().all(|d| (b'0'..=b'7').contains(d)));
         match code {
             Some(digits) => {
-                plain.push(digits.iter().fold(0_u8, |n, d| n.wrapping_mul(8).wrapping_add(d - b'0')));
+                plain.push(
+                    digits
+                        .iter()
+                        .fold(0_u8, |n, d| n.wrapping_mul(8).wrapping_add(d - b'0')),
+                );
                 rest = &tail[3..];
             }
             None => {
@@ -194,7 +198,11 @@ pub(crate) fn host_error(path: &Path, error: &std::io::Error) -> Error {
         Host::NotFound => ErrorKind::NotFound,
         Host::PermissionDenied => ErrorKind::Access,
         Host::NotADirectory => ErrorKind::NotDirectory,
-        _ => return Error::new(ErrorKind::Io).about(bytes(path)).because(error.to_string()),
+        _ => {
+            return Error::new(ErrorKind::Io)
+                .about(bytes(path))
+                .because(error.to_string());
+        }
     };
     Error::new(kind).about(bytes(path))
 }
@@ -205,7 +213,8 @@ mod tests {
 
     #[test]
     fn a_line_of_the_kernels_table_is_taken_apart() {
-        let line = br"60 25 0:52 / /mnt/two\040words rw,nosuid shared:3 master:1 - fuse tarbox:a\134b rw,user_id=0";
+        let line =
+            br"60 25 0:52 / /mnt/two\040words rw,nosuid shared:3 master:1 - fuse tarbox:a\134b rw,user_id=0";
         let mount = parse(line).unwrap();
         assert_eq!(mount.dir, Path::new("/mnt/two words"));
         assert_eq!(
@@ -220,13 +229,19 @@ mod tests {
     fn only_empty_directories_are_free() {
         let dir = tempfile::tempdir().unwrap();
         let kind = |path: &Path| require_free(path).unwrap_err().kind();
-        assert_eq!(require_free(dir.path()).unwrap(), dir.path().canonicalize().unwrap());
+        assert_eq!(
+            require_free(dir.path()).unwrap(),
+            dir.path().canonicalize().unwrap()
+        );
         assert_eq!(kind(&dir.path().join("none")), ErrorKind::NotFound);
         std::fs::write(dir.path().join("file"), "x").unwrap();
         assert_eq!(kind(dir.path()), ErrorKind::NotEmpty);
         assert_eq!(kind(&dir.path().join("file")), ErrorKind::NotDirectory);
         assert_eq!(unmount(dir.path()).unwrap_err().kind(), ErrorKind::Invalid);
-        assert_eq!(unmount(Path::new("/proc")).unwrap_err().kind(), ErrorKind::Invalid);
+        assert_eq!(
+            unmount(Path::new("/proc")).unwrap_err().kind(),
+            ErrorKind::Invalid
+        );
         assert_eq!(kind(Path::new("/proc")), ErrorKind::Busy);
     }
 }

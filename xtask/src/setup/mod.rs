@@ -5,9 +5,11 @@
 
 mod apt;
 mod cargo_deny;
+mod cargo_programs;
 mod llvm;
 mod node;
 mod npm;
+mod posix_suites;
 mod rust_components;
 mod rust_targets;
 mod std_source;
@@ -69,6 +71,10 @@ const STEPS: &[Step] = &[
     Step {
         what: cargo_deny::WHAT,
         ensure: cargo_deny::ensure,
+    },
+    Step {
+        what: posix_suites::WHAT,
+        ensure: posix_suites::ensure,
     },
 ];
 

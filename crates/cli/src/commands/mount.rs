@@ -73,7 +73,9 @@ pub(crate) fn run<S: Store + 'static>(
 
 /// The directory that the mount shows.
 fn root<F: FilesystemInterface>(args: &Args, fs: &F) -> Result<Ino> {
-    let Some(layer) = &args.layer else { return Ok(Ino::ROOT) };
+    let Some(layer) = &args.layer else {
+        return Ok(Ino::ROOT);
+    };
     let shown = || escape(layer.as_bytes()).into_owned();
     if layer.contains('/') || matches!(layer.as_str(), "" | "." | "..") {
         return Err(Failure::usage(format!("'{}' cannot be a layer", shown())));
@@ -129,7 +131,9 @@ fn start() -> Result<Exit> {
     }
     // It has said why.
     let code = server.wait().map_err(failed)?.code();
-    Ok(code.and_then(|code| u8::try_from(code).ok()).map_or(Exit::FAILED, Exit))
+    Ok(code
+        .and_then(|code| u8::try_from(code).ok())
+        .map_or(Exit::FAILED, Exit))
 }
 
 /// This command line, with one option more.
@@ -144,7 +148,9 @@ fn server_arguments() -> Vec<std::ffi::OsString> {
 fn report_ready() -> Result<()> {
     let failed = |e: std::io::Error| Failure::host("tarbox", &e);
     let mut output = std::io::stdout();
-    writeln!(output, "{READY}").and_then(|()| output.flush()).map_err(failed)?;
+    writeln!(output, "{READY}")
+        .and_then(|()| output.flush())
+        .map_err(failed)?;
     let null = std::fs::File::options()
         .read(true)
         .write(true)

@@ -9,10 +9,10 @@ use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use fuser::{
-    BsdFileFlags, CopyFileRangeFlags, FileHandle, Filesystem, FopenFlags, INodeNo, InitFlags,
-    KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory,
-    ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs, ReplyWrite, ReplyXattr,
-    Request, TimeOrNow, WriteFlags,
+    BsdFileFlags, CopyFileRangeFlags, FileHandle, Filesystem, FopenFlags, INodeNo, InitFlags, KernelConfig,
+    LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyDirectoryPlus,
+    ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs, ReplyWrite, ReplyXattr, Request, TimeOrNow,
+    WriteFlags,
 };
 use tarbox_fs::{FilesystemInterface, Handle, NewNode, Realm, blocking};
 use tarbox_store::{Result, Unlink};
@@ -203,9 +203,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
     }
 
     fn rmdir(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        let removed = self
-            .0
-            .remove(request, parent, name.as_bytes(), Unlink::Directory);
+        let removed = self.0.remove(request, parent, name.as_bytes(), Unlink::Directory);
         done(removed, reply);
     }
 
@@ -393,10 +391,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
     }
 
     fn removexattr(&self, request: &Request, ino: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        done(
-            self.0.set_xattr(request, ino, name.as_bytes(), None, 0),
-            reply,
-        );
+        done(self.0.set_xattr(request, ino, name.as_bytes(), None, 0), reply);
     }
 
     fn fallocate(
@@ -414,15 +409,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         done(allocated, reply);
     }
 
-    fn lseek(
-        &self,
-        _: &Request,
-        _: INodeNo,
-        fh: FileHandle,
-        offset: i64,
-        whence: i32,
-        reply: ReplyLseek,
-    ) {
+    fn lseek(&self, _: &Request, _: INodeNo, fh: FileHandle, offset: i64, whence: i32, reply: ReplyLseek) {
         let found = convert::seek_to(whence).and_then(|to| {
             let offset = u64::try_from(offset).map_err(|_| tarbox_store::ErrorKind::NoSuchAddress)?;
             blocking(self.0.fs.seek(handle(fh), offset, to))

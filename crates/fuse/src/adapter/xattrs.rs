@@ -18,7 +18,10 @@ impl<F: FilesystemInterface> Shared<F> {
     /// The names, each with the NUL that ends it.
     pub(super) fn xattrs(&self, request: &Request, node: INodeNo) -> Result<Vec<u8>> {
         let names = blocking(self.fs.listxattr(&self.who(request), self.ino(node)))?;
-        Ok(names.iter().flat_map(|name| [&name[..], b"\0"].concat()).collect())
+        Ok(names
+            .iter()
+            .flat_map(|name| [&name[..], b"\0"].concat())
+            .collect())
     }
 
     pub(super) fn set_xattr(
@@ -35,7 +38,10 @@ impl<F: FilesystemInterface> Shared<F> {
             XATTR_REPLACE => XattrMode::Replace,
             _ => return Err(ErrorKind::Invalid.into()),
         };
-        blocking(self.fs.setxattr(&self.who(request), self.ino(node), name, value, mode))
+        blocking(
+            self.fs
+                .setxattr(&self.who(request), self.ino(node), name, value, mode),
+        )
     }
 
     pub(super) fn answer_space(&self, reply: ReplyStatfs) {

@@ -103,7 +103,10 @@ fn a_shared_map_writes_the_file() {
     }
     drop((file, appends));
     let content = fs::read(&path).unwrap();
-    assert_eq!((content.len(), &content[5000..5004], content[19_999]), (20_000, &b"abcd"[..], b'z'));
+    assert_eq!(
+        (content.len(), &content[5000..5004], content[19_999]),
+        (20_000, &b"abcd"[..], b'z')
+    );
     m.unmount();
 }
 
@@ -208,7 +211,10 @@ fn times_and_modes_are_kept_to_the_nanosecond() {
         let times = fs::FileTimes::new().set_modified(time).set_accessed(time);
         both(&path).set_times(times).unwrap();
         let metadata = fs::metadata(&path).unwrap();
-        assert_eq!((metadata.modified().unwrap(), metadata.accessed().unwrap()), (time, time));
+        assert_eq!(
+            (metadata.modified().unwrap(), metadata.accessed().unwrap()),
+            (time, time)
+        );
     }
     rustix::fs::chmod(&path, rustix::fs::Mode::from_raw_mode(0o4751)).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o4751);

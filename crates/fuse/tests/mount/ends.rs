@@ -94,7 +94,9 @@ fn a_crash_leaves_what_was_synced_and_a_mount_that_can_be_taken_away() {
     file.sync_all().unwrap();
     m.crash();
     assert_eq!(errno(fs::read(m.path("f"))), Errno::NOTCONN);
-    let error = mount(world.files(), m.dir(), &MountOptions::default()).err().unwrap();
+    let error = mount(world.files(), m.dir(), &MountOptions::default())
+        .err()
+        .unwrap();
     assert_eq!(error.kind(), ErrorKind::Busy);
     assert!(error.to_string().contains("tarbox umount"), "{error}");
     // Whoever still has a file of it open is no obstacle.

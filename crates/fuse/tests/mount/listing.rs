@@ -17,7 +17,10 @@ fn names(dir: &File, from: u64, limit: usize) -> Vec<(String, u64)> {
     let mut found = Vec::new();
     while let Some(entry) = raw.next().filter(|_| found.len() < limit) {
         let entry = entry.unwrap();
-        found.push((entry.file_name().to_str().unwrap().to_owned(), entry.next_entry_cookie()));
+        found.push((
+            entry.file_name().to_str().unwrap().to_owned(),
+            entry.next_entry_cookie(),
+        ));
     }
     found
 }
@@ -54,7 +57,10 @@ fn what_stays_is_listed_once_whatever_else_changes() {
     for i in 0..300 {
         assert_eq!(seen.get(&format!("stays{i:03}")), Some(&1));
     }
-    assert!(seen.values().all(|times| *times == 1), "something was listed twice");
+    assert!(
+        seen.values().all(|times| *times == 1),
+        "something was listed twice"
+    );
     assert_eq!((seen.get("."), seen.get("..")), (Some(&1), Some(&1)));
     drop(dir);
     m.unmount();

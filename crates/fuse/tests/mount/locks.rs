@@ -20,7 +20,10 @@ fn flock_excludes_other_processes() {
     };
     assert!(!theirs().success());
     let second = File::open(&path).unwrap();
-    assert_eq!(flock(&second, FlockOperation::NonBlockingLockShared), Err(Errno::WOULDBLOCK));
+    assert_eq!(
+        flock(&second, FlockOperation::NonBlockingLockShared),
+        Err(Errno::WOULDBLOCK)
+    );
     flock(&mine, FlockOperation::LockShared).unwrap();
     flock(&second, FlockOperation::NonBlockingLockShared).unwrap();
     drop((mine, second));
@@ -36,7 +39,8 @@ fn record_locks_exclude_other_processes_and_end_with_a_close() {
     // The whole file, and `--fcntl` asks for the same kind.
     rustix::fs::fcntl_lock(&file, FlockOperation::LockExclusive).unwrap();
     let theirs = || {
-        let script = "import fcntl,sys; f=open(sys.argv[1],'r+'); fcntl.lockf(f, fcntl.LOCK_EX|fcntl.LOCK_NB, 4, 3)";
+        let script =
+            "import fcntl,sys; f=open(sys.argv[1],'r+'); fcntl.lockf(f, fcntl.LOCK_EX|fcntl.LOCK_NB, 4, 3)";
         let mut other = Command::new("python3");
         other.args(["-c", script]).arg(&path).output().unwrap().status
     };

@@ -16,7 +16,10 @@ fn renames_replace_refuse_or_exchange() {
     let rename = |flags| renameat_with(CWD, &a, CWD, &b, flags);
     assert_eq!(rename(RenameFlags::NOREPLACE), Err(Errno::EXIST));
     rename(RenameFlags::EXCHANGE).unwrap();
-    assert_eq!((fs::read(&a).unwrap(), fs::read(&b).unwrap()), (b"B".to_vec(), b"A".to_vec()));
+    assert_eq!(
+        (fs::read(&a).unwrap(), fs::read(&b).unwrap()),
+        (b"B".to_vec(), b"A".to_vec())
+    );
     rename(RenameFlags::empty()).unwrap();
     assert_eq!(fs::read(&b).unwrap(), b"B");
     assert_eq!(errno(fs::read(&a)), Errno::NOENT);
@@ -55,7 +58,10 @@ fn what_is_open_outlives_its_name() {
     fs::remove_dir(m.path("dir")).unwrap();
     let mut content = String::new();
     file.read_to_string(&mut content).unwrap();
-    assert_eq!((content.as_str(), file.metadata().unwrap().nlink()), ("still here", 0));
+    assert_eq!(
+        (content.as_str(), file.metadata().unwrap().nlink()),
+        ("still here", 0)
+    );
     assert_eq!(statat(&place, "", AtFlags::EMPTY_PATH).unwrap().st_nlink, 0);
     assert_eq!(dir.metadata().unwrap().nlink(), 0);
     let create = openat(&dir, "x", OFlags::CREATE | OFlags::WRONLY, Mode::RUSR);
@@ -93,13 +99,22 @@ fn attributes_of_every_kind_are_kept_or_refused() {
     assert_eq!(set("user.b", b"2", XattrFlags::REPLACE), Err(Errno::NODATA));
     set("user.big", &[7; 60_000], XattrFlags::empty()).unwrap();
     let mut buffer = vec![0; 65_536];
-    assert_eq!(rustix::fs::getxattr(&path, "user.big", &mut buffer[..]), Ok(60_000));
-    assert_eq!(rustix::fs::getxattr(&path, "user.big", &mut buffer[..10]), Err(Errno::RANGE));
+    assert_eq!(
+        rustix::fs::getxattr(&path, "user.big", &mut buffer[..]),
+        Ok(60_000)
+    );
+    assert_eq!(
+        rustix::fs::getxattr(&path, "user.big", &mut buffer[..10]),
+        Err(Errno::RANGE)
+    );
     let len = rustix::fs::listxattr(&path, &mut buffer[..]).unwrap();
     assert_eq!(&buffer[..len], b"user.a\0user.big\0");
     rustix::fs::removexattr(&path, "user.a").unwrap();
     assert_eq!(rustix::fs::removexattr(&path, "user.a"), Err(Errno::NODATA));
-    assert_eq!(set("system.other", b"x", XattrFlags::empty()), Err(Errno::OPNOTSUPP));
+    assert_eq!(
+        set("system.other", b"x", XattrFlags::empty()),
+        Err(Errno::OPNOTSUPP)
+    );
 }
 
 #[test]
@@ -109,13 +124,21 @@ fn hooks_are_there_though_not_listed() {
     fs::write(m.path(".tarbox/layers/new"), "base").unwrap();
     fs::write(m.path("f"), "after").unwrap();
     assert_eq!(fs::read(m.path(".tarbox/snapshots/base/f")).unwrap(), b"before");
-    assert_eq!(errno(fs::write(m.path(".tarbox/snapshots/base/f"), "x")), Errno::ROFS);
+    assert_eq!(
+        errno(fs::write(m.path(".tarbox/snapshots/base/f"), "x")),
+        Errno::ROFS
+    );
     fs::write(m.path(".tarbox/layers/switch"), "base").unwrap();
     assert_eq!(fs::read(m.path("f")).unwrap(), b"before");
     assert_eq!(errno(fs::write(m.path("f"), "x")), Errno::ROFS);
     fs::write(m.path(".tarbox/layers/switch"), "head").unwrap();
     assert_eq!(fs::read(m.path("f")).unwrap(), b"after");
-    let names: Vec<_> = m.dir().read_dir().unwrap().map(|e| e.unwrap().file_name()).collect();
+    let names: Vec<_> = m
+        .dir()
+        .read_dir()
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
     assert_eq!(names, ["f"]);
     m.unmount();
 }

@@ -101,14 +101,19 @@ fn appends_from_two_mounts_do_not_overwrite_each_other() {
             (0..200).for_each(|_| file.write_all(line).unwrap());
         })
     };
-    let writers = [append(a.path("log"), b"aaaaaaa\n"), append(b.path("log"), b"bbbbbbb\n")];
+    let writers = [
+        append(a.path("log"), b"aaaaaaa\n"),
+        append(b.path("log"), b"bbbbbbb\n"),
+    ];
     for writer in writers {
         writer.join().unwrap();
     }
     for m in [&a, &b] {
         eventually(|| {
             let log = fs::read(m.path("log")).unwrap();
-            let whole = log.chunks(8).filter(|line| line == b"aaaaaaa\n" || line == b"bbbbbbb\n");
+            let whole = log
+                .chunks(8)
+                .filter(|line| line == b"aaaaaaa\n" || line == b"bbbbbbb\n");
             whole.count() == 400 && log.len() == 3200
         });
     }

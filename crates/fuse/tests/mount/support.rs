@@ -99,7 +99,9 @@ fn wait_for_ready(output: ChildStdout) {
 /// Serves a mount for a test that started this program again.
 #[test]
 fn serve() {
-    let Some(database) = std::env::var_os(SERVE) else { return };
+    let Some(database) = std::env::var_os(SERVE) else {
+        return;
+    };
     let text = |name: &str| std::env::var(name).unwrap();
     let database = SqliteDatabase::open(Path::new(&database), &Options::new()).unwrap();
     let fs: Arc<Files> = Arc::new(blocking(Fs::open_tenant(&database, TENANT)).unwrap());
