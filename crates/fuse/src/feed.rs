@@ -181,8 +181,12 @@ impl<F: FilesystemInterface> Teller<'_, F> {
                 Ok(true)
             }
             Err(_) => {
-                self.behind = true;
-                self.shared.gate.set_closed(true);
+                if !std::mem::replace(&mut self.behind, true) {
+                    // A tenant that is suspended, say: what the kernel still keeps is not to be seen either.
+                    self.shared.gate.set_closed(true);
+                    self.shared.gate.pass();
+                    self.everything()?;
+                }
                 Ok(false)
             }
         }

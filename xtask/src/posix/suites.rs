@@ -114,7 +114,6 @@ const STRESSORS: &[&str] = &[
     "lockofd",
     "mknod",
     "open",
-    "punch",
     "readahead",
     "rename",
     "seek",
@@ -178,7 +177,7 @@ pub(super) fn fio(_: &Project, workspace: &Workspace, _: Amount) -> Result<()> {
 
 pub(super) fn dbench(_: &Project, workspace: &Workspace, _: Amount) -> Result<()> {
     let said = Cmd::new("dbench")
-        .args(["--timelimit=30", "--warmup=1", "4", "-D"])
+        .args(["-t", "30", "4", "-D"])
         .arg(workspace.dir())
         .output()?;
     last_line("dbench", &said)

@@ -73,8 +73,16 @@ const STEPS: &[Step] = &[
         ensure: cargo_deny::ensure,
     },
     Step {
-        what: posix_suites::WHAT,
-        ensure: posix_suites::ensure,
+        what: "FUSE, and stressors of file systems",
+        ensure: posix_suites::packages,
+    },
+    Step {
+        what: "pjdfstest",
+        ensure: posix_suites::pjdfstest,
+    },
+    Step {
+        what: "fsx",
+        ensure: posix_suites::fsx,
     },
 ];
 

@@ -6,8 +6,6 @@ use super::cargo_programs::{self, Program};
 use super::{Announce, Outcome, apt};
 use crate::project::Project;
 
-pub(super) const WHAT: &str = "FUSE, pjdfstest and fsx";
-
 const PACKAGES: &[(&str, &str)] = &[
     ("fusermount3", "fuse3"),
     ("flock", "util-linux"),
@@ -18,25 +16,26 @@ const PACKAGES: &[(&str, &str)] = &[
     ("fs_mark", "fsmark"),
 ];
 
-const SUITES: &[Program] = &[
-    Program {
-        name: "pjdfstest",
-        version: "0.2.2",
-        options: &[],
-    },
-    Program {
-        name: "fsx",
-        version: "0.3.2",
-        options: &[],
-    },
-];
+const PJDFSTEST: Program = Program {
+    name: "pjdfstest",
+    version: "0.2.2",
+    options: &[],
+};
 
-pub(super) fn ensure(project: &Project, announce: &Announce<'_>) -> Result<Outcome> {
-    let mut outcome = apt::programs(PACKAGES, announce)?;
-    for suite in SUITES {
-        if cargo_programs::ensure(project, announce, suite)? == Outcome::Installed {
-            outcome = Outcome::Installed;
-        }
-    }
-    Ok(outcome)
+const FSX: Program = Program {
+    name: "fsx",
+    version: "0.3.2",
+    options: &[],
+};
+
+pub(super) fn packages(_: &Project, announce: &Announce<'_>) -> Result<Outcome> {
+    apt::programs(PACKAGES, announce)
+}
+
+pub(super) fn pjdfstest(project: &Project, announce: &Announce<'_>) -> Result<Outcome> {
+    cargo_programs::ensure(project, announce, &PJDFSTEST)
+}
+
+pub(super) fn fsx(project: &Project, announce: &Announce<'_>) -> Result<Outcome> {
+    cargo_programs::ensure(project, announce, &FSX)
 }

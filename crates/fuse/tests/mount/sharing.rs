@@ -5,6 +5,7 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 
 use tarbox_fs::{Credentials, FilesystemExt, blocking};
+use tarbox_store::TenantState;
 
 use crate::support::{World, eventually};
 
@@ -117,4 +118,17 @@ fn appends_from_two_mounts_do_not_overwrite_each_other() {
             whole.count() == 400 && log.len() == 3200
         });
     }
+}
+
+#[test]
+fn a_suspended_tenant_shows_nothing_until_it_is_resumed() {
+    let world = World::new();
+    let m = world.mount();
+    m.file("f", "kept");
+    assert_eq!(fs::read(m.path("f")).unwrap(), b"kept");
+    world.set_state(TenantState::Suspended);
+    eventually(|| fs::read(m.path("f")).is_err());
+    assert!(m.dir().read_dir().is_err());
+    world.set_state(TenantState::Active);
+    eventually(|| fs::read(m.path("f")).is_ok_and(|content| content == b"kept"));
 }

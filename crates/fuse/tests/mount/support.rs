@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tarbox_fs::{Fs, blocking};
 use tarbox_fuse::{MountOptions, mount, point};
-use tarbox_store::{Database, Quota};
+use tarbox_store::{Database, Quota, TenantState};
 use tarbox_store_sqlite::{Options, SqliteDatabase};
 use tempfile::TempDir;
 
@@ -56,6 +56,11 @@ impl World {
     /// The files, without a mount.
     pub(crate) fn files(&self) -> Arc<Files> {
         Arc::new(blocking(Fs::open_tenant(&self.database, TENANT)).unwrap())
+    }
+
+    /// Suspends or resumes the tenant.
+    pub(crate) fn set_state(&self, state: TenantState) {
+        blocking(self.database.set_state(TENANT, state)).unwrap();
     }
 
     /// Where the blocks of the database are.
