@@ -48,7 +48,7 @@ impl World {
 
     pub(crate) fn with_quota(quota: Quota) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let database = SqliteDatabase::open(&dir.path().join("db"), &Options::new().create(true)).unwrap();
+        let database = SqliteDatabase::open(dir.path().join("db"), &Options::new().create(true)).unwrap();
         blocking(database.create_tenant(TENANT, quota)).unwrap();
         Self { dir, database }
     }
