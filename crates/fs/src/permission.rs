@@ -222,6 +222,28 @@ mod tests {
     }
 
     #[test]
+    fn what_was_checked_before_is_not_checked_again() {
+        let file = attr(FileKind::File, 0o600, 1, 2);
+        let who = user(10, 20, &[]);
+        let set = SetAttr {
+            mode: Some(0o2755),
+            ..SetAttr::default()
+        };
+        assert!(!allows(&who, &file, AccessMask::READ) && of_set_attr(&who, &file, &set).is_err());
+        let who = who.already_checked();
+        assert!(allows(&who, &file, AccessMask::from_bits(7)) && owns(&who, &file));
+        assert_eq!(of_set_attr(&who, &file, &set).unwrap().mode, Some(0o2755));
+        // It is still theirs, and cutting it still takes setuid away.
+        let made = of_new_node(&who, &file, &NewNode::File { mode: 0o644 });
+        assert_eq!((made.1, made.2), (10, 20));
+        let cut = SetAttr {
+            size: Some(0),
+            ..SetAttr::default()
+        };
+        assert!(of_set_attr(&who, &file, &cut).unwrap().clear_setid);
+    }
+
+    #[test]
     fn new_nodes_take_group_and_setgid_of_their_directory() {
         let plain = attr(FileKind::Directory, 0o755, 1, 2);
         let setgid = attr(FileKind::Directory, 0o2755, 1, 2);

@@ -7,7 +7,7 @@
 //!
 //! * Permissions are checked by the kernel (`default_permissions`), which knows groups, capabilities and namespaces.
 //! * Locks (`flock`, `fcntl`) are the kernel's own, so they hold between all processes that use one mount.
-//! * The kernel keeps names, attributes and pages until the [change feed](feed) says that somebody else changed them.
+//! * The kernel keeps names, attributes and pages until the change feed says that somebody else changed them.
 //!   Writes go through at once: what one process has written, every other sees, on this mount or beside it.
 //!
 //! It does not know what a store is, nor which programs are served.
