@@ -13,7 +13,7 @@ const PEERS: [(&str, Option<f64>); 5] = [
     ("ext4", None),
     ("agentfs synchronous=1", Some(0.5)),
     ("fdatasync append", Some(1.2)),
-    ("fdatasync overwrite", Some(1.2)),
+    ("fdatasync overwrite", None),
     ("sqlite FULL", None),
 ];
 

@@ -78,7 +78,11 @@ impl Files for Tarbox {
     }
 
     async fn list(&mut self, path: &str) -> Result<usize> {
-        Ok(self.entries(path).await?.len())
+        let Workspace { fs, who } = &self.workspace;
+        let (_, handle) = fs.open_path(who, path, OpenFlags::DIRECTORY, None).await?;
+        let names = fs.readdir_names(handle, Cookie(0), PAGE).await?;
+        fs.release(handle).await?;
+        Ok(names.len())
     }
 
     async fn list_long(&mut self, path: &str) -> Result<u64> {

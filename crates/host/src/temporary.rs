@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use tarbox_fs::{Credentials, Follow, Fs, FsOptions, Handle, Hooks, NewNode, OpenFlags, PathAt, blocking};
 use tarbox_store::{
-    Allocate, Attr, Cookie, Database, DirEntry, Ino, Quota, RenameMode, Result, SetAttr, WriteAt, Written,
+    Allocate, Attr, Cookie, Database, DirName, Ino, Quota, RenameMode, Result, SetAttr, WriteAt, Written,
 };
 use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 use tarbox_wasi::Files;
@@ -84,7 +84,7 @@ pass_on! {
     fn write(&self, handle: Handle, at: WriteAt, data: &[u8]) -> Written;
     fn truncate(&self, handle: Handle, size: u64) -> Attr;
     fn fallocate(&self, handle: Handle, how: Allocate, offset: u64, len: u64) -> ();
-    fn readdir(&self, handle: Handle, after: Cookie, limit: usize) -> Vec<DirEntry>;
+    fn readdir_names(&self, handle: Handle, after: Cookie, limit: usize) -> Vec<DirName>;
     fn fsync(&self, handle: Handle, data_only: bool) -> ();
     fn release(&self, handle: Handle) -> ();
     fn syncfs(&self) -> ();

@@ -10,11 +10,14 @@ use tarbox_pool::{OpenOptions, Pool, PoolFile};
 use tarbox_store::{Error, ErrorKind, Performance, Result};
 
 use crate::ops::Target;
+use crate::parallel::in_parallel;
 use crate::rows::{Block, Hash, TenantId};
 use crate::sql::{self, Engine, damaged, device};
 
 /// Segment files kept open.
 const OPEN_SEGMENTS: usize = 256;
+/// So many blocks of one read are worth waking other threads for: checking hashes takes longer than copying.
+const PARALLEL: usize = 4;
 /// How often a block that moved while it was read is looked for again.
 const TRIES: usize = 4;
 
@@ -121,9 +124,24 @@ impl BlockStore {
         targets: &[Target],
         buffer: &mut [u8],
     ) -> Result<()> {
+        let fetch = |target: &Target, into: &mut [u8]| {
+            self.fetch_one(engine, (tenant, target.hash), target.skip, into)
+        };
+        if targets.len() >= PARALLEL {
+            let mut parts = Vec::with_capacity(targets.len());
+            let mut order: Vec<&Target> = targets.iter().collect();
+            order.sort_unstable_by_key(|target| target.at);
+            let (mut rest, mut at) = (buffer, 0);
+            for target in order {
+                let (part, behind) = rest[target.at - at..].split_at_mut(target.len as usize);
+                parts.push((target, part));
+                at = target.at + target.len as usize;
+                rest = behind;
+            }
+            return in_parallel(&mut parts, &|(target, into)| fetch(target, into));
+        }
         for target in targets {
-            let into = &mut buffer[target.at..target.at + target.len as usize];
-            self.fetch_one(engine, (tenant, target.hash), target.skip, into)?;
+            fetch(target, &mut buffer[target.at..target.at + target.len as usize])?;
         }
         Ok(())
     }
@@ -160,7 +178,15 @@ impl BlockStore {
         whole
     }
 
-    /// A whole block.
+    /// A whole block, as a read sees it: checked once.
+    pub(crate) fn content(&self, engine: &Engine, tenant: TenantId, hash: Hash) -> Result<Vec<u8>> {
+        let place = self.place(engine, (tenant, hash))?;
+        let mut bytes = vec![0; place.block.len as usize];
+        self.fetch_one(engine, (tenant, hash), 0, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// A whole block, checked now.
     pub(crate) fn whole(&self, engine: &Engine, tenant: TenantId, hash: Hash) -> Result<Vec<u8>> {
         let place = self.place(engine, (tenant, hash))?;
         let mut bytes = vec![0; place.block.len as usize];

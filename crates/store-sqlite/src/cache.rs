@@ -5,21 +5,23 @@ use std::sync::Arc;
 use quick_cache::Weighter;
 use quick_cache::unsync::Cache;
 use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
 
+use crate::listing::Listing;
 use crate::rows::{Content, Dentry, Fragment, Inode, Key};
 
 /// The entries of one bucket of a directory, with what is not committed yet: every name that hashes there.
-pub(crate) type Bucket = Arc<[Dentry]>;
+pub(crate) type Bucket = SmallVec<[Dentry; 1]>;
 
 /// What is kept of the database in memory.
 pub(crate) struct Caches {
     /// Without their inline content, unless that is short.
-    pub(crate) inodes: Cache<Key, Arc<Inode>, InodeWeight, FxBuildHasher>,
+    pub(crate) inodes: Cache<Key, Inode, InodeWeight, FxBuildHasher>,
     /// The inline content of rows that say it is stored.
     pub(crate) inline: Cache<Key, Arc<[u8]>, InlineWeight, FxBuildHasher>,
     pub(crate) buckets: Cache<(Key, u64), Bucket, BucketWeight, FxBuildHasher>,
-    /// Whole directories of the head that have been listed and not changed since.
-    pub(crate) listings: Cache<Key, Bucket, ListingWeight, FxBuildHasher>,
+    /// Whole directories of the head that have been made or listed.
+    pub(crate) listings: Cache<Key, Listing, ListingWeight, FxBuildHasher>,
     pub(crate) chunks: Cache<(Key, u64), Arc<[Fragment]>, ChunkWeight, FxBuildHasher>,
 }
 
@@ -34,8 +36,8 @@ pub(crate) struct ListingWeight;
 #[derive(Clone)]
 pub(crate) struct ChunkWeight;
 
-impl Weighter<Key, Arc<Inode>> for InodeWeight {
-    fn weight(&self, _: &Key, inode: &Arc<Inode>) -> u64 {
+impl Weighter<Key, Inode> for InodeWeight {
+    fn weight(&self, _: &Key, inode: &Inode) -> u64 {
         let inline = if let Content::Inline(data) = &inode.content {
             data.len()
         } else {
@@ -53,21 +55,17 @@ impl Weighter<Key, Arc<[u8]>> for InlineWeight {
 
 impl Weighter<(Key, u64), Bucket> for BucketWeight {
     fn weight(&self, _: &(Key, u64), bucket: &Bucket) -> u64 {
-        weigh(bucket)
+        let entries = bucket.iter();
+        96 + entries
+            .map(|d| (size_of::<Dentry>() + 16 + d.name.len()) as u64)
+            .sum::<u64>()
     }
 }
 
-impl Weighter<Key, Bucket> for ListingWeight {
-    fn weight(&self, _: &Key, entries: &Bucket) -> u64 {
-        weigh(entries)
+impl Weighter<Key, Listing> for ListingWeight {
+    fn weight(&self, _: &Key, listing: &Listing) -> u64 {
+        listing.weight()
     }
-}
-
-fn weigh(entries: &[Dentry]) -> u64 {
-    96 + entries
-        .iter()
-        .map(|d| (size_of::<Dentry>() + 16 + d.name.len()) as u64)
-        .sum::<u64>()
 }
 
 impl Weighter<(Key, u64), Arc<[Fragment]>> for ChunkWeight {
@@ -99,13 +97,34 @@ impl Caches {
         } else if row.content != Content::Stored {
             self.inline.remove(&key);
         }
-        self.inodes.insert(key, Arc::new(row));
+        self.inodes.insert(key, row);
     }
 
     /// Forgets an inode.
     pub(crate) fn forget(&mut self, key: Key) {
         self.inodes.remove(&key);
         self.inline.remove(&key);
+        self.listings.remove(&key);
+    }
+
+    /// Brings a change of an entry into what is kept of its directory.
+    pub(crate) fn change_entry(&mut self, dir: Key, bucket: u64, cookie: u64, entry: Option<Dentry>) {
+        if let Some(mut kept) = self.buckets.get_mut(&(dir, bucket)) {
+            let at = kept.partition_point(|d| d.cookie < cookie);
+            if kept.get(at).is_some_and(|d| d.cookie == cookie) {
+                kept.remove(at);
+            }
+            if let Some(entry) = &entry {
+                kept.insert(at, entry.clone());
+            }
+        }
+        let too_long = self.listings.get_mut(&dir).is_some_and(|mut listing| {
+            listing.change(cookie, entry);
+            listing.is_too_long()
+        });
+        if too_long {
+            self.listings.remove(&dir);
+        }
     }
 
     pub(crate) fn clear(&mut self) {

@@ -34,6 +34,7 @@ mod fsck;
 mod gc;
 #[cfg_attr(target_family = "wasm", path = "lease_alone.rs")]
 mod lease;
+mod listing;
 mod memtable;
 #[cfg_attr(not(target_family = "wasm"), path = "open/native.rs")]
 #[cfg_attr(target_os = "wasi", path = "open/wasi.rs")]
@@ -41,6 +42,8 @@ mod memtable;
 mod open;
 mod ops;
 mod options;
+#[cfg_attr(target_family = "wasm", path = "parallel_alone.rs")]
+mod parallel;
 mod platform;
 mod rows;
 #[cfg_attr(target_family = "wasm", path = "sessions_alone.rs")]

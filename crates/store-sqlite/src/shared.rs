@@ -53,6 +53,8 @@ pub(crate) struct State {
     pub(crate) tenants: FxHashMap<TenantId, Tenant>,
     /// Layers that are known to be sealed and kept.
     pub(crate) sealed: FxHashSet<(TenantId, LayerId)>,
+    /// The background waits for something to commit, not for the time to do so.
+    pub(crate) committer_idle: bool,
     /// Paths of directories of the head, for the log; forgotten when any directory moves.
     pub(crate) paths: FxHashMap<Key, Arc<[u8]>>,
     /// Committed rows.
@@ -87,6 +89,7 @@ impl State {
             frozen: None,
             tenants: FxHashMap::default(),
             sealed: FxHashSet::default(),
+            committer_idle: false,
             paths: FxHashMap::default(),
             caches,
             seen: Version::default(),
@@ -221,6 +224,7 @@ impl Shared {
     pub(crate) fn performance(&self) -> Performance {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Performance {
+            pending: self.lock().tables().map(|table| table.rows() as u64).sum(),
             row_hits: get(&self.counters.row_hits),
             row_misses: get(&self.counters.row_misses),
             commits: get(&self.counters.commits),
@@ -314,7 +318,8 @@ impl Op<'_> {
             ));
         }
         let state = &*self.state;
-        if (was_empty && !state.active.is_empty()) || crate::commit::is_due_early(&state.active) {
+        let begins = was_empty && !state.active.is_empty() && state.committer_idle;
+        if begins || crate::commit::is_due_early(&state.active) {
             self.shared.wake.notify_one();
         }
         result

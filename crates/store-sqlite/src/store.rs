@@ -177,6 +177,10 @@ impl Store for SqliteStore {
         self.read_op(|op| op.list(view, dir, after, limit))
     }
 
+    async fn list_names(&self, view: View, dir: Ino, after: Cookie, limit: usize) -> Result<Vec<DirName>> {
+        self.read_op(|op| op.list_names(view, dir, after, limit))
+    }
+
     async fn parent(&self, view: View, dir: Ino) -> Result<Ino> {
         self.read_op(|op| op.parent(view, dir))
     }

@@ -99,6 +99,8 @@ pub struct Performance {
     pub block_hits: u64,
     /// Blocks read whole and checked.
     pub block_misses: u64,
+    /// Changed rows that no commit holds yet.
+    pub pending: u64,
     /// Commits.
     pub commits: u64,
     /// Commits that waited for the device.

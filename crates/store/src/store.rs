@@ -64,6 +64,15 @@ pub trait Store: MaybeSend + MaybeSync {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<DirEntry>>> + MaybeSend;
 
+    /// The same without attributes, which costs much less.
+    fn list_names(
+        &self,
+        view: View,
+        dir: Ino,
+        after: Cookie,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<DirName>>> + MaybeSend;
+
     /// The directory that holds the directory `dir`; the root holds itself.
     fn parent(&self, view: View, dir: Ino) -> impl Future<Output = Result<Ino>> + MaybeSend;
 

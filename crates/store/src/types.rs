@@ -169,6 +169,30 @@ pub struct DirEntry {
     pub attr: Attr,
 }
 
+/// One entry of a directory, without more than the directory knows by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirName {
+    /// The name, as in [`DirEntry`].
+    pub name: Vec<u8>,
+    /// Pass it to `list` or `list_names` to go on behind this entry.
+    pub cookie: Cookie,
+    /// Which inode it names.
+    pub ino: Ino,
+    /// What that is.
+    pub kind: FileKind,
+}
+
+impl From<DirEntry> for DirName {
+    fn from(entry: DirEntry) -> Self {
+        Self {
+            name: entry.name,
+            cookie: entry.cookie,
+            ino: entry.attr.ino,
+            kind: entry.attr.kind,
+        }
+    }
+}
+
 /// Who did something, for the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {

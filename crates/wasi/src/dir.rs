@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use tarbox_fs::{At, Follow, Handle, NewNode, OpenFlags, PathAt};
-use tarbox_store::{Attr, Cookie, DirEntry, Ino, RenameMode};
+use tarbox_store::{Attr, Cookie, DirName, Ino, RenameMode};
 
 use crate::{ErrorKind, File, NewTimes, Result, Volume};
 
@@ -244,11 +244,11 @@ impl Dir {
     ///
     /// # Errors
     /// `Access` without read permission; `NotFound` if it was removed.
-    pub fn read(&self, after: Cookie, limit: usize) -> Result<Vec<DirEntry>> {
+    pub fn read(&self, after: Cookie, limit: usize) -> Result<Vec<DirName>> {
         let handle = self.listing()?;
         self.volume
             .files
-            .readdir(handle, after, limit)
+            .readdir_names(handle, after, limit)
             .map_err(|e| e.kind())
     }
 

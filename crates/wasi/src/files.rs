@@ -4,8 +4,7 @@ use tarbox_fs::{
     Credentials, FilesystemExt, FilesystemInterface, Follow, Handle, NewNode, OpenFlags, PathAt, blocking,
 };
 use tarbox_store::{
-    Allocate, Attr, Cookie, DirEntry, Ino, MaybeSend, MaybeSync, RenameMode, Result, SetAttr, WriteAt,
-    Written,
+    Allocate, Attr, Cookie, DirName, Ino, MaybeSend, MaybeSync, RenameMode, Result, SetAttr, WriteAt, Written,
 };
 
 macro_rules! files {
@@ -83,7 +82,8 @@ files! {
     /// Allocates a range of an open file.
     fn fallocate(&self, handle: Handle, how: Allocate, offset: u64, len: u64) -> () = FilesystemInterface::fallocate;
     /// Lists an open directory.
-    fn readdir(&self, handle: Handle, after: Cookie, limit: usize) -> Vec<DirEntry> = FilesystemInterface::readdir;
+    fn readdir_names(&self, handle: Handle, after: Cookie, limit: usize) -> Vec<DirName>
+        = FilesystemInterface::readdir_names;
     /// Returns when what was written to the file is on the device.
     fn fsync(&self, handle: Handle, data_only: bool) -> () = FilesystemInterface::fsync;
     /// Closes the handle.

@@ -69,6 +69,10 @@ const STEPS: &[Step] = &[
         ensure: npm::ensure,
     },
     Step {
+        what: "the npm packages that ours are built and tested with",
+        ensure: npm::packages,
+    },
+    Step {
         what: cargo_deny::WHAT,
         ensure: cargo_deny::ensure,
     },

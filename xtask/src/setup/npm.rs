@@ -35,6 +35,25 @@ pub(super) fn install(project: &Project, lock: &Path, dir: &Path) -> Result<()> 
     for file in [manifest, LOCK] {
         fs::copy(lock.join(file), dir.join(file))?;
     }
+    ci(project, dir)?;
+    fs::copy(lock.join(LOCK), dir.join(LOCK_COPY))?;
+    Ok(())
+}
+
+/// What the packages in `packages/` are built and tested with, installed in the checkout as any front-end developer expects.
+pub(super) fn packages(project: &Project, announce: &Announce<'_>) -> Result<Outcome> {
+    let modules = project.root.join("node_modules");
+    if same_lock(&project.root, &modules) {
+        return Ok(Outcome::There);
+    }
+    announce.installing();
+    ci(project, &project.root)?;
+    fs::copy(project.root.join(LOCK), modules.join(LOCK_COPY))?;
+    Ok(Outcome::Installed)
+}
+
+/// Installs exactly what the lock file in `dir` names, and runs no script of it.
+fn ci(project: &Project, dir: &Path) -> Result<()> {
     Cmd::new("npm")
         .args([
             "ci",
@@ -46,9 +65,7 @@ pub(super) fn install(project: &Project, lock: &Path, dir: &Path) -> Result<()> 
         .dir(dir)
         .env("PATH", path_of(project))
         .advice("check that the npm registry can be reached, then run it again")
-        .run_silent()?;
-    fs::copy(lock.join(LOCK), dir.join(LOCK_COPY))?;
-    Ok(())
+        .run_silent()
 }
 
 const LOCK: &str = "package-lock.json";

@@ -41,7 +41,7 @@ pub(crate) fn run<D: Database>(args: &Args, db: &D, out: &Printer) -> Result<Exi
             .iter()
             .try_for_each(|problem| print(problem, out))?;
         out.line(format!(
-            "{} tenants, {} inodes, {} entries, {} blocks of {} checked",
+            "checked: tenants {}, inodes {}, entries {}, blocks {} of {}",
             grouped(report.tenants),
             grouped(report.inodes),
             grouped(report.entries),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tarbox_store::Cookie;
+use tarbox_store::{Cookie, DirName};
 
 use super::user::User;
 use crate::interface::{FilesystemInterface, Handle, OpenFlags, blocking};
@@ -23,6 +23,11 @@ pub fn every_entry_is_listed_once<F: FilesystemInterface>(fs: &F) {
     root.symlink("x", "/d/link").unwrap();
     let entries = blocking(fs.readdir(handle, Cookie(0), 10_000)).unwrap();
     assert_eq!(entries.len(), 302);
+    let names: Vec<DirName> = entries.iter().cloned().map(DirName::from).collect();
+    for (after, at) in [(Cookie(0), 0), (names[100].cookie, 101)] {
+        let found = blocking(fs.readdir_names(handle, after, 150)).unwrap();
+        assert_eq!(found, names[at..at + 150]);
+    }
     for entry in &entries {
         let path = format!("/d/{}", String::from_utf8_lossy(&entry.name));
         assert_eq!(root.lstat(&path).unwrap(), entry.attr);

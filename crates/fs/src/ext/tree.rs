@@ -1,6 +1,6 @@
 //! Whole trees.
 
-use tarbox_store::{Attr, Cookie, DirEntry, Error, ErrorKind, Ino, Result, Unlink};
+use tarbox_store::{Attr, Cookie, DirEntry, DirName, Error, ErrorKind, FileKind, Ino, Result, Unlink};
 
 use super::whole::close;
 use crate::interface::{Credentials, FilesystemInterface, OpenFlags};
@@ -127,11 +127,11 @@ async fn empty<F: FilesystemInterface>(fs: &F, who: &Credentials, top: Ino) -> R
     loop {
         let dir = way.last().map_or(top, |(dir, _)| *dir);
         // Removed entries are gone from the next page, so each begins at the front.
-        let page = page(fs, who, dir, Cookie(0)).await?;
+        let page = names(fs, who, dir).await?;
         let mut below = None;
         for entry in &page {
-            if entry.attr.is_dir() {
-                below = Some((entry.attr.ino, entry.name.clone()));
+            if entry.kind == FileKind::Directory {
+                below = Some((entry.ino, entry.name.clone()));
                 break;
             }
             ignore_missing(fs.remove(who, dir, &entry.name, Unlink::File).await)?;
@@ -171,4 +171,11 @@ pub(super) async fn page<F: FilesystemInterface>(
     let handle = fs.open(who, dir, OpenFlags::DIRECTORY).await?;
     let entries = fs.readdir(handle, after, PAGE).await;
     close(fs, handle, entries).await
+}
+
+/// The first names in a directory.
+async fn names<F: FilesystemInterface>(fs: &F, who: &Credentials, dir: Ino) -> Result<Vec<DirName>> {
+    let handle = fs.open(who, dir, OpenFlags::DIRECTORY).await?;
+    let names = fs.readdir_names(handle, Cookie(0), PAGE).await;
+    close(fs, handle, names).await
 }

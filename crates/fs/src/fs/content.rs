@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tarbox_store::{
-    Access, Allocate, Attr, Cookie, DirEntry, Error, ErrorKind, Ino, Result, SeekTo, SetAttr, Store, View,
-    WriteAt, Written,
+    Access, Allocate, Attr, Cookie, DirEntry, DirName, Error, ErrorKind, Ino, Result, SeekTo, SetAttr, Store,
+    View, WriteAt, Written,
 };
 
 use super::audit::Subject;
@@ -252,13 +252,7 @@ impl<S: Store> Fs<S> {
         after: Cookie,
         limit: usize,
     ) -> Result<Vec<DirEntry>> {
-        let open = self.open_handle(handle)?;
-        if !open.is_dir() {
-            return Err(ErrorKind::NotDirectory.into());
-        }
-        open.require_content()?;
-        open.require_read()?;
-        match open.place {
+        match self.open_dir(handle)?.place {
             Place::Real(Ino::ROOT) if self.options.hooks != Hooks::Off => self.list_root(after, limit).await,
             Place::Real(dir) => self.store.list(View::Current, dir, after, limit).await,
             Place::Snapshot(layer, dir) => {
@@ -271,6 +265,34 @@ impl<S: Store> Fs<S> {
             }
             Place::Hook(node) => self.hook_list(node, after, limit).await,
         }
+    }
+
+    /// The same without attributes, where they can be done without.
+    pub(super) async fn list_open_names(
+        &self,
+        handle: Handle,
+        after: Cookie,
+        limit: usize,
+    ) -> Result<Vec<DirName>> {
+        match self.open_dir(handle)?.place {
+            Place::Real(dir) if dir != Ino::ROOT || self.options.hooks == Hooks::Off => {
+                self.store.list_names(View::Current, dir, after, limit).await
+            }
+            _ => {
+                let entries = self.list_open(handle, after, limit).await?;
+                Ok(entries.into_iter().map(DirName::from).collect())
+            }
+        }
+    }
+
+    fn open_dir(&self, handle: Handle) -> Result<Arc<Open>> {
+        let open = self.open_handle(handle)?;
+        if !open.is_dir() {
+            return Err(ErrorKind::NotDirectory.into());
+        }
+        open.require_content()?;
+        open.require_read()?;
+        Ok(open)
     }
 
     /// The root, without a file that has the name of the hooks from a time without them, and with the hooks at the end

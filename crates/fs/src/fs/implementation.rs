@@ -1,8 +1,8 @@
 //! [`FilesystemInterface`] for [`Fs`]: each method says what the audit calls it, and where it is done.
 
 use tarbox_store::{
-    Allocate, Attr, Cookie, DirEntry, Ino, Operation, RenameMode, Result, SeekTo, Seq, SetAttr, Store,
-    Unlink, WriteAt, Written, XattrMode,
+    Allocate, Attr, Cookie, DirEntry, DirName, Ino, Operation, RenameMode, Result, SeekTo, Seq, SetAttr,
+    Store, Unlink, WriteAt, Written, XattrMode,
 };
 
 use super::Fs;
@@ -147,6 +147,10 @@ impl<S: Store> FilesystemInterface for Fs<S> {
 
     async fn copy_range(&self, source: (Handle, u64), target: (Handle, u64), len: u64) -> Result<u64> {
         self.copy_open(source, target, len).await
+    }
+
+    async fn readdir_names(&self, handle: Handle, after: Cookie, limit: usize) -> Result<Vec<DirName>> {
+        self.list_open_names(handle, after, limit).await
     }
 
     async fn readdir(&self, handle: Handle, after: Cookie, limit: usize) -> Result<Vec<DirEntry>> {

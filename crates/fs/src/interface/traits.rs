@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use tarbox_store::{
-    Allocate, Attr, Cookie, DirEntry, Error, ErrorKind, Ino, MaybeSend, MaybeSync, RenameMode, Result,
-    SeekTo, Seq, SetAttr, Unlink, WriteAt, Written, XattrMode,
+    Allocate, Attr, Cookie, DirEntry, DirName, Error, ErrorKind, Ino, MaybeSend, MaybeSync, RenameMode,
+    Result, SeekTo, Seq, SetAttr, Unlink, WriteAt, Written, XattrMode,
 };
 
 use super::{
@@ -370,6 +370,17 @@ pub trait FilesystemInterface: MaybeSend + MaybeSync {
         after: Cookie,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<DirEntry>>> + MaybeSend;
+
+    /// The same without attributes, as `readdir(3)` has it: cheaper for those who need only names and kinds.
+    ///
+    /// # Errors
+    /// As of [`readdir`](Self::readdir).
+    fn readdir_names(
+        &self,
+        handle: Handle,
+        after: Cookie,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<DirName>>> + MaybeSend;
 
     /// What each `close(2)` of a descriptor does while others share the handle: ends the byte-range locks that `owner`
     /// has on the file through any handle.

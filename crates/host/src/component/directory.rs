@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::vec::IntoIter;
 
-use tarbox_store::{Cookie, DirEntry};
+use tarbox_store::{Cookie, DirName};
 use tarbox_wasi::Dir;
 
 use super::bindings::types::{DirectoryEntry, ErrorCode};
@@ -16,7 +16,7 @@ const PAGE: usize = 256;
 #[expect(unreachable_pub, reason = "generated code exports it")]
 pub struct Entries {
     dir: Arc<Dir>,
-    page: IntoIter<DirEntry>,
+    page: IntoIter<DirName>,
     after: Cookie,
     /// The page is the last.
     complete: bool,
@@ -44,7 +44,7 @@ impl Entries {
             return Ok(None);
         };
         Ok(Some(DirectoryEntry {
-            type_: kind(entry.attr.kind),
+            type_: kind(entry.kind),
             name: String::from_utf8(entry.name).map_err(|_| ErrorCode::IllegalByteSequence)?,
         }))
     }

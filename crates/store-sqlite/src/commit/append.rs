@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tarbox_pool::{PoolFile, PoolFileExt};
 use tarbox_store::Result;
 
+use super::early::EarlySync;
 use crate::rows::{Block, Hash, TenantId};
 use crate::shared::Shared;
 use crate::sql::device;
@@ -17,6 +18,8 @@ use crate::sql::device;
 pub(crate) const SEGMENT_MAX: u64 = 256 * 1024 * 1024;
 /// Blocks are written together until they are so many bytes.
 const BUFFER: usize = 1024 * 1024;
+/// So many new bytes are worth a sync of their own before the commit's.
+const EARLY: u64 = 2 * 1024 * 1024;
 
 /// Adds blocks at the end of a segment.
 pub(crate) struct Appender<'a> {
@@ -30,6 +33,9 @@ pub(crate) struct Appender<'a> {
     added: HashMap<Hash, Block>,
     /// Files with blocks that are not durable yet.
     dirty: Vec<Arc<dyn PoolFile>>,
+    /// Bytes written since the last early sync began.
+    unsynced: u64,
+    early: EarlySync,
 }
 
 impl<'a> Appender<'a> {
@@ -42,6 +48,8 @@ impl<'a> Appender<'a> {
             buffer: Vec::new(),
             added: HashMap::new(),
             dirty: Vec::new(),
+            unsynced: 0,
+            early: EarlySync::default(),
         }
     }
 
@@ -94,6 +102,7 @@ impl<'a> Appender<'a> {
     /// Returns when every block is on the device.
     pub(crate) fn sync(&mut self) -> Result<()> {
         self.write()?;
+        self.early.end()?;
         for file in self.dirty.drain(..) {
             file.sync().map_err(device)?;
         }
@@ -113,6 +122,11 @@ impl<'a> Appender<'a> {
         if self.dirty.last().is_none_or(|last| !Arc::ptr_eq(last, &file)) {
             self.dirty.push(file.clone());
         }
-        file.write_at(bytes, offset).map_err(device)
+        file.write_at(bytes, offset).map_err(device)?;
+        self.unsynced += bytes.len() as u64;
+        if self.unsynced >= EARLY && self.early.begin(&file)? {
+            self.unsynced = 0;
+        }
+        Ok(())
     }
 }

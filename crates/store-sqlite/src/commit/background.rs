@@ -54,8 +54,10 @@ fn run(shared: &Shared) {
     let mut state = shared.lock();
     loop {
         while state.active.is_empty() && state.frozen.is_none() && !state.closing {
+            state.committer_idle = true;
             state = shared.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        state.committer_idle = false;
         if state.closing {
             // The owner commits what is left, and hears of errors.
             return;

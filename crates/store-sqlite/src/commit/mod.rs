@@ -8,6 +8,9 @@
 mod append;
 #[cfg_attr(target_family = "wasm", path = "alone.rs")]
 mod background;
+mod compose;
+#[cfg_attr(target_family = "wasm", path = "early_alone.rs")]
+mod early;
 mod stage;
 
 use std::collections::HashMap;

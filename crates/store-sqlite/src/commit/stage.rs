@@ -1,15 +1,24 @@
 //! Staging: the new content of a memtable becomes blocks, and chunks that name them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::Ordering;
 
-use tarbox_store::{ErrorKind, LayerId, Result};
+use tarbox_store::{Error, ErrorKind, LayerId, Result};
 
 use super::Frozen;
 use super::append::Appender;
-use crate::memtable::{Body, DirtyFile, Pieces, Ranges, uncovered};
-use crate::rows::{Block, CHUNK, Content, Fragment, Hash, Key, MAX_FRAGMENTS, Map, TenantId};
+use super::compose::{Composed, NewBlock, Work};
+use crate::memtable::{DirtyFile, Pieces, Ranges};
+use crate::parallel::in_parallel;
+use crate::rows::{Block, CHUNK, Content, Hash, Key, Map, TenantId};
 use crate::shared::Shared;
 use crate::sql::{self, Batch, Change};
+
+/// Rows looked up at once: many share the cost of a snapshot, while those who read files wait.
+const LOOKUPS: usize = 256;
+
+/// Chunks composed at once: enough to share among cores, and at most 4 MiB of blocks in memory.
+const BATCH: usize = 32;
 
 /// Everything a commit stores beyond the memtable's own rows.
 pub(super) struct Staged {
@@ -97,21 +106,39 @@ impl Stager<'_> {
         if !gone {
             indexes.extend(file.chunks.keys());
         }
+        let none = Pieces::default();
+        let indexes: Vec<u64> = indexes.into_iter().collect();
         let mut stored = 0;
-        for index in indexes {
-            let base = bases.remove(&index);
-            let none = Pieces::default();
-            let pieces = if gone {
-                &none
-            } else {
-                file.chunks.get(&index).unwrap_or(&none)
-            };
-            stored += self.chunk(key, index, base, pieces, &file.holes)?;
+        for some in indexes.chunks(BATCH) {
+            let mut works: Vec<Work<'_>> = some
+                .iter()
+                .map(|index| {
+                    let pieces = if gone { None } else { file.chunks.get(index) };
+                    Work::new(*index, bases.remove(index), pieces.unwrap_or(&none), &file.holes)
+                })
+                .collect();
+            self.compose_all(&mut works)?;
+            for work in works {
+                stored += self.chunk(key, work)?;
+            }
         }
         if stored != 0 {
             self.staged.stored.insert(key, stored);
         }
         Ok(())
+    }
+
+    /// Composes chunks on all cores, as far as they need no block of this very commit.
+    fn compose_all(&mut self, works: &mut [Work<'_>]) -> Result<()> {
+        let (appender, shared, tenant) = (&self.appender, self.shared, self.tenant);
+        let compose = |work: &mut Work<'_>| {
+            work.compose(&mut |hash| match appender.added(&hash) {
+                Some(_) => Err(Error::new(ErrorKind::Busy)),
+                None => shared.blocks.content(&shared.engine, tenant, hash),
+            });
+            Ok(())
+        };
+        in_parallel(works, &compose)
     }
 
     /// The committed chunks that the new content touches.
@@ -142,27 +169,19 @@ impl Stager<'_> {
     }
 
     /// Stages one chunk, and answers by how many bytes more it holds.
-    fn chunk(
-        &mut self,
-        key: Key,
-        index: u64,
-        base: Option<Map>,
-        pieces: &Pieces,
-        holes: &Ranges,
-    ) -> Result<i64> {
-        let start = index * CHUNK;
-        let mut covered: Vec<(u32, u32)> = pieces.iter().map(|p| (p.start, p.end())).collect();
-        let punched = holes.overlap(start, start.saturating_add(CHUNK));
-        covered.extend(
-            punched
-                .iter()
-                .map(|(from, to)| ((from - start) as u32, (to - start) as u32)),
-        );
-        covered.sort_unstable();
-        let old = base.as_ref().map_or(&[][..], |map| &map.fragments);
-        let kept: Vec<Fragment> = old.iter().flat_map(|f| uncovered(f, &covered)).collect();
-        let mut fragments = self.compose(kept, pieces)?;
-        fragments.sort_unstable_by_key(|f| f.start);
+    fn chunk(&mut self, key: Key, mut work: Work<'_>) -> Result<i64> {
+        let composed = match work.composed.take() {
+            Some(Ok(composed)) => composed,
+            _ => {
+                work.compose(&mut |hash| self.load(hash));
+                work.composed.take().unwrap_or_else(|| Ok(Composed::default()))?
+            }
+        };
+        for block in &composed.blocks {
+            self.store(block)?;
+        }
+        let Work { index, base, .. } = work;
+        let fragments = composed.fragments;
         let map = Map {
             fragments,
             born: self.head,
@@ -188,135 +207,27 @@ impl Stager<'_> {
         Ok(delta)
     }
 
-    /// The fragments of a chunk from those that stay and the new pieces, whose bytes become blocks.
-    fn compose(&mut self, kept: Vec<Fragment>, pieces: &Pieces) -> Result<Vec<Fragment>> {
-        let held = pieces.held();
-        let count = kept.len() + pieces.iter().count();
-        let old: u64 = kept.iter().map(|f| u64::from(f.len)).sum();
-        if held > 0 && (count > MAX_FRAGMENTS || (!kept.is_empty() && held > old)) {
-            match self.rewrite(&kept, pieces) {
-                // What is damaged stays where it is named, and must not keep everything else from being stored.
-                Err(e) if matches!(e.kind(), ErrorKind::Corrupt | ErrorKind::Io) => {}
-                rewritten => return rewritten,
-            }
-        }
-        // New bytes of a chunk share a block, however many places they go to.
-        let mut fragments = kept;
-        let mut packed: Vec<u8> = Vec::new();
-        let mut places: Vec<(u32, u32, u32)> = Vec::new();
-        let single = pieces.iter().filter(|p| matches!(p.body, Body::Bytes(_))).count() == 1;
-        for piece in pieces.iter() {
-            match &piece.body {
-                Body::Block { hash, skip, len } => {
-                    fragments.push(Fragment {
-                        start: piece.start,
-                        len: *len,
-                        skip: *skip,
-                        hash: *hash,
-                    });
-                }
-                Body::Bytes(bytes) if single => {
-                    let hash = self.store(bytes)?;
-                    fragments.push(Fragment {
-                        start: piece.start,
-                        len: bytes.len() as u32,
-                        skip: 0,
-                        hash,
-                    });
-                }
-                Body::Bytes(bytes) => {
-                    places.push((piece.start, bytes.len() as u32, packed.len() as u32));
-                    packed.extend_from_slice(bytes);
-                }
-            }
-        }
-        if !packed.is_empty() {
-            let hash = self.store(&packed)?;
-            fragments.extend(places.into_iter().map(|(start, len, skip)| Fragment {
-                start,
-                len,
-                skip,
-                hash,
-            }));
-        }
-        Ok(fragments)
-    }
-
-    /// Makes one block of each run of bytes without a hole.
-    fn rewrite(&mut self, kept: &[Fragment], pieces: &Pieces) -> Result<Vec<Fragment>> {
-        let mut parts: Vec<(u32, Body)> = kept
-            .iter()
-            .map(|f| {
-                (
-                    f.start,
-                    Body::Block {
-                        hash: f.hash,
-                        skip: f.skip,
-                        len: f.len,
-                    },
-                )
-            })
-            .collect();
-        parts.extend(pieces.iter().map(|p| (p.start, p.body.clone())));
-        parts.sort_unstable_by_key(|(start, _)| *start);
-        let mut fragments = Vec::new();
-        let (mut start, mut run): (u32, Vec<u8>) = (0, Vec::new());
-        for (at, body) in parts {
-            if start + run.len() as u32 != at {
-                self.store_run(&mut fragments, start, &run)?;
-                run.clear();
-                start = at;
-            }
-            match body {
-                Body::Bytes(bytes) => run.extend_from_slice(&bytes),
-                Body::Block { hash, skip, len } => {
-                    let block = self.load(hash)?;
-                    let part = block.get(skip as usize..(skip + len) as usize);
-                    run.extend_from_slice(
-                        part.ok_or_else(|| sql::damaged("a fragment lies outside its block"))?,
-                    );
-                }
-            }
-        }
-        self.store_run(&mut fragments, start, &run)?;
-        Ok(fragments)
-    }
-
-    fn store_run(&mut self, fragments: &mut Vec<Fragment>, start: u32, run: &[u8]) -> Result<()> {
-        if !run.is_empty() {
-            let hash = self.store(run)?;
-            fragments.push(Fragment {
-                start,
-                len: run.len() as u32,
-                skip: 0,
-                hash,
-            });
-        }
-        Ok(())
-    }
-
     fn load(&mut self, hash: Hash) -> Result<Vec<u8>> {
         match self.appender.added(&hash) {
             Some(block) => self.appender.read_back(block),
-            None => self.shared.blocks.whole(&self.shared.engine, self.tenant, hash),
+            None => self.shared.blocks.content(&self.shared.engine, self.tenant, hash),
         }
     }
 
-    /// Stores bytes as a block, unless it is there.
-    fn store(&mut self, bytes: &[u8]) -> Result<Hash> {
-        let hash = *blake3::hash(bytes).as_bytes();
+    /// Stores a block, unless it is there.
+    fn store(&mut self, NewBlock { hash, bytes }: &NewBlock<'_>) -> Result<()> {
         let counters = &self.shared.blocks.counters;
-        let known = self.appender.added(&hash).is_some() || self.is_stored(&hash)?;
+        let known = self.appender.added(hash).is_some() || self.is_stored(hash)?;
         let counter = if known {
             &counters.deduplicated
         } else {
             &counters.written
         };
-        counter.fetch_add(bytes.len() as u64, std::sync::atomic::Ordering::Relaxed);
+        counter.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         if !known {
-            self.appender.append(hash, bytes)?;
+            self.appender.append(*hash, bytes)?;
         }
-        Ok(hash)
+        Ok(())
     }
 
     /// Whether a block is there. One that a repair found lost is not, and these bytes bring it back.
@@ -334,11 +245,33 @@ impl Stager<'_> {
         }
     }
 
+    /// Every block that was there before and is named more or less often now.
+    fn stored_blocks(&self) -> Result<HashMap<Hash, Block>> {
+        let changed = self.refs.iter().filter(|(_, delta)| **delta != 0);
+        let wanted: Vec<&Hash> = changed
+            .map(|(hash, _)| hash)
+            .filter(|hash| self.appender.added(hash).is_none())
+            .collect();
+        let mut found = HashMap::with_capacity(wanted.len());
+        for some in wanted.chunks(LOOKUPS) {
+            self.shared.engine.snapshot(|c| {
+                for hash in some {
+                    if let Some(block) = sql::chunk::block(c, self.tenant, hash)? {
+                        found.insert(**hash, block);
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(found)
+    }
+
     /// Makes the new blocks durable, and turns the references into rows.
     fn finish(mut self) -> Result<Account> {
         self.appender.sync()?;
         let mut live: BTreeMap<u64, i64> = BTreeMap::new();
         let mut bytes = 0;
+        let stored = self.stored_blocks()?;
         for (hash, delta) in std::mem::take(&mut self.refs) {
             let added = self.appender.added(&hash);
             if delta == 0 && added.is_none() {
@@ -346,10 +279,7 @@ impl Stager<'_> {
             }
             let stored = match added {
                 Some(_) => self.lost.get(&hash).copied(),
-                None => self
-                    .shared
-                    .engine
-                    .read(|c| sql::chunk::block(c, self.tenant, &hash))?,
+                None => stored.get(&hash).copied(),
             };
             let was_named = stored.map_or(0, |b| b.refs);
             let Some(block) = added.or(stored) else {

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tarbox_store::{Change, ChangeKind, Error, ErrorKind, FileKind, Ino, LayerId, Result, View};
 
-use crate::rows::{CHUNK, Content, Inode, Key};
+use crate::rows::{CHUNK, Content, Inode, Key, Name};
 use crate::shared::Op;
 use crate::sql;
 
 /// The names an inode lost and gained.
 #[derive(Default)]
 struct Names {
-    before: Vec<(Key, Box<[u8]>)>,
-    after: Vec<(Key, Box<[u8]>)>,
+    before: Vec<(Key, Name)>,
+    after: Vec<(Key, Name)>,
 }
 
 impl Op<'_> {
@@ -150,7 +150,7 @@ impl Op<'_> {
         self.shared.engine.read(|c| sql::inode::get_at(c, key, layer))
     }
 
-    fn path_in(&mut self, layer: LayerId, (dir, name): &(Key, Box<[u8]>)) -> Result<Vec<u8>> {
+    fn path_in(&mut self, layer: LayerId, (dir, name): &(Key, Name)) -> Result<Vec<u8>> {
         let mut path = self.path_of(self.view(layer), dir.ino())?;
         if path.len() > 1 {
             path.push(b'/');

@@ -1,14 +1,13 @@
 //! Listing a directory page by page.
 
-use tarbox_store::{Cookie, DirEntry, Ino, Result, View};
+use tarbox_store::{Cookie, DirEntry, DirName, Ino, Result, View};
 
 use super::rows::overlay;
+use crate::listing::{LISTING_MAX, Listing};
 use crate::rows::{Dentry, Key};
 use crate::shared::Op;
 use crate::sql;
 
-/// Directories with fewer entries are kept whole once they have been listed.
-const LISTING_MAX: usize = 4096;
 /// Every cookie is below this.
 const LAST: u64 = i64::MAX as u64;
 
@@ -20,22 +19,11 @@ impl Op<'_> {
         after: Cookie,
         limit: usize,
     ) -> Result<Vec<DirEntry>> {
-        let key = self.dir_key(view, dir)?;
-        if after.0 >= LAST {
-            return Ok(Vec::new());
-        }
-        let entries = match self.layer(view)? {
-            None => self.head_page(key, after.0 + 1, limit)?,
-            Some(layer) => self
-                .shared
-                .engine
-                .read(|c| sql::dentry::range_at(c, key, after.0 + 1, LAST, limit, layer))?,
-        };
-        let mut page = Vec::with_capacity(entries.len());
-        for entry in entries {
+        let mut page = Vec::new();
+        for entry in self.page(view, dir, after, limit, Dentry::clone)? {
             let attr = self.attr(view, entry.ino).map_err(|e| e.about(&entry.name))?;
             page.push(DirEntry {
-                name: entry.name.into_vec(),
+                name: entry.name.to_vec(),
                 cookie: Cookie(entry.cookie),
                 attr,
             });
@@ -43,20 +31,51 @@ impl Op<'_> {
         Ok(page)
     }
 
-    /// Up to `limit` entries of the head from a cookie on.
-    fn head_page(&mut self, dir: Key, from: u64, limit: usize) -> Result<Vec<Dentry>> {
-        if let Some(all) = self.state.caches.listings.get(&dir) {
-            let first = all.partition_point(|d| d.cookie < from);
-            return Ok(all[first..].iter().take(limit).cloned().collect());
-        }
-        let page = self.read_page(dir, from, limit)?;
-        if from == 1 && page.len() < limit.min(LISTING_MAX) {
-            self.state.caches.listings.insert(dir, page.as_slice().into());
-        }
-        Ok(page)
+    pub(crate) fn list_names(
+        &mut self,
+        view: View,
+        dir: Ino,
+        after: Cookie,
+        limit: usize,
+    ) -> Result<Vec<DirName>> {
+        self.page(view, dir, after, limit, |entry| DirName {
+            name: entry.name.to_vec(),
+            cookie: Cookie(entry.cookie),
+            ino: entry.ino,
+            kind: entry.kind,
+        })
     }
 
-    /// The same from the database and the memtables.
+    /// Up to `limit` entries of a directory behind a cookie.
+    fn page<T>(
+        &mut self,
+        view: View,
+        dir: Ino,
+        after: Cookie,
+        limit: usize,
+        look: impl Fn(&Dentry) -> T,
+    ) -> Result<Vec<T>> {
+        let key = self.dir_key(view, dir)?;
+        if after.0 >= LAST {
+            return Ok(Vec::new());
+        }
+        let from = after.0 + 1;
+        if let Some(layer) = self.layer(view)? {
+            let read = |c: &_| sql::dentry::range_at(c, key, from, LAST, limit, layer);
+            return Ok(self.shared.engine.read(read)?.iter().map(look).collect());
+        }
+        if let Some(all) = self.state.caches.listings.get(&key) {
+            return Ok(all.from(from).take(limit).map(look).collect());
+        }
+        let page = self.read_page(key, from, limit)?;
+        let result = page.iter().map(look).collect();
+        if from == 1 && page.len() < limit.min(LISTING_MAX) {
+            self.state.caches.listings.insert(key, Listing::from_iter(page));
+        }
+        Ok(result)
+    }
+
+    /// Entries of the head from a cookie on, from the database and the memtables.
     fn read_page(&mut self, dir: Key, mut from: u64, limit: usize) -> Result<Vec<Dentry>> {
         let mut page = Vec::new();
         while page.len() < limit {

@@ -59,9 +59,14 @@ impl Op<'_> {
 
     pub(crate) fn lookup(&mut self, view: View, dir: Ino, name: &[u8]) -> Result<Attr> {
         let key = self.dir_key(view, dir)?;
+        self.child(view, key, name)
+    }
+
+    /// The attributes of the entry `name` of what is known to be a directory.
+    fn child(&mut self, view: View, dir: Key, name: &[u8]) -> Result<Attr> {
         let child = match self.layer(view)? {
-            None => self.head_child(key, name)?,
-            Some(_) => self.entry(view, key, name)?.map(|d| d.ino),
+            None => self.head_child(dir, name)?,
+            Some(_) => self.entry(view, dir, name)?.map(|d| d.ino),
         };
         self.attr(view, child.ok_or_else(|| missing(name))?)
     }
@@ -70,7 +75,11 @@ impl Op<'_> {
         let mut found = Vec::with_capacity(names.len());
         let mut dir = start;
         for name in names {
-            match self.lookup(view, dir, name) {
+            let child = match found.is_empty() {
+                true => self.lookup(view, dir, name),
+                false => self.key(dir).and_then(|dir| self.child(view, dir, name)),
+            };
+            match child {
                 Ok(attr) => {
                     found.push(attr);
                     dir = attr.ino;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tarbox_store::{Error, ErrorKind, Ino, Result, View};
 
-use crate::rows::Key;
+use crate::rows::{Key, Name};
 use crate::shared::Op;
 use crate::sql;
 
@@ -21,7 +21,7 @@ const PATHS: usize = 512;
 struct Place {
     dir: Ino,
     cookie: u64,
-    name: Box<[u8]>,
+    name: Name,
     /// Whether the inode's row remembers another.
     elsewhere: bool,
 }
@@ -107,7 +107,7 @@ impl Op<'_> {
     }
 
     fn path_through(&mut self, view: View, place: Option<Place>) -> Result<Vec<u8>> {
-        let mut names: Vec<Box<[u8]>> = Vec::new();
+        let mut names: Vec<Name> = Vec::new();
         let mut next = place;
         while let Some(place) = next {
             names.push(place.name);
@@ -156,7 +156,7 @@ impl Op<'_> {
             .shared
             .engine
             .read(|c| sql::dentry::names_of(c, self.tenant, ino, layer))?;
-        let mut names: BTreeMap<(Key, u64), Box<[u8]>> = found.into_iter().collect();
+        let mut names: BTreeMap<(Key, u64), Name> = found.into_iter().collect();
         if layer.is_none() {
             for (at, slot) in self.state.tables().flat_map(|table| &table.dentries) {
                 match &slot.row {

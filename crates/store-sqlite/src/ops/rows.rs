@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tarbox_store::{Error, ErrorKind, Ino, LayerId, Result, View};
 
 use crate::cache::Bucket;
+use crate::listing::Listing;
 use crate::memtable::{Memtable, Slot};
 use crate::rows::{BUCKET, Content, Dentry, Inode, Key, bucket_of};
 use crate::shared::Op;
@@ -67,7 +68,7 @@ impl Op<'_> {
             return Ok(None);
         };
         let seen = look(&row);
-        self.state.caches.inodes.insert(key, Arc::new(row));
+        self.state.caches.inodes.insert(key, row);
         Ok(Some(seen))
     }
 
@@ -159,6 +160,9 @@ impl Op<'_> {
     /// Adds an inode that was not there.
     pub(crate) fn put_new_inode(&mut self, key: Key, row: Inode) {
         self.state.active.note_change();
+        if row.is_dir() {
+            self.state.caches.listings.insert(key, Listing::default());
+        }
         self.state.active.inodes.insert(
             key,
             Slot {
@@ -182,15 +186,25 @@ impl Op<'_> {
         Ok(())
     }
 
-    /// Every entry of the head in the bucket of a name.
-    fn bucket(&mut self, dir: Key, bucket: u64) -> Result<Bucket> {
+    /// Looks at every entry of the head in a bucket.
+    fn bucket<R>(&mut self, dir: Key, bucket: u64, look: impl FnOnce(&[Dentry]) -> R) -> Result<R> {
         if let Some(found) = self.state.caches.buckets.get(&(dir, bucket)) {
-            let found = found.clone();
+            let seen = look(found);
             self.count_hit(true);
-            return Ok(found);
+            return Ok(seen);
         }
         self.count_hit(false);
         let last = bucket + (BUCKET - 1);
+        let entries: Bucket = match self.state.caches.listings.get(&dir) {
+            Some(all) => all.range(bucket..=last).cloned().collect(),
+            None => self.read_bucket(dir, bucket, last)?.into(),
+        };
+        let seen = look(&entries);
+        self.state.caches.buckets.insert((dir, bucket), entries);
+        Ok(seen)
+    }
+
+    fn read_bucket(&self, dir: Key, bucket: u64, last: u64) -> Result<Vec<Dentry>> {
         let mut entries = match self.is_uncommitted(dir) {
             true => Vec::new(),
             false => self
@@ -202,8 +216,6 @@ impl Op<'_> {
         for table in state.tables() {
             overlay(&mut entries, table, dir, bucket, last);
         }
-        let entries: Bucket = entries.into();
-        self.state.caches.buckets.insert((dir, bucket), entries.clone());
         Ok(entries)
     }
 
@@ -221,21 +233,17 @@ impl Op<'_> {
     /// The entry of this name in the head's directory.
     pub(crate) fn head_entry(&mut self, dir: Key, name: &[u8]) -> Result<Option<Dentry>> {
         let bucket = bucket_of(&self.row().secret, name);
-        Ok(self
-            .bucket(dir, bucket)?
-            .iter()
-            .find(|d| *d.name == *name)
-            .cloned())
+        self.bucket(dir, bucket, |entries| {
+            entries.iter().find(|d| *d.name == *name).cloned()
+        })
     }
 
     /// The inode that this name has in the head's directory; cheaper than the whole entry.
     pub(crate) fn head_child(&mut self, dir: Key, name: &[u8]) -> Result<Option<Ino>> {
         let bucket = bucket_of(&self.row().secret, name);
-        Ok(self
-            .bucket(dir, bucket)?
-            .iter()
-            .find(|d| *d.name == *name)
-            .map(|d| d.ino))
+        self.bucket(dir, bucket, |entries| {
+            entries.iter().find(|d| *d.name == *name).map(|d| d.ino)
+        })
     }
 
     /// The entry of this name in a view's directory.
@@ -261,15 +269,17 @@ impl Op<'_> {
                 .read(|c| sql::dentry::range_at(c, dir, cookie, cookie, 1, layer))?;
             return Ok(found.into_iter().next());
         }
-        let bucket = self.bucket(dir, cookie - cookie % BUCKET)?;
-        Ok(bucket.iter().find(|d| d.cookie == cookie).cloned())
+        self.bucket(dir, cookie - cookie % BUCKET, |entries| {
+            entries.iter().find(|d| d.cookie == cookie).cloned()
+        })
     }
 
     /// A free cookie for a new name.
     pub(crate) fn new_cookie(&mut self, dir: Key, name: &[u8]) -> Result<u64> {
         let first = bucket_of(&self.row().secret, name);
-        let bucket = self.bucket(dir, first)?;
-        let free = (first..first + BUCKET).find(|cookie| bucket.iter().all(|d| d.cookie != *cookie));
+        let free = self.bucket(dir, first, |entries| {
+            (first..first + BUCKET).find(|cookie| entries.iter().all(|d| d.cookie != *cookie))
+        })?;
         free.ok_or_else(|| {
             Error::new(ErrorKind::NoSpace).because("too many names with the same hash in one directory")
         })
@@ -288,7 +298,9 @@ impl Op<'_> {
 
     fn change_entry(&mut self, dir: Key, cookie: u64, entry: Option<Dentry>) -> Result<()> {
         let start = cookie - cookie % BUCKET;
-        let bucket = self.bucket(dir, start)?;
+        let base = self.bucket(dir, start, |entries| {
+            entries.iter().find(|d| d.cookie == cookie).map(|d| d.born)
+        })?;
         self.state.active.note_change();
         let state = &mut *self.state;
         match state.active.dentries.get_mut(&(dir, cookie)) {
@@ -297,21 +309,11 @@ impl Op<'_> {
             }
             Some(slot) => slot.row = entry.clone(),
             None => {
-                let base = bucket.iter().find(|d| d.cookie == cookie).map(|d| d.born);
-                state.active.dentries.insert(
-                    (dir, cookie),
-                    Slot {
-                        row: entry.clone(),
-                        base,
-                    },
-                );
+                let row = entry.clone();
+                state.active.dentries.insert((dir, cookie), Slot { row, base });
             }
         }
-        let mut entries: Vec<Dentry> = bucket.iter().filter(|d| d.cookie != cookie).cloned().collect();
-        entries.extend(entry);
-        entries.sort_unstable_by_key(|d| d.cookie);
-        state.caches.buckets.insert((dir, start), entries.into());
-        state.caches.listings.remove(&dir);
+        state.caches.change_entry(dir, start, cookie, entry);
         Ok(())
     }
 }

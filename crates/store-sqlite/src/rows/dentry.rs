@@ -3,6 +3,7 @@
 use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
+use smallvec::SmallVec;
 use tarbox_store::{FileKind, Ino, LayerId};
 
 /// Cookies of one bucket: names with the same hash, told apart by the low byte.
@@ -17,11 +18,14 @@ pub(crate) fn bucket_of(secret: &[u8; 16], name: &[u8]) -> u64 {
     ((hasher.finish() >> 9) * BUCKET).max(BUCKET)
 }
 
+/// The name of an entry. Most are short: they stand in the row itself, and cost no memory of their own.
+pub(crate) type Name = SmallVec<[u8; 24]>;
+
 /// One version of a directory entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dentry {
     pub(crate) cookie: u64,
-    pub(crate) name: Box<[u8]>,
+    pub(crate) name: Name,
     pub(crate) ino: Ino,
     pub(crate) kind: FileKind,
     /// The layer in which this version began.

@@ -8,7 +8,7 @@ mod log;
 mod tenant;
 
 pub(crate) use chunk::{Block, CHUNK, Fragment, Hash, MAX_FRAGMENTS, Map};
-pub(crate) use dentry::{BUCKET, Dentry, bucket_of};
+pub(crate) use dentry::{BUCKET, Dentry, Name, bucket_of};
 pub(crate) use inode::{Content, INLINE_MAX, Inode};
 pub(crate) use key::{Key, TenantId};
 pub(crate) use log::LogRow;

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 use tarbox_store::{FileKind, Ino, LayerId, Result};
 
 use super::error::{damaged, engine};
-use crate::rows::{Dentry, Key, TenantId};
+use crate::rows::{Dentry, Key, Name, TenantId};
 
 /// Up to `limit` entries of the head with `from <= cookie <= to`, in order.
 pub(crate) fn range(c: &Connection, dir: Key, from: u64, to: u64, limit: usize) -> Result<Vec<Dentry>> {
@@ -59,7 +59,7 @@ pub(crate) fn range_at(
 }
 
 /// A name of an inode: its directory, its cookie, and the name.
-type Name = ((Key, u64), Box<[u8]>);
+type Place = ((Key, u64), Name);
 
 /// Every name of an inode in the head, or at the end of a layer. Looks at all entries of the tenant.
 pub(crate) fn names_of(
@@ -67,7 +67,7 @@ pub(crate) fn names_of(
     tenant: TenantId,
     ino: Ino,
     layer: Option<LayerId>,
-) -> Result<Vec<Name>> {
+) -> Result<Vec<Place>> {
     let sql = match layer {
         None => {
             "SELECT dir, cookie, name FROM dentry WHERE dir >= ?1 AND dir < ?2 AND ino = ?3 AND ?4 IS NULL"

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use tarbox_store::{Error, Result};
+use tarbox_store::{Error, ErrorKind, Result};
 
 use super::error::engine;
 use super::version::WalIndex;
@@ -18,6 +19,9 @@ const PAGE_SIZE: u32 = 4096;
 const CHECKPOINT_PAGES: u32 = 8192;
 /// How long a commit waits for another process's commit.
 const BUSY: Duration = Duration::from_secs(30);
+
+/// How soon a database that could not be opened is tried again.
+const AGAIN: Duration = Duration::from_millis(2);
 
 /// Where a database is.
 #[derive(Debug, Clone)]
@@ -38,7 +42,15 @@ impl Engine {
             Place::Pool { name, .. } => e.about(name),
             Place::Memory => e,
         };
-        Self::open_unnamed(place, create).map_err(about)
+        let shared_since = matches!(place, Place::File(_)).then(Instant::now);
+        let in_time = || shared_since.is_some_and(|begun| begun.elapsed() < BUSY);
+        loop {
+            match Self::open_unnamed(place, create) {
+                // While another process makes the database, SQLite does not wait for it by itself.
+                Err(e) if e.kind() == ErrorKind::Busy && in_time() => thread::sleep(AGAIN),
+                opened => return opened.map_err(about),
+            }
+        }
     }
 
     fn open_unnamed(place: &Place, create: bool) -> Result<Self> {

@@ -102,9 +102,11 @@ fn decode(row: &Row<'_>) -> Result<Tenant> {
 pub(crate) fn put(c: &Connection, t: &Tenant) -> Result<()> {
     let limit = |l: Option<u64>| l.map(|n| i64::try_from(n).unwrap_or(i64::MAX));
     c.prepare_cached(
-        "INSERT OR REPLACE INTO tenant(id, name, state, created, quota_bytes, quota_inodes, quota_layers, quota_log, bytes, \
+        "INSERT INTO tenant(id, name, state, created, quota_bytes, quota_inodes, quota_layers, quota_log, bytes, \
          inodes, layers, head, current, next_ino, next_seq, secret, segment, segment_len) \
-         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
+         VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18) \
+         ON CONFLICT(id) DO UPDATE SET state=?3, quota_bytes=?5, quota_inodes=?6, quota_layers=?7, quota_log=?8, bytes=?9, \
+         inodes=?10, layers=?11, head=?12, current=?13, next_ino=?14, next_seq=?15, segment=?17, segment_len=?18",
     )
     .map_err(engine)?
     .execute(params![

@@ -111,7 +111,11 @@ impl Work {
             drop(block(self.database.create_tenant("other", Quota::default())))
         });
         around("set quota", &|| {
-            block(self.database.set_quota("other", Quota::default()))
+            let quota = Quota {
+                inodes: Some(100),
+                ..Quota::default()
+            };
+            block(self.database.set_quota("other", quota))
         });
     }
 

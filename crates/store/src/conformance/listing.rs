@@ -140,11 +140,11 @@ pub async fn a_listing_is_whole_while_the_directory_changes<D: Database>(t: &Fix
 /// A directory with many entries is listed and emptied in pieces.
 pub async fn a_large_directory_is_listed_and_emptied<D: Database>(t: &Fixture<D>) {
     let dir = t.dir(Ino::ROOT, "dir").await;
-    for i in 0..2_000 {
+    for i in 0..5_000 {
         t.file(dir, &i.to_string(), b"").await;
     }
-    assert_eq!(t.attr(dir).await.size, 32 * 2_000);
-    assert_eq!(t.names(View::Current, dir).await.len(), 2_000);
+    assert_eq!(t.attr(dir).await.size, 32 * 5_000);
+    assert_eq!(t.names(View::Current, dir).await.len(), 5_000);
     // As `rm -r` does: list, remove what was listed, list again from the start.
     loop {
         let page = t.store.list(View::Current, dir, Cookie(0), 128).await.unwrap();

@@ -1,4 +1,4 @@
-//! The contract of [`Store`](crate::Store) and [`Database`](crate::Database) as tests that every implementation runs.
+//! The contract of [`Store`](crate::Store) and [`Database`] as tests that every implementation runs.
 //!
 //! Each case gets a fresh database with one tenant and panics where a promise is broken; it is named as the promise.
 //! [`store_conformance_tests!`](crate::store_conformance_tests) makes a `#[test]` of each. Where tests are written

@@ -4,7 +4,7 @@
 //! 1 is behind `.`, 2 behind `..`. So it stays good for as long as the entry it stands behind lives, whatever is added or
 //! removed meanwhile.
 
-use tarbox_store::{Cookie, DirEntry, Ino};
+use tarbox_store::{Cookie, DirName, Ino};
 
 use super::table::Object;
 use super::{Context, Errno, FileType, Memory, Result, Rights};
@@ -101,9 +101,9 @@ impl Page<'_> {
         self.bytes.len() - self.used
     }
 
-    fn put_entry(&mut self, entry: &DirEntry) -> Result<Fill> {
+    fn put_entry(&mut self, entry: &DirName) -> Result<Fill> {
         let next = entry.cookie.0.checked_add(2).ok_or(Errno::Overflow)?;
-        Ok(self.put(next, entry.attr.ino, entry.attr.kind.into(), &entry.name))
+        Ok(self.put(next, entry.ino, entry.kind.into(), &entry.name))
     }
 
     /// Appends an entry, cut where the buffer ends.

@@ -1,0 +1,223 @@
+//! Measures the engine natively: `cargo run --release -p nervusdb --example measure [directory]`.
+//!
+//! Times are the thread's time on the processor where the host tells it (Linux), so that a busy machine disturbs
+//! less; elsewhere, and for waiting on a device, use the wall clock.
+//!
+//! The data are 128³ facts (d = 128: every combination of 128 subjects, predicates and objects).
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nervusdb::{Batch, Durability, Graph, Options, Pattern};
+use tarbox_pool::{DirectoryPool, MemoryPool, Pool};
+
+const D: u32 = 128;
+const FACTS: f64 = (D * D * D) as f64;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let pool: Arc<dyn Pool> = match std::env::args().nth(1) {
+        Some(directory) => Arc::new(DirectoryPool::open(directory)?),
+        None => Arc::new(MemoryPool::new()),
+    };
+    let graph = Graph::open(pool.clone(), "measure", Options::default())?;
+
+    let begin = Clock::start();
+    let ids = load(&graph)?;
+    report(
+        "load, durable at the end",
+        "M/s",
+        FACTS / begin.elapsed().as_secs_f64() / 1e6,
+    );
+    read(&graph, &ids, "as loaded")?;
+    let bytes = graph.stats().bytes() as f64;
+    report("on disk as loaded", "bytes/fact", bytes / FACTS);
+
+    let begin = Clock::start();
+    graph.compact()?;
+    report("compact", "s", begin.elapsed().as_secs_f64());
+    read(&graph, &ids, "compacted")?;
+    report(
+        "on disk compacted",
+        "bytes/fact",
+        graph.stats().bytes() as f64 / FACTS,
+    );
+    drop(graph);
+
+    let begin = Instant::now();
+    let graph = Graph::open(pool, "measure", Options::default())?;
+    report(
+        "reopen after a clean close",
+        "ms",
+        begin.elapsed().as_secs_f64() * 1e3,
+    );
+    single_adds(&graph)?;
+    unique_terms()
+}
+
+fn load(graph: &Graph) -> nervusdb::Result<[Vec<u32>; 3]> {
+    let term = |kind: &str, n| graph.intern(&format!("http://example.org/{kind}#{n}"));
+    let ids = ["subject", "predicate", "object"].map(|kind| (0..D).map(|n| term(kind, n)).collect());
+    let [subjects, predicates, objects]: [nervusdb::Result<Vec<u32>>; 3] = ids;
+    let ids = [subjects?, predicates?, objects?];
+    let mut batch = Batch::new();
+    for &s in &ids[0] {
+        for &p in &ids[1] {
+            for &o in &ids[2] {
+                batch.add([s, p, o]);
+                if batch.len() == 10_000 {
+                    graph.commit(&batch, Durability::Written)?;
+                    batch.clear();
+                }
+            }
+        }
+    }
+    graph.commit(&batch, Durability::Synced)?;
+    graph.flush()?;
+    Ok(ids)
+}
+
+fn read(graph: &Graph, ids: &[Vec<u32>; 3], state: &str) -> nervusdb::Result<()> {
+    let [subjects, predicates, objects] = ids;
+    let mut turn = 0_usize;
+    let mut next = || {
+        turn = turn
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let at = turn >> 33;
+        [
+            subjects[at % 128],
+            predicates[at / 128 % 128],
+            objects[at / 16_384 % 128],
+        ]
+    };
+    time(&format!("exact, {state}"), 200_000, || {
+        graph.contains(next()).map(u64::from)
+    })?;
+    let mut out = Vec::new();
+    let mut scan = |pattern| {
+        out.clear();
+        graph
+            .scan(pattern)?
+            .fill(&mut out, usize::MAX)
+            .map(|count| count as u64)
+    };
+    time(&format!("S P ? (128), {state}"), 20_000, || {
+        let [s, p, _] = next();
+        scan(Pattern::new(Some(s), Some(p), None))
+    })?;
+    time(&format!("S ? ? (16,384), {state}"), 200, || {
+        scan(Pattern::new(Some(next()[0]), None, None))
+    })?;
+    time(&format!("? P ? (16,384), {state}"), 200, || {
+        scan(Pattern::new(None, Some(next()[1]), None))
+    })?;
+    time(&format!("scan all, {state}"), 2, || scan(Pattern::default()))?;
+    time(&format!("count ? P ?, {state}"), 200, || {
+        graph.count(Pattern::new(None, Some(next()[1]), None))
+    })?;
+    time(&format!("term of an id, {state}"), 100_000, || {
+        out_len(graph.term(next()[2])?)
+    })?;
+    time(&format!("id of a term, {state}"), 100_000, || {
+        graph
+            .find_term("http://example.org/object#77")
+            .map(|id| u64::from(id.unwrap_or(0)))
+    })
+}
+
+fn out_len(term: Option<String>) -> nervusdb::Result<u64> {
+    Ok(term.map_or(0, |term| term.len() as u64))
+}
+
+fn single_adds(graph: &Graph) -> nervusdb::Result<()> {
+    let mut batch = Batch::new();
+    let mut n = 0_u32;
+    for durability in [Durability::Gathered, Durability::Written] {
+        time(&format!("one fact a commit, {durability:?}"), 200_000, || {
+            n += 1;
+            batch.clear();
+            batch.add([n % 384, n / 384 % 384, 5]);
+            graph.commit(&batch, durability).map(|_| 1)
+        })?;
+    }
+    Ok(())
+}
+
+/// Facts whose three terms are all new.
+fn unique_terms() -> Result<(), Box<dyn std::error::Error>> {
+    const COUNT: u32 = 300_000;
+    let graph = Graph::open(Arc::new(MemoryPool::new()), "unique", Options::default())?;
+    let terms: Vec<String> = (0..3 * COUNT)
+        .map(|n| format!("http://example.org/term#{n}"))
+        .collect();
+    let begin = Clock::start();
+    let mut batch = Batch::new();
+    for fact in terms.chunks_exact(3) {
+        batch.add([
+            graph.intern(&fact[0])?,
+            graph.intern(&fact[1])?,
+            graph.intern(&fact[2])?,
+        ]);
+        if batch.len() == 10_000 {
+            graph.commit(&batch, Durability::Written)?;
+            batch.clear();
+        }
+    }
+    graph.flush()?;
+    let rate = f64::from(COUNT) / begin.elapsed().as_secs_f64() / 1e6;
+    report("load of unique terms, interning included", "M/s", rate);
+    report(
+        "on disk, unique terms",
+        "bytes/fact",
+        graph.stats().bytes() as f64 / f64::from(COUNT),
+    );
+    Ok(())
+}
+
+fn time(name: &str, times: u32, mut work: impl FnMut() -> nervusdb::Result<u64>) -> nervusdb::Result<()> {
+    let begin = Clock::start();
+    let mut found = 0;
+    for _ in 0..times {
+        found += black_box(work()?);
+    }
+    let each = begin.elapsed().as_secs_f64() / f64::from(times);
+    report(
+        &format!("{name} ({} results)", found / u64::from(times)),
+        "µs",
+        each * 1e6,
+    );
+    Ok(())
+}
+
+/// Time on the processor, or else on the wall.
+struct Clock {
+    wall: Instant,
+    processor: Option<Duration>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self {
+            wall: Instant::now(),
+            processor: processor_time(),
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        match (self.processor, processor_time()) {
+            (Some(begin), Some(end)) => end.saturating_sub(begin),
+            _ => self.wall.elapsed(),
+        }
+    }
+}
+
+fn processor_time() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let nanoseconds = text.split_whitespace().next()?.parse().ok()?;
+    Some(Duration::from_nanos(nanoseconds))
+}
+
+fn report(name: &str, unit: &str, value: f64) {
+    println!("{name:<56} {value:>12.3} {unit}");
+}

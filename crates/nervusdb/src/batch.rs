@@ -1,0 +1,92 @@
+//! Changes that take effect together.
+
+use crate::log::{Op, TxMark};
+use crate::property::{Value, encode};
+
+/// A list of changes for [`Graph::commit`](crate::Graph::commit). The order of the calls counts.
+///
+/// Terms are named by the ids that [`Graph::intern`](crate::Graph::intern) gave.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    pub(crate) ops: Vec<Op>,
+    pub(crate) tx: Option<TxMark>,
+}
+
+impl Batch {
+    /// An empty batch.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes the commit idempotent: of several batches with one id only the first counts, also across
+    /// restarts. The session and the time are only recorded.
+    pub fn transaction(&mut self, id: &str, session: &str, time_ms: u64) -> &mut Self {
+        self.tx = Some(TxMark {
+            id: id.into(),
+            session: session.into(),
+            time_ms,
+        });
+        self
+    }
+
+    /// Adds a fact: subject, predicate, object. Adding one that is there changes nothing.
+    pub fn add(&mut self, fact: [u32; 3]) -> &mut Self {
+        self.ops.push(Op::Add(fact));
+        self
+    }
+
+    /// Adds facts packed as subject, predicate, object, subject, … An incomplete last one is left out.
+    pub fn add_packed(&mut self, words: &[u32]) -> &mut Self {
+        let facts = words
+            .chunks_exact(3)
+            .map(|fact| Op::Add([fact[0], fact[1], fact[2]]));
+        self.ops.extend(facts);
+        self
+    }
+
+    /// Deletes a fact, if it is there. Its properties stay.
+    pub fn delete(&mut self, fact: [u32; 3]) -> &mut Self {
+        self.ops.push(Op::Delete(fact));
+        self
+    }
+
+    /// Replaces all properties of a node.
+    pub fn set_node(&mut self, node: u32, properties: &[(String, Value)]) -> &mut Self {
+        self.ops.push(Op::Node(node, Some(encode(properties))));
+        self
+    }
+
+    /// Removes the properties of a node: from then on it has none, not an empty set.
+    pub fn clear_node(&mut self, node: u32) -> &mut Self {
+        self.ops.push(Op::Node(node, None));
+        self
+    }
+
+    /// Replaces all properties of an edge, whether or not the fact is there.
+    pub fn set_edge(&mut self, edge: [u32; 3], properties: &[(String, Value)]) -> &mut Self {
+        self.ops.push(Op::Edge(edge, Some(encode(properties))));
+        self
+    }
+
+    /// Removes the properties of an edge.
+    pub fn clear_edge(&mut self, edge: [u32; 3]) -> &mut Self {
+        self.ops.push(Op::Edge(edge, None));
+        self
+    }
+
+    /// How many changes it holds.
+    pub fn len(&self) -> usize {
+        self.ops.len()
+    }
+
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.ops.is_empty()
+    }
+
+    /// Forgets all changes and the transaction id, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.ops.clear();
+        self.tx = None;
+    }
+}

@@ -1,0 +1,141 @@
+//! From memory to tables: write tables, begin a log, switch the manifest.
+
+use std::sync::Arc;
+
+use super::state::{DATA, HASH, State, TERMS, Tables};
+use crate::buffer::{FactBuffer, Order, Runs, TermBuffer};
+use crate::device::FileName;
+use crate::error::Result;
+use crate::log::LogWriter;
+use crate::manifest::{Manifest, TableEntry};
+use crate::record::Record;
+use crate::space::Space;
+use crate::table::write_tables;
+use crate::term::{SharedTerms, read};
+use crate::tree::Levels;
+
+impl State {
+    /// Writes memory to tables if there is anything, and forgets the transaction ids that are not stored.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        self.check_writable()?;
+        let log_is_empty = self
+            .log
+            .as_ref()
+            .is_some_and(|log| log.is_empty() && !log.suspect);
+        if !log_is_empty || self.memtable_has_anything() {
+            self.flush_memtable()?;
+        }
+        self.transactions.clear();
+        Ok(())
+    }
+
+    fn memtable_has_anything(&self) -> bool {
+        self.facts.len() > 0 || self.data_bytes > 0 || !read(&self.terms).is_empty()
+    }
+
+    /// Writes memory to tables and begins a new log. After an error, memory and the old log are as they were,
+    /// but the log is not written to any more: the device may hold the new manifest already.
+    pub(super) fn flush_memtable(&mut self) -> Result<()> {
+        let tables = self.write_memtable()?;
+        let number = self.new_file();
+        let log = LogWriter::create(&self.device, number)?;
+        let next_term = read(&self.terms).next_id();
+        let manifest = self.manifest_of(&tables, number, next_term, self.sequence);
+        if let Err(error) = self.switch(manifest) {
+            if let Some(log) = &mut self.log {
+                log.suspect = true;
+            }
+            return Err(error);
+        }
+        let old = self.log.replace(log);
+        self.tables = tables;
+        self.clear_memtable();
+        if let Some(old) = old {
+            // If it stays, the next open removes it.
+            self.device.delete(FileName::Log(old.number)).ok();
+        }
+        Ok(())
+    }
+
+    /// The tables with memory in them. No manifest names the new ones yet.
+    pub(super) fn write_memtable(&mut self) -> Result<Tables> {
+        let device = self.device.clone();
+        let sequence = self.sequence;
+        let next_file = &mut self.next_file;
+        let mut number = || {
+            *next_file += 1;
+            *next_file - 1
+        };
+        let mut tables = self.tables.clone();
+        for order in Order::ALL {
+            let sorted = self.facts.sorted(order);
+            let written = write_tables(
+                &device,
+                order.space(),
+                sequence,
+                sorted.iter().copied(),
+                &mut number,
+            )?;
+            add(&mut tables.facts[order as usize], written);
+        }
+        let terms = read(&self.terms);
+        let hashes = terms.hash_facts().into_iter();
+        let written = write_tables(&device, Space::Hash, sequence, hashes, &mut number)?;
+        add(&mut tables.facts[HASH], written);
+        let written = write_tables(&device, Space::Terms, sequence, terms.pairs(), &mut number)?;
+        add(&mut tables.pairs[TERMS], written);
+        let data = self.data.combined();
+        let written = write_tables(&device, Space::Data, sequence, data.iter().cloned(), &mut number)?;
+        add(&mut tables.pairs[DATA], written);
+        Ok(tables)
+    }
+
+    /// Empties memory. Snapshots keep what they see of it.
+    pub(super) fn clear_memtable(&mut self) {
+        let next = read(&self.terms).next_id();
+        self.facts = FactBuffer::default();
+        self.data = Runs::default();
+        self.data_bytes = 0;
+        self.terms = SharedTerms::new(TermBuffer::new(next).into());
+        self.logged_terms = next;
+    }
+
+    pub(super) fn manifest_of(&self, tables: &Tables, log: u32, next_term: u32, sequence: u64) -> Manifest {
+        let mut entries = Vec::new();
+        tables.facts.iter().for_each(|levels| put(&mut entries, levels));
+        tables.pairs.iter().for_each(|levels| put(&mut entries, levels));
+        Manifest {
+            log,
+            next_term,
+            sequence,
+            tables: entries,
+            epoch: self.next_epoch,
+            next_file: self.next_file,
+            slot: 1 - self.manifest.slot,
+        }
+    }
+
+    /// Puts a manifest in force. After an error either may be: the next attempt takes the same slot and a
+    /// higher epoch.
+    pub(super) fn switch(&mut self, manifest: Manifest) -> Result<()> {
+        self.next_epoch += 1;
+        manifest.store(&self.device)?;
+        self.manifest = manifest;
+        Ok(())
+    }
+}
+
+fn add<R: Record>(levels: &mut Arc<Levels<R>>, tables: Vec<crate::table::Table<R>>) {
+    if !tables.is_empty() {
+        *levels = Arc::new(levels.with_fresh(tables));
+    }
+}
+
+fn put<R: Record>(entries: &mut Vec<TableEntry>, levels: &Levels<R>) {
+    entries.extend(levels.tables().map(|(level, table)| TableEntry {
+        space: table.space,
+        level,
+        number: table.number,
+        len: table.len,
+    }));
+}

@@ -1,0 +1,15 @@
+//! Properties of nodes and edges, and the index that finds them by value.
+
+mod filter;
+mod index;
+mod keys;
+mod scan;
+mod value;
+
+pub use filter::PropertyFilter;
+pub use scan::PropertyScan;
+pub use value::{Properties, Value};
+
+pub(crate) use index::changes;
+pub(crate) use keys::{Owner, is_index_key, tx_key, tx_order_key, tx_orders};
+pub(crate) use value::{decode, encode};

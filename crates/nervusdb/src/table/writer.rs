@@ -1,0 +1,179 @@
+//! Writes tables from records in order.
+
+use std::sync::Arc;
+
+use tarbox_pool::PoolFile;
+
+use super::footer::{Footer, header};
+use super::{HEADER_LEN, Table};
+use crate::block::{BlockBuilder, seal};
+use crate::bytes::put_varint;
+use crate::device::{Device, FileName};
+use crate::error::Result;
+use crate::filter;
+use crate::record::{Filtering, Record};
+use crate::space::Space;
+
+/// Bytes gathered for one device write.
+const WRITE_SIZE: usize = 64 * 1024;
+/// A table is closed at so many bytes of blocks …
+const TABLE_BYTES: u64 = 4 << 20;
+/// … or so many records, which bounds the memory for its filter.
+const TABLE_ENTRIES: u64 = 1 << 20;
+
+/// A table being written. Dropped before [`finish`](Self::finish), it leaves a file the next open removes.
+#[derive(Debug)]
+pub(crate) struct TableWriter<R> {
+    device: Arc<Device>,
+    file: Arc<dyn PoolFile>,
+    number: u32,
+    space: Space,
+    filtering: Filtering,
+    buffer: Vec<u8>,
+    /// What of the file is written.
+    written: u64,
+    block: BlockBuilder<R>,
+    block_first: R,
+    last: R,
+    index: Vec<u8>,
+    hashes: Vec<u32>,
+    footer: Footer,
+}
+
+impl<R: Record> TableWriter<R> {
+    pub(crate) fn create(
+        device: &Arc<Device>,
+        number: u32,
+        space: Space,
+        level: u8,
+        filtering: Filtering,
+    ) -> Result<Self> {
+        let file = device.create(FileName::Table(number))?;
+        Ok(Self {
+            device: device.clone(),
+            file,
+            number,
+            space,
+            filtering,
+            buffer: header(space as u8, level).to_vec(),
+            written: 0,
+            block: BlockBuilder::new(),
+            block_first: R::default(),
+            last: R::default(),
+            index: Vec::new(),
+            hashes: Vec::new(),
+            footer: Footer {
+                space: space as u8,
+                level,
+                ..Footer::default()
+            },
+        })
+    }
+
+    /// Adds a record that sorts after all before it.
+    pub(crate) fn push(&mut self, record: &R) -> Result<()> {
+        if self.block.entries() == 0 {
+            self.block_first.clone_from(record);
+        }
+        self.block.push(record);
+        self.last.clone_from(record);
+        self.footer.entries += 1;
+        self.footer.tombstones += u64::from(record.is_dead());
+        if let Some(hash) = record.filter_hash(self.filtering)
+            && self.hashes.last() != Some(&hash)
+        {
+            self.hashes.push(hash);
+        }
+        if self.block.is_full() {
+            self.close_block()?;
+        }
+        Ok(())
+    }
+
+    /// Whether the table is large enough.
+    pub(crate) fn is_full(&self) -> bool {
+        self.written >= TABLE_BYTES || self.footer.entries >= TABLE_ENTRIES
+    }
+
+    fn close_block(&mut self) -> Result<()> {
+        let entries = self.block.entries();
+        if entries == 0 {
+            return Ok(());
+        }
+        let len = self.block.finish(&mut self.buffer);
+        self.block_first.put_key(&mut self.index);
+        put_varint(&mut self.index, len as u64);
+        put_varint(&mut self.index, entries as u64);
+        self.footer.blocks += 1;
+        match self.buffer.len() >= WRITE_SIZE {
+            true => self.write_out(),
+            false => Ok(()),
+        }
+    }
+
+    fn write_out(&mut self) -> Result<()> {
+        self.file.write_at(&self.buffer, self.written)?;
+        self.written += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    fn position(&self) -> u64 {
+        self.written + self.buffer.len() as u64
+    }
+
+    /// Completes the file and makes it durable. At least one record must have been added.
+    pub(crate) fn finish(mut self, sequence: u64) -> Result<Table<R>> {
+        self.close_block()?;
+        self.footer.sequence = sequence;
+        self.footer.filter_offset = self.position();
+        let (pages, lines) = filter::build(&self.hashes);
+        self.hashes = Vec::new();
+        self.footer.filter_lines = lines;
+        self.buffer.extend_from_slice(&pages);
+        self.footer.index_offset = self.position();
+        let mut index = Vec::with_capacity(self.index.len() + 64);
+        self.last.put_key(&mut index);
+        index.extend_from_slice(&self.index);
+        seal(&mut index);
+        self.footer.index_len = index.len() as u32;
+        self.buffer.extend_from_slice(&index);
+        self.buffer.extend_from_slice(&self.footer.to_bytes());
+        self.write_out()?;
+        self.file.sync()?;
+        debug_assert!(self.footer.filter_offset > HEADER_LEN);
+        // Read back through the device: what cannot be opened must not be named by a manifest.
+        Table::open(&self.device, self.number, self.space, self.written)
+    }
+}
+
+/// Writes sorted records as one or more tables.
+pub(crate) fn write_tables<R: Record>(
+    device: &Arc<Device>,
+    space: Space,
+    sequence: u64,
+    records: impl Iterator<Item = R>,
+    mut next_number: impl FnMut() -> u32,
+) -> Result<Vec<Table<R>>> {
+    let mut tables = Vec::new();
+    let mut writer: Option<TableWriter<R>> = None;
+    for record in records {
+        let open = match &mut writer {
+            Some(open) => open,
+            None => {
+                let number = next_number();
+                writer.insert(TableWriter::create(device, number, space, 0, space.filtering())?)
+            }
+        };
+        open.push(&record)?;
+        if open.is_full()
+            && let Some(full) = writer.take()
+        {
+            tables.push(full.finish(sequence)?);
+        }
+    }
+    if let Some(open) = writer {
+        tables.push(open.finish(sequence)?);
+    }
+    Ok(tables)
+}

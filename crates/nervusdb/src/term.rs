@@ -1,0 +1,90 @@
+//! Terms: strings and their ids.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::buffer::{TermBuffer, term_hash, term_key};
+use crate::error::Result;
+use crate::record::{Fact, Filtering, Pair, Record};
+use crate::space::Space;
+use crate::table::TableCursor;
+use crate::tree::{Levels, get};
+
+/// The terms in memory, shared with snapshots: terms are only ever added, so all may see the newest.
+pub(crate) type SharedTerms = Arc<RwLock<TermBuffer>>;
+
+pub(crate) fn read(terms: &SharedTerms) -> RwLockReadGuard<'_, TermBuffer> {
+    terms.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn write(terms: &SharedTerms) -> RwLockWriteGuard<'_, TermBuffer> {
+    terms.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The dictionary as it is at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms {
+    pub(crate) buffer: SharedTerms,
+    pub(crate) hashes: Arc<Levels<Fact>>,
+    pub(crate) strings: Arc<Levels<Pair>>,
+}
+
+impl Terms {
+    /// Appends the term of an id; `false` if there is none.
+    pub(crate) fn put_term(&self, id: u32, out: &mut Vec<u8>) -> Result<bool> {
+        {
+            let buffer = read(&self.buffer);
+            if id >= buffer.base() {
+                let term = buffer.get(id);
+                out.extend_from_slice(term.unwrap_or_default());
+                return Ok(term.is_some());
+            }
+        }
+        let record = get(
+            Space::Terms,
+            [].iter(),
+            &self.strings,
+            &Pair::probe(&term_key(id)),
+        )?;
+        out.extend_from_slice(record.as_ref().map_or(&[], |record| &record.value));
+        Ok(record.is_some())
+    }
+
+    /// The id of a term.
+    pub(crate) fn find(&self, term: &[u8]) -> Result<Option<u32>> {
+        let hash = term_hash(term);
+        if let Some(id) = read(&self.buffer).find(term, hash) {
+            return Ok(Some(id));
+        }
+        self.find_stored(term, hash)
+    }
+
+    /// The id of a term that is in tables.
+    pub(crate) fn find_stored(&self, term: &[u8], hash: u32) -> Result<Option<u32>> {
+        let (from, to) = (
+            Fact::new([hash, 0, 0], false),
+            Fact::new([hash, u32::MAX, 0], false),
+        );
+        let filter_hash = from.filter_hash(Filtering::FirstWord).unwrap_or_default();
+        let mut stored = Vec::new();
+        for (_, table) in self.hashes.tables() {
+            if !table.overlaps(&from, &to) || !table.may_contain(filter_hash)? {
+                continue;
+            }
+            let mut cursor = TableCursor::seek(table.clone(), &from)?;
+            while let Some(at) = &mut cursor {
+                let [found, id, _] = at.record().key();
+                if found != hash {
+                    break;
+                }
+                stored.clear();
+                if self.put_term(id, &mut stored)? && stored == term {
+                    return Ok(Some(id));
+                }
+                if !at.advance()? {
+                    break;
+                }
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,162 @@
+//! Levelled compaction: what to merge next, and the merge itself, in steps of bounded work.
+
+use std::sync::Arc;
+
+use super::levels::{Levels, MAX_LEVEL};
+use super::{Merge, Source};
+use crate::device::Device;
+use crate::error::Result;
+use crate::record::Record;
+use crate::space::Space;
+use crate::table::{Table, TableWriter};
+
+/// So many tables of level 0 are merged into level 1.
+const L0_TRIGGER: usize = 4;
+/// From so many on, writers wait for the merge.
+pub(crate) const L0_LIMIT: usize = 12;
+/// Bytes of level 1 before it overflows into level 2; each deeper level holds ten times more.
+const LEVEL_1_BYTES: u64 = 16 << 20;
+
+/// What to merge: the tables of `inputs` into `level`.
+#[derive(Debug)]
+pub(crate) struct Choice<R> {
+    /// Newest first.
+    inputs: Vec<Arc<Table<R>>>,
+    level: usize,
+}
+
+impl<R: Record> Choice<R> {
+    /// Everything into one level, the deepest there is.
+    pub(crate) fn everything(levels: &Levels<R>) -> Option<Self> {
+        let inputs: Vec<_> = levels.tables().map(|(_, table)| table.clone()).collect();
+        let level = levels.sorted.len().max(1);
+        let is_done = levels.fresh.is_empty()
+            && levels.sorted.iter().rev().skip(1).all(Vec::is_empty)
+            && inputs.iter().all(|table| table.footer.tombstones == 0);
+        (!is_done).then_some(Self { inputs, level })
+    }
+}
+
+/// What is most worth merging, if anything.
+pub(crate) fn choose<R: Record>(levels: &Levels<R>) -> Option<Choice<R>> {
+    if levels.fresh.len() >= L0_TRIGGER {
+        return Some(with_overlapping(levels, levels.fresh.clone(), 1));
+    }
+    let mut limit = LEVEL_1_BYTES;
+    for (index, tables) in levels.sorted.iter().enumerate() {
+        let level = index + 1;
+        if level < MAX_LEVEL && Levels::bytes(tables) > limit {
+            // The oldest file of the level: every key range has its turn.
+            let oldest = tables.iter().min_by_key(|table| table.number)?;
+            return Some(with_overlapping(levels, vec![oldest.clone()], level + 1));
+        }
+        limit = limit.saturating_mul(10);
+    }
+    None
+}
+
+fn with_overlapping<R: Record>(
+    levels: &Levels<R>,
+    mut inputs: Vec<Arc<Table<R>>>,
+    level: usize,
+) -> Choice<R> {
+    let below = levels.sorted.get(level - 1).map_or(&[][..], Vec::as_slice);
+    let upper = inputs.clone();
+    let touched = |table: &&Arc<Table<R>>| {
+        upper
+            .iter()
+            .any(|input| input.overlaps(table.first(), table.last()))
+    };
+    inputs.extend(below.iter().filter(touched).cloned());
+    Choice { inputs, level }
+}
+
+/// A merge under way. Dropped unfinished, it leaves files that no manifest names.
+#[derive(Debug)]
+pub(crate) struct Job<R> {
+    device: Arc<Device>,
+    space: Space,
+    inputs: Vec<Arc<Table<R>>>,
+    level: usize,
+    merge: Merge<R>,
+    writer: Option<TableWriter<R>>,
+    outputs: Vec<Arc<Table<R>>>,
+    sequence: u64,
+    /// Nothing older can be below, so tombstones have done their work.
+    drops_tombstones: bool,
+}
+
+impl<R: Record> Job<R> {
+    pub(crate) fn start(
+        device: &Arc<Device>,
+        space: Space,
+        levels: &Levels<R>,
+        choice: Choice<R>,
+    ) -> Result<Self> {
+        let mut sources = Vec::new();
+        for table in &choice.inputs {
+            sources.extend(Source::table(table, &R::default())?);
+        }
+        let sequence = choice.inputs.iter().map(|table| table.footer.sequence).max();
+        Ok(Self {
+            device: device.clone(),
+            space,
+            merge: Merge::new(sources),
+            level: choice.level,
+            writer: None,
+            outputs: Vec::new(),
+            sequence: sequence.unwrap_or(0),
+            drops_tombstones: levels.sorted.len() <= choice.level,
+            inputs: choice.inputs,
+        })
+    }
+
+    /// Merges up to `budget` records. `true` once all are merged and the outputs are durable.
+    pub(crate) fn step(&mut self, budget: usize, mut next_number: impl FnMut() -> u32) -> Result<bool> {
+        for _ in 0..budget {
+            if !self.merge.advance()? {
+                self.close_table()?;
+                return Ok(true);
+            }
+            let record = self.merge.record();
+            if self.drops_tombstones && record.is_dead() {
+                continue;
+            }
+            let writer = match &mut self.writer {
+                Some(writer) => writer,
+                None => {
+                    let number = next_number();
+                    let level = self.level as u8;
+                    let filtering = match self.drops_tombstones {
+                        true => self.space.filtering_below_all(),
+                        false => self.space.filtering(),
+                    };
+                    let create = TableWriter::create(&self.device, number, self.space, level, filtering);
+                    self.writer.insert(create?)
+                }
+            };
+            writer.push(record)?;
+            if writer.is_full() {
+                self.close_table()?;
+            }
+        }
+        Ok(false)
+    }
+
+    fn close_table(&mut self) -> Result<()> {
+        if let Some(writer) = self.writer.take() {
+            self.outputs.push(Arc::new(writer.finish(self.sequence)?));
+        }
+        Ok(())
+    }
+
+    /// The tree after the finished merge.
+    pub(crate) fn install(&self, levels: &Levels<R>) -> Levels<R> {
+        levels.replaced(&self.inputs, &self.outputs, self.level)
+    }
+
+    /// The manifest no longer names the inputs: they go with their last readers.
+    pub(crate) fn retire_inputs(&self) {
+        self.inputs.iter().for_each(|table| table.set_obsolete());
+    }
+}

@@ -1,0 +1,103 @@
+//! Merges sorted sources; of several records of one key the newest counts.
+
+use std::cmp::Ordering;
+
+use super::source::Source;
+use crate::error::Result;
+use crate::record::Record;
+
+/// A stream of the newest record of every key, tombstones included. Memory is one block a source.
+#[derive(Debug)]
+pub(crate) struct Merge<R> {
+    /// Newest first, each at a record.
+    sources: Vec<Source<R>>,
+    /// The source of the current record.
+    top: usize,
+    /// The source whose record is the smallest of the others: as long as `top` stays below, it stays on top.
+    rival: usize,
+    started: bool,
+}
+
+impl<R: Record> Merge<R> {
+    pub(crate) fn new(sources: Vec<Source<R>>) -> Self {
+        Self {
+            sources,
+            top: 0,
+            rival: usize::MAX,
+            started: false,
+        }
+    }
+
+    /// The sources that are left. One alone may be moved on within its records.
+    pub(crate) fn sources_mut(&mut self) -> &mut [Source<R>] {
+        &mut self.sources
+    }
+
+    /// The current record, after [`advance`](Self::advance) has said that there is one.
+    #[inline(always)]
+    pub(crate) fn record(&self) -> &R {
+        self.sources[self.top].record()
+    }
+
+    /// Moves to the next key; `false` at the end, and from then on.
+    #[inline]
+    pub(crate) fn advance(&mut self) -> Result<bool> {
+        if !self.started {
+            self.started = true;
+            return self.select();
+        }
+        let Some(source) = self.sources.get_mut(self.top) else {
+            return Ok(false);
+        };
+        if !source.advance()? {
+            self.sources.remove(self.top);
+            return self.select();
+        }
+        match self.sources.get(self.rival) {
+            Some(rival) if self.sources[self.top].record().order(rival.record()) != Ordering::Less => {
+                self.select()
+            }
+            _ => Ok(true),
+        }
+    }
+
+    /// As [`advance`](Self::advance), past tombstones.
+    #[inline]
+    pub(crate) fn advance_live(&mut self) -> Result<bool> {
+        while self.advance()? {
+            if !self.record().is_dead() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Finds the smallest key and its newest source, and moves the others past it.
+    #[cold]
+    fn select(&mut self) -> Result<bool> {
+        if self.sources.is_empty() {
+            return Ok(false);
+        }
+        self.top = (1..self.sources.len()).fold(0, |top, next| {
+            match self.sources[next].record().order(self.sources[top].record()) {
+                Ordering::Less => next,
+                _ => top,
+            }
+        });
+        let mut index = self.top + 1;
+        while index < self.sources.len() {
+            let same = self.sources[index]
+                .record()
+                .order(self.sources[self.top].record());
+            match same == Ordering::Equal && !self.sources[index].advance()? {
+                true => drop(self.sources.remove(index)),
+                false => index += 1,
+            }
+        }
+        self.rival = (0..self.sources.len())
+            .filter(|&index| index != self.top)
+            .min_by(|&a, &b| self.sources[a].record().order(self.sources[b].record()))
+            .unwrap_or(usize::MAX);
+        Ok(true)
+    }
+}
