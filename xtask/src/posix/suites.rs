@@ -170,6 +170,7 @@ pub(super) fn fio(_: &Project, workspace: &Workspace, _: Amount) -> Result<()> {
             .arg(format!("--bs={block}"))
             .arg(format!("--direct={direct}"))
             .arg(format!("--directory={}", workspace.dir().display()))
+            .dir(&workspace.beside) // where it keeps what it has verified
             .run_silent()?;
     }
     Ok(())
