@@ -2,7 +2,7 @@
 
 use fuser::{INodeNo, ReplyDirectory, ReplyDirectoryPlus, Request};
 use tarbox_fs::{FilesystemInterface, Handle, blocking};
-use tarbox_store::{Cookie, DirEntry, Result};
+use tarbox_store::{Cookie, DirEntry, DirName, Result};
 
 use super::{GENERATION, Shared};
 use crate::convert;
@@ -16,10 +16,16 @@ const DOTS: u64 = 2;
 
 /// Where entries are put until the answer is full.
 trait Listing {
+    /// What is asked of the file system for each.
+    type Entry;
+    /// A page of them, behind a cookie.
+    fn page(&self, dir: Handle, after: Cookie) -> Result<Vec<Self::Entry>>;
+    /// Where the listing goes on behind an entry.
+    fn cookie(entry: &Self::Entry) -> Cookie;
     /// `.` or `..`. Answers whether there was no room for it.
     fn dot(&mut self, node: INodeNo, offset: u64, name: &str) -> bool;
     /// An entry. Answers whether there was no room for it.
-    fn entry(&mut self, entry: &DirEntry) -> bool;
+    fn entry(&mut self, entry: &Self::Entry) -> bool;
 }
 
 impl<F: FilesystemInterface> Shared<F> {
@@ -51,12 +57,12 @@ impl<F: FilesystemInterface> Shared<F> {
         self.fill(request, dir, offset, listing)
     }
 
-    fn fill(
+    fn fill<L: Listing>(
         &self,
         request: &Request,
         (dir, handle): (INodeNo, Handle),
         offset: u64,
-        listing: &mut impl Listing,
+        listing: &mut L,
     ) -> Result<()> {
         if offset < DOT && listing.dot(dir, DOT, ".") {
             return Ok(());
@@ -66,8 +72,8 @@ impl<F: FilesystemInterface> Shared<F> {
         }
         let mut after = Cookie(offset.saturating_sub(DOTS));
         loop {
-            let page = blocking(self.fs.readdir(handle, after, PAGE))?;
-            let Some(last) = page.last().map(|entry| entry.cookie) else {
+            let page = listing.page(handle, after)?;
+            let Some(last) = page.last().map(L::cookie) else {
                 return Ok(());
             };
             if page.iter().any(|entry| listing.entry(entry)) || page.len() < PAGE {
@@ -93,13 +99,23 @@ struct Plain<'a, F> {
 }
 
 impl<F: FilesystemInterface> Listing for Plain<'_, F> {
+    type Entry = DirName;
+
+    fn page(&self, dir: Handle, after: Cookie) -> Result<Vec<DirName>> {
+        blocking(self.shared.fs.readdir_names(dir, after, PAGE))
+    }
+
+    fn cookie(entry: &DirName) -> Cookie {
+        entry.cookie
+    }
+
     fn dot(&mut self, node: INodeNo, offset: u64, name: &str) -> bool {
         self.reply.add(node, offset, fuser::FileType::Directory, name)
     }
 
-    fn entry(&mut self, entry: &DirEntry) -> bool {
-        let node = self.shared.node(entry.attr.ino);
-        let kind = convert::file_type(entry.attr.kind);
+    fn entry(&mut self, entry: &DirName) -> bool {
+        let node = self.shared.node(entry.ino);
+        let kind = convert::file_type(entry.kind);
         self.reply.add(node, entry.cookie.0 + DOTS, kind, os(&entry.name))
     }
 }
@@ -112,6 +128,16 @@ struct Plus<'a, F> {
 }
 
 impl<F: FilesystemInterface> Listing for Plus<'_, F> {
+    type Entry = DirEntry;
+
+    fn page(&self, dir: Handle, after: Cookie) -> Result<Vec<DirEntry>> {
+        blocking(self.shared.fs.readdir(dir, after, PAGE))
+    }
+
+    fn cookie(entry: &DirEntry) -> Cookie {
+        entry.cookie
+    }
+
     /// The kernel takes no more of these than their number, so they are not counted as known.
     fn dot(&mut self, node: INodeNo, offset: u64, name: &str) -> bool {
         let attr = fuser::FileAttr {
