@@ -24,6 +24,7 @@ mod nodes;
 mod notifier;
 mod options;
 pub mod point;
+mod serving;
 
 pub use mount::{Mount, Unmounter, mount};
 pub use options::MountOptions;

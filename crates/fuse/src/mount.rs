@@ -16,13 +16,15 @@ use crate::feed::{self, Feed};
 use crate::notifier::Notifier;
 use crate::options::MountOptions;
 use crate::point::{self, Detach};
+use crate::serving::Serving;
 
 /// A mounted file system, served on threads of this process. Dropping it takes the mount away: who still uses it is
 /// served until they are done.
 pub struct Mount {
     session: Option<BackgroundSession>,
     feed: Option<JoinHandle<()>>,
-    stop_feed: Box<dyn Fn() + Send>,
+    /// Ends the feed, and answers how the file system ended.
+    end: Box<dyn Fn() -> Result<()> + Send>,
     unmounter: Unmounter,
 }
 
@@ -46,7 +48,8 @@ where
     // A number of its own tells this mount's changes from those of others.
     let agent = format!("fuse:{:08x}", random());
     let feed = Feed::new(blocking(fs.last_change())?);
-    let shared = Arc::new(Shared::new(fs, options.root, &agent, feed));
+    let serving = Serving::begin().map_err(|e| point::host_error(&place, &e))?;
+    let shared = Arc::new(Shared::new(fs, options.root, &agent, feed, serving));
     let device = attach(&place, options)?;
     let unmounter = Unmounter {
         device: point::mounted(&place)?.map(|mount| mount.device),
@@ -89,16 +92,19 @@ where
     Ok(Mount {
         session: Some(session),
         feed,
-        stop_feed: Box::new(move || shared.feed.stop()),
+        end: Box::new(move || {
+            shared.feed.stop();
+            shared.take_end()
+        }),
         unmounter: unmounter.clone(),
     })
 }
 
 impl Mount {
-    /// Serves until the mount is taken away, by whom ever.
+    /// Serves until the mount is taken away, by whom ever, and everything written is on the device.
     ///
     /// # Errors
-    /// `Io` if the kernel and this process do not understand each other any more.
+    /// `Io` if the kernel and this process do not understand each other any more; those of the last commit.
     pub fn wait(mut self) -> Result<()> {
         self.join()
     }
@@ -119,12 +125,13 @@ impl Mount {
 
     fn join(&mut self) -> Result<()> {
         let ended = self.session.take().map_or(Ok(()), BackgroundSession::join);
-        (self.stop_feed)();
+        let synced = (self.end)();
         if let Some(feed) = self.feed.take() {
             // A thread that panicked has said so itself.
             drop(feed.join());
         }
-        ended.map_err(|e| point::host_error(&self.unmounter.dir, &e))
+        ended.map_err(|e| point::host_error(&self.unmounter.dir, &e))?;
+        synced
     }
 }
 
@@ -134,13 +141,13 @@ impl Drop for Mount {
         let Some(session) = self.session.take() else {
             return;
         };
-        let stop_feed = std::mem::replace(&mut self.stop_feed, Box::new(|| {}));
+        let end = std::mem::replace(&mut self.end, Box::new(|| Ok(())));
         // Where it cannot be taken away, it ends with the process.
         drop(self.unmounter.unmount());
         let last = std::thread::Builder::new().name("tarbox-unmount".to_owned());
         let ended = last.spawn(move || {
             drop(session.join());
-            stop_feed();
+            drop(end());
         });
         // Without a thread for it, the end of the process does the same.
         drop(ended);

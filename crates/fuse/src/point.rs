@@ -9,6 +9,8 @@ use rustix::io::Errno;
 use rustix::mount::UnmountFlags;
 use tarbox_store::{Error, ErrorKind, Result};
 
+use crate::serving::Witness;
+
 /// What the kernel says of one mount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mounted {
@@ -74,7 +76,8 @@ pub fn require_free(dir: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Takes a FUSE mount away, whether its process lives or not.
+/// Takes a FUSE mount away, whether its process lives or not. Of a process of ours, returns when everything that was
+/// written is on the device.
 ///
 /// # Errors
 /// `Invalid` if nothing, or something else, is mounted; `Busy` while a program uses it; `NotPermitted` if somebody else
@@ -91,9 +94,9 @@ pub fn unmount(dir: &Path) -> Result<()> {
         None => return Err(about(ErrorKind::Invalid, "nothing is mounted here".to_owned())),
     };
     // Nothing can be lost behind a process that is gone, so nobody who still holds it is waited for.
-    let how = match is_alive(&place) {
-        true => Detach::WhenFree,
-        false => Detach::AtOnce,
+    let (how, witness) = match is_alive(&place) {
+        true => (Detach::WhenFree, Witness::of(&place)),
+        false => (Detach::AtOnce, None),
     };
     detach(&mount.dir, how).map_err(|e| match e {
         Errno::BUSY => about(
@@ -102,7 +105,10 @@ pub fn unmount(dir: &Path) -> Result<()> {
         ),
         Errno::PERM => about(ErrorKind::NotPermitted, "somebody else mounted it".to_owned()),
         e => host_error(dir, &e.into()),
-    })
+    })?;
+    witness
+        .map_or(Ok(()), Witness::wait)
+        .map_err(|e| host_error(dir, &e))
 }
 
 /// When a mount is taken away.

@@ -6,8 +6,8 @@ mod names;
 mod requests;
 mod xattrs;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fuser::{FileAttr, Generation, INodeNo, Request};
@@ -18,6 +18,7 @@ use crate::convert;
 use crate::feed::Feed;
 use crate::gate::{Answering, Gate};
 use crate::nodes::Nodes;
+use crate::serving::Serving;
 
 /// How long the kernel may believe what it is told of changes to.
 const KEPT: Duration = Duration::from_secs(3600);
@@ -36,6 +37,10 @@ pub(crate) struct Shared<F> {
     root: Ino,
     /// Root, with this mount's name as agent.
     pub(crate) template: Credentials,
+    /// Where others see that the mount is served; until it has ended, and everything is on the device.
+    serving_at: String,
+    serving: Mutex<Option<Serving>>,
+    ended: Mutex<Result<()>>,
     /// Whether the kernel can be made to forget every name at once, so that it may keep those that mean nothing too.
     pub(crate) has_epochs: AtomicBool,
 }
@@ -50,13 +55,16 @@ struct Entry {
 }
 
 impl<F: FilesystemInterface> Shared<F> {
-    pub(crate) fn new(fs: Arc<F>, root: Ino, agent: &str, feed: Feed) -> Self {
+    pub(crate) fn new(fs: Arc<F>, root: Ino, agent: &str, feed: Feed, serving: Serving) -> Self {
         Self {
             fs,
             nodes: Nodes::default(),
             gate: Gate::default(),
             feed,
             root,
+            serving_at: serving.place(),
+            serving: Mutex::new(Some(serving)),
+            ended: Mutex::new(Ok(())),
             template: Credentials::root(agent).with_umask(0).already_checked(),
             has_epochs: AtomicBool::new(false),
         }
@@ -117,6 +125,19 @@ impl<F: FilesystemInterface> Shared<F> {
     fn keeps_missing_names(&self, dir: INodeNo, answering: &Answering<'_>) -> bool {
         let workspace = Realm::of(self.ino(dir)) == Realm::Workspace;
         workspace && answering.keeps && self.has_epochs.load(Ordering::Acquire)
+    }
+
+    /// The kernel asks no more: brings what was written to the device, and tells whoever waits for that.
+    fn end(&self) {
+        let synced = blocking(self.fs.syncfs());
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = synced;
+        drop(self.serving.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    /// How the mount ended. Each problem is told once.
+    pub(crate) fn take_end(&self) -> Result<()> {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *ended, Ok(()))
     }
 
     pub(crate) fn release(&self, handle: Handle) -> Result<()> {

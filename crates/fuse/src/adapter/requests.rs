@@ -94,6 +94,10 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         Ok(())
     }
 
+    fn destroy(&mut self) {
+        self.0.end();
+    }
+
     fn lookup(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let answering = self.0.gate.enter();
         match self.0.look_up(request, parent, name.as_bytes(), &answering) {

@@ -6,12 +6,16 @@ use tarbox_store::{ErrorKind, Result, XattrMode};
 
 use super::Shared;
 use crate::convert::errno;
+use crate::serving;
 
 const XATTR_CREATE: i32 = 1;
 const XATTR_REPLACE: i32 = 2;
 
 impl<F: FilesystemInterface> Shared<F> {
     pub(super) fn xattr(&self, request: &Request, node: INodeNo, name: &[u8]) -> Result<Vec<u8>> {
+        if node == INodeNo::ROOT && name == serving::ATTRIBUTE.as_bytes() {
+            return Ok(self.serving_at.clone().into_bytes());
+        }
         blocking(self.fs.getxattr(&self.who(request), self.ino(node), name))
     }
 

@@ -2,11 +2,12 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::sync::Arc;
 
 use rustix::io::Errno;
-use tarbox_fs::{Credentials, FilesystemExt, Follow, blocking};
+use tarbox_fs::{Credentials, FilesystemExt, Follow, Fs, blocking};
 use tarbox_fuse::{MountOptions, mount, point};
-use tarbox_store::ErrorKind;
+use tarbox_store::{Database, ErrorKind, Quota};
 
 use crate::support::{Mounted, Shown, World, errno};
 
@@ -37,6 +38,41 @@ fn a_mount_in_use_is_not_taken_away_by_name() {
     drop(file);
     crate::support::eventually(|| point::unmount(m.dir()).is_ok());
     assert_eq!(point::unmount(m.dir()).unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn what_was_written_is_there_when_a_mount_is_gone() {
+    let world = World::new();
+    let files = world.files();
+    for round in 0..20_u8 {
+        let mut m = world.mount();
+        m.file("f", [round; 100_000]);
+        m.unmount_and_leave();
+        // Not seen sooner or later, but now.
+        let content = blocking(files.read_file(&Credentials::root("t"), "/f")).unwrap();
+        assert!(content == [round; 100_000], "round {round}");
+    }
+}
+
+#[test]
+fn one_process_mounts_several_tenants() {
+    let home = tempfile::tempdir().unwrap();
+    let options = tarbox_store_sqlite::Options::new().create(true);
+    let database = tarbox_store_sqlite::SqliteDatabase::open(home.path().join("db"), &options).unwrap();
+    let mut mounts = Vec::from(["one", "two", "three"].map(|tenant| {
+        blocking(database.create_tenant(tenant, Quota::default())).unwrap();
+        let files = Arc::new(blocking(Fs::open_tenant(&database, tenant)).unwrap());
+        let dir = tempfile::tempdir().unwrap();
+        let mounted = mount(files, dir.path(), &MountOptions::default()).unwrap();
+        fs::write(dir.path().join("tenant"), tenant).unwrap();
+        (tenant, dir, mounted)
+    }));
+    while let Some((tenant, dir, mounted)) = mounts.pop() {
+        // The others are served on when one ends.
+        assert_eq!(fs::read_to_string(dir.path().join("tenant")).unwrap(), tenant);
+        assert_eq!(dir.path().read_dir().unwrap().count(), 1);
+        mounted.unmount().unwrap();
+    }
 }
 
 #[test]

@@ -156,6 +156,11 @@ impl Mounted {
         assert!(self.dir.path().read_dir().unwrap().next().is_none());
     }
 
+    /// Takes the mount away, and does not wait for its process.
+    pub(crate) fn unmount_and_leave(&mut self) {
+        point::unmount(self.dir.path()).unwrap();
+    }
+
     /// Ends the process as a crash would.
     pub(crate) fn crash(&mut self) {
         self.server.kill().unwrap();
