@@ -18,7 +18,8 @@ use workspace::Workspace;
 /// Needs root, since the suites act as several users. What is known to be missing is in docs/posix.md.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only the suites whose names contain this (pjdfstest, fsx, stress-ng, fio, dbench, fs_mark, git, tar, sqlite)
+    /// Only the suites whose names contain this (pjdfstest, fsx, stress-ng, fio, dbench, postmark, fs_mark, git, tar,
+    /// sqlite, rsync, cargo, npm)
     suite: Option<String>,
     /// Only what `cargo xtask test` runs too
     #[arg(long)]
@@ -42,9 +43,13 @@ const MORE: &[(&str, Run)] = &[
     ("git", real_work::git),
     ("tar", real_work::tar),
     ("sqlite", real_work::sqlite),
+    ("rsync", real_work::rsync),
+    ("cargo", real_work::cargo),
+    ("npm", real_work::npm),
     ("stress-ng", suites::stress),
     ("fio", suites::fio),
     ("dbench", suites::dbench),
+    ("postmark", suites::postmark),
     ("fs_mark", suites::fs_mark),
 ];
 

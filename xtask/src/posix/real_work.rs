@@ -50,6 +50,86 @@ pub(super) fn tar(project: &Project, workspace: &Workspace, _: Amount) -> Result
     .map(drop)
 }
 
+/// There and back again, with everything that rsync keeps, compared by checksums.
+pub(super) fn rsync(project: &Project, workspace: &Workspace, _: Amount) -> Result<()> {
+    let said = script(
+        project,
+        workspace,
+        "cd \"$BESIDE\" && mkdir from back && cp -a \"$SOURCE/crates\" from/
+         ln from/crates/fs/Cargo.toml from/hard && ln -s nowhere from/soft && mkfifo from/pipe
+         truncate -s 5M from/sparse && python3 -c 'import os; os.setxattr(\"from/hard\", \"user.a\", b\"b\")'
+         chown -R daemon:daemon from/crates/store && chmod 4750 from/hard
+         there=\"$OLDPWD/there\"
+         rsync -aHAX --checksum from/ \"$there/\" && rsync -aHAX --checksum \"$there/\" back/
+         rsync -aHAX --checksum --dry-run --itemize-changes from/ back/
+         rsync -aHAX --checksum --dry-run --itemize-changes --delete from/ \"$there/\"",
+    )?;
+    ensure!(said.is_empty(), "what came back is not what went there: {said}");
+    Ok(())
+}
+
+const MANIFEST: &str = "[package]
+name = \"project\"
+version = \"0.1.0\"
+edition = \"2024\"
+[dependencies]
+clap = { version = \"4\", features = [\"derive\"] }
+serde = { version = \"1\", features = [\"derive\"] }
+serde_json = \"1\"
+[workspace]
+";
+const MAIN: &str = "#[derive(clap::Parser, serde::Serialize)]
+struct Args { name: String }
+fn main() { println!(\"{}\", serde_json::to_string(&<Args as clap::Parser>::parse()).unwrap()); }
+";
+
+/// A program with dependencies, of the versions that this checkout has; changed, and built again.
+pub(super) fn cargo(project: &Project, workspace: &Workspace, _: Amount) -> Result<()> {
+    let dir = workspace.dir().join("project");
+    std::fs::create_dir_all(dir.join("src"))?;
+    std::fs::write(dir.join("Cargo.toml"), MANIFEST)?;
+    std::fs::write(dir.join("src/main.rs"), MAIN)?;
+    std::fs::copy(project.root.join("Cargo.lock"), dir.join("Cargo.lock"))?;
+    let cargo = |args: &[&str]| {
+        Cmd::cargo()
+            .args(args)
+            .dir(&dir)
+            .env("CARGO_TARGET_DIR", dir.join("target"))
+    };
+    let said = cargo(&["run", "--quiet", "--", "Ann"]).output()?;
+    ensure!(said == r#"{"name":"Ann"}"#, "the program said {said}");
+    std::fs::write(dir.join("src/main.rs"), MAIN.replace("name", "called"))?;
+    let said = cargo(&["run", "--quiet", "--", "Ann"]).output()?;
+    ensure!(said == r#"{"called":"Ann"}"#, "the changed program said {said}");
+    cargo(&["clean", "--quiet"]).run_silent()
+}
+
+/// More than 250 packages, which then do their work.
+pub(super) fn npm(project: &Project, workspace: &Workspace, _: Amount) -> Result<()> {
+    const PACKAGE: &str = r#"{ "name": "project", "private": true, "dependencies": { "jest": "29.7.0" } }"#;
+    const TEST: &str = "test('adds', () => expect(1 + 1).toBe(2))\n";
+    std::fs::write(workspace.dir().join("package.json"), PACKAGE)?;
+    std::fs::write(workspace.dir().join("sum.test.js"), TEST)?;
+    let cache = project.target.join("posix-npm-cache");
+    Cmd::new("npm")
+        .args([
+            "install",
+            "--prefer-offline",
+            "--no-audit",
+            "--no-fund",
+            "--cache",
+        ])
+        .arg(cache)
+        .dir(workspace.dir())
+        .run_silent()?;
+    script(
+        project,
+        workspace,
+        "npm ls --all >/dev/null && npx --offline jest && rm -r node_modules",
+    )
+    .map(drop)
+}
+
 /// Two processes that write one database with a write-ahead log, which lives in shared memory.
 pub(super) fn sqlite(project: &Project, workspace: &Workspace, _: Amount) -> Result<()> {
     const WRITE: &str = "import sqlite3, sys

@@ -14,6 +14,9 @@ const PACKAGES: &[(&str, &str)] = &[
     ("fio", "fio"),
     ("dbench", "dbench"),
     ("fs_mark", "fsmark"),
+    ("postmark", "postmark"),
+    ("rsync", "rsync"),
+    ("bindfs", "bindfs"),
 ];
 
 const PJDFSTEST: Program = Program {
