@@ -27,7 +27,14 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     project.ui.title("bench");
     project
         .cargo()
-        .args(["build", "--release", "--package", "tarbox-bench"])
+        .args([
+            "build",
+            "--release",
+            "--package",
+            "tarbox-bench",
+            "--package",
+            "tarbox-cli",
+        ])
         .run()?;
     let bench = crate::command::Cmd::new(project.binary("release", "tarbox-bench"));
     bench

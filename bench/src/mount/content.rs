@@ -19,12 +19,7 @@ const BLOCK: usize = 4096;
 const OPERATIONS: u64 = 10_000;
 
 /// What the rows' names begin with.
-pub(crate) const ROWS: &[&str] = &[
-    "write 256M mounted",
-    "read 256M mounted",
-    "random read 4K",
-    "random write 4K",
-];
+pub(crate) const ROWS: &[&str] = &["file"];
 
 /// Measures all of them, per file or per operation.
 pub(crate) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
@@ -42,18 +37,18 @@ pub(crate) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
         Ok(())
     };
     let each = |millis: f64| millis * 1e3 / OPERATIONS as f64;
-    row("write 256M mounted", "ms", &|sides, side, round| {
+    row("file write 256M", "ms", &|sides, side, round| {
         let path = sides.root(side).join("file");
         drop(std::fs::remove_file(&path));
         let mut content = Content::new(PIECE, round);
         millis(|| write(&path, pieces, &mut content))
     })?;
-    row("read 256M mounted", "ms", &|sides, side, _| {
+    row("file read 256M", "ms", &|sides, side, _| {
         sides.remount(side)?;
         let path = sides.root(side).join("file");
         millis(|| read(&path, pieces))
     })?;
-    row("random read 4K", "µs", &|sides, side, round| {
+    row("file random read 4K", "µs", &|sides, side, round| {
         sides.remount(side)?;
         let file = File::open(sides.root(side).join("file"))?;
         let (mut random, mut buffer) = (Random::new(round), [0; BLOCK]);
@@ -65,7 +60,7 @@ pub(crate) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
         })?;
         Ok(each(took))
     })?;
-    row("random write 4K", "µs", &|sides, side, round| {
+    row("file random write 4K", "µs", &|sides, side, round| {
         let file = File::options().write(true).open(sides.root(side).join("file"))?;
         let (mut random, mut content) = (Random::new(round), Content::new(BLOCK, round));
         let took = millis(|| {

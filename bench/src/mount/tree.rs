@@ -12,13 +12,7 @@ use crate::turns::turns;
 use crate::{Bench, source_tree};
 
 /// What the rows' names begin with.
-pub(crate) const ROWS: &[&str] = &[
-    "untar 10k",
-    "git status warm",
-    "stat tree warm",
-    "grep -r",
-    "rm -r",
-];
+pub(crate) const ROWS: &[&str] = &["tree"];
 
 /// Measures all of them, on a tree of 10,000 files for each round.
 pub(crate) fn run_tree(bench: &Bench, report: &mut Report) -> Result<()> {
@@ -39,21 +33,21 @@ pub(crate) fn run_tree(bench: &Bench, report: &mut Report) -> Result<()> {
     };
     let timed = |dir: &Path, script: &str| millis(|| run(&mut shell(dir, script)));
 
-    row("untar 10k files", Some(CHANGES), &|sides, side, round| {
+    row("tree untar 10k files", Some(CHANGES), &|sides, side, round| {
         let dir = sides.root(side).join(round.to_string());
         std::fs::create_dir(&dir)?;
         timed(&dir, &format!("tar -xf {}", archive.display()))
     })?;
-    row("grep -r after a mount", None, &|sides, side, round| {
+    row("tree grep -r after a mount", None, &|sides, side, round| {
         sides.remount(side)?;
         timed(&sides.root(side).join(round.to_string()), GREP)
     })?;
-    row("grep -r", Some(DATA), &|sides, side, round| {
+    row("tree grep -r", Some(DATA), &|sides, side, round| {
         let dir = sides.root(side).join(round.to_string());
         run(&mut shell(&dir, GREP))?;
         timed(&dir, GREP)
     })?;
-    row("stat tree warm", Some(WARM), &|sides, side, round| {
+    row("tree stat warm", Some(WARM), &|sides, side, round| {
         let dir = sides.root(side).join(round.to_string());
         let find = "find . -newer /proc -o -size 7777777";
         run(&mut shell(&dir, find))?;
@@ -63,12 +57,12 @@ pub(crate) fn run_tree(bench: &Bench, report: &mut Report) -> Result<()> {
         let dir = sides.borrow().root(side).join("1");
         run(&mut shell(&dir, COMMIT))?;
     }
-    row("git status warm", Some(WARM), &|sides, side, _| {
+    row("tree git status warm", Some(WARM), &|sides, side, _| {
         let dir = sides.root(side).join("1");
         run(&mut shell(&dir, STATUS))?;
         timed(&dir, STATUS)
     })?;
-    row("rm -r 10k files", Some(CHANGES), &|sides, side, round| {
+    row("tree rm -r 10k files", Some(CHANGES), &|sides, side, round| {
         timed(&sides.root(side), &format!("rm -r {round}"))
     })
 }
