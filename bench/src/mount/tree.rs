@@ -21,7 +21,7 @@ pub(crate) fn run_tree(bench: &Bench, report: &mut Report) -> Result<()> {
     source_tree::make(&beside.join("tree"), if bench.quick { 2_000 } else { 10_000 })?;
     run(&mut shell(&beside, "tar -cf tree.tar tree && rm -r tree"))?;
     let archive = beside.join("tree.tar");
-    let rounds = bench.rounds().min(5);
+    let rounds = bench.rounds().min(3);
     let mut row = |name: &str, goal: Option<f64>, cost: &dyn Fn(&mut Sides, Side, u64) -> Result<f64>| {
         let pair = turns(
             rounds,

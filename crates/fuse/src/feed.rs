@@ -264,10 +264,19 @@ impl<F: FilesystemInterface> Teller<'_, F> {
             let Some(dir) = *found else { return Ok(false) };
             let dir = self.shared.node(dir);
             self.notifier.entry(dir, name)?;
-            self.notifier.attributes(dir)?;
+            self.content(dir)?;
         }
         self.notifier.attributes(node)?;
         Ok(true)
+    }
+
+    /// Has the kernel forget attributes and content: of a directory, its listing.
+    ///
+    /// A listing that is on its way to the kernel now may be kept after this. So whoever opens the directory next has it
+    /// forgotten once more.
+    fn content(&self, node: INodeNo) -> io::Result<()> {
+        self.shared.nodes.outdate(node);
+        self.notifier.content(node)
     }
 
     fn directory(&self, path: &[u8]) -> Option<Ino> {
@@ -286,9 +295,9 @@ impl<F: FilesystemInterface> Teller<'_, F> {
                 self.notifier.entry(dir, &name)?;
             }
         }
-        self.notifier.content(INodeNo::ROOT)?;
+        self.content(INodeNo::ROOT)?;
         for node in self.shared.nodes.all() {
-            self.notifier.content(node)?;
+            self.content(node)?;
         }
         Ok(())
     }

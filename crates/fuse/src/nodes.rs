@@ -1,6 +1,6 @@
 //! What the kernel knows: inodes with the number of times it was told of each, and the names it knows them by.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fuser::INodeNo;
@@ -17,6 +17,8 @@ struct Table {
     nodes: HashMap<u64, Node>,
     /// By directory, then by name.
     names: HashMap<u64, HashMap<Name, u64>>,
+    /// Directories whose listing the kernel may have kept from before somebody else changed it.
+    outdated: HashSet<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -56,6 +58,7 @@ impl Nodes {
             return None;
         }
         let entry = table.nodes.remove(&node.0)?;
+        table.outdated.remove(&node.0);
         for (dir, name) in entry.names {
             table.unlink(dir, &name, node.0);
         }
@@ -96,6 +99,16 @@ impl Nodes {
         if let Some(node) = replaced.filter(|_| exchange) {
             table.give(from.0.0, from.1, node);
         }
+    }
+
+    /// Somebody else has changed a directory.
+    pub(crate) fn outdate(&self, dir: INodeNo) {
+        self.table().outdated.insert(dir.0);
+    }
+
+    /// Whether somebody else has changed a directory since this was last asked.
+    pub(crate) fn take_outdated(&self, dir: INodeNo) -> bool {
+        self.table().outdated.remove(&dir.0)
     }
 
     /// Every node that is known.
@@ -178,6 +191,18 @@ mod tests {
         assert_eq!(nodes.forget(A, 1), Some(Handle(1)));
         assert!(nodes.all().is_empty() && nodes.all_names().is_empty());
         assert_eq!(nodes.keep(A, Handle(3)), Some(Handle(3)));
+    }
+
+    #[test]
+    fn a_change_by_others_is_told_once() {
+        let nodes = Nodes::default();
+        nodes.learn(ROOT, b"a", A);
+        nodes.outdate(A);
+        nodes.outdate(ROOT);
+        assert!(nodes.take_outdated(A) && !nodes.take_outdated(A));
+        nodes.outdate(A);
+        nodes.forget(A, 1);
+        assert!(!nodes.take_outdated(A) && nodes.take_outdated(ROOT));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Listing directories, with and without attributes.
 
-use fuser::{INodeNo, ReplyDirectory, ReplyDirectoryPlus, Request};
-use tarbox_fs::{FilesystemInterface, Handle, blocking};
+use fuser::{FopenFlags, INodeNo, ReplyDirectory, ReplyDirectoryPlus, Request};
+use tarbox_fs::{FilesystemInterface, Handle, OpenFlags, blocking};
 use tarbox_store::{Cookie, DirEntry, DirName, Result};
 
-use super::{GENERATION, Shared};
+use super::{GENERATION, KEPT, Shared};
 use crate::convert;
 use crate::gate::Answering;
 
@@ -29,6 +29,24 @@ trait Listing {
 }
 
 impl<F: FilesystemInterface> Shared<F> {
+    pub(super) fn open_dir(
+        &self,
+        request: &Request,
+        dir: INodeNo,
+        answering: &Answering<'_>,
+    ) -> Result<(Handle, FopenFlags)> {
+        let ino = self.ino(dir);
+        let handle = blocking(self.fs.open(&self.who(request), ino, OpenFlags::DIRECTORY))?;
+        let kept = self.kept(ino, answering) == KEPT;
+        let outdated = self.nodes.take_outdated(dir);
+        let flags = match (kept, outdated) {
+            (false, _) => FopenFlags::empty(),
+            (true, true) => FopenFlags::FOPEN_CACHE_DIR,
+            (true, false) => FopenFlags::FOPEN_CACHE_DIR | FopenFlags::FOPEN_KEEP_CACHE,
+        };
+        Ok((handle, flags))
+    }
+
     pub(super) fn list(
         &self,
         request: &Request,

@@ -321,9 +321,8 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
     }
 
     fn opendir(&self, request: &Request, ino: INodeNo, _: OpenFlags, reply: ReplyOpen) {
-        let flags = tarbox_fs::OpenFlags::DIRECTORY;
-        let result = blocking(self.0.fs.open(&self.0.who(request), self.0.ino(ino), flags));
-        opened(result.map(|handle| (handle, FopenFlags::empty())), reply);
+        let answering = self.0.gate.enter();
+        opened(self.0.open_dir(request, ino, &answering), reply);
     }
 
     fn readdir(
@@ -334,6 +333,8 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         offset: u64,
         mut reply: ReplyDirectory,
     ) {
+        // The kernel may keep it.
+        let _answering = self.0.gate.enter();
         match self.0.list(request, (ino, handle(fh)), offset, &mut reply) {
             Ok(()) => reply.ok(),
             Err(e) => reply.error(errno(&e)),

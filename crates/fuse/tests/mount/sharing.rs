@@ -54,6 +54,26 @@ fn directories_move_with_all_that_is_known_below_them() {
 }
 
 #[test]
+fn listings_follow_what_others_change() {
+    const NAMES: usize = 200;
+    let world = World::new();
+    let (a, b) = (world.mount(), world.mount());
+    fs::create_dir(a.path("d")).unwrap();
+    eventually(|| b.path("d").exists());
+    let name = |i: usize| a.path(&format!("d/{i}"));
+    // Looked at all the time, so that listings are on their way while changes are told.
+    let listed = || b.path("d").read_dir().unwrap().count();
+    for i in 0..NAMES {
+        fs::write(name(i), "").unwrap();
+        eventually(|| listed() == i + 1);
+    }
+    for i in 0..NAMES {
+        fs::remove_file(name(i)).unwrap();
+        eventually(|| listed() == NAMES - i - 1);
+    }
+}
+
+#[test]
 fn a_switch_of_layers_shows_everywhere() {
     let world = World::new();
     let (a, b) = (world.mount(), world.mount());
