@@ -89,7 +89,10 @@ pub(crate) struct Global {
 }
 
 /// What to do. Each command's arguments are described where the command is.
+///
+/// They are described to the parser only when they are used: to describe all of them takes longer than most commands do.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Init(init::Args),
     #[command(subcommand)]

@@ -43,7 +43,9 @@ const EXAMPLES: &[&str] = &[
 
 /// The whole command line, with its help put together.
 pub(crate) fn command() -> Command {
-    let command = Cli::command();
+    let mut command = Cli::command();
+    // Every command describes itself now, not when it is used.
+    command.build();
     let groups = groups(&command);
     let options = headed(&command, "Options for every command", "{options}");
     let after = format!("{}\n\n{}", examples(&command), exit_codes(&command));

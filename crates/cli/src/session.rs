@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use clap::FromArgMatches;
+use clap::{CommandFactory, FromArgMatches};
 use tarbox_fs::{Fs, blocking};
 use tarbox_store::{Database, ErrorKind, Store};
 
@@ -36,9 +36,13 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
 }
 
 fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Exit> {
-    let parsed = crate::help::command()
-        .try_get_matches_from(arguments)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let arguments: Vec<OsString> = arguments.collect();
+    let parse = |command: clap::Command| {
+        let matches = command.try_get_matches_from(&arguments)?;
+        Cli::from_arg_matches(&matches)
+    };
+    // Help and errors need the whole command line put together, which is a third of what a short command takes.
+    let parsed = parse(Cli::command()).or_else(|_| parse(crate::help::command()));
     parsed.map_err(|error| {
         // Help that was asked for comes this way too. Where nobody reads it, there is nobody to tell.
         let _ = error.print();

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use tarbox_store::{Error, ErrorKind, Result};
 
 use super::error::engine;
+use super::reader::Reader;
 use super::version::WalIndex;
 use super::{Durability, Engine, Writer, schema};
 
@@ -64,12 +65,7 @@ impl Engine {
         configure(&connection)?;
         schema::prepare(&mut connection, create)?;
         let reader = match place {
-            Place::File(_) => {
-                let reader = connect(place, false)?;
-                hold(&reader, false)?;
-                configure(&reader)?;
-                Some(Mutex::new(reader))
-            }
+            Place::File(_) => connection.path().map(PathBuf::from).map(Reader::new),
             _ => None,
         };
         // The first read maps the wal-index.
@@ -89,6 +85,14 @@ impl Engine {
         });
         Ok(Self { wal, reader, writer })
     }
+}
+
+/// One more connection to a file that is open.
+pub(super) fn connect_beside(place: &Place) -> Result<Connection> {
+    let connection = connect(place, false)?;
+    hold(&connection, false)?;
+    configure(&connection)?;
+    Ok(connection)
 }
 
 fn connect(place: &Place, create: bool) -> Result<Connection> {
