@@ -2,8 +2,10 @@
 
 use anyhow::Result;
 
+use crate::command::Cmd;
+use crate::packages;
 use crate::project::Project;
-use crate::setup;
+use crate::setup::{self, npm};
 
 /// Measure Tarbox beside its rivals
 ///
@@ -11,7 +13,7 @@ use crate::setup;
 /// Rows go to standard output with tabs between the fields, everything else to standard error.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// One suite (files, wasi, mount) or the start of a row's name; all of them when left out
+    /// One suite (files, wasi, graph, mount) or the start of a row's name; all of them when left out
     name: Option<String>,
     /// Less data: to see that it works, not to quote
     #[arg(long)]
@@ -25,6 +27,13 @@ pub(crate) struct Args {
 pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     setup::run(project)?;
     project.ui.title("bench");
+    let is_graph = args.name.as_deref().is_some_and(|name| name.starts_with(GRAPH));
+    if args.name.is_none() || is_graph {
+        graph(project, args)?;
+    }
+    if is_graph {
+        return Ok(());
+    }
     project
         .cargo()
         .args([
@@ -36,12 +45,28 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
             "tarbox-cli",
         ])
         .run()?;
-    let bench = crate::command::Cmd::new(project.binary("release", "tarbox-bench"));
+    let bench = Cmd::new(project.binary("release", "tarbox-bench"));
     bench
         .dir(&project.root)
         .envs(project.tools.env())
         .args(args.quick.then_some("--quick"))
         .args(&args.name)
         .advice("its last line says what it could not do; `cargo xtask bench --help` names the suites")
+        .run()
+}
+
+/// What the rows of the store of facts begin with. They are measured in Node, where its rivals live.
+const GRAPH: &str = "graph";
+
+fn graph(project: &Project, args: &Args) -> Result<()> {
+    packages::build(project)?;
+    let dir = project.root.join("bench/graph");
+    npm::locked(project, &dir)?;
+    Cmd::new("node")
+        .dir(&dir)
+        .envs(project.tools.env())
+        .arg("main.mjs")
+        .args(args.quick.then_some("--quick"))
+        .args(&args.name)
         .run()
 }

@@ -6,6 +6,7 @@
 mod bench;
 mod command;
 mod demo;
+mod packages;
 mod posix;
 mod project;
 mod setup;

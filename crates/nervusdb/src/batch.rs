@@ -1,7 +1,7 @@
 //! Changes that take effect together.
 
 use crate::log::{Op, TxMark};
-use crate::property::{Value, encode};
+use crate::property::{Owner, Value, decode, encode};
 
 /// A list of changes for [`Graph::commit`](crate::Graph::commit). The order of the calls counts.
 ///
@@ -14,8 +14,11 @@ pub struct Batch {
 
 impl Batch {
     /// An empty batch.
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self {
+            ops: Vec::new(),
+            tx: None,
+        }
     }
 
     /// Makes the commit idempotent: of several batches with one id only the first counts, also across
@@ -72,6 +75,20 @@ impl Batch {
     pub fn clear_edge(&mut self, edge: [u32; 3]) -> &mut Self {
         self.ops.push(Op::Edge(edge, None));
         self
+    }
+
+    /// Replaces or removes all properties of a node or an edge by the stored form of a set, as
+    /// `docs/graph-format.md` draws it; `false`, and no change, if it is none.
+    pub fn set_encoded(&mut self, owner: Owner, properties: Option<&[u8]>) -> bool {
+        if properties.is_some_and(|bytes| decode(bytes).is_none()) {
+            return false;
+        }
+        let properties = properties.map(<[u8]>::to_vec);
+        self.ops.push(match owner {
+            Owner::Node(node) => Op::Node(node, properties),
+            Owner::Edge(edge) => Op::Edge(edge, properties),
+        });
+        true
     }
 
     /// How many changes it holds.

@@ -212,6 +212,28 @@ impl<R: Record> BlockCursor<R> {
         Ok(true)
     }
 
+    /// How many records are not after `probe`. The position is lost.
+    pub(crate) fn rank(&mut self, probe: &R) -> Result<u64, Malformed> {
+        let (mut low, mut high) = (0, self.block.restarts);
+        while low < high {
+            let middle = (low + high) / 2;
+            self.restart_at(middle)?;
+            match self.record.order(probe) {
+                Ordering::Greater => high = middle,
+                _ => low = middle + 1,
+            }
+        }
+        let Some(restart) = low.checked_sub(1) else {
+            return Ok(0);
+        };
+        self.restart_at(restart)?;
+        let mut rank = restart * RESTART_EVERY + 1;
+        while self.advance()? && self.record.order(probe) != Ordering::Greater {
+            rank += 1;
+        }
+        Ok(rank as u64)
+    }
+
     fn restart_at(&mut self, index: usize) -> Result<(), Malformed> {
         let at = self.block.restart(index);
         self.record.reset();

@@ -73,11 +73,11 @@ pub use batch::Batch;
 pub use error::{Error, ErrorKind, Result};
 pub use graph::Graph;
 pub use options::{Committed, Durability, Options};
-pub use property::{Properties, PropertyFilter, PropertyScan, Value};
+pub use property::{Owner, Properties, PropertyFilter, PropertyScan, Value};
 pub use repair::{Repaired, repair};
 pub use scan::{Pattern, Scan};
 pub use snapshot::Snapshot;
-pub use stats::{Stats, TreeStats};
+pub use stats::{Stats, Transaction, TreeStats};
 pub use verify::{Report, check};
 
 /// The highest id of a term: ids have 31 bits.

@@ -5,10 +5,10 @@ use crate::buffer::Order;
 use crate::error::Result;
 use crate::record::{Fact, Record};
 use crate::space::Space;
-use crate::tree::{Merge, Source, TreeView};
+use crate::tree::{Merge, TreeView};
 
-/// A count that could not skip blocks tries again after so many facts.
-const RETRY_SKIP_AFTER: u64 = 512;
+/// A count that had to look at facts asks the index again after so many.
+const RETRY_AFTER: u64 = 512;
 
 /// Which facts: each bound position must be that term. The default binds nothing and matches all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -136,11 +136,11 @@ impl Scan {
                 continue;
             }
             // Other sources may end later, and then this works for the rest.
-            next_try = count + RETRY_SKIP_AFTER;
-            if let [Source::Table(cursor) | Source::Level { cursor, .. }] = self.merge.sources_mut() {
-                let skipped = cursor.skip_blocks_before(&self.to)?;
-                count += skipped;
-                next_try += skipped;
+            next_try = count + RETRY_AFTER;
+            if let [source] = self.merge.sources()
+                && let Some(rest) = source.count_to(&self.to)?
+            {
+                return Ok(count + rest);
             }
         }
         Ok(count)

@@ -2,7 +2,7 @@
 
 use crate::buffer::Order;
 use crate::error::{Error, Result};
-use crate::property::{Owner, Properties, PropertyFilter, PropertyScan, decode};
+use crate::property::{Owner, Properties, PropertyFilter, PropertyScan, decode, names};
 use crate::record::{Fact, Pair};
 use crate::scan::{Pattern, Scan};
 use crate::term::Terms;
@@ -74,6 +74,14 @@ impl Snapshot {
         }
     }
 
+    /// Appends the UTF-8 bytes of the term of an id, for packed results; `false` if there is none.
+    ///
+    /// # Errors
+    /// `Corrupt`, and what the pool reports.
+    pub fn put_term(&self, id: u32, out: &mut Vec<u8>) -> Result<bool> {
+        self.terms.put_term(id, out)
+    }
+
     /// The properties of a node; `None` if it was never given any.
     ///
     /// # Errors
@@ -88,6 +96,25 @@ impl Snapshot {
     /// `Corrupt`, and what the pool reports.
     pub fn edge_properties(&self, edge: [u32; 3]) -> Result<Option<Properties>> {
         properties(&self.data, Owner::Edge(edge))
+    }
+
+    /// Appends the stored form of the properties of a node or an edge, for packed results; `false` if it was
+    /// never given any.
+    ///
+    /// # Errors
+    /// `Corrupt`, and what the pool reports.
+    pub fn put_properties(&self, owner: Owner, out: &mut Vec<u8>) -> Result<bool> {
+        let stored = self.data.get(&Pair::probe(&owner.key()))?;
+        out.extend_from_slice(stored.as_ref().map_or(&[], |record| &record.value));
+        Ok(stored.is_some())
+    }
+
+    /// The names of all properties of nodes, or of edges.
+    ///
+    /// # Errors
+    /// `Corrupt`, and what the pool reports.
+    pub fn property_names(&self, of_edges: bool) -> Result<Vec<String>> {
+        names(&self.data, of_edges)
     }
 
     /// The nodes with a matching property.

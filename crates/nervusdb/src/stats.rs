@@ -1,5 +1,6 @@
 //! How large everything is.
 
+use crate::bytes::Reader;
 use crate::tree::Levels;
 
 /// The size of one tree.
@@ -48,6 +49,32 @@ pub struct Stats {
     pub is_compacting: bool,
     /// A merge failed; [`Graph::compact`](crate::Graph::compact) tells why.
     pub compaction_failed: bool,
+}
+
+/// A transaction id that is remembered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    /// The number of its commit.
+    pub sequence: u64,
+    /// The id.
+    pub id: String,
+    /// The session it was recorded with.
+    pub session: String,
+    /// When, in milliseconds since 1970.
+    pub time_ms: u64,
+}
+
+impl Transaction {
+    pub(crate) fn parse(value: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(value);
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
+        Some(Self {
+            sequence: reader.varint()?,
+            time_ms: reader.varint()?,
+            session: text(reader.slice()?)?,
+            id: text(reader.bytes(reader.remaining())?)?,
+        })
+    }
 }
 
 impl TreeStats {

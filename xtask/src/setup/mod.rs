@@ -8,7 +8,7 @@ mod cargo_deny;
 mod cargo_programs;
 mod llvm;
 mod node;
-mod npm;
+pub(crate) mod npm;
 mod posix_suites;
 mod rust_components;
 mod rust_targets;

@@ -42,14 +42,25 @@ pub(super) fn install(project: &Project, lock: &Path, dir: &Path) -> Result<()> 
 
 /// What the packages in `packages/` are built and tested with, installed in the checkout as any front-end developer expects.
 pub(super) fn packages(project: &Project, announce: &Announce<'_>) -> Result<Outcome> {
-    let modules = project.root.join("node_modules");
-    if same_lock(&project.root, &modules) {
+    if same_lock(&project.root, &project.root.join("node_modules")) {
         return Ok(Outcome::There);
     }
     announce.installing();
-    ci(project, &project.root)?;
-    fs::copy(project.root.join(LOCK), modules.join(LOCK_COPY))?;
+    locked(project, &project.root)?;
     Ok(Outcome::Installed)
+}
+
+/// Installs what the lock file of a directory names into its `node_modules`, if that is not there yet.
+///
+/// # Errors
+/// When the registry does not answer or a package is not the one that was locked.
+pub(crate) fn locked(project: &Project, dir: &Path) -> Result<()> {
+    let modules = dir.join("node_modules");
+    if !same_lock(dir, &modules) {
+        ci(project, dir)?;
+        fs::copy(dir.join(LOCK), modules.join(LOCK_COPY))?;
+    }
+    Ok(())
 }
 
 /// Installs exactly what the lock file in `dir` names, and runs no script of it.

@@ -29,7 +29,12 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<bool> {
     for artifact in wasm::ARTIFACTS {
         let path = wasm::build(project, artifact)?;
         let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        sizes.push(Size::of(artifact.name, &bytes, artifact.limit)?);
+        sizes.push(Size::of(
+            artifact.name,
+            &bytes,
+            artifact.limit,
+            artifact.brotli_limit,
+        )?);
     }
     if args.json {
         println!("{}", table::json(&sizes));

@@ -17,7 +17,7 @@ use tally::Tally;
 /// It ends with a line `N passed, N failed`. A failed step does not stop the later ones. Each check counts as one test.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only the steps whose names contain this (format, licences, lint, tests, docs, posix)
+    /// Only the steps whose names contain this (format, licences, lint, tests, packages, docs, posix)
     step: Option<String>,
     /// Many more seeds, kills and random histories: hours instead of minutes
     #[arg(long)]
@@ -32,6 +32,7 @@ const STEPS: &[(&str, Run)] = &[
     ("licences", licences),
     ("lint", lint),
     ("tests", tests),
+    ("packages", packages),
     ("docs", docs),
     ("posix", posix),
 ];
@@ -101,7 +102,9 @@ fn tests(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     let mut cargo = project.cargo().args(["test", "--workspace", "--no-fail-fast"]);
     for artifact in wasm::ARTIFACTS {
         // The tests run what is shipped.
-        cargo = cargo.env(artifact.variable, wasm::build(project, artifact)?);
+        if let Some(variable) = artifact.variable {
+            cargo = cargo.env(variable, wasm::build(project, artifact)?);
+        }
     }
     if project.ui == ui::Ui::Quiet {
         cargo = cargo.arg("--quiet");
@@ -113,6 +116,15 @@ fn tests(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
         cargo = cargo.env("CARGO_TERM_COLOR", "always");
     }
     cargo.each_line(|line| {
+        println!("{line}");
+        tally.read(line);
+    })
+}
+
+/// Builds the npm packages on the modules that are shipped, and runs their tests.
+fn packages(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
+    crate::packages::build(project)?;
+    crate::packages::test(project, args.long, |line| {
         println!("{line}");
         tally.read(line);
     })

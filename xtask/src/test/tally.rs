@@ -30,6 +30,7 @@ impl Tally {
     /// Adds the numbers of a line such as
     /// `test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out`; ignores all others.
     pub(super) fn read(&mut self, line: &str) {
+        self.read_node(line);
         let Some((_, counts)) = line
             .strip_prefix("test result: ")
             .and_then(|rest| rest.split_once(". "))
@@ -48,6 +49,21 @@ impl Tally {
                 "ignored" => self.skipped += number,
                 _ => {}
             }
+        }
+    }
+
+    /// Adds the numbers of Node's lines `ℹ pass 5`, `ℹ fail 0`, `ℹ skipped 0`.
+    fn read_node(&mut self, line: &str) {
+        let mut words = line.strip_prefix("ℹ ").unwrap_or_default().split_whitespace();
+        let (Some(word), Some(number)) = (words.next(), words.next().and_then(|n| n.parse::<u64>().ok()))
+        else {
+            return;
+        };
+        match word {
+            "pass" => self.passed += number,
+            "fail" | "cancelled" => self.failed += number,
+            "skipped" | "todo" => self.skipped += number,
+            _ => {}
         }
     }
 

@@ -11,6 +11,7 @@ use crate::log::{Entry, Op, TxMark, encode};
 use crate::options::{Committed, Durability};
 use crate::property::{Owner, changes, decode, tx_key, tx_order_key, tx_orders};
 use crate::record::{Fact, Pair, Record};
+use crate::stats::Transaction;
 use crate::term::{read, write};
 use crate::tree::get;
 use crate::{MAX_PROPERTIES_LEN, MAX_TERM_LEN};
@@ -26,7 +27,7 @@ type Changes = BTreeMap<Vec<u8>, Pair>;
 struct Plan {
     data: Changes,
     /// A transaction id to remember as long as the graph is open.
-    unstored: Option<Vec<u8>>,
+    unstored: Option<Pair>,
     forgets_unstored: bool,
     stores_transaction: bool,
 }
@@ -158,8 +159,8 @@ impl State {
         if plan.forgets_unstored {
             self.transactions.clear();
         }
-        if let Some(id) = plan.unstored {
-            self.transactions.insert(id, Pair::default());
+        if let Some(record) = plan.unstored {
+            self.transactions.insert(record.key.clone(), record);
         }
         self.remembered += u64::from(plan.stores_transaction);
         let records: Vec<Pair> = plan.data.into_values().collect();
@@ -168,7 +169,7 @@ impl State {
     }
 
     /// What is stored under a key, before the commit under way.
-    fn stored_data(&self, key: &[u8]) -> Result<Option<Pair>> {
+    pub(super) fn stored_data(&self, key: &[u8]) -> Result<Option<Pair>> {
         let levels = &self.tables.pairs[super::state::DATA];
         let runs = self.data.newest_first();
         get(crate::space::Space::Data, runs, levels, &Pair::probe(key))
@@ -195,21 +196,21 @@ impl State {
     }
 
     fn remember(&self, tx: &TxMark, plan: &mut Plan) -> Result<()> {
-        let kept = self.options.remember_transactions;
-        if kept == 0 {
-            plan.unstored = Some(tx.id.clone());
-            return Ok(());
-        }
-        // Counting is a scan, so it is not done for every commit.
-        if (self.remembered + 1).is_multiple_of(kept.div_ceil(4)) {
-            self.forget(kept - 1, plan)?;
-        }
         let sequence = self.sequence + 1;
         let mut value = Vec::new();
         put_varint(&mut value, sequence);
         put_varint(&mut value, tx.time_ms);
         put_slice(&mut value, &tx.session);
         value.extend_from_slice(&tx.id);
+        let kept = self.options.remember_transactions;
+        if kept == 0 {
+            plan.unstored = Some(Pair::new(tx.id.clone(), value));
+            return Ok(());
+        }
+        // Counting is a scan, so it is not done for every commit.
+        if (self.remembered + 1).is_multiple_of(kept.div_ceil(4)) {
+            self.forget(kept - 1, plan)?;
+        }
         plan.put(Pair::new(tx_key(&tx.id), value));
         plan.put(Pair::new(tx_order_key(sequence), tx.id.clone()));
         plan.stores_transaction = true;
@@ -231,6 +232,24 @@ impl State {
             plan.put(Pair::dead(tx_key(&id)));
         }
         Ok(())
+    }
+
+    /// Everything that is known of the remembered transaction ids, oldest first.
+    pub(super) fn transactions(&self) -> Result<Vec<Transaction>> {
+        let mut found = Vec::new();
+        let (from, to) = tx_orders();
+        let mut scan = self.data_view().merge(&from, &to)?;
+        while scan.advance_live()? && !scan.record().order(&to).is_gt() {
+            found.extend(self.stored_data(&tx_key(&scan.record().value))?);
+        }
+        found.extend(self.transactions.values().cloned());
+        let malformed = || Error::corrupt("the transaction ids", 0, "one does not decode");
+        let parsed = found
+            .iter()
+            .map(|record| Transaction::parse(&record.value).ok_or_else(malformed));
+        let mut all = parsed.collect::<Result<Vec<_>>>()?;
+        all.sort_by_key(|transaction| transaction.sequence);
+        Ok(all)
     }
 
     pub(super) fn forget_transactions(&mut self, kept: u64) -> Result<()> {

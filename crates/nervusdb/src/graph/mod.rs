@@ -14,7 +14,7 @@ use tarbox_pool::Pool;
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::options::{Committed, Durability, Options};
-use crate::stats::Stats;
+use crate::stats::{Stats, Transaction};
 use crate::sync::lock;
 use state::State;
 
@@ -98,6 +98,14 @@ impl Graph {
     /// As [`commit`](Self::commit).
     pub fn forget_transactions(&self, kept: u64) -> Result<()> {
         lock(&self.state).forget_transactions(kept)
+    }
+
+    /// The transaction ids that are remembered, oldest first.
+    ///
+    /// # Errors
+    /// `Corrupt`, and what the pool reports.
+    pub fn transactions(&self) -> Result<Vec<Transaction>> {
+        lock(&self.state).transactions()
     }
 
     /// How large everything is.

@@ -110,6 +110,21 @@ impl Graph {
         properties(&lock(&self.state).data_view(), Owner::Edge(edge))
     }
 
+    /// As [`Snapshot::put_properties`], of the newest commit.
+    ///
+    /// # Errors
+    /// `Corrupt`, and what the pool reports.
+    pub fn put_properties(&self, owner: Owner, out: &mut Vec<u8>) -> Result<bool> {
+        let stored = lock(&self.state).stored_data(&owner.key())?;
+        out.extend_from_slice(stored.as_ref().map_or(&[], |record| &record.value));
+        Ok(stored.is_some())
+    }
+
+    /// Whether no node and no edge has properties, and no transaction id is stored: from memory alone.
+    pub fn has_no_data(&self) -> bool {
+        lock(&self.state).has_no_data()
+    }
+
     /// As [`Snapshot::nodes_with`], of the newest commit.
     ///
     /// # Errors

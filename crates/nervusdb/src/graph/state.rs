@@ -49,7 +49,7 @@ pub(super) struct State {
     pub(super) data: Runs<Pair>,
     /// Bytes added to `data` since the flush.
     pub(super) data_bytes: usize,
-    /// Transaction ids that are not stored; a map without values, of a type the engine has anyway.
+    /// Transaction ids that are not stored, with what would be.
     pub(super) transactions: BTreeMap<Vec<u8>, Pair>,
     /// How many were stored since the graph was opened.
     pub(super) remembered: u64,
@@ -186,6 +186,10 @@ impl State {
             is_compacting: self.job.is_some(),
             compaction_failed: self.compaction_failed,
         }
+    }
+
+    pub(super) fn has_no_data(&self) -> bool {
+        self.data_bytes == 0 && self.tables.pairs[DATA].tables().next().is_none()
     }
 
     pub(super) fn new_file(&mut self) -> u32 {

@@ -20,8 +20,10 @@ const ZERO: u8 = 0xFF;
 
 /// Whose properties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Owner {
+pub enum Owner {
+    /// A node, by its id.
     Node(u32),
+    /// An edge: subject, predicate, object.
     Edge([u32; 3]),
 }
 
@@ -67,9 +69,27 @@ impl Owner {
     }
 }
 
+/// What all index keys begin with.
+pub(crate) const fn index_tag(of_edges: bool) -> u8 {
+    if of_edges { EDGE_INDEX } else { NODE_INDEX }
+}
+
+/// Where the key form of a name ends in what follows the tag, and whether it holds only the name's beginning.
+pub(crate) fn name_end(key: &[u8]) -> Option<(usize, bool)> {
+    let mut at = 0;
+    while let [byte, next, ..] = key.get(at..)? {
+        match (byte, next) {
+            (0, &ZERO) => at += 2,
+            (0, _) => return Some((at + 2, [0, *next] == CUT)),
+            _ => at += 1,
+        }
+    }
+    None
+}
+
 /// What all index keys of a name begin with.
 pub(crate) fn index_prefix(of_edges: bool, name: &str) -> Vec<u8> {
-    let mut key = vec![if of_edges { EDGE_INDEX } else { NODE_INDEX }];
+    let mut key = vec![index_tag(of_edges)];
     put_text(&mut key, name);
     key
 }
@@ -144,6 +164,11 @@ fn text(bytes: &[u8]) -> Option<Option<String>> {
     if end == CUT {
         return Some(None);
     }
+    plain_text(escaped).map(Some)
+}
+
+/// The text of its key form without the end.
+pub(crate) fn plain_text(escaped: &[u8]) -> Option<String> {
     let mut plain = Vec::with_capacity(escaped.len());
     let mut rest = escaped.iter();
     while let Some(&byte) = rest.next() {
@@ -152,7 +177,7 @@ fn text(bytes: &[u8]) -> Option<Option<String>> {
             rest.next();
         }
     }
-    String::from_utf8(plain).ok().map(Some)
+    String::from_utf8(plain).ok()
 }
 
 /// The key of a transaction id. Long ones are told apart by length and two hashes.

@@ -2,7 +2,7 @@
 
 use super::filter::PropertyFilter;
 use super::keys::{Owner, index_prefix, parse_index};
-use super::value::decode;
+use super::value::{Value, decode};
 use crate::error::{Error, Result};
 use crate::record::{Pair, Record};
 use crate::tree::{Merge, TreeView};
@@ -40,7 +40,11 @@ impl PropertyScan {
         })
     }
 
-    fn advance(&mut self) -> Result<Option<Owner>> {
+    /// The next owner and the value that matched.
+    ///
+    /// # Errors
+    /// `Corrupt`, and what the pool reports.
+    pub fn next_entry(&mut self) -> Result<Option<(Owner, Value)>> {
         while self.merge.advance_live()? {
             let record = self.merge.record();
             if record.order(&self.to).is_gt() {
@@ -52,12 +56,12 @@ impl PropertyScan {
             };
             let malformed = || Error::corrupt("the property index", 0, "a key does not decode");
             let key = parse_index(self.of_edges, rest).ok_or_else(malformed)?;
-            let matches = match &key.value {
-                Some(value) if !self.is_cut() => self.filter.matches(value),
-                _ => self.stored_matches(key.owner)?,
+            let found = match key.value {
+                Some(value) if !self.is_cut() => Some(value).filter(|value| self.filter.matches(value)),
+                _ => self.stored_match(key.owner)?,
             };
-            if matches {
-                return Ok(Some(key.owner));
+            if let Some(value) = found {
+                return Ok(Some((key.owner, value)));
             }
         }
         Ok(None)
@@ -69,24 +73,25 @@ impl PropertyScan {
     }
 
     /// Looks at the properties themselves, where the key does not say enough.
-    fn stored_matches(&self, owner: Owner) -> Result<bool> {
+    fn stored_match(&self, owner: Owner) -> Result<Option<Value>> {
         let Some(stored) = self.view.get(&Pair::probe(&owner.key()))? else {
-            return Ok(false);
+            return Ok(None);
         };
         let malformed = || Error::corrupt("the properties", 0, "a set does not decode");
         let properties = decode(&stored.value).ok_or_else(malformed)?;
-        let mut values = properties.iter().filter(|(name, _)| *name == self.name);
-        Ok(values.any(|(_, value)| self.filter.matches(value)))
+        let mut values = properties
+            .into_iter()
+            .filter(|(name, _)| *name == self.name)
+            .map(|(_, value)| value);
+        Ok(values.find(|value| self.filter.matches(value)))
     }
-}
 
-impl PropertyScan {
     /// The next node.
     ///
     /// # Errors
     /// `Corrupt`, and what the pool reports. Of an edge scan there are no nodes.
     pub fn next_node(&mut self) -> Result<Option<u32>> {
-        Ok(self.advance()?.and_then(|owner| match owner {
+        Ok(self.next_entry()?.and_then(|(owner, _)| match owner {
             Owner::Node(id) => Some(id),
             Owner::Edge(_) => None,
         }))
@@ -97,7 +102,7 @@ impl PropertyScan {
     /// # Errors
     /// `Corrupt`, and what the pool reports. Of a node scan there are no edges.
     pub fn next_edge(&mut self) -> Result<Option<[u32; 3]>> {
-        Ok(self.advance()?.and_then(|owner| match owner {
+        Ok(self.next_entry()?.and_then(|(owner, _)| match owner {
             Owner::Edge(edge) => Some(edge),
             Owner::Node(_) => None,
         }))

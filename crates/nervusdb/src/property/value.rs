@@ -34,6 +34,35 @@ impl Value {
         }
     }
 
+    /// Appends the stored form.
+    pub fn put(&self, out: &mut Vec<u8>) {
+        out.push(self.tag());
+        match self {
+            Self::Null => (),
+            Self::Bool(value) => out.push(u8::from(*value)),
+            Self::Number(number) => out.extend_from_slice(&number.to_le_bytes()),
+            Self::Text(text) | Self::Json(text) => put_slice(out, text.as_bytes()),
+        }
+    }
+
+    /// The value of a stored form; `None` if it is not one.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        let value = Self::read(&mut reader)?;
+        reader.is_empty().then_some(value)
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(match reader.byte()? {
+            0 => Self::Null,
+            1 => Self::Bool(reader.byte()? != 0),
+            2 => Self::Number(f64::from_bits(reader.u64()?)),
+            3 => Self::Text(text(reader)?),
+            4 => Self::Json(text(reader)?),
+            _ => return None,
+        })
+    }
+
     /// The order of the index: by type, then by value. Strings are ordered by their UTF-8 bytes.
     pub fn order(&self, other: &Self) -> Ordering {
         match (self, other) {
@@ -95,13 +124,7 @@ pub(crate) fn encode(properties: &[(String, Value)]) -> Vec<u8> {
     put_varint(&mut out, properties.len() as u64);
     for (name, value) in properties {
         put_slice(&mut out, name.as_bytes());
-        out.push(value.tag());
-        match value {
-            Value::Null => (),
-            Value::Bool(value) => out.push(u8::from(*value)),
-            Value::Number(number) => out.extend_from_slice(&number.to_le_bytes()),
-            Value::Text(text) | Value::Json(text) => put_slice(&mut out, text.as_bytes()),
-        }
+        value.put(&mut out);
     }
     out
 }
@@ -114,15 +137,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Properties> {
     let mut properties = Vec::with_capacity(count.min(bytes.len() / 2));
     for _ in 0..count {
         let name = text(&mut reader)?;
-        let value = match reader.byte()? {
-            0 => Value::Null,
-            1 => Value::Bool(reader.byte()? != 0),
-            2 => Value::Number(f64::from_bits(reader.u64()?)),
-            3 => Value::Text(text(&mut reader)?),
-            4 => Value::Json(text(&mut reader)?),
-            _ => return None,
-        };
-        properties.push((name, value));
+        properties.push((name, Value::read(&mut reader)?));
     }
     reader.is_empty().then_some(properties)
 }

@@ -57,31 +57,13 @@ impl<R: Record> TableCursor<R> {
         self.advance()
     }
 
-    /// Moves on to the end of the last block of which the index says that all its records are live and not
-    /// after `to`, and says how many records that were.
-    pub(crate) fn skip_blocks_before(&mut self, to: &R) -> Result<u64> {
+    /// How many records after the current one are not after `to`, from the index and one block at each end;
+    /// `None` if some of the table only say that a key is gone.
+    pub(crate) fn count_to(&self, to: &R) -> Result<Option<u64>> {
         if self.table.footer.tombstones > 0 {
-            return Ok(0);
+            return Ok(None);
         }
-        // A block ends before the next one begins; that of the last ends with the table.
-        let last_whole = match self.table.last().order(to).is_le() {
-            true => self.table.blocks().checked_sub(1),
-            false => self.table.find_block(to).and_then(|block| block.checked_sub(1)),
-        };
-        let Some(target) = last_whole.filter(|&target| target > self.index) else {
-            return Ok(0);
-        };
-        let mut skipped = 0;
-        while self
-            .block
-            .advance()
-            .map_err(|error| self.table.malformed(self.index, error))?
-        {
-            skipped += 1;
-        }
-        skipped += self.table.extent(target).before - self.table.extent(self.index + 1).before;
-        self.index = target;
-        self.block.enter(self.table.block_ahead(target)?);
-        Ok(skipped)
+        let end = self.table.rank(to)?;
+        Ok(Some(end.saturating_sub(self.table.rank(self.record())?)))
     }
 }

@@ -169,6 +169,16 @@ impl<R: Record> Table<R> {
         }
     }
 
+    /// How many records are not after `probe`.
+    pub(crate) fn rank(&self, probe: &R) -> Result<u64> {
+        let Some(block) = self.find_block(probe) else {
+            return Ok(0);
+        };
+        let mut cursor = BlockCursor::new(self.block(block)?);
+        let within = cursor.rank(probe).map_err(|error| self.malformed(block, error))?;
+        Ok(self.extents[block].before + within)
+    }
+
     /// The record of the same key as `probe`.
     pub(crate) fn get(&self, probe: &R, hash: Option<u32>) -> Result<Option<R>> {
         if self.last.order(probe) == Ordering::Less {

@@ -28,9 +28,9 @@ impl<R: Record> Merge<R> {
         }
     }
 
-    /// The sources that are left. One alone may be moved on within its records.
-    pub(crate) fn sources_mut(&mut self) -> &mut [Source<R>] {
-        &mut self.sources
+    /// The sources that are left.
+    pub(crate) fn sources(&self) -> &[Source<R>] {
+        &self.sources
     }
 
     /// The current record, after [`advance`](Self::advance) has said that there is one.

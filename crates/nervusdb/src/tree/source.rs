@@ -53,6 +53,34 @@ impl<R: Record> Source<R> {
         }))
     }
 
+    /// How many records after the current one are not after `to`, if that can be told without reading them all.
+    pub(crate) fn count_to(&self, to: &R) -> Result<Option<u64>> {
+        match self {
+            Self::Run { .. } => Ok(None),
+            Self::Table(cursor) => cursor.count_to(to),
+            Self::Level {
+                levels,
+                level,
+                table,
+                cursor,
+            } => {
+                let Some(mut count) = cursor.count_to(to)? else {
+                    return Ok(None);
+                };
+                for table in &levels.sorted[*level][table + 1..] {
+                    if table.first().order(to).is_gt() {
+                        break;
+                    }
+                    if table.footer.tombstones > 0 {
+                        return Ok(None);
+                    }
+                    count += table.rank(to)?;
+                }
+                Ok(Some(count))
+            }
+        }
+    }
+
     #[inline(always)]
     pub(crate) fn record(&self) -> &R {
         match self {

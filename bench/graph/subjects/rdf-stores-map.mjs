@@ -1,0 +1,3 @@
+import { rdfStore } from './rdf-stores.mjs';
+
+export const open = async () => rdfStore('map');

@@ -1,0 +1,25 @@
+/**
+ * NervusDB: a durable embedded store of facts. This is the entry point of Node; browsers have their own.
+ * @module
+ */
+import { nodePlatform } from './core/node-platform.js';
+import { NervusDB as Database } from './db.js';
+import { typedFactory } from './typed.js';
+import type { NervusDBOpenOptions } from './types.js';
+
+export * from './exports.js';
+
+/** A database of facts: subject, predicate, object, with properties. */
+export class NervusDB extends Database {
+    /**
+     * Opens the database at a path, and creates it if it is missing; `':memory:'` is a new one that is gone with {@link close}.
+     */
+    static async open(path: string, options?: NervusDBOpenOptions): Promise<NervusDB> {
+        return (await this.openOn(nodePlatform, path, options)) as NervusDB;
+    }
+}
+
+export { NervusDB as CoreNervusDB, NervusDB as ExtendedNervusDB };
+
+/** Opens or wraps databases with types. */
+export const TypedNervusDB = typedFactory((path, options) => NervusDB.open(path, options));
