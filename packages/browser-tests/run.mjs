@@ -62,8 +62,13 @@ async function inWorkers({ name, url }) {
   try {
     for (const suite of suites) {
       const page = await browser.newPage(url)
-      const results = await page.evaluate(([suite, only]) => window.runSuite(suite, only), [suite, only])
-      for (const result of results) report(`${name} ${suite}: ${result.name}`, result.error)
+      await page.evaluate(([suite, only]) => window.startSuite(suite, only), [suite, only])
+      for (let done = false; !done; await new Promise((resolve) => setTimeout(resolve, 50))) {
+        for (const result of await page.evaluate(() => window.takeResults())) {
+          if (result.done) done = true
+          else report(`${name} ${suite}: ${result.name}`, result.error)
+        }
+      }
       await page.close()
     }
   } finally {

@@ -81,6 +81,8 @@ extern "C" fn pool_close(id: u32) -> i32 {
             return Err(Error::new(ErrorKind::Busy, Operation::OpenPool, "")
                 .because("files of the pool are open: close their databases first"));
         }
+        // Deletions nobody waited for, so that whoever opens the files next finds them tidy.
+        pool.sync_names()?;
         POOLS.with_borrow_mut(|pools| drop(pools.remove(&id)));
         Ok(0)
     })

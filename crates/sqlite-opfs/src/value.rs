@@ -11,7 +11,7 @@ use std::ffi::c_int;
 
 use sqlite_wasm_rs as ffi;
 
-/// An integer of at most 2⁵³, as a double.
+/// An integer of at most 2⁵³ − 1, as a double.
 pub(crate) const INTEGER: u32 = 1;
 pub(crate) const FLOAT: u32 = 2;
 pub(crate) const TEXT: u32 = 3;
@@ -27,8 +27,8 @@ pub(crate) struct Value {
     pub(crate) bits: u64,
 }
 
-/// The largest integer that every smaller one can be told from as a double.
-const EXACT: u64 = 1 << 53;
+/// The largest integer that no other one is the same as when both are doubles.
+const EXACT: u64 = (1 << 53) - 1;
 
 impl Value {
     fn integer(value: i64) -> Self {

@@ -6,23 +6,24 @@ interface Result {
   error?: string
 }
 
-/** Runs a suite in a fresh worker. */
-async function runSuite(suite: string, only: string): Promise<Result[]> {
+const results: (Result | { done: true })[] = []
+
+/** Starts a suite in a fresh worker. */
+function startSuite(suite: string, only: string): void {
   const worker = new Worker(`/${suite}.test.js`, { type: 'module' })
-  const results: Result[] = []
-  await new Promise<void>((resolve) => {
-    worker.onerror = (event) => {
-      results.push({ name: 'starts', ms: 0, error: `${event.message} (${event.filename}:${event.lineno})` })
-      resolve()
-    }
-    worker.onmessage = ({ data }) => {
-      if (data.done) resolve()
-      else results.push(data as Result)
-    }
-    worker.postMessage({ run: only })
-  })
-  worker.terminate()
-  return results
+  worker.onerror = (event) => {
+    results.push({ name: 'starts', ms: 0, error: `${event.message} (${event.filename}:${event.lineno})` }, { done: true })
+  }
+  worker.onmessage = ({ data }) => {
+    results.push(data)
+    if (data.done) worker.terminate()
+  }
+  worker.postMessage({ run: only })
 }
 
-Object.assign(window, { runSuite })
+/** What came in since this was asked last. */
+function takeResults(): typeof results {
+  return results.splice(0)
+}
+
+Object.assign(window, { startSuite, takeResults })

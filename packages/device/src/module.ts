@@ -30,7 +30,9 @@ export class Module {
 
   /** Puts bytes where the next export called takes its input from. */
   put(bytes: Uint8Array): void {
-    this.host.heap.set(bytes, this.exports['input'](bytes.length))
+    const at: number = this.exports['input'](bytes.length)
+    // Making room may have moved the memory, so the view is asked for afterwards.
+    this.host.heap.set(bytes, at)
   }
 
   putText(text: string): void {

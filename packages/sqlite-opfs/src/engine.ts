@@ -189,7 +189,7 @@ export class Engine {
         return 0
       case 'bigint':
         if (BigInt.asIntN(64, value) !== value) {
-          throw new this.Error(constants.SQLITE_RANGE, `BigInt value is too big to store without precision loss: ${value}`)
+          throw new this.Error(constants.SQLITE_ERROR, `BigInt value is too big to store without precision loss: ${value}`)
         }
         this.#words[word] = Tag.BigInt
         new DataView(this.#buffer!).setBigInt64(at + 8, value, true)
