@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
+import { makeBundle } from './bundle.mjs'
 import { launch, NAMES } from './browsers.mjs'
 import { serve } from './server.mjs'
 
@@ -29,18 +30,22 @@ const scenarios = await Promise.all(
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
 await build({
-  entryPoints: [...suites.map((suite) => join(here, `src/${suite}.test.ts`)), join(here, 'src/page.ts')],
+  entryPoints: [...suites.map((suite) => join(here, `src/${suite}.test.ts`)), join(here, 'src/page.ts'), join(here, 'src/actions.ts')],
   outdir: out,
   bundle: true,
   splitting: true,
   format: 'esm',
   target: 'es2022',
   sourcemap: 'inline',
+  inject: [join(here, 'src/buffer-shim.ts')],
   external: ['/packages/*', '/node_modules/*'],
   logLevel: 'warning',
 })
-writeFileSync(join(out, 'page.html'), '<!doctype html><meta charset="utf-8"><title>Tests</title><script type="module" src="/page.js"></script>')
+writeFileSync(join(out, 'page.html'), '<!doctype html><meta charset="utf-8"><title>Tests</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>')
 
+writeFileSync(join(out, 'actions.html'), '<!doctype html><meta charset="utf-8"><title>Actions</title><link rel="icon" href="data:,"><script type="module" src="/actions.js"></script>')
+
+makeBundle(join(out, 'sample.bundle'))
 const server = await serve([out, root])
 let passed = 0
 let failed = 0
@@ -62,7 +67,7 @@ async function inWorkers({ name, url }) {
   try {
     for (const suite of suites) {
       const page = await browser.newPage(url)
-      await page.evaluate(([suite, only]) => window.startSuite(suite, only), [suite, only])
+      await page.evaluate(([suite, only]) => window.startSuite(suite, only), [suite, suite.includes(only) ? '' : only])
       for (let done = false; !done; await new Promise((resolve) => setTimeout(resolve, 50))) {
         for (const result of await page.evaluate(() => window.takeResults())) {
           if (result.done) done = true
