@@ -56,6 +56,11 @@ fn dispatch(cli: &Cli, out: &Printer) -> Result<Exit> {
         completions::run(args, out)?;
         return Ok(Exit::DONE);
     }
+    #[cfg(feature = "dev")]
+    if let Command::Dev(args) = &cli.command {
+        dev::run(args, out)?;
+        return Ok(Exit::DONE);
+    }
     platform::allow_many_open_files();
     let location = Location::parse(&global.db)?;
     let missing = if matches!(cli.command, Command::Init(_)) {
@@ -149,6 +154,8 @@ fn with_files<S: Store + 'static>(
         | Command::Fsck(_)
         | Command::Gc(_)
         | Command::Completions(_) => Ok(()),
+        #[cfg(feature = "dev")]
+        Command::Dev(_) => Ok(()),
     }
     .map(|()| None)
 }
