@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::project::Project;
-use crate::setup;
+use crate::{setup, wasm};
 
 /// Measure Tarbox beside its rivals
 ///
@@ -11,7 +11,7 @@ use crate::setup;
 /// Rows go to standard output with tabs between the fields, everything else to standard error.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// One suite (files, wasi) or the start of a row's name; all of them when left out
+    /// One suite (files, wasi, browser) or the start of a row's name; all of them when left out
     name: Option<String>,
     /// Less data: to see that it works, not to quote
     #[arg(long)]
@@ -25,6 +25,9 @@ pub(crate) struct Args {
 pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     setup::run(project)?;
     project.ui.title("bench");
+    if args.name.as_deref() == Some("browser") {
+        return browser(project, args);
+    }
     project
         .cargo()
         .args(["build", "--release", "--package", "tarbox-bench"])
@@ -36,5 +39,15 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         .args(args.quick.then_some("--quick"))
         .args(&args.name)
         .advice("its last line says what it could not do; `cargo xtask bench --help` names the suites")
+        .run()
+}
+
+/// The npm packages beside theirs, in each browser.
+fn browser(project: &Project, args: &Args) -> Result<()> {
+    wasm::packages(project)?;
+    project
+        .node()
+        .arg("packages/browser-bench/run.mjs")
+        .args(args.quick.then_some("--quick"))
         .run()
 }

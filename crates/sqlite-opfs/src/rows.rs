@@ -27,13 +27,14 @@ thread_local! {
     };
 }
 
-/// The values of the row that a statement is at. Their bytes are valid until the statement moves on.
+/// The row that a statement is at: a value whose tag is how many columns there are, then those. Their bytes are valid until the statement moves on.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn row(statement: *mut ffi::sqlite3_stmt) -> *const Value {
     PAGE.with_borrow_mut(|page| {
         page.values.clear();
         // SAFETY: the statement is one that the TypeScript has prepared; without a row there are no columns.
         let columns = unsafe { ffi::sqlite3_data_count(statement) };
+        page.values.push(Value::count(columns));
         // SAFETY: those are the columns there are.
         let values = (0..columns).map(|column| unsafe { Value::of_column(statement, column) });
         page.values.extend(values);

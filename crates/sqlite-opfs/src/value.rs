@@ -31,6 +31,14 @@ pub(crate) struct Value {
 const EXACT: u64 = (1 << 53) - 1;
 
 impl Value {
+    /// Stands in front of a row and says how long it is.
+    pub(crate) fn count(columns: c_int) -> Self {
+        Self {
+            tag: columns as u32,
+            ..Self::default()
+        }
+    }
+
     fn integer(value: i64) -> Self {
         let (tag, bits) = if value.unsigned_abs() <= EXACT {
             (INTEGER, (value as f64).to_bits())

@@ -48,9 +48,9 @@ export class Host {
   #heap = new Uint8Array()
   #lastError = ''
 
-  /** The module's memory. The view is made again when the memory has grown. */
+  /** The module's memory. The view is made again when the memory has grown: then the old one has no length any more. */
   get heap(): Uint8Array<ArrayBuffer> {
-    if (this.#heap.buffer !== this.memory.buffer) this.#heap = new Uint8Array(this.memory.buffer)
+    if (this.#heap.length === 0) this.#heap = new Uint8Array(this.memory.buffer)
     return this.#heap as Uint8Array<ArrayBuffer>
   }
 

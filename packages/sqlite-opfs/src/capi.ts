@@ -100,7 +100,7 @@ export function makeCapi(engine: Engine): Capi {
     sqlite3_column_js: (statement, column) => {
       const count: number = exports['sqlite3_data_count'](pointer(statement))
       if (column >= count) toss('Column index', column, 'is out of range.')
-      return engine.values(exports['row'](pointer(statement)), count, [])[column]!
+      return engine.row(pointer(statement), [])[column]!
     },
     sqlite3_create_collation: (db, name, compare) =>
       engine.withText(name, (at) => exports['create_collation'](pointer(db), at, callbacks.addCollation(compare))),

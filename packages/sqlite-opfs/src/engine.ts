@@ -24,7 +24,7 @@ export class Engine {
   /** Installed pools by the name of their VFS. */
   readonly pools = new Map<string, SlotPool>()
   readonly callbacks: Callbacks
-  #buffer: ArrayBuffer | undefined
+  #data = new DataView(new ArrayBuffer(0))
   #bytes = new Uint8Array()
   #words = new Int32Array()
   #doubles = new Float64Array()
@@ -42,11 +42,11 @@ export class Engine {
     callbacks.engine = this
   }
 
-  /** Views of the memory are made again when it has grown. */
+  /** Views of the memory are made again when it has grown: then the old ones have no length any more. */
   #view(): void {
-    const buffer = this.module.host.memory.buffer
-    if (buffer === this.#buffer) return
-    this.#buffer = buffer
+    if (this.#bytes.length > 0) return
+    const { buffer } = this.module.host.memory
+    this.#data = new DataView(buffer)
     this.#bytes = new Uint8Array(buffer)
     this.#words = new Int32Array(buffer)
     this.#doubles = new Float64Array(buffer)
@@ -134,16 +134,25 @@ export class Engine {
         return this.#bytes.slice(start, start + this.#words[word + 1]!)
       }
       case Tag.BigInt:
-        return new DataView(this.#buffer!).getBigInt64(at + 8, true)
+        return this.#data.getBigInt64(at + 8, true)
       default:
         return null
     }
   }
 
+  /** The row that a statement is at. */
+  row(statement: number, into: SqlValue[]): SqlValue[] {
+    const start: number = this.exports['row'](statement)
+    this.#view()
+    // In front of the values stands how many there are.
+    return this.values(start + VALUE_SIZE, this.#words[start >> 2]!, into)
+  }
+
   /** Binds values to the parameters of a statement from `first` on, in one call. */
   bind(statement: number, first: number, values: readonly Bindable[]): number {
     let room = values.length * VALUE_SIZE
-    for (const value of values) {
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]
       if (typeof value === 'string') room += value.length * 3
       else if (typeof value === 'object' && value !== null) room += value.byteLength
     }
@@ -176,7 +185,7 @@ export class Engine {
     const word = at >> 2
     switch (typeof value) {
       case 'number':
-        this.#words[word] = Number.isSafeInteger(value) && !Object.is(value, -0) ? Tag.Integer : Tag.Float
+        this.#words[word] = (value | 0) === value || Number.isSafeInteger(value) ? (Object.is(value, -0) ? Tag.Float : Tag.Integer) : Tag.Float
         this.#doubles[(at >> 3) + 1] = value
         return 0
       case 'string':
@@ -192,7 +201,7 @@ export class Engine {
           throw new this.Error(constants.SQLITE_ERROR, `BigInt value is too big to store without precision loss: ${value}`)
         }
         this.#words[word] = Tag.BigInt
-        new DataView(this.#buffer!).setBigInt64(at + 8, value, true)
+        this.#data.setBigInt64(at + 8, value, true)
         return 0
       default: {
         if (value === null || value === undefined) {

@@ -126,7 +126,8 @@ export class Stmt {
   }
 
   reset(alsoClearBinds = false): this {
-    this.db.checkRc(this.resetNoThrow(alsoClearBinds))
+    const code = this.resetNoThrow(alsoClearBinds)
+    if (code) this.db.checkRc(code)
     return this
   }
 
@@ -156,13 +157,13 @@ export class Stmt {
     if (!this.#hasRow) toss('Stmt.step() has not (recently) returned true.')
     if (typeof target === 'number') return this.#column(statement, this.#index(target), asType)
     if (typeof target !== 'object' || target === null) toss('Column index', target, 'is out of range.')
-    const columns = this.columnCount
+    const isArray = Array.isArray(target)
     const row =
       asType === undefined
-        ? this.#engine.values(this.#engine.exports['row'](statement), columns, Array.isArray(target) ? target : [])
-        : Array.from({ length: columns }, (_, at) => this.#column(statement, at, asType))
-    if (Array.isArray(target)) return row === target ? target : Object.assign(target, row)
-    for (let at = 0; at < columns; at++) target[this.#name(statement, at)] = row[at]!
+        ? this.#engine.row(statement, isArray ? target : [])
+        : Array.from({ length: this.columnCount }, (_, at) => this.#column(statement, at, asType))
+    if (isArray) return row === target ? target : Object.assign(target, row)
+    for (let at = 0; at < row.length; at++) target[this.#name(statement, at)] = row[at]!
     return target
   }
 
