@@ -11,7 +11,7 @@ use crate::{setup, wasm};
 /// Rows go to standard output with tabs between the fields, everything else to standard error.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// One suite (files, wasi, browser) or the start of a row's name; all of them when left out
+    /// One suite (files, wasi, mount, browser) or the start of a row's name; all of them when left out
     name: Option<String>,
     /// Less data: to see that it works, not to quote
     #[arg(long)]
@@ -30,7 +30,14 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     }
     project
         .cargo()
-        .args(["build", "--release", "--package", "tarbox-bench"])
+        .args([
+            "build",
+            "--release",
+            "--package",
+            "tarbox-bench",
+            "--package",
+            "tarbox-cli",
+        ])
         .run()?;
     let bench = crate::command::Cmd::new(project.binary("release", "tarbox-bench"));
     bench

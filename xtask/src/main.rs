@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask setup | demo | test | bench | sizes`.
+//! The project's commands: `cargo xtask setup | demo | test | posix | bench | sizes`.
 //!
 //! Whatever a command needs is installed first and found the next time, so a fresh Debian or Ubuntu machine
 //! with rustup needs nothing but these.
@@ -6,6 +6,7 @@
 mod bench;
 mod command;
 mod demo;
+mod posix;
 mod project;
 mod setup;
 mod sizes;
@@ -53,6 +54,7 @@ enum Task {
     Setup(SetupArgs),
     Demo(demo::Args),
     Test(test::Args),
+    Posix(posix::Args),
     Bench(bench::Args),
     Sizes(sizes::Args),
 }
@@ -89,6 +91,7 @@ fn run(cli: &Cli) -> Result<bool> {
         Task::Setup(_) => setup::run(&project)?,
         Task::Demo(args) => demo::run(&project, args)?,
         Task::Test(args) => return test::run(&project, args),
+        Task::Posix(args) => return posix::run(&project, args),
         Task::Bench(args) => bench::run(&project, args)?,
         Task::Sizes(args) => return sizes::run(&project, args),
     }

@@ -12,6 +12,8 @@ use crate::commands::{
     import_tar, init, layer, ln, ls, mkdir, mv, rm, stat, stats, tenant, touch, tree, truncate, watch, write,
     xattr,
 };
+#[cfg(all(feature = "mount", target_os = "linux"))]
+use crate::commands::{mount, umount};
 use crate::parse::owner::parse_user;
 use crate::print::ColourChoice;
 
@@ -129,6 +131,10 @@ pub(crate) enum Command {
     Audit(audit::Args),
     Watch(watch::Args),
 
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    Mount(mount::Args),
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    Umount(umount::Args),
     #[cfg(feature = "run")]
     Run(run::Args),
     #[cfg(feature = "dev")]

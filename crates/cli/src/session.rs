@@ -61,6 +61,11 @@ fn dispatch(cli: &Cli, out: &Printer) -> Result<Exit> {
         dev::run(args, out)?;
         return Ok(Exit::DONE);
     }
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    if let Command::Umount(args) = &cli.command {
+        umount::run(args)?;
+        return Ok(Exit::DONE);
+    }
     platform::allow_many_open_files();
     let location = Location::parse(&global.db)?;
     let missing = if matches!(cli.command, Command::Init(_)) {
@@ -122,6 +127,10 @@ fn with_files<S: Store + 'static>(
     match &cli.command {
         #[cfg(feature = "run")]
         Command::Run(args) => return run::run(args, fs, w).map(Some),
+        #[cfg(all(feature = "mount", target_os = "linux"))]
+        Command::Mount(args) => return mount::run(args, &cli.global, fs, w).map(Some),
+        #[cfg(all(feature = "mount", target_os = "linux"))]
+        Command::Umount(_) => Ok(()),
         Command::Ls(args) => ls::run(args, w),
         Command::Tree(args) => tree::run(args, w),
         Command::Stat(args) => stat::run(args, w),

@@ -25,6 +25,7 @@
 #![deny(unsafe_code)]
 // The one exception is `sql::version`, which looks at memory that SQLite shares between processes.
 
+mod authors;
 mod blocks;
 mod cache;
 mod commit;

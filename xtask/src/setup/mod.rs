@@ -6,9 +6,11 @@
 mod apt;
 mod browsers;
 mod cargo_deny;
+mod cargo_programs;
 mod llvm;
 mod node;
 mod npm;
+mod posix_suites;
 mod rust_components;
 mod rust_targets;
 mod std_source;
@@ -78,6 +80,18 @@ const STEPS: &[Step] = &[
     Step {
         what: cargo_deny::WHAT,
         ensure: cargo_deny::ensure,
+    },
+    Step {
+        what: "FUSE, and stressors of file systems",
+        ensure: posix_suites::packages,
+    },
+    Step {
+        what: "pjdfstest",
+        ensure: posix_suites::pjdfstest,
+    },
+    Step {
+        what: "fsx",
+        ensure: posix_suites::fsx,
     },
 ];
 

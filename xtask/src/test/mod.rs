@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use crate::command::Cmd;
 use crate::project::Project;
-use crate::{setup, ui, wasm};
+use crate::{posix as suites, setup, ui, wasm};
 use tally::Tally;
 
 /// Run every check and every test
@@ -17,7 +17,7 @@ use tally::Tally;
 /// It ends with a line `N passed, N failed`. A failed step does not stop the later ones. Each check counts as one test.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only the steps whose names contain this (format, licences, lint, tests, docs, browsers)
+    /// Only the steps whose names contain this (format, licences, lint, tests, docs, posix, browsers)
     step: Option<String>,
     /// Many more seeds, kills and random histories: hours instead of minutes
     #[arg(long)]
@@ -33,6 +33,7 @@ const STEPS: &[(&str, Run)] = &[
     ("lint", lint),
     ("tests", tests),
     ("docs", docs),
+    ("posix", posix),
     ("browsers", browsers),
 ];
 
@@ -126,6 +127,11 @@ fn docs(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
         .args(["doc", "--workspace", "--no-deps"])
         .env("RUSTDOCFLAGS", "-D warnings")
         .run()
+}
+
+/// The quick part of the suites that judge a mounted workspace.
+fn posix(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
+    suites::quick(project)
 }
 
 /// The npm packages, as they are shipped, in Chromium and in Firefox.

@@ -113,14 +113,7 @@ impl Engine {
 impl Writer {
     fn run<R>(&mut self, durability: Durability, f: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
         if self.durability != durability {
-            let level = if durability == Durability::Durable {
-                "FULL"
-            } else {
-                "NORMAL"
-            };
-            self.connection
-                .pragma_update(None, "synchronous", level)
-                .map_err(engine)?;
+            open::prepare_for(&self.connection, durability)?;
             self.durability = durability;
         }
         let transaction = self
