@@ -3,6 +3,8 @@
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
+#[cfg(feature = "dev")]
+use crate::commands::dev;
 #[cfg(feature = "run")]
 use crate::commands::run;
 use crate::commands::{
@@ -138,5 +140,7 @@ pub(crate) enum Command {
     Umount(umount::Args),
     #[cfg(feature = "run")]
     Run(run::Args),
+    #[cfg(feature = "dev")]
+    Dev(dev::Args),
     Completions(completions::Args),
 }

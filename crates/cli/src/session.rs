@@ -60,6 +60,11 @@ fn dispatch(cli: &Cli, out: &Printer) -> Result<Exit> {
         completions::run(args, out)?;
         return Ok(Exit::DONE);
     }
+    #[cfg(feature = "dev")]
+    if let Command::Dev(args) = &cli.command {
+        dev::run(args, out)?;
+        return Ok(Exit::DONE);
+    }
     #[cfg(all(feature = "mount", target_os = "linux"))]
     if let Command::Umount(args) = &cli.command {
         umount::run(args)?;
@@ -162,6 +167,8 @@ fn with_files<S: Store + 'static>(
         | Command::Fsck(_)
         | Command::Gc(_)
         | Command::Completions(_) => Ok(()),
+        #[cfg(feature = "dev")]
+        Command::Dev(_) => Ok(()),
     }
     .map(|()| None)
 }

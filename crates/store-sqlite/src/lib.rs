@@ -51,6 +51,11 @@ mod sessions;
 mod shared;
 mod sql;
 mod store;
+#[cfg_attr(
+    all(target_family = "wasm", target_os = "unknown"),
+    path = "surroundings_browser.rs"
+)]
+mod surroundings;
 mod vfs;
 
 pub use database::SqliteDatabase;

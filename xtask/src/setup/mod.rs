@@ -4,6 +4,7 @@
 //! package database, to the active Rust toolchain and to the tool directory; never to the user's settings.
 
 mod apt;
+mod browsers;
 mod cargo_deny;
 mod cargo_programs;
 mod llvm;
@@ -71,6 +72,10 @@ const STEPS: &[Step] = &[
     Step {
         what: "the npm packages that ours are built and tested with",
         ensure: npm::packages,
+    },
+    Step {
+        what: "Chromium and Firefox",
+        ensure: browsers::ensure,
     },
     Step {
         what: cargo_deny::WHAT,

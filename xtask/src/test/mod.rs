@@ -17,7 +17,7 @@ use tally::Tally;
 /// It ends with a line `N passed, N failed`. A failed step does not stop the later ones. Each check counts as one test.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only the steps whose names contain this (format, licences, lint, tests, packages, docs, posix)
+    /// Only the steps whose names contain this (format, licences, lint, tests, packages, docs, posix, browsers)
     step: Option<String>,
     /// Many more seeds, kills and random histories: hours instead of minutes
     #[arg(long)]
@@ -35,6 +35,7 @@ const STEPS: &[(&str, Run)] = &[
     ("packages", packages),
     ("docs", docs),
     ("posix", posix),
+    ("browsers", browsers),
 ];
 
 /// Returns whether everything passed.
@@ -101,8 +102,8 @@ fn lint(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
 fn tests(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     let mut cargo = project.cargo().args(["test", "--workspace", "--no-fail-fast"]);
     for artifact in wasm::ARTIFACTS {
-        // The tests run what is shipped.
-        if let Some(variable) = artifact.variable {
+        if let wasm::UsedBy::Tests(variable) = artifact.used_by {
+            // The tests run what is shipped.
             cargo = cargo.env(variable, wasm::build(project, artifact)?);
         }
     }
@@ -141,4 +142,24 @@ fn docs(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
 /// The quick part of the suites that judge a mounted workspace.
 fn posix(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
     suites::quick(project)
+}
+
+/// The npm packages, as they are shipped, in Chromium and in Firefox.
+fn browsers(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
+    wasm::packages(project)?;
+    for package in ["device", "sqlite-opfs", "tarbox"] {
+        project
+            .node()
+            .args(["node_modules/typescript/bin/tsc", "-p"])
+            .arg(format!("packages/{package}"))
+            .run()?;
+    }
+    project
+        .node()
+        .arg("packages/browser-tests/run.mjs")
+        .args(args.long.then_some("--long"))
+        .each_line(|line| {
+            println!("{line}");
+            tally.read(line);
+        })
 }

@@ -7,6 +7,8 @@ pub(crate) mod chmod;
 pub(crate) mod chown;
 pub(crate) mod completions;
 pub(crate) mod cp;
+#[cfg(feature = "dev")]
+pub(crate) mod dev;
 pub(crate) mod du;
 pub(crate) mod export;
 pub(crate) mod export_tar;
