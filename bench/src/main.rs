@@ -5,6 +5,7 @@
 
 mod build;
 mod files;
+mod mount;
 mod place;
 mod programs;
 mod race;
@@ -30,7 +31,7 @@ use report::Report;
 #[derive(Debug, Parser)]
 #[command(name = "tarbox-bench")]
 struct Args {
-    /// One suite (files, wasi) or the start of a row's name; all of them when left out
+    /// One suite (files, wasi, mount) or the start of a row's name; all of them when left out
     name: Option<String>,
     /// Less data: to see that it works, not to quote
     #[arg(long)]
@@ -86,10 +87,11 @@ fn measure(args: &Args) -> Result<()> {
     let groups: Vec<&Group> = files::GROUPS
         .iter()
         .chain(wasi::GROUPS)
+        .chain(mount::GROUPS)
         .filter(|g| report.wants(g.suite, g.rows))
         .collect();
     if groups.is_empty() {
-        return Err("no suite or row begins like that; suites: files, wasi".into());
+        return Err("no suite or row begins like that; suites: files, wasi, mount".into());
     }
     report.header();
     for group in groups {

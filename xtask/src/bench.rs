@@ -6,6 +6,7 @@ use crate::command::Cmd;
 use crate::packages;
 use crate::project::Project;
 use crate::setup::{self, npm};
+use crate::wasm;
 
 /// Measure Tarbox beside its rivals
 ///
@@ -13,7 +14,7 @@ use crate::setup::{self, npm};
 /// Rows go to standard output with tabs between the fields, everything else to standard error.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// One suite (files, wasi, graph) or the start of a row's name; all of them when left out
+    /// One suite (files, wasi, mount, graph, browser) or the start of a row's name; all of them when left out
     name: Option<String>,
     /// Less data: to see that it works, not to quote
     #[arg(long)]
@@ -34,9 +35,19 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     if is_graph {
         return Ok(());
     }
+    if args.name.as_deref() == Some("browser") {
+        return browser(project, args);
+    }
     project
         .cargo()
-        .args(["build", "--release", "--package", "tarbox-bench"])
+        .args([
+            "build",
+            "--release",
+            "--package",
+            "tarbox-bench",
+            "--package",
+            "tarbox-cli",
+        ])
         .run()?;
     let bench = Cmd::new(project.binary("release", "tarbox-bench"));
     bench
@@ -61,5 +72,15 @@ fn graph(project: &Project, args: &Args) -> Result<()> {
         .arg("main.mjs")
         .args(args.quick.then_some("--quick"))
         .args(&args.name)
+        .run()
+}
+
+/// The npm packages beside theirs, in each browser.
+fn browser(project: &Project, args: &Args) -> Result<()> {
+    wasm::packages(project)?;
+    project
+        .node()
+        .arg("packages/browser-bench/run.mjs")
+        .args(args.quick.then_some("--quick"))
         .run()
 }

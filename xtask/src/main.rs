@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask setup | demo | test | bench | sizes`.
+//! The project's commands: `cargo xtask setup | demo | test | posix | bench | sizes`.
 //!
 //! Whatever a command needs is installed first and found the next time, so a fresh Debian or Ubuntu machine
 //! with rustup needs nothing but these.
@@ -7,6 +7,7 @@ mod bench;
 mod command;
 mod demo;
 mod packages;
+mod posix;
 mod project;
 mod setup;
 mod sizes;
@@ -54,6 +55,7 @@ enum Task {
     Setup(SetupArgs),
     Demo(demo::Args),
     Test(test::Args),
+    Posix(posix::Args),
     Bench(bench::Args),
     Sizes(sizes::Args),
 }
@@ -90,6 +92,7 @@ fn run(cli: &Cli) -> Result<bool> {
         Task::Setup(_) => setup::run(&project)?,
         Task::Demo(args) => demo::run(&project, args)?,
         Task::Test(args) => return test::run(&project, args),
+        Task::Posix(args) => return posix::run(&project, args),
         Task::Bench(args) => bench::run(&project, args)?,
         Task::Sizes(args) => return sizes::run(&project, args),
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::command::Cmd;
 use crate::project::Project;
-use crate::wasm::{self, Artifact};
+use crate::wasm::{self, Artifact, UsedBy};
 
 /// Builds the modules of the graph and the package around them.
 ///
@@ -19,7 +19,7 @@ pub(crate) fn build(project: &Project) -> Result<()> {
     fs::create_dir_all(&dist).with_context(|| format!("cannot create {}", dist.display()))?;
     for artifact in wasm::ARTIFACTS
         .iter()
-        .filter(|artifact| artifact.name.starts_with("nervusdb"))
+        .filter(|artifact| matches!(artifact.used_by, UsedBy::Graph))
     {
         let module = wasm::build(project, artifact)?;
         fs::copy(&module, dist.join(artifact.name))

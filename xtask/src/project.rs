@@ -72,6 +72,11 @@ impl Project {
         cargo
     }
 
+    /// Node.js in this checkout, with the tools in its environment.
+    pub(crate) fn node(&self) -> Cmd {
+        Cmd::new("node").dir(&self.root).envs(self.tools.env())
+    }
+
     /// The binary that a build with `profile` (`debug`, `release`) leaves behind.
     pub(crate) fn binary(&self, profile: &str, name: &str) -> PathBuf {
         self.target.join(profile).join(name)

@@ -1,6 +1,6 @@
 //! The WebAssembly modules that the project ships.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -12,82 +12,129 @@ use crate::project::Project;
 pub(crate) struct Artifact {
     /// The file's name.
     pub(crate) name: &'static str,
-    /// The package it is of.
-    pub(crate) package: &'static str,
-    /// Which of its targets, as cargo is told, and the file that leaves behind.
-    pub(crate) part: &'static [&'static str],
-    pub(crate) built: &'static str,
-    pub(crate) features: &'static str,
-    pub(crate) target: &'static str,
-    pub(crate) goal: Goal,
+    /// What cargo is asked for.
+    build: &'static [&'static str],
+    /// The file that cargo makes, below the target directory.
+    output: &'static str,
+    /// What wasm-opt is to optimise for.
+    optimise: &'static str,
+    /// What its SQLite leaves out, where it is a browser's.
+    sqlite_flags: &'static str,
     /// The largest it may be, in bytes before compression.
     pub(crate) limit: u64,
-    /// The largest it may be with brotli, if that is limited too.
+    /// The largest it may be with brotli.
     pub(crate) brotli_limit: Option<u64>,
-    /// The environment variable that tells Rust tests where it is, if one of them runs it.
-    pub(crate) variable: Option<&'static str>,
+    /// Who needs it, and how they hear where it is.
+    pub(crate) used_by: UsedBy,
 }
 
-/// What a module is compiled for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Goal {
-    Size,
-    Speed,
+/// Who needs a module.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum UsedBy {
+    /// Tests, which find it by this environment variable.
+    Tests(&'static str),
+    /// The browser package of this name, which ships it.
+    Package(&'static str),
+    /// The package `nervusdb`, which is built by itself.
+    Graph,
 }
-
-impl Goal {
-    const fn profile(self) -> &'static str {
-        match self {
-            Self::Size => "wasm",
-            Self::Speed => "wasm-fast",
-        }
-    }
-
-    const fn level(self) -> &'static str {
-        match self {
-            Self::Size => "-Oz",
-            Self::Speed => "-O3",
-        }
-    }
-}
-
-const GRAPH: Artifact = Artifact {
-    name: "nervusdb.wasm",
-    package: "nervusdb-wasm",
-    part: &["--lib"],
-    built: "nervusdb_wasm.wasm",
-    features: "",
-    target: "wasm32-unknown-unknown",
-    goal: Goal::Speed,
-    limit: 200_000,
-    brotli_limit: Some(80_000),
-    variable: None,
-};
 
 /// Everything that is shipped as WebAssembly.
 pub(crate) const ARTIFACTS: &[Artifact] = &[
     Artifact {
         name: "tarbox.wasm",
-        package: "tarbox-cli",
-        part: &["--bin", "tarbox"],
-        built: "tarbox.wasm",
-        features: "",
-        target: "wasm32-wasip1",
-        goal: Goal::Size,
+        build: &[
+            "--profile=wasm",
+            "--no-default-features",
+            "--package=tarbox-cli",
+            "--bin=tarbox",
+            "--target=wasm32-wasip1",
+        ],
+        output: "wasm32-wasip1/wasm/tarbox.wasm",
+        optimise: "-Oz",
+        sqlite_flags: "",
         limit: 5_000_000,
         brotli_limit: None,
-        variable: Some("TARBOX_WASM"),
+        used_by: UsedBy::Tests("TARBOX_WASM"),
     },
-    GRAPH,
+    Artifact {
+        name: "tarbox-web.wasm",
+        build: &[
+            "--profile=web",
+            "--package=tarbox-web",
+            "--lib",
+            "--target=wasm32-unknown-unknown",
+        ],
+        output: "wasm32-unknown-unknown/web/tarbox_web.wasm",
+        optimise: "-Oz",
+        sqlite_flags: STORE_ONLY,
+        limit: 1_600_000,
+        brotli_limit: Some(600_000),
+        used_by: UsedBy::Package("tarbox"),
+    },
+    Artifact {
+        name: "sqlite-opfs.wasm",
+        build: &[
+            "--profile=wasm",
+            "--package=tarbox-sqlite-opfs",
+            "--lib",
+            "--target=wasm32-unknown-unknown",
+        ],
+        output: "wasm32-unknown-unknown/wasm/tarbox_sqlite_opfs.wasm",
+        optimise: "-O3",
+        sqlite_flags: "",
+        limit: 1_600_000,
+        brotli_limit: Some(600_000),
+        used_by: UsedBy::Package("sqlite-opfs"),
+    },
+    Artifact {
+        name: "nervusdb.wasm",
+        build: &[
+            "--profile=wasm-fast",
+            "--package=nervusdb-wasm",
+            "--lib",
+            "--target=wasm32-unknown-unknown",
+        ],
+        optimise: "-O3",
+        limit: 200_000,
+        brotli_limit: Some(80_000),
+        ..GRAPH
+    },
     Artifact {
         name: "nervusdb-tools.wasm",
-        features: "tools",
-        goal: Goal::Size,
+        build: &[
+            "--profile=wasm",
+            "--package=nervusdb-wasm",
+            "--features=tools",
+            "--lib",
+            "--target=wasm32-unknown-unknown",
+        ],
+        output: "wasm32-unknown-unknown/wasm/nervusdb_wasm.wasm",
         limit: 250_000,
-        brotli_limit: None,
         ..GRAPH
     },
 ];
+
+const GRAPH: Artifact = Artifact {
+    name: "",
+    build: &[],
+    output: "wasm32-unknown-unknown/wasm-fast/nervusdb_wasm.wasm",
+    optimise: "-Oz",
+    sqlite_flags: "",
+    limit: 0,
+    brotli_limit: None,
+    used_by: UsedBy::Graph,
+};
+
+/// What the store does not use of SQLite.
+const STORE_ONLY: &str = "-USQLITE_ENABLE_FTS5 -USQLITE_ENABLE_RTREE -USQLITE_ENABLE_SESSION -USQLITE_ENABLE_PREUPDATE_HOOK \
+    -USQLITE_ENABLE_MATH_FUNCTIONS -USQLITE_ENABLE_BYTECODE_VTAB -USQLITE_ENABLE_DBPAGE_VTAB -USQLITE_ENABLE_STMTVTAB \
+    -USQLITE_ENABLE_OFFSET_SQL_FUNC -USQLITE_ENABLE_UNKNOWN_SQL_FUNCTION -USQLITE_ENABLE_COLUMN_METADATA \
+    -DSQLITE_OMIT_JSON";
+
+/// The flags of every browser's SQLite; `.cargo/config.toml` has the same for plain cargo.
+const BROWSER_SQLITE: &str =
+    "-DSQLITE_DEFAULT_MEMSTATUS=0 -USQLITE_ENABLE_API_ARMOR -USQLITE_ENABLE_UNLOCK_NOTIFY";
 
 /// What every runtime we name supports; with `-all`, wasm-opt emits what some of them reject.
 const FEATURES: &[&str] = &[
@@ -99,32 +146,27 @@ const FEATURES: &[&str] = &[
     "--enable-multivalue",
 ];
 
-/// Builds an artifact for size and returns the module's path.
+/// Builds an artifact and returns the module's path.
 ///
 /// # Errors
 /// When it does not compile or wasm-opt refuses it.
 pub(crate) fn build(project: &Project, artifact: &Artifact) -> Result<PathBuf> {
+    let flags = format!("{BROWSER_SQLITE} {}", artifact.sqlite_flags);
     project
         .cargo()
-        .args([
-            "build",
-            "--profile",
-            artifact.goal.profile(),
-            "--no-default-features",
-        ])
-        .args(["--package", artifact.package, "--target", artifact.target])
-        .args(["--features", artifact.features])
-        .args(artifact.part)
+        .env("SQLITE_WASM_RS_FLAGS", flags.trim())
+        .arg("build")
+        .args(artifact.build)
         .run()?;
-    let built = project
-        .target
-        .join(artifact.target)
-        .join(artifact.goal.profile())
-        .join(artifact.built);
-    let out = project.target.join("wasm-artifacts").join(artifact.name);
-    std::fs::create_dir_all(project.target.join("wasm-artifacts"))?;
+    let built = project.target.join(artifact.output);
+    let directory = project.target.join("wasm-artifacts");
+    let out = directory.join(artifact.name);
+    std::fs::create_dir_all(&directory)?;
+    if is_newer(&out, &built) {
+        return Ok(out);
+    }
     Cmd::new(project.tools.npm("binaryen/bin/wasm-opt"))
-        .args([artifact.goal.level(), "--strip-debug", "--strip-producers"])
+        .args([artifact.optimise, "--strip-debug", "--strip-producers"])
         .args(FEATURES)
         .arg(&built)
         .arg("-o")
@@ -132,4 +174,24 @@ pub(crate) fn build(project: &Project, artifact: &Artifact) -> Result<PathBuf> {
         .envs(project.tools.env())
         .run_silent()?;
     Ok(out)
+}
+
+/// Whether `made` was made from `source` as it is now.
+fn is_newer(made: &Path, source: &Path) -> bool {
+    let time = |path: &Path| std::fs::metadata(path).and_then(|meta| meta.modified());
+    matches!((time(made), time(source)), (Ok(made), Ok(source)) if made > source)
+}
+
+/// Builds the npm packages that ship a module, with the modules in them.
+///
+/// # Errors
+/// When a module or a package does not compile.
+pub(crate) fn packages(project: &Project) -> Result<()> {
+    let mut node = project.node().arg("packages/build/build.mjs");
+    for artifact in ARTIFACTS {
+        if let UsedBy::Package(package) = artifact.used_by {
+            node = node.arg(format!("{package}={}", build(project, artifact)?.display()));
+        }
+    }
+    node.run()
 }

@@ -3,6 +3,8 @@
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
+#[cfg(feature = "dev")]
+use crate::commands::dev;
 #[cfg(feature = "run")]
 use crate::commands::run;
 use crate::commands::{
@@ -10,6 +12,8 @@ use crate::commands::{
     import_tar, init, layer, ln, ls, mkdir, mv, rm, stat, stats, tenant, touch, tree, truncate, watch, write,
     xattr,
 };
+#[cfg(all(feature = "mount", target_os = "linux"))]
+use crate::commands::{mount, umount};
 use crate::parse::owner::parse_user;
 use crate::print::ColourChoice;
 
@@ -87,7 +91,10 @@ pub(crate) struct Global {
 }
 
 /// What to do. Each command's arguments are described where the command is.
+///
+/// They are described to the parser only when they are used: to describe all of them takes longer than most commands do.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Init(init::Args),
     #[command(subcommand)]
@@ -127,7 +134,13 @@ pub(crate) enum Command {
     Audit(audit::Args),
     Watch(watch::Args),
 
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    Mount(mount::Args),
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    Umount(umount::Args),
     #[cfg(feature = "run")]
     Run(run::Args),
+    #[cfg(feature = "dev")]
+    Dev(dev::Args),
     Completions(completions::Args),
 }

@@ -7,9 +7,12 @@ use clap::{Command, CommandFactory};
 use crate::cli::Cli;
 use crate::exit;
 
+/// Whether this build can mount.
+const MOUNTS: bool = cfg!(all(feature = "mount", target_os = "linux"));
+
 /// Commands that belong together, in the order they are shown.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Begin", &["init", "import", "run"]),
+    ("Begin", &["init", "import", "mount", "umount", "run"]),
     ("Look", &["ls", "tree", "stat", "cat", "find", "du"]),
     (
         "Change",
@@ -32,6 +35,7 @@ const EXAMPLES: &[&str] = &[
     "tarbox import ~/project /src             put a directory tree into it",
     "tarbox layer checkpoint before           remember this state",
     "tarbox run python.wasm /src/tool.py      run a WebAssembly program on the files",
+    "tarbox mount ~/w                         or work in it as an ordinary directory",
     "tarbox layer diff                        see exactly what it changed",
     "tarbox layer switch before               go back",
     "tarbox ls --help                         every command explains itself",
@@ -39,7 +43,9 @@ const EXAMPLES: &[&str] = &[
 
 /// The whole command line, with its help put together.
 pub(crate) fn command() -> Command {
-    let command = Cli::command();
+    let mut command = Cli::command();
+    // Every command describes itself now, not when it is used.
+    command.build();
     let groups = groups(&command);
     let options = headed(&command, "Options for every command", "{options}");
     let after = format!("{}\n\n{}", examples(&command), exit_codes(&command));
@@ -66,7 +72,10 @@ fn groups(command: &Command) -> String {
 }
 
 fn examples(command: &Command) -> String {
-    let known = |line: &&&str| cfg!(feature = "run") || !line.starts_with("tarbox run");
+    let known = |line: &&&str| {
+        (cfg!(feature = "run") || !line.starts_with("tarbox run"))
+            && (MOUNTS || !line.starts_with("tarbox mount"))
+    };
     let lines: Vec<String> = EXAMPLES
         .iter()
         .filter(known)
@@ -107,6 +116,9 @@ mod tests {
             .collect();
         let command = command();
         let mut known: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
+        if !MOUNTS {
+            grouped.retain(|name| !matches!(*name, "mount" | "umount"));
+        }
         if cfg!(not(feature = "run")) {
             grouped.retain(|name| *name != "run");
         }

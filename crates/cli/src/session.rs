@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use clap::FromArgMatches;
+use clap::{CommandFactory, FromArgMatches};
 use tarbox_fs::{Fs, blocking};
 use tarbox_store::{Database, ErrorKind, Store};
 
@@ -36,9 +36,13 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
 }
 
 fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Exit> {
-    let parsed = crate::help::command()
-        .try_get_matches_from(arguments)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let arguments: Vec<OsString> = arguments.collect();
+    let parse = |command: clap::Command| {
+        let matches = command.try_get_matches_from(&arguments)?;
+        Cli::from_arg_matches(&matches)
+    };
+    // Help and errors need the whole command line put together, which is a third of what a short command takes.
+    let parsed = parse(Cli::command()).or_else(|_| parse(crate::help::command()));
     parsed.map_err(|error| {
         // Help that was asked for comes this way too. Where nobody reads it, there is nobody to tell.
         let _ = error.print();
@@ -54,6 +58,16 @@ fn dispatch(cli: &Cli, out: &Printer) -> Result<Exit> {
     let global = &cli.global;
     if let Command::Completions(args) = &cli.command {
         completions::run(args, out)?;
+        return Ok(Exit::DONE);
+    }
+    #[cfg(feature = "dev")]
+    if let Command::Dev(args) = &cli.command {
+        dev::run(args, out)?;
+        return Ok(Exit::DONE);
+    }
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    if let Command::Umount(args) = &cli.command {
+        umount::run(args)?;
         return Ok(Exit::DONE);
     }
     platform::allow_many_open_files();
@@ -117,6 +131,10 @@ fn with_files<S: Store + 'static>(
     match &cli.command {
         #[cfg(feature = "run")]
         Command::Run(args) => return run::run(args, fs, w).map(Some),
+        #[cfg(all(feature = "mount", target_os = "linux"))]
+        Command::Mount(args) => return mount::run(args, &cli.global, fs, w).map(Some),
+        #[cfg(all(feature = "mount", target_os = "linux"))]
+        Command::Umount(_) => Ok(()),
         Command::Ls(args) => ls::run(args, w),
         Command::Tree(args) => tree::run(args, w),
         Command::Stat(args) => stat::run(args, w),
@@ -149,6 +167,8 @@ fn with_files<S: Store + 'static>(
         | Command::Fsck(_)
         | Command::Gc(_)
         | Command::Completions(_) => Ok(()),
+        #[cfg(feature = "dev")]
+        Command::Dev(_) => Ok(()),
     }
     .map(|()| None)
 }

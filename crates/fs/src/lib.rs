@@ -50,7 +50,7 @@ mod permission;
 mod watch;
 
 pub use ext::*;
-pub use fs::{Fs, FsOptions, Hooks};
+pub use fs::{Fs, FsOptions, Hooks, Realm};
 pub use interface::*;
 pub use path::*;
 pub use watch::Watch;

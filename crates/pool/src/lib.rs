@@ -8,6 +8,7 @@
 //! | --- | --- | --- |
 //! | [`MemoryPool`] | memory | tests, temporary data, a browser without storage |
 //! | [`DirectoryPool`] | files of one directory, native and WASI | servers, the command line, the WASI guest |
+//! | [`SahPool`] | a fixed set of files with their names inside | a browser's handles |
 //! | [`FaultPool`] | a model of a disk that loses what was not synced | crash tests |
 //!
 //! All of them pass the [`conformance`] suite, and so must every further one.
@@ -51,6 +52,7 @@ mod memory;
 mod name;
 mod pool;
 mod rules;
+pub mod sahpool;
 
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 pub use directory::{DirectoryOptions, DirectoryPool, Sharing};
@@ -61,3 +63,4 @@ pub use marker::{MaybeSend, MaybeSync};
 pub use memory::MemoryPool;
 pub use name::{MAX_COMPONENT_LEN, MAX_NAME_LEN, check_name};
 pub use pool::{MAX_FILE_LEN, OpenOptions, Pool, PoolFile};
+pub use sahpool::SahPool;

@@ -71,7 +71,6 @@ mod vfs_methods;
 mod wal;
 
 pub use environment::Environment;
-#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 pub use environment::system::SystemEnvironment;
 pub use options::{Options, TempFiles};
 pub use registration::{RegisterError, Registration, StillInUse, register};

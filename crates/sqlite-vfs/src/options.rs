@@ -44,7 +44,6 @@ impl Options {
     }
 }
 
-#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 impl Default for Options {
     /// The defaults, with the clock and the randomness of the host.
     fn default() -> Self {

@@ -265,6 +265,28 @@ impl BlockStore {
         Ok(())
     }
 
+    /// Takes note of where a commit put blocks: what was written is often read next. It is checked then, as any other.
+    pub(crate) fn learn(&self, blocks: &[(TenantId, Hash, Option<Block>)]) {
+        let mut places = lock(&self.places);
+        for (tenant, hash, row) in blocks {
+            let name = (*tenant, *hash);
+            match row {
+                // A place that is known stays: this commit only named the block once more or less.
+                Some(block) if places.get(&name).is_none() => places.insert(
+                    name,
+                    Place {
+                        block: *block,
+                        checked: false,
+                    },
+                ),
+                Some(_) => {}
+                None => {
+                    places.remove(&name);
+                }
+            }
+        }
+    }
+
     /// Forgets where blocks are: they have been moved.
     pub(crate) fn forget_places(&self) {
         lock(&self.places).clear();

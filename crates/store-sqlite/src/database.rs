@@ -189,10 +189,7 @@ impl Database for SqliteDatabase {
 
     async fn create_tenant(&self, name: &str, quota: Quota) -> Result<TenantInfo> {
         check_tenant_name(name)?;
-        let mut secret = [0; 16];
-        getrandom::fill(&mut secret).map_err(|e| {
-            Error::new(ErrorKind::Io).because(format!("the system has no random numbers: {e}"))
-        })?;
+        let secret = crate::surroundings::secret()?;
         let now = self.opened.shared.now();
         let made = self
             .opened

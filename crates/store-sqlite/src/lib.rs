@@ -25,6 +25,7 @@
 #![deny(unsafe_code)]
 // The one exception is `sql::version`, which looks at memory that SQLite shares between processes.
 
+mod authors;
 mod blocks;
 mod cache;
 mod commit;
@@ -50,6 +51,11 @@ mod sessions;
 mod shared;
 mod sql;
 mod store;
+#[cfg_attr(
+    all(target_family = "wasm", target_os = "unknown"),
+    path = "surroundings_browser.rs"
+)]
+mod surroundings;
 mod vfs;
 
 pub use database::SqliteDatabase;

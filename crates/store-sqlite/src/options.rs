@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use tarbox_store::Timestamp;
 
 use crate::shared::Clock;
+use crate::surroundings::now;
 
 /// What [`SqliteDatabase`](crate::SqliteDatabase) is opened with.
 #[derive(Clone)]
@@ -71,12 +71,5 @@ impl Options {
     pub fn background(mut self, background: bool) -> Self {
         self.background = background;
         self
-    }
-}
-
-fn now() -> Timestamp {
-    match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)),
-        Err(before) => Timestamp(i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |n| -n)),
     }
 }

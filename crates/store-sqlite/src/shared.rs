@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use rustc_hash::{FxHashMap, FxHashSet};
 use tarbox_store::{Actor, Error, ErrorKind, LayerId, Performance, Result, TenantState, Timestamp};
 
+use crate::authors::Authors;
 use crate::blocks::BlockStore;
 use crate::cache::Caches;
 use crate::commit::Frozen;
@@ -69,6 +70,8 @@ pub(crate) struct State {
     pub(crate) yielding: bool,
     /// Open handles on inodes.
     pub(crate) holds: FxHashMap<Key, u32>,
+    /// Who recorded the latest changes of each tenant.
+    pub(crate) authors: FxHashMap<TenantId, Authors>,
     /// Bytes that writes since the last commit may add, for the quota.
     pub(crate) reserved: HashMap<TenantId, u64>,
     /// Commits have been made that did not wait for the device.
@@ -95,6 +98,7 @@ impl State {
             alone: None,
             yielding: false,
             holds: FxHashMap::default(),
+            authors: FxHashMap::default(),
             reserved: HashMap::new(),
             unsynced: false,
             broken: None,

@@ -398,6 +398,10 @@ impl Store for SqliteStore {
         self.read_op(|op| Ok(op.last_seq()))
     }
 
+    async fn last_seq_by_others(&self, agent: &str) -> Result<Seq> {
+        self.read_op(|op| Ok(op.last_seq_by_others(agent)))
+    }
+
     async fn log(&self, query: &LogQuery) -> Result<Vec<LogRecord>> {
         self.shared().commit_visible()?;
         self.read_op(|op| op.query_log(query))

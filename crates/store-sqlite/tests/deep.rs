@@ -1,22 +1,18 @@
 //! Ten thousand directories in each other: everything works, and what it costs grows with the depth and not faster.
 
+mod common;
+
 use std::time::{Duration, Instant};
 
 use tarbox_store::*;
 use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 
+use common::me;
+
 const DEPTH: usize = 10_000;
 
 fn block<T>(future: impl Future<Output = Result<T>>) -> T {
     pollster::block_on(future).unwrap()
-}
-
-fn me() -> Actor {
-    Actor {
-        uid: 0,
-        gid: 0,
-        agent: "test".into(),
-    }
 }
 
 /// Makes `d/d/d/…`, and answers the inodes from the root down.

@@ -1,5 +1,7 @@
 //! A device without room: an error says so, what was accepted is kept, and goes on when there is room again.
 
+mod common;
+
 use std::sync::Arc;
 
 use tarbox_pool::FaultPool;
@@ -8,17 +10,7 @@ use tarbox_store::conformance::{bytes, tree};
 use tarbox_store::*;
 use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 
-fn block<T>(future: impl Future<Output = T>) -> T {
-    pollster::block_on(future)
-}
-
-fn me() -> Actor {
-    Actor {
-        uid: 0,
-        gid: 0,
-        agent: "test".into(),
-    }
-}
+use common::{block, me, new};
 
 fn open(pool: &FaultPool, create: bool) -> (SqliteDatabase, SqliteStore) {
     let options = Options::new().create(create).background(false);
@@ -32,15 +24,7 @@ fn open(pool: &FaultPool, create: bool) -> (SqliteDatabase, SqliteStore) {
 
 /// Makes a file; `false` if there was no room for it.
 fn write(s: &SqliteStore, name: &str, data: &[u8]) -> Result<Ino> {
-    let new = NewInode {
-        kind: FileKind::File,
-        mode: 0o644,
-        uid: 0,
-        gid: 0,
-        rdev: 0,
-        target: b"",
-    };
-    let file = block(s.create(&me(), Ino::ROOT, name.as_bytes(), &new))?.ino;
+    let file = block(s.create(&me(), Ino::ROOT, name.as_bytes(), &new(FileKind::File)))?.ino;
     block(s.write(&me(), file, WriteAt::End, data, false))?;
     Ok(file)
 }

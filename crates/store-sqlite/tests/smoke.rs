@@ -1,26 +1,11 @@
 //! The shortest way through the whole store.
 
+mod common;
+
 use tarbox_store::*;
 use tarbox_store_sqlite::{Options, SqliteDatabase};
 
-fn me() -> Actor {
-    Actor {
-        uid: 0,
-        gid: 0,
-        agent: "test".into(),
-    }
-}
-
-fn new(kind: FileKind) -> NewInode<'static> {
-    NewInode {
-        kind,
-        mode: 0o644,
-        uid: 0,
-        gid: 0,
-        rdev: 0,
-        target: b"",
-    }
-}
+use common::{me, new};
 
 #[test]
 fn files_written_in_one_layer_are_as_they_were_when_it_is_switched_back_to() {

@@ -1,5 +1,7 @@
 //! Threads on one database, and on two handles of one file as processes have them: operations are whole, whoever looks.
 
+mod common;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
@@ -7,27 +9,10 @@ use tarbox_store::conformance::bytes;
 use tarbox_store::*;
 use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 
-fn block<T>(future: impl Future<Output = T>) -> T {
-    pollster::block_on(future)
-}
+use common::{agent, block, new};
 
 fn me() -> Actor {
-    Actor {
-        uid: 0,
-        gid: 0,
-        agent: "thread".into(),
-    }
-}
-
-fn new(kind: FileKind) -> NewInode<'static> {
-    NewInode {
-        kind,
-        mode: 0o644,
-        uid: 0,
-        gid: 0,
-        rdev: 0,
-        target: b"",
-    }
+    agent("thread")
 }
 
 fn store(database: &SqliteDatabase) -> SqliteStore {

@@ -276,6 +276,13 @@ pub trait Store: MaybeSend + MaybeSync {
     /// The position of the last record; costs next to nothing, so it may be polled.
     fn last_seq(&self) -> impl Future<Output = Result<Seq>> + MaybeSend;
 
+    /// The position of the last record not by `agent`, or a later one where that is not known exactly: as long as it does
+    /// not move, everything new is the agent's own. As cheap as [`last_seq`](Store::last_seq).
+    fn last_seq_by_others(&self, agent: &str) -> impl Future<Output = Result<Seq>> + MaybeSend {
+        let _ = agent;
+        self.last_seq()
+    }
+
     /// The records that match, in order of position (or the reverse).
     fn log(&self, query: &LogQuery) -> impl Future<Output = Result<Vec<LogRecord>>> + MaybeSend;
 

@@ -18,7 +18,15 @@ const BUILD_TOOLS: &[(&str, &str)] = &[
 
 /// The compiler that crates with C in them are built with, and what tests call.
 pub(super) fn build_tools(_: &Project, announce: &Announce<'_>) -> Result<Outcome> {
-    let mut missing: Vec<&str> = BUILD_TOOLS
+    programs(BUILD_TOOLS, announce)
+}
+
+/// Installs the packages of those programs that are not on `PATH`.
+///
+/// # Errors
+/// As [`install`].
+pub(super) fn programs(wanted: &[(&str, &'static str)], announce: &Announce<'_>) -> Result<Outcome> {
+    let mut missing: Vec<&str> = wanted
         .iter()
         .filter(|(program, _)| !on_path(program))
         .map(|(_, package)| *package)

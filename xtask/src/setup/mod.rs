@@ -4,10 +4,13 @@
 //! package database, to the active Rust toolchain and to the tool directory; never to the user's settings.
 
 mod apt;
+mod browsers;
 mod cargo_deny;
+mod cargo_programs;
 mod llvm;
 mod node;
 pub(crate) mod npm;
+mod posix_suites;
 mod rust_components;
 mod rust_targets;
 mod std_source;
@@ -71,8 +74,24 @@ const STEPS: &[Step] = &[
         ensure: npm::packages,
     },
     Step {
+        what: "Chromium and Firefox",
+        ensure: browsers::ensure,
+    },
+    Step {
         what: cargo_deny::WHAT,
         ensure: cargo_deny::ensure,
+    },
+    Step {
+        what: "FUSE, and stressors of file systems",
+        ensure: posix_suites::packages,
+    },
+    Step {
+        what: "pjdfstest",
+        ensure: posix_suites::pjdfstest,
+    },
+    Step {
+        what: "fsx",
+        ensure: posix_suites::fsx,
     },
 ];
 

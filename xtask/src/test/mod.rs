@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use crate::command::Cmd;
 use crate::project::Project;
-use crate::{setup, ui, wasm};
+use crate::{posix as suites, setup, ui, wasm};
 use tally::Tally;
 
 /// Run every check and every test
@@ -17,7 +17,7 @@ use tally::Tally;
 /// It ends with a line `N passed, N failed`. A failed step does not stop the later ones. Each check counts as one test.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only the steps whose names contain this (format, licences, lint, tests, packages, docs)
+    /// Only the steps whose names contain this (format, licences, lint, tests, packages, docs, posix, browsers)
     step: Option<String>,
     /// Many more seeds, kills and random histories: hours instead of minutes
     #[arg(long)]
@@ -34,6 +34,8 @@ const STEPS: &[(&str, Run)] = &[
     ("tests", tests),
     ("packages", packages),
     ("docs", docs),
+    ("posix", posix),
+    ("browsers", browsers),
 ];
 
 /// Returns whether everything passed.
@@ -100,8 +102,8 @@ fn lint(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
 fn tests(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     let mut cargo = project.cargo().args(["test", "--workspace", "--no-fail-fast"]);
     for artifact in wasm::ARTIFACTS {
-        // The tests run what is shipped.
-        if let Some(variable) = artifact.variable {
+        if let wasm::UsedBy::Tests(variable) = artifact.used_by {
+            // The tests run what is shipped.
             cargo = cargo.env(variable, wasm::build(project, artifact)?);
         }
     }
@@ -135,4 +137,29 @@ fn docs(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
         .args(["doc", "--workspace", "--no-deps"])
         .env("RUSTDOCFLAGS", "-D warnings")
         .run()
+}
+
+/// The quick part of the suites that judge a mounted workspace.
+fn posix(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
+    suites::quick(project)
+}
+
+/// The npm packages, as they are shipped, in Chromium and in Firefox.
+fn browsers(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
+    wasm::packages(project)?;
+    for package in ["device", "sqlite-opfs", "tarbox"] {
+        project
+            .node()
+            .args(["node_modules/typescript/bin/tsc", "-p"])
+            .arg(format!("packages/{package}"))
+            .run()?;
+    }
+    project
+        .node()
+        .arg("packages/browser-tests/run.mjs")
+        .args(args.long.then_some("--long"))
+        .each_line(|line| {
+            println!("{line}");
+            tally.read(line);
+        })
 }

@@ -140,15 +140,7 @@ fn writer<'a, F: FilesystemInterface>(
     w: &Workspace<'a, F>,
     root: (Ino, &[u8]),
 ) -> WorkspaceWriter<'a, F> {
-    let collision = if args.force {
-        Collision::Replace
-    } else {
-        Collision::Refuse
-    };
-    let owners = if args.numeric_owner {
-        Owners::Keep
-    } else {
-        args.owner.for_user(w.who.uid())
-    };
+    let collision = Collision::forced(args.force);
+    let owners = args.owner.resolve(args.numeric_owner, w.who.uid());
     WorkspaceWriter::new(w.fs, &w.who, root, collision, owners)
 }

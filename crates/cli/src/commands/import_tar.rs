@@ -45,16 +45,8 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
     let input = Input::open(args)?;
     let target = w.path(&args.path)?;
     let root = blocking(w.fs.create_dir_all(&w.who, &target)).map_err(|e| Failure::of(e, &target))?;
-    let collision = if args.force {
-        Collision::Replace
-    } else {
-        Collision::Refuse
-    };
-    let owners = if args.numeric_owner {
-        Owners::Keep
-    } else {
-        args.owner.for_user(w.who.uid())
-    };
+    let collision = Collision::forced(args.force);
+    let owners = args.owner.resolve(args.numeric_owner, w.who.uid());
     let writer = WorkspaceWriter::new(w.fs, &w.who, (root.ino, &target), collision, owners);
     let mut importer = TarImporter::new(w.fs, &w.who, (root.ino, &target), writer);
     let tally = Tally::new(w, "unpack", None);

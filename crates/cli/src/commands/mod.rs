@@ -7,6 +7,8 @@ pub(crate) mod chmod;
 pub(crate) mod chown;
 pub(crate) mod completions;
 pub(crate) mod cp;
+#[cfg(feature = "dev")]
+pub(crate) mod dev;
 pub(crate) mod du;
 pub(crate) mod export;
 pub(crate) mod export_tar;
@@ -20,6 +22,8 @@ pub(crate) mod layer;
 pub(crate) mod ln;
 pub(crate) mod ls;
 pub(crate) mod mkdir;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+pub(crate) mod mount;
 pub(crate) mod mv;
 pub(crate) mod rm;
 #[cfg(feature = "run")]
@@ -30,6 +34,8 @@ pub(crate) mod tenant;
 pub(crate) mod touch;
 pub(crate) mod tree;
 pub(crate) mod truncate;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+pub(crate) mod umount;
 pub(crate) mod watch;
 pub(crate) mod write;
 pub(crate) mod xattr;

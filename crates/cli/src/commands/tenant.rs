@@ -14,6 +14,7 @@ use crate::workspace::AGENT;
 
 /// Tenants: separate workspaces in one database
 #[derive(Debug, clap::Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Create(Create),
     List(List),

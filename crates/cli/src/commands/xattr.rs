@@ -14,6 +14,7 @@ use crate::workspace::Workspace;
 
 /// Extended attributes: get, set, list, remove
 #[derive(Debug, clap::Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Get(Get),
     Set(Set),

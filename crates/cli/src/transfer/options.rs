@@ -13,6 +13,13 @@ pub(crate) enum Collision {
     Replace,
 }
 
+impl Collision {
+    /// What `--force` stands for.
+    pub(crate) fn forced(force: bool) -> Self {
+        if force { Self::Replace } else { Self::Refuse }
+    }
+}
+
 /// Who owns what is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Owners {
@@ -70,6 +77,11 @@ pub(crate) enum OwnerChoice {
 }
 
 impl OwnerChoice {
+    /// The choice for who acts as this user; `numeric` stands for `--numeric-owner`, the short way to say keep.
+    pub(crate) fn resolve(self, numeric: bool, uid: u32) -> Owners {
+        if numeric { Owners::Keep } else { self.for_user(uid) }
+    }
+
     /// The choice for who acts as this user.
     pub(crate) fn for_user(self, uid: u32) -> Owners {
         match self {

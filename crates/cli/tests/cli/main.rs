@@ -9,6 +9,8 @@ mod files;
 mod help;
 mod layers;
 mod listing;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+mod mount;
 mod snapshot;
 mod support;
 mod tar;

@@ -202,6 +202,10 @@ impl<S: Store> FilesystemInterface for Fs<S> {
         self.store().last_seq().await
     }
 
+    async fn last_change_by_others(&self, agent: &str) -> Result<Seq> {
+        self.store().last_seq_by_others(agent).await
+    }
+
     async fn changes(&self, path: &[u8], after: Seq, limit: usize) -> Result<Changes> {
         crate::watch::changes(self.store(), path, after, limit).await
     }

@@ -38,11 +38,11 @@ impl<S: Store> Fs<S> {
         start: Ino,
         names: &[&[u8]],
     ) -> Result<Vec<Attr>> {
-        if !who.is_root() {
+        if !who.is_exempt() {
             permission::require(who, &self.store.attr(view, start).await?, AccessMask::EXECUTE)?;
         }
         let mut found = self.store.walk(view, start, names).await?;
-        if !who.is_root() {
+        if !who.is_exempt() {
             // Every directory in which a further name was looked up has to be searchable.
             for dir in found
                 .iter()
@@ -97,7 +97,7 @@ impl<S: Store> Fs<S> {
 
     /// `Access` unless the directory may be searched.
     pub(super) async fn require_search(&self, who: &Credentials, dir: Place) -> Result<()> {
-        match who.is_root() {
+        match who.is_exempt() {
             true => Ok(()),
             false => permission::require(who, &self.attr_at(dir).await?, AccessMask::EXECUTE),
         }

@@ -25,6 +25,7 @@ pub(crate) use entries::fixed_hooks;
 pub(crate) use handles::Open;
 pub use options::{FsOptions, Hooks};
 pub(crate) use place::Place;
+pub use place::Realm;
 
 use crate::hooks::Session;
 use crate::interface::Handle;

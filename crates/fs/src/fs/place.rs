@@ -35,6 +35,28 @@ impl Place {
     }
 }
 
+/// Which part of a file system an inode belongs to, told from its number alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Realm {
+    /// The files of the layer in view.
+    Workspace,
+    /// A state of the past, which never changes.
+    Snapshot,
+    /// `/.tarbox`: what is read there is made when it is asked for.
+    Hook,
+}
+
+impl Realm {
+    /// The part that this inode is in.
+    pub const fn of(ino: Ino) -> Self {
+        match ino.0 {
+            number if number < Ino::LIMIT => Self::Workspace,
+            number if number & SNAPSHOT != 0 => Self::Snapshot,
+            _ => Self::Hook,
+        }
+    }
+}
+
 /// Which layer each slot of snapshot numbers stands for.
 #[derive(Default)]
 pub(crate) struct SnapshotSlots(RwLock<Slots>);

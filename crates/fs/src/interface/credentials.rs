@@ -15,6 +15,19 @@ pub struct Credentials {
     pub groups: Arc<[u32]>,
     /// Permission bits that are never given to what is made: 9 bits.
     pub umask: u32,
+    /// Whether permissions are still to be checked.
+    pub checks: Checks,
+}
+
+/// Who checks permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Checks {
+    /// This file system, by user, groups and modes.
+    #[default]
+    Here,
+    /// The caller has done so already, and knows more of the user: a kernel that sees supplementary groups,
+    /// capabilities and namespaces. What is made still belongs to the user, and the audit names them.
+    Done,
 }
 
 impl Credentials {
@@ -28,6 +41,7 @@ impl Credentials {
             },
             groups: Arc::from([]),
             umask: 0o022,
+            checks: Checks::Here,
         }
     }
 
@@ -62,6 +76,20 @@ impl Credentials {
     /// Effective group id.
     pub fn gid(&self) -> u32 {
         self.actor.gid
+    }
+
+    /// The same for a caller who has checked permissions already.
+    #[must_use]
+    pub fn already_checked(self) -> Self {
+        Self {
+            checks: Checks::Done,
+            ..self
+        }
+    }
+
+    /// Whether nothing is left to check: root, or somebody whose permissions were checked before.
+    pub fn is_exempt(&self) -> bool {
+        self.is_root() || self.checks == Checks::Done
     }
 
     /// Whether every permission check passes.

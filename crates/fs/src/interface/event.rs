@@ -35,6 +35,9 @@ pub struct ChangeEvent {
     pub from: Option<Vec<u8>>,
     /// The inode; 0 for [`EventKind::Rescan`].
     pub ino: Ino,
+    /// The way in that made the change, as its credentials name it; empty where records are missing.
+    #[serde(skip)]
+    pub agent: String,
 }
 
 /// A run of changes.

@@ -10,7 +10,7 @@ mod space;
 mod traits;
 
 pub use blocking::blocking;
-pub use credentials::Credentials;
+pub use credentials::{Checks, Credentials};
 pub use event::{ChangeEvent, Changes, EventKind};
 pub use handle::{Durability, Handle, HandleInfo, OpenFlags};
 pub use lock::{FlockKind, LockKind, LockOwner, LockRange, LockedRange, Wait};

@@ -455,6 +455,16 @@ pub trait FilesystemInterface: MaybeSend + MaybeSync {
     /// Those of the store.
     fn last_change(&self) -> impl Future<Output = Result<Seq>> + MaybeSend;
 
+    /// The position of the last change not made by `agent`, or a later one where that is not known exactly: as long as
+    /// it does not move, everything new is the agent's own. As cheap as [`last_change`](Self::last_change).
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn last_change_by_others(&self, agent: &str) -> impl Future<Output = Result<Seq>> + MaybeSend {
+        let _ = agent;
+        self.last_change()
+    }
+
     /// Changes of `path` and what is below it, behind `after`: at most `limit` records are considered.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ pub(crate) async fn changes<S: Store>(store: &S, path: &[u8], after: Seq, limit:
     };
     for record in &records {
         if record.seq.0 > changes.last.0 + 1 {
-            changes.events.push(rescan(watched, record.seq));
+            changes.events.push(rescan(watched, record.seq, ""));
         }
         changes.last = record.seq;
         if record.errno == 0 {
@@ -46,7 +46,7 @@ fn within(path: &[u8], top: &[u8]) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
 }
 
-fn rescan(watched: &[u8], seq: Seq) -> ChangeEvent {
+fn rescan(watched: &[u8], seq: Seq, agent: &str) -> ChangeEvent {
     ChangeEvent {
         seq,
         kind: EventKind::Rescan,
@@ -57,6 +57,7 @@ fn rescan(watched: &[u8], seq: Seq) -> ChangeEvent {
         },
         from: None,
         ino: Ino(0),
+        agent: agent.to_owned(),
     }
 }
 
@@ -67,7 +68,7 @@ fn event(watched: &[u8], record: &LogRecord) -> Option<ChangeEvent> {
         Unlink | Rmdir => EventKind::Delete,
         Write | Truncate | SetAttr | Xattr | Allocate => EventKind::Modify,
         Rename => return moved(watched, record),
-        Switch => return Some(rescan(watched, record.seq)),
+        Switch => return Some(rescan(watched, record.seq, &record.agent)),
         _ => return None,
     };
     within(&record.path, watched).then(|| told(record, kind, record.path.clone(), None))
@@ -103,6 +104,7 @@ fn told(record: &LogRecord, kind: EventKind, path: Vec<u8>, from: Option<Vec<u8>
         path,
         from,
         ino: record.ino,
+        agent: record.agent.clone(),
     }
 }
 

@@ -36,3 +36,4 @@ pub use crash::CrashPolicy;
 pub use device::Step;
 pub use plan::FaultPlan;
 pub use pool::FaultPool;
+pub use rng::Rng;

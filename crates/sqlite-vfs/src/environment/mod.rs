@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tarbox_pool::{MaybeSend, MaybeSync};
 
-#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+#[cfg_attr(all(target_family = "wasm", target_os = "unknown"), path = "browser.rs")]
 pub(crate) mod system;
 
 /// What a VFS takes from its surroundings. A test gives one that is seeded; a browser gives one that calls

@@ -1,7 +1,6 @@
 //! What the tests of this crate share.
 #![allow(dead_code)]
 
-pub(crate) mod random;
 pub(crate) mod workload;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

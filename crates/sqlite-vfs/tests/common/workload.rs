@@ -3,8 +3,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use rusqlite::Connection;
+use tarbox_pool::fault::Rng;
 
-use super::random::Random;
 use super::{Mode, Registration, open};
 
 /// What a run does between opening the database and the end.
@@ -43,12 +43,12 @@ const SCHEMA: &str = "CREATE TABLE meta (n INTEGER); INSERT INTO meta VALUES (1)
 
 impl Workload {
     pub(crate) fn new(seed: u64, mode: Mode, synchronous: &str, transactions: usize) -> Self {
-        let mut random = Random::new(seed);
-        let page_size = random.pick(&[512, 1024, 4096]);
-        let cache = random.pick(&[5, 10, 500]);
-        let autocheckpoint = random.pick(&[4, 20, 1000]);
-        let size_limit = random.pick(&[-1, 0, 20_000]);
-        let vacuum = random.pick(&[0, 1]);
+        let mut random = Rng::new(seed.wrapping_mul(0xA076_1D64_78BD_642F));
+        let page_size = random.one(&[512, 1024, 4096]);
+        let cache = random.one(&[5, 10, 500]);
+        let autocheckpoint = random.one(&[4, 20, 1000]);
+        let size_limit = random.one(&[-1, 0, 20_000]);
+        let vacuum = random.one(&[0, 1]);
         let settings = format!(
             "PRAGMA page_size = {page_size}; PRAGMA auto_vacuum = {vacuum}; {} PRAGMA cache_size = {cache};
              PRAGMA wal_autocheckpoint = {autocheckpoint}; PRAGMA journal_size_limit = {size_limit};
@@ -182,9 +182,9 @@ impl Workload {
     }
 }
 
-fn statement(random: &mut Random) -> String {
+fn statement(random: &mut Rng) -> String {
     let id = random.below(60);
-    let len = random.pick(&[10, 300, 2_000, 9_000]);
+    let len = random.one(&[10, 300, 2_000, 9_000]);
     match random.below(7) {
         0..=2 => format!(
             "INSERT OR REPLACE INTO item VALUES ({id}, 'tag {}', zeroblob({len}));",
@@ -207,7 +207,7 @@ fn statement(random: &mut Random) -> String {
     }
 }
 
-fn neutral(random: &mut Random) -> Action {
+fn neutral(random: &mut Rng) -> Action {
     let sql = match random.below(6) {
         0 | 1 => return Action::Reopen,
         2 => "PRAGMA wal_checkpoint(PASSIVE)".into(),

@@ -184,6 +184,7 @@ impl Shared {
             self.counters.syncs.fetch_add(1, Ordering::Relaxed);
         }
         self.engine.write(durability, |c| staged.batch.apply(c))?;
+        self.blocks.learn(&staged.batch.blocks);
         let mut state = self.lock();
         state.settle(frozen, &staged);
         state.seen = self.engine.version();

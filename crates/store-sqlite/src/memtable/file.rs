@@ -13,6 +13,8 @@ pub(crate) struct DirtyFile {
     pub(crate) chunks: BTreeMap<u64, Pieces>,
     /// Bytes of content that the pieces hold in memory.
     pub(crate) held: u64,
+    /// Bytes of the file that the pieces are: also those in blocks, which are shared.
+    pub(crate) len: u64,
 }
 
 /// The part of a byte range that lies in one chunk.
@@ -85,9 +87,10 @@ impl DirtyFile {
 
     fn change(&mut self, index: u64, f: impl FnOnce(&mut Pieces)) -> i64 {
         let pieces = self.chunks.entry(index).or_default();
-        let before = pieces.held();
+        let (held, len) = (pieces.held(), pieces.len());
         f(pieces);
-        let grown = pieces.held() as i64 - before as i64;
+        self.len = self.len + pieces.len() - len;
+        let grown = pieces.held() as i64 - held as i64;
         self.held = self.held.saturating_add_signed(grown);
         grown
     }

@@ -59,6 +59,11 @@ impl Pieces {
         self.0.is_empty()
     }
 
+    /// Bytes of the chunk that they are.
+    pub(crate) fn len(&self) -> u64 {
+        self.0.iter().map(|piece| u64::from(piece.len())).sum()
+    }
+
     /// Bytes held in memory.
     pub(crate) fn held(&self) -> u64 {
         self.0

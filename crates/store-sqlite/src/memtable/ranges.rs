@@ -15,6 +15,11 @@ impl Ranges {
         self.0.iter().map(|(&start, &end)| (start, end))
     }
 
+    /// How many bytes there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.iter().map(|(start, end)| end - start).sum()
+    }
+
     /// Adds `start..end`.
     pub(crate) fn insert(&mut self, mut start: u64, mut end: u64) {
         if start >= end {

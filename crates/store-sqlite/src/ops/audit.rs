@@ -86,6 +86,8 @@ impl Op<'_> {
         let tenant = self.row_mut();
         let (seq, layer) = (tenant.next_seq, tenant.current);
         tenant.next_seq += 1;
+        let authors = self.state.authors.entry(self.tenant).or_default();
+        authors.note(&agent, seq);
         let row = LogRow {
             seq,
             time,
@@ -104,6 +106,12 @@ impl Op<'_> {
 
     pub(crate) fn last_seq(&self) -> Seq {
         Seq(self.row().next_seq - 1)
+    }
+
+    pub(crate) fn last_seq_by_others(&self, agent: &str) -> Seq {
+        let end = self.row().next_seq - 1;
+        let authors = self.state.authors.get(&self.tenant);
+        Seq(authors.map_or(end, |authors| authors.last_of_others(agent, end)))
     }
 
     /// The committed records that match.

@@ -58,7 +58,7 @@ impl Op<'_> {
         match inline {
             Some(bytes) => self.put_bytes(target, to, &bytes, size)?,
             None => {
-                if layer.is_none() && self.holes_pending(source) > 0 {
+                if layer.is_none() && self.has_pending(source) {
                     return Ok(Copied::CommitFirst);
                 }
                 let extents = self.extents(source, layer, from, from + len)?;

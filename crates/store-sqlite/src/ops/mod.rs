@@ -14,6 +14,7 @@ mod ranges;
 mod read;
 mod rename;
 mod rows;
+mod space;
 mod write;
 mod xattrs;
 

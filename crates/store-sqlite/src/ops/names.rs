@@ -111,19 +111,11 @@ impl Op<'_> {
 
     pub(crate) fn attr(&mut self, view: View, ino: Ino) -> Result<Attr> {
         let key = self.key(ino)?;
-        let pending = self.pending(key);
-        self.inode(view, ino, |key, row| row.attr(key, pending))
-    }
-
-    /// Bytes of a file's content that no commit holds yet.
-    pub(super) fn pending(&self, key: Key) -> u64 {
-        let state = &*self.state;
-        let tables = state.tables();
-        tables
-            .filter(|t| !t.files.is_empty())
-            .filter_map(|t| t.files.get(&key))
-            .map(|f| f.held)
-            .sum()
+        let uncommitted = match self.layer(view)? {
+            None => self.uncommitted(key)?,
+            Some(_) => 0,
+        };
+        self.inode(view, ino, |key, row| row.attr(key, uncommitted))
     }
 
     pub(crate) fn parent(&mut self, view: View, dir: Ino) -> Result<Ino> {

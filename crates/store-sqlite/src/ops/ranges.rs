@@ -37,7 +37,7 @@ impl Op<'_> {
             .filter(|end| *end <= SIZE_MAX)
             .ok_or(ErrorKind::FileTooLarge)?;
         let moves = matches!(how, Allocate::Collapse | Allocate::Insert);
-        if moves && self.pending(key) + self.holes_pending(key) > 0 {
+        if moves && self.has_pending(key) {
             return Ok(false);
         }
         match how {
@@ -74,11 +74,6 @@ impl Op<'_> {
         }
         self.log_inode(by, Operation::Allocate, ino, len);
         Ok(true)
-    }
-
-    /// Whether holes wait for a commit, as a number that adds to what is pending.
-    pub(super) fn holes_pending(&self, key: Key) -> u64 {
-        self.state.tables().filter(|t| t.files.contains_key(&key)).count() as u64
     }
 
     fn zero(&mut self, key: Key, start: u64, end: u64) -> Result<()> {

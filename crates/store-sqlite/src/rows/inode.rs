@@ -49,11 +49,14 @@ pub(crate) struct Inode {
 pub(crate) const ENTRY_SIZE: u64 = 32;
 
 impl Inode {
-    /// The attributes, with `pending` bytes of content that no commit holds yet.
-    pub(crate) fn attr(&self, key: Key, pending: u64) -> Attr {
+    /// The attributes, with the bytes of content by which the next commits will change what chunks hold.
+    pub(crate) fn attr(&self, key: Key, uncommitted: i64) -> Attr {
         let held = match &self.content {
             Content::Inline(_) | Content::Stored => self.inline_len(),
-            Content::Chunked => (self.stored + pending).min(self.size.next_multiple_of(4096)),
+            Content::Chunked => self
+                .stored
+                .saturating_add_signed(uncommitted)
+                .min(self.size.next_multiple_of(4096)),
         };
         Attr {
             ino: key.ino(),

@@ -10,12 +10,13 @@ pub(crate) mod layers;
 pub(crate) mod log;
 mod open;
 pub(crate) mod orphan;
+mod reader;
 mod schema;
 pub(crate) mod tenant;
 mod version;
 pub(crate) mod xattr;
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use rusqlite::{Connection, TransactionBehavior};
 use tarbox_store::Result;
@@ -23,6 +24,7 @@ use tarbox_store::Result;
 pub(crate) use apply::{Batch, Change};
 pub(crate) use error::{damaged, device, engine};
 pub(crate) use open::Place;
+use reader::Reader;
 pub(crate) use version::Version;
 use version::WalIndex;
 
@@ -41,7 +43,7 @@ pub(crate) enum Durability {
 #[derive(Debug)]
 pub(crate) struct Engine {
     wal: Option<WalIndex>,
-    reader: Option<Mutex<Connection>>,
+    reader: Option<Reader>,
     writer: Mutex<Writer>,
 }
 
@@ -53,12 +55,17 @@ struct Writer {
 }
 
 impl Engine {
-    /// Reads committed rows.
+    /// Reads committed rows. Nothing in `f` may write.
     pub(crate) fn read<R>(&self, f: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
-        match &self.reader {
-            Some(reader) => f(&lock(reader)),
-            None => f(&lock(&self.writer).connection),
+        let Some(reader) = &self.reader else {
+            return f(&lock(&self.writer).connection);
+        };
+        if reader.opened().is_none()
+            && let Some(writer) = try_lock(&self.writer)
+        {
+            return f(&writer.connection);
         }
+        f(&lock(reader.get()?))
     }
 
     /// Reads rows of one moment: `f` sees nothing that is committed while it runs.
@@ -113,14 +120,7 @@ impl Engine {
 impl Writer {
     fn run<R>(&mut self, durability: Durability, f: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
         if self.durability != durability {
-            let level = if durability == Durability::Durable {
-                "FULL"
-            } else {
-                "NORMAL"
-            };
-            self.connection
-                .pragma_update(None, "synchronous", level)
-                .map_err(engine)?;
+            open::prepare_for(&self.connection, durability)?;
             self.durability = durability;
         }
         let transaction = self
@@ -143,4 +143,13 @@ pub(crate) fn touch(c: &Connection) -> Result<()> {
 /// A mutex here only guards against concurrent use: what a panicking thread left behind is a rolled-back transaction.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The same, unless someone holds it.
+fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }

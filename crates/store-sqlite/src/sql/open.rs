@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use tarbox_store::{Error, ErrorKind, Result};
 
 use super::error::engine;
+use super::reader::Reader;
 use super::version::WalIndex;
 use super::{Durability, Engine, Writer, schema};
 
@@ -17,6 +18,8 @@ use super::{Durability, Engine, Writer, schema};
 const PAGE_SIZE: u32 = 4096;
 /// Pages in the log before it is copied into the database. Hot pages are in it many times and copied once.
 const CHECKPOINT_PAGES: u32 = 8192;
+/// The same where every commit waits for the device: what is overwritten is there sooner than what makes the log longer.
+const CHECKPOINT_PAGES_DURABLE: u32 = 1024;
 /// How long a commit waits for another process's commit.
 const BUSY: Duration = Duration::from_secs(30);
 
@@ -62,12 +65,7 @@ impl Engine {
         configure(&connection)?;
         schema::prepare(&mut connection, create)?;
         let reader = match place {
-            Place::File(_) => {
-                let reader = connect(place, false)?;
-                hold(&reader, false)?;
-                configure(&reader)?;
-                Some(Mutex::new(reader))
-            }
+            Place::File(_) => connection.path().map(PathBuf::from).map(Reader::new),
             _ => None,
         };
         // The first read maps the wal-index.
@@ -87,6 +85,14 @@ impl Engine {
         });
         Ok(Self { wal, reader, writer })
     }
+}
+
+/// One more connection to a file that is open.
+pub(super) fn connect_beside(place: &Place) -> Result<Connection> {
+    let connection = connect(place, false)?;
+    hold(&connection, false)?;
+    configure(&connection)?;
+    Ok(connection)
 }
 
 fn connect(place: &Place, create: bool) -> Result<Connection> {
@@ -122,6 +128,17 @@ fn hold(c: &Connection, exclusive: bool) -> Result<()> {
     Ok(())
 }
 
+/// Makes the next commits as durable as this.
+pub(super) fn prepare_for(c: &Connection, durability: Durability) -> Result<()> {
+    let (level, pages) = match durability {
+        Durability::Visible => ("NORMAL", CHECKPOINT_PAGES),
+        Durability::Durable => ("FULL", CHECKPOINT_PAGES_DURABLE),
+    };
+    let set = |name, value: &dyn rusqlite::ToSql| c.pragma_update(None, name, value).map_err(engine);
+    set("synchronous", &level)?;
+    set("wal_autocheckpoint", &pages)
+}
+
 fn configure(c: &Connection) -> Result<()> {
     c.set_prepared_statement_cache_capacity(128);
     // Otherwise a statement whose plan could use a partial index is prepared again for each value bound to it.
@@ -131,9 +148,7 @@ fn configure(c: &Connection) -> Result<()> {
     c.pragma_update(None, "page_size", PAGE_SIZE).map_err(engine)?;
     c.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))
         .map_err(engine)?;
-    set("synchronous", "NORMAL")?;
-    c.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
-        .map_err(engine)?;
+    prepare_for(c, Durability::Visible)?;
     // Never shrink the log: overwriting it costs the device less than growing it again.
     set("journal_size_limit", "-1")?;
     set("temp_store", "MEMORY")?;

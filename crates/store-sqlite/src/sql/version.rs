@@ -10,8 +10,7 @@
 use std::ffi::{c_int, c_void};
 use std::ptr;
 
-use libsqlite3_sys as ffi;
-use rusqlite::Connection;
+use rusqlite::{Connection, ffi};
 
 /// The header's bytes, as of some moment. Two that are equal mean that nothing was committed in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

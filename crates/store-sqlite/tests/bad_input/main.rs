@@ -1,6 +1,8 @@
 //! Files that are no database, not any more, or not yet; devices that are read-only: a clear error, nothing changed, no panic,
 //! and never wrong bytes for right ones.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod damage;
 mod files;
 mod read_only;
@@ -12,17 +14,7 @@ use tarbox_store::*;
 use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 use tempfile::TempDir;
 
-fn block<T>(future: impl Future<Output = T>) -> T {
-    pollster::block_on(future)
-}
-
-fn me() -> Actor {
-    Actor {
-        uid: 0,
-        gid: 0,
-        agent: "test".into(),
-    }
-}
+use common::{block, me};
 
 fn new(kind: FileKind) -> NewInode<'static> {
     NewInode {

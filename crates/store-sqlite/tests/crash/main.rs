@@ -9,17 +9,15 @@
 //! `TARBOX_LONG=1` tries more workloads, and every policy with several seeds at each step.
 
 mod fault;
-mod rng;
 mod state;
 mod workload;
 
 use std::sync::Arc;
 
 use tarbox_pool::FaultPool;
-use tarbox_pool::fault::{CrashPolicy, FaultPlan};
+use tarbox_pool::fault::{CrashPolicy, FaultPlan, Rng};
 use tarbox_store::{Database, Quota};
 
-use rng::Rng;
 use state::{Clock, Open, State};
 use workload::{Action, Effect};
 

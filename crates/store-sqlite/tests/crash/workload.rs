@@ -1,10 +1,10 @@
 //! Random workloads: what is done, by names.
 
+use tarbox_pool::fault::Rng;
 use tarbox_store::conformance::bytes;
 use tarbox_store::*;
 use tarbox_store_sqlite::SqliteStore;
 
-use crate::rng::Rng;
 use crate::state::Open;
 
 pub(crate) const TENANTS: [&str; 2] = ["a", "b"];

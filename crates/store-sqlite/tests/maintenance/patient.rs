@@ -40,7 +40,7 @@ fn create(s: &SqliteStore, dir: Ino, name: &[u8], kind: FileKind) -> Result<Ino>
 
 /// Bytes that compress to nothing and repeat nowhere.
 pub(crate) fn content(seed: u64, len: usize) -> Vec<u8> {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     (0..len).map(|_| random.next() as u8).collect()
 }
 

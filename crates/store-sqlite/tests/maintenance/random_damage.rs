@@ -110,7 +110,7 @@ fn other(value: &Value, random: &mut Random) -> Value {
 /// Damages a copy, and repairs it.
 fn survives(patient: &Place, seed: u64) {
     let place = patient.copy();
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut done = Vec::new();
     {
         let c = place.sql();

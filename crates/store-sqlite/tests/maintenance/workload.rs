@@ -1,34 +1,35 @@
 //! Random operations of every kind, from a seed.
 
 use pollster::block_on;
+use tarbox_pool::fault::Rng;
 use tarbox_store::*;
 use tarbox_store_sqlite::SqliteStore;
 
 use crate::support::{me, new};
 
-/// A small generator with good enough bits (SplitMix64).
+/// Seeded choices, and content made of them.
 #[derive(Clone)]
-pub(crate) struct Random(pub(crate) u64);
+pub(crate) struct Random(Rng);
 
 impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(Rng::new(seed))
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.next()
     }
 
     pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.next() % n.max(1)
+        self.0.below(n.max(1))
     }
 
     pub(crate) fn bytes(&mut self, len: u64) -> Vec<u8> {
         // Half of all contents repeat, so that blocks are shared.
         let mut source = if self.below(2) == 0 {
-            Random(self.below(4))
+            Random::new(self.below(4))
         } else {
-            Random(self.next())
+            Random::new(self.next())
         };
         (0..len).map(|_| source.next() as u8).collect()
     }
@@ -48,7 +49,7 @@ impl Worker {
     pub(crate) fn new(store: SqliteStore, seed: u64) -> Self {
         Self {
             store,
-            random: Random(seed),
+            random: Random::new(seed),
             held: Vec::new(),
             layers: 0,
             tolerant: false,

@@ -4,41 +4,26 @@
 //! nothing where there is no role. Parent and child talk in lines, so that nobody has to wait for a time.
 
 mod child;
+#[path = "../common/mod.rs"]
+mod common;
 mod kill;
 mod roles;
 mod sharing;
 
 use std::path::PathBuf;
 
-use tarbox_store::{Actor, Database, FileKind, NewInode, Quota};
+use tarbox_store::{Actor, Database, Quota};
 use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 use tempfile::TempDir;
+
+use common::{agent, block, new};
 
 fn is_long() -> bool {
     std::env::var_os("TARBOX_LONG").is_some()
 }
 
-fn block<T>(future: impl Future<Output = T>) -> T {
-    pollster::block_on(future)
-}
-
 fn me() -> Actor {
-    Actor {
-        uid: 0,
-        gid: 0,
-        agent: format!("process {}", std::process::id()).into(),
-    }
-}
-
-fn new(kind: FileKind) -> NewInode<'static> {
-    NewInode {
-        kind,
-        mode: 0o644,
-        uid: 0,
-        gid: 0,
-        rdev: 0,
-        target: b"",
-    }
+    agent(&format!("process {}", std::process::id()))
 }
 
 /// A database with the tenant `default` in a directory of its own.

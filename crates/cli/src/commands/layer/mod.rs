@@ -13,6 +13,7 @@ use crate::print::Printer;
 
 /// Layers: remember states, compare them, go back
 #[derive(Debug, clap::Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Checkpoint(checkpoint::Args),
     List(history::List),

@@ -166,8 +166,5 @@ fn head_of(c: &Connection, number: i64) -> Result<i64> {
 
 /// A new key for the cookies. Every entry then stands in a wrong bucket, and is moved.
 pub(super) fn secret() -> Result<Vec<u8>> {
-    let mut secret = vec![0; 16];
-    getrandom::fill(&mut secret)
-        .map_err(|e| Error::new(ErrorKind::Io).because(format!("the system has no random numbers: {e}")))?;
-    Ok(secret)
+    Ok(crate::surroundings::secret()?.to_vec())
 }

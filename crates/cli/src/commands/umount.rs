@@ -1,0 +1,22 @@
+//! `umount`
+
+use std::path::PathBuf;
+
+use tarbox_fuse::point;
+
+use crate::examples::examples;
+use crate::failure::Result;
+
+/// Take a mounted workspace away, also one whose process is gone
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples!(
+    "tarbox umount ~/w           everything written stays in the database",
+))]
+pub(crate) struct Args {
+    /// Where it is mounted
+    dir: PathBuf,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    Ok(point::unmount(&args.dir)?)
+}

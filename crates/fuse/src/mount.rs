@@ -1,0 +1,186 @@
+//! Mounting, and being unmounted.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use fuser::{BackgroundSession, Config, Session, SessionACL};
+use tarbox_fs::{FilesystemInterface, blocking};
+use tarbox_store::Result;
+
+use crate::adapter::{Adapter, Shared};
+use crate::attach::{self, attach};
+use crate::feed::{self, Feed};
+use crate::notifier::Notifier;
+use crate::options::MountOptions;
+use crate::point::{self, Detach};
+use crate::serving::Serving;
+
+/// A mounted file system, served on threads of this process. Dropping it takes the mount away: who still uses it is
+/// served until they are done.
+pub struct Mount {
+    session: Option<BackgroundSession>,
+    feed: Option<JoinHandle<()>>,
+    /// Ends the feed, and answers how the file system ended.
+    end: Box<dyn Fn() -> Result<()> + Send>,
+    unmounter: Unmounter,
+}
+
+/// Takes a mount away from another thread.
+#[derive(Debug, Clone)]
+pub struct Unmounter {
+    dir: PathBuf,
+    device: Option<String>,
+}
+
+/// Mounts a file system on an empty directory, and returns when it can be used.
+///
+/// # Errors
+/// Those of [`point::require_free`]; `Unsupported` where the system has no FUSE; `NotPermitted` where it may not be
+/// mounted, with what to do about it.
+pub fn mount<F>(fs: Arc<F>, dir: &Path, options: &MountOptions) -> Result<Mount>
+where
+    F: FilesystemInterface + Send + Sync + 'static,
+{
+    let place = point::require_free(dir)?;
+    // A number of its own tells this mount's changes from those of others.
+    let agent = format!("fuse:{:08x}", random());
+    let feed = Feed::new(blocking(fs.last_change())?);
+    let serving = Serving::begin().map_err(|e| point::host_error(&place, &e))?;
+    let shared = Arc::new(Shared::new(fs, options.root, &agent, feed, serving));
+    let device = attach(&place, options)?;
+    let unmounter = Unmounter {
+        device: point::mounted(&place)?.map(|mount| mount.device),
+        dir: place,
+    };
+    serve(shared, device, options, &unmounter).inspect_err(|_| {
+        // The reason is what matters, not whether an empty directory could be had back.
+        drop(unmounter.unmount());
+    })
+}
+
+fn serve<F>(
+    shared: Arc<Shared<F>>,
+    device: OwnedFd,
+    options: &MountOptions,
+    unmounter: &Unmounter,
+) -> Result<Mount>
+where
+    F: FilesystemInterface + Send + Sync + 'static,
+{
+    let failed = |e: io::Error| point::host_error(&unmounter.dir, &e);
+    let notifier = Notifier::new(attach::duplicate(&device).map_err(failed)?);
+    let acl = match options.allow_other {
+        true => SessionACL::All,
+        false => SessionACL::Owner,
+    };
+    let session = Session::from_fd(Adapter(shared.clone()), device, acl, config(options))
+        .and_then(Session::spawn)
+        .map_err(failed)?;
+    // A past state never changes.
+    let feed = match shared.is_snapshot() {
+        true => None,
+        false => {
+            let shared = shared.clone();
+            let thread = std::thread::Builder::new().name("tarbox-feed".to_owned());
+            let follow = move || feed::follow(&shared, &notifier);
+            Some(thread.spawn(follow).map_err(failed)?)
+        }
+    };
+    Ok(Mount {
+        session: Some(session),
+        feed,
+        end: Box::new(move || {
+            shared.feed.stop();
+            shared.take_end()
+        }),
+        unmounter: unmounter.clone(),
+    })
+}
+
+impl Mount {
+    /// Serves until the mount is taken away, by whom ever, and everything written is on the device.
+    ///
+    /// # Errors
+    /// `Io` if the kernel and this process do not understand each other any more; those of the last commit.
+    pub fn wait(mut self) -> Result<()> {
+        self.join()
+    }
+
+    /// Takes the mount away and waits until the last who uses it is done.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait), and those of the system.
+    pub fn unmount(mut self) -> Result<()> {
+        self.unmounter.unmount()?;
+        self.join()
+    }
+
+    /// What takes the mount away while this is waiting.
+    pub fn unmounter(&self) -> Unmounter {
+        self.unmounter.clone()
+    }
+
+    fn join(&mut self) -> Result<()> {
+        let ended = self.session.take().map_or(Ok(()), BackgroundSession::join);
+        let synced = (self.end)();
+        if let Some(feed) = self.feed.take() {
+            // A thread that panicked has said so itself.
+            drop(feed.join());
+        }
+        ended.map_err(|e| point::host_error(&self.unmounter.dir, &e))?;
+        synced
+    }
+}
+
+impl Drop for Mount {
+    /// Waits for nobody: who still uses the mount may be the one who drops it.
+    fn drop(&mut self) {
+        let Some(session) = self.session.take() else {
+            return;
+        };
+        let end = std::mem::replace(&mut self.end, Box::new(|| Ok(())));
+        // Where it cannot be taken away, it ends with the process.
+        drop(self.unmounter.unmount());
+        let last = std::thread::Builder::new().name("tarbox-unmount".to_owned());
+        let ended = last.spawn(move || {
+            drop(session.join());
+            drop(end());
+        });
+        // Without a thread for it, the end of the process does the same.
+        drop(ended);
+    }
+}
+
+impl Unmounter {
+    /// Takes the mount away: new accesses find the directory underneath, and who still uses it may finish.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn unmount(&self) -> Result<()> {
+        let there = point::mounted(&self.dir)?;
+        if there.is_none_or(|mount| Some(mount.device) != self.device) {
+            // It was taken away before; what is there now is another's.
+            return Ok(());
+        }
+        point::detach(&self.dir, Detach::AtOnce).map_err(|e| point::host_error(&self.dir, &e.into()))
+    }
+}
+
+fn config(options: &MountOptions) -> Config {
+    let mut config = Config::default();
+    config.n_threads = Some(options.threads.max(2));
+    config.clone_fd = true;
+    config
+}
+
+/// A number that no other mount has, on this machine or beside it.
+fn random() -> u32 {
+    use std::hash::{BuildHasher, Hasher};
+    // Its keys are random for each process and differ for each state made.
+    let mut hasher = std::hash::RandomState::new().build_hasher();
+    hasher.write_u32(std::process::id());
+    hasher.finish() as u32
+}

@@ -1,0 +1,77 @@
+//! Open files.
+
+use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, OpenFlags, blocking};
+use tarbox_store::{Result, WriteAt};
+
+use crate::{Request, Workspace, reply};
+
+/// What a file is opened for, as bits of the first number.
+const READ: u32 = 1;
+const WRITE: u32 = 2;
+const APPEND: u32 = 4;
+const TRUNCATE: u32 = 8;
+const CREATE: u32 = 16;
+const EXCLUSIVE: u32 = 32;
+
+/// Numbers are the flags and the mode of a new file. Returns the number to call it by, and gives its attributes.
+pub(super) fn open(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
+    let flags = request.small(0)?;
+    let has = |bit| flags & bit != 0;
+    let open = OpenFlags {
+        read: has(READ),
+        write: has(WRITE),
+        append: has(APPEND),
+        truncate: has(TRUNCATE),
+        exclusive: has(EXCLUSIVE),
+        ..OpenFlags::default()
+    };
+    let create = has(CREATE).then_some(request.small(1)?);
+    let (attr, handle) = blocking(w.fs.open_path(&w.who, request.first, open, create))?;
+    reply::attr(out, &attr);
+    Ok(f64::from(w.keep(handle)))
+}
+
+pub(super) fn close(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+    let number = request.small(0)?;
+    w.release(number).map(|()| 0.0)
+}
+
+/// Numbers are the file, the offset and the length.
+pub(super) fn read(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
+    let handle = w.handle(request.small(0)?)?;
+    let size = blocking(w.fs.getattr(w.fs.handle(handle)?.ino))?.size;
+    let (offset, wanted) = (request.whole(1)?, request.whole(2)?);
+    let wanted = wanted.min(size.saturating_sub(offset));
+    out.resize(usize::try_from(wanted).unwrap_or(usize::MAX), 0);
+    let count = blocking(w.fs.read(handle, offset, out))?;
+    out.truncate(count);
+    Ok(count as f64)
+}
+
+/// Numbers are the file and the offset; a negative one is the end.
+pub(super) fn write(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+    let handle = w.handle(request.small(0)?)?;
+    let at_end = request.numbers[1] < 0.0;
+    let mut offset = if at_end { 0 } else { request.whole(1)? };
+    for piece in request.data.chunks(16 << 20) {
+        let at = if at_end {
+            WriteAt::End
+        } else {
+            WriteAt::Offset(offset)
+        };
+        blocking(w.fs.write(handle, at, piece))?;
+        offset += piece.len() as u64;
+    }
+    Ok(request.data.len() as f64)
+}
+
+pub(super) fn stat(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
+    let handle = w.handle(request.small(0)?)?;
+    reply::attr(out, &blocking(w.fs.getattr(w.fs.handle(handle)?.ino))?);
+    Ok(0.0)
+}
+
+pub(super) fn truncate(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+    let handle = w.handle(request.small(0)?)?;
+    blocking(w.fs.truncate(handle, request.whole(1)?)).map(|_| 0.0)
+}

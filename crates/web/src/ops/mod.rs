@@ -1,0 +1,97 @@
+//! The operations, by number. The package's TypeScript has the numbers from here: `tests/protocol.rs` compares them.
+
+mod content;
+mod entries;
+mod handles;
+mod history;
+
+use tarbox_store::{Error, ErrorKind, Result};
+
+use crate::{Request, Workspace};
+
+type Act = fn(&mut Workspace, &Request<'_>, &mut Vec<u8>) -> Result<f64>;
+
+/// Whether an operation changes anything, and so waits for the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It only looks.
+    Reads,
+    /// It changes something.
+    Writes,
+}
+
+use Effect::{Reads, Writes};
+
+/// Every operation: its name, its effect and what does it. Its number is its place.
+pub const OPERATIONS: &[(&str, Effect, Act)] = &[
+    ("readFile", Reads, content::read_file),
+    ("writeFile", Writes, content::write_file),
+    ("appendFile", Writes, content::append_file),
+    ("truncate", Writes, content::truncate),
+    ("copy", Writes, content::copy),
+    ("stat", Reads, entries::stat),
+    ("lstat", Reads, entries::lstat),
+    ("list", Reads, entries::list),
+    ("mkdir", Writes, entries::mkdir),
+    ("remove", Writes, entries::remove),
+    ("rmdir", Writes, entries::rmdir),
+    ("rename", Writes, entries::rename),
+    ("symlink", Writes, entries::symlink),
+    ("link", Writes, entries::link),
+    ("readlink", Reads, entries::readlink),
+    ("realpath", Reads, entries::realpath),
+    ("chmod", Writes, entries::chmod),
+    ("chown", Writes, entries::chown),
+    ("utimes", Writes, entries::utimes),
+    ("open", Writes, handles::open),
+    ("close", Writes, handles::close),
+    ("read", Reads, handles::read),
+    ("write", Writes, handles::write),
+    ("fstat", Reads, handles::stat),
+    ("ftruncate", Writes, handles::truncate),
+    ("layers", Reads, history::layers),
+    ("checkpoint", Writes, history::checkpoint),
+    ("switch", Writes, history::switch),
+    ("diff", Reads, history::diff),
+    ("dropLayer", Writes, history::drop_layer),
+    ("tag", Writes, history::tag),
+    ("changes", Reads, history::changes),
+    ("audit", Reads, history::audit),
+    ("usage", Reads, history::usage),
+    ("gc", Writes, history::gc),
+    ("fsck", Reads, history::fsck),
+];
+
+/// Names of errors and their numbers on Linux, as far as operations give them.
+pub const CODES: &[ErrorKind] = &[
+    ErrorKind::NotFound,
+    ErrorKind::Exists,
+    ErrorKind::NotDirectory,
+    ErrorKind::IsDirectory,
+    ErrorKind::NotEmpty,
+    ErrorKind::Invalid,
+    ErrorKind::NameTooLong,
+    ErrorKind::Loop,
+    ErrorKind::NoSpace,
+    ErrorKind::QuotaExceeded,
+    ErrorKind::ReadOnly,
+    ErrorKind::Access,
+    ErrorKind::NotPermitted,
+    ErrorKind::BadHandle,
+    ErrorKind::Busy,
+    ErrorKind::Io,
+];
+
+/// Does one operation.
+pub(crate) fn call(
+    workspace: &mut Workspace,
+    operation: u32,
+    request: &Request<'_>,
+    out: &mut Vec<u8>,
+) -> Result<f64> {
+    let found = usize::try_from(operation).ok().and_then(|at| OPERATIONS.get(at));
+    let (_, _, act) = found.ok_or_else(|| {
+        Error::new(ErrorKind::Unsupported).because(format!("there is no operation {operation}"))
+    })?;
+    act(workspace, request, out)
+}

@@ -1,0 +1,107 @@
+// Chromium through playwright-core, Firefox through WebDriver BiDi, behind the same few functions.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium } from 'playwright-core'
+import puppeteer from 'puppeteer-core'
+
+export const NAMES = ['chromium', 'firefox']
+
+const CHROMIUM_FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/**
+ * Starts a browser with a profile of its own, or with the one at `profile`.
+ *
+ * Gives `newPage(url)` (with `evaluate`, `goto`, `reload`, `close`, `screenshot`), `close()`, `kill()` and `profile`.
+ */
+export async function launch(name, { profile = mkdtempSync(join(tmpdir(), `tarbox-${name}-`)), onConsole } = {}) {
+  const browser = name === 'chromium' ? await launchChromium(profile) : await launchFirefox(profile)
+  const remove = () => rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
+  return {
+    name,
+    profile,
+    remove,
+    async newPage(url) {
+      const page = await browser.newPage()
+      page.on('console', (message) => onConsole?.(message.text()))
+      page.on('pageerror', (error) => onConsole?.(`page error: ${error}`))
+      if (url) await page.goto(url)
+      return page
+    },
+    async close() {
+      await browser.close()
+      remove()
+    },
+    /** Ends it as a power cut would, as far as processes go. The profile stays. */
+    async kill() {
+      await browser.kill()
+    },
+  }
+}
+
+async function launchChromium(profile) {
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    headless: true,
+    args: CHROMIUM_FLAGS,
+    timeout: 240_000,
+  })
+  context.setDefaultTimeout(240_000)
+  return {
+    newPage: () => context.newPage(),
+    close: () => context.close(),
+    kill: () => killTree(profile, () => context.close().catch(() => undefined)),
+  }
+}
+
+async function launchFirefox(profile) {
+  const browser = await puppeteer.launch({
+    browser: 'firefox',
+    executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
+    headless: true,
+    userDataDir: profile,
+    timeout: 240_000,
+    protocolTimeout: 240_000,
+  })
+  return {
+    newPage: () => browser.newPage(),
+    close: () => browser.close(),
+    kill: async () => {
+      browser.process().kill('SIGKILL')
+      await killTree(profile, async () => undefined)
+    },
+  }
+}
+
+/** Kills every process that was started with this profile, and waits until none is left. */
+async function killTree(profile, then) {
+  const { readdirSync, readFileSync } = await import('node:fs')
+  const ours = () =>
+    readdirSync('/proc').filter((pid) => {
+      if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(profile)
+      } catch {
+        return false
+      }
+    })
+  for (let left = ours(); left.length > 0; left = ours()) {
+    for (const pid of left) {
+      try {
+        process.kill(Number(pid), 'SIGKILL')
+      } catch {
+        // It has gone by itself.
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  await then()
+}

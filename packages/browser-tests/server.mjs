@@ -1,0 +1,37 @@
+// A static server for tests: files of some directories, with the headers that isolate a page.
+import { createReadStream, statSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { extname, join, normalize } from 'node:path'
+
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.wasm': 'application/wasm',
+  '.json': 'application/json',
+  '.map': 'application/json',
+}
+
+/** Serves the first directory of `roots` that has the file. */
+export function serve(roots, { isolated = true } = {}) {
+  const server = createServer((request, response) => {
+    const path = normalize(decodeURIComponent(new URL(request.url, 'http://x').pathname))
+    if (isolated) {
+      response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
+      response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
+    }
+    response.setHeader('Cache-Control', 'no-cache')
+    for (const root of roots) {
+      const file = join(root, path)
+      if (!statSync(file, { throwIfNoEntry: false })?.isFile()) continue
+      response.setHeader('Content-Type', TYPES[extname(file)] ?? 'application/octet-stream')
+      createReadStream(file).pipe(response)
+      return
+    }
+    response.writeHead(404).end('not found')
+  })
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve({ url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() }))
+  })
+}

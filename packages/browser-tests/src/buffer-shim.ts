@@ -1,0 +1,2 @@
+// isomorphic-git asks for Node.js' Buffer.
+export { Buffer } from 'buffer'

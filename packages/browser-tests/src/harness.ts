@@ -1,0 +1,65 @@
+/** A few words to write tests with that run in a worker. */
+
+type Body = () => void | Promise<void>
+const tests: [string, Body][] = []
+
+export function test(name: string, body: Body): void {
+  tests.push([name, body])
+}
+
+export function assert(condition: unknown, message = 'expected to hold'): asserts condition {
+  if (!condition) throw new Error(message)
+}
+
+export function equal(found: unknown, expected: unknown, about = ''): void {
+  const [one, other] = [show(found), show(expected)]
+  if (one !== other) throw new Error(`${about ? `${about}: ` : ''}found ${one}, expected ${other}`)
+}
+
+/** Expects an error whose text (or code) matches. */
+export async function fails(act: () => unknown, expected: RegExp): Promise<unknown> {
+  let result: unknown
+  try {
+    result = await act()
+  } catch (error) {
+    const text = `${(error as { code?: string }).code ?? ''} ${(error as Error).name}: ${(error as Error).message}`
+    if (!expected.test(text)) throw new Error(`failed otherwise: ${text}`, { cause: error })
+    return error
+  }
+  throw new Error(`did not fail, but gave ${show(result)}`)
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value, (_, inner) => {
+    if (typeof inner === 'bigint') return `${inner}n`
+    if (inner instanceof Uint8Array) return `bytes ${Array.from(inner)}`
+    return inner === undefined ? 'undefined' : inner
+  })
+}
+
+/** A test that waits for ever is a failure, not a wait: nothing here takes a tenth of this. */
+function hangs(): Promise<never> {
+  return new Promise((_, reject) => setTimeout(() => reject(new Error('hangs')), 200_000))
+}
+
+/** Runs what was registered, and tells the page. */
+async function run(only: string): Promise<void> {
+  for (const [name, body] of tests.filter(([name]) => name.includes(only))) {
+    const start = performance.now()
+    try {
+      await Promise.race([body(), hangs()])
+      postMessage({ name, ms: performance.now() - start })
+    } catch (error) {
+      const text = error instanceof Error ? `${error.stack}${error.cause ? `\nbecause ${error.cause}` : ''}` : String(error)
+      postMessage({ name, ms: performance.now() - start, error: text })
+    }
+  }
+  postMessage({ done: true })
+}
+
+addEventListener('unhandledrejection', (event) => {
+  postMessage({ name: 'no rejection is left unhandled', ms: 0, error: String((event as PromiseRejectionEvent).reason?.stack ?? event) })
+})
+addEventListener('message', (event: MessageEvent) => {
+  if (event.data?.run !== undefined) void run(event.data.run as string)
+})

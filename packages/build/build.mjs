@@ -1,0 +1,57 @@
+// node packages/build/build.mjs PACKAGE=MODULE.wasm…: bundles each package's entries into its dist, with the module
+// beside them and declarations that need nothing but themselves.
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const packages = fileURLToPath(new URL('..', import.meta.url))
+
+/** What each package ships: its entries, and what its module is called there. */
+const SHIPPED = {
+  'sqlite-opfs': { entries: ['index'], module: 'sqlite.wasm' },
+  tarbox: { entries: ['index', 'fs', 'sync', 'worker'], module: 'tarbox.wasm' },
+}
+
+for (const argument of process.argv.slice(2)) {
+  const [name, wasm] = argument.split('=')
+  await pack(name, SHIPPED[name], wasm)
+}
+
+async function pack(name, { entries, module }, wasm) {
+  const from = join(packages, name)
+  const dist = join(from, 'dist')
+  rmSync(dist, { recursive: true, force: true })
+  mkdirSync(dist, { recursive: true })
+  await build({
+    entryPoints: entries.map((entry) => join(from, `src/${entry}.ts`)).filter((entry) => existsSync(entry)),
+    outdir: dist,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    target: 'es2022',
+    minify: true,
+    sourcemap: true,
+    sourcesContent: false,
+    legalComments: 'none',
+    logLevel: 'warning',
+  })
+  copyFileSync(wasm, join(dist, module))
+  declarations(from, dist)
+}
+
+/** Emits declarations of the package and of what it bundles, and points one at the other. */
+function declarations(from, dist) {
+  const types = join(dist, 'types')
+  const tsc = join(packages, '../node_modules/.bin/tsc')
+  execFileSync(tsc, ['-p', from, '--noEmit', 'false', '--emitDeclarationOnly', '--sourceMap', 'false', '--rootDir', packages, '--outDir', types], {
+    stdio: 'inherit',
+  })
+  const device = join(types, 'device/src/index.js')
+  for (const file of readdirSync(types, { recursive: true }).filter((file) => file.endsWith(".d.ts")).map((file) => join(types, file))) {
+    let path = relative(dirname(file), device)
+    if (!path.startsWith('.')) path = `./${path}`
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll("'tarbox-device'", `'${path}'`))
+  }
+}

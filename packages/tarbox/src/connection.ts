@@ -1,0 +1,136 @@
+import { TarboxError } from './errors.js'
+import type { Call, ChangeEvent, FromWorker, Init, Reply, ToWorker } from './messages.js'
+import { Op } from './protocol.js'
+
+export interface Request {
+  first?: string
+  second?: string
+  numbers?: [number?, number?, number?]
+  data?: Uint8Array
+  /** Gives the data away instead of copying it. */
+  transfer?: boolean
+}
+
+export interface Result {
+  value: number
+  bytes: Uint8Array<ArrayBuffer>
+}
+
+interface Waiting {
+  resolve(result: Result): void
+  reject(error: Error): void
+  op: Op
+  path: string | undefined
+}
+
+const NOTHING = new Uint8Array()
+const NAMES = new Map<number, string>(Object.entries(Op).map(([name, op]) => [op, name]))
+
+/** The way to the worker. Calls of one turn of the event loop travel together, and become durable together. */
+export class Connection {
+  readonly #worker: Worker
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #watchers = new Map<number, (events: ChangeEvent[]) => void>()
+  #next = 1
+  #calls: Call[] = []
+  #transfer: Transferable[] = []
+  #closed: (() => void) | undefined
+  #dead: TarboxError | undefined
+  storage!: Init['storage']
+
+  private constructor(worker: Worker) {
+    this.#worker = worker
+  }
+
+  static open(worker: Worker, init: Init): Promise<Connection> {
+    const connection = new Connection(worker)
+    return new Promise((resolve, reject) => {
+      worker.onerror = (event) => {
+        event.preventDefault?.()
+        reject(new TarboxError('EIO', `The worker could not start: ${event.message ?? 'its script is not where it is expected'}. Say where it is with the option worker.`))
+      }
+      worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+        if ('ready' in data) {
+          connection.storage = data.ready.storage
+          worker.onerror = (event) => connection.#die(event.message)
+          resolve(connection)
+        } else if ('failed' in data) {
+          worker.terminate()
+          reject(TarboxError.of(data.failed, 'open', init.name))
+        } else connection.#hear(data)
+      }
+      connection.#post({ init })
+    })
+  }
+
+  #post(message: ToWorker, transfer: Transferable[] = []): void {
+    this.#worker.postMessage(message, transfer)
+  }
+
+  #hear(message: FromWorker): void {
+    if ('replies' in message) message.replies.forEach((reply) => this.#settle(reply))
+    else if ('changes' in message) this.#watchers.get(message.changes.id)?.(message.changes.events)
+    else if ('closed' in message) this.#closed?.()
+  }
+
+  #settle(reply: Reply): void {
+    const waiting = this.#waiting.get(reply.id)
+    if (!waiting) return
+    this.#waiting.delete(reply.id)
+    if ('error' in reply) waiting.reject(TarboxError.of(reply.error, NAMES.get(waiting.op) ?? '', waiting.path))
+    else waiting.resolve({ value: reply.value, bytes: reply.bytes ?? NOTHING })
+  }
+
+  /** The worker has stopped, as when there is no memory left. */
+  #die(why: string): void {
+    this.#dead = new TarboxError('EIO', `The workspace has stopped: ${why}. What was acknowledged is safe; open it again.`)
+    this.#worker.terminate()
+    for (const { reject } of this.#waiting.values()) reject(this.#dead)
+    this.#waiting.clear()
+  }
+
+  call(op: Op, { first = '', second = '', numbers = [], data, transfer }: Request): Promise<Result> {
+    if (this.#dead) return Promise.reject(this.#dead)
+    return new Promise((resolve, reject) => {
+      const id = this.#next++
+      this.#waiting.set(id, { resolve, reject, op, path: first || undefined })
+      if (this.#calls.length === 0) queueMicrotask(() => this.#send())
+      const [one = 0, two = 0, three = 0] = numbers
+      this.#calls.push({ id, op, first, second, numbers: [one, two, three], ...(data && { data }) })
+      if (data && transfer) this.#transfer.push(data.buffer as ArrayBuffer)
+    })
+  }
+
+  #send(): void {
+    const calls = this.#calls
+    const transfer = this.#transfer
+    this.#calls = []
+    this.#transfer = []
+    try {
+      this.#post({ calls }, transfer)
+    } catch (error) {
+      for (const { id } of calls) this.#settle({ id, error: { code: 'EINVAL', errno: 22, message: String(error) } })
+    }
+  }
+
+  watch(path: string, tell: (events: ChangeEvent[]) => void): () => void {
+    const id = this.#next++
+    this.#watchers.set(id, tell)
+    this.#post({ watch: { id, path, after: -1 } })
+    return () => {
+      this.#watchers.delete(id)
+      this.#post({ unwatch: id })
+    }
+  }
+
+  /** Waits for what is under way, makes it durable, and ends the worker. */
+  async close(): Promise<void> {
+    if (this.#dead) return
+    const closed = new Promise<void>((resolve) => (this.#closed = resolve))
+    if (this.#calls.length > 0) this.#send()
+    this.#post({ close: true })
+    await closed
+    this.#die('it was closed')
+    this.#dead = new TarboxError('EBADF', 'The workspace is closed.')
+  }
+}

@@ -1,0 +1,34 @@
+import type { Failure } from './messages.js'
+import { ERRNO } from './protocol.js'
+
+const MORE: Record<string, number> = { ENOTSUP: 95, EAGAIN: 11, ESTALE: 116 }
+
+/** An operation that failed: what POSIX calls it, and in words. */
+export class TarboxError extends Error {
+  override readonly name = 'TarboxError'
+  /** Such as `ENOENT`. */
+  readonly code: string
+  /** Linux's number, negative as in Node.js. */
+  readonly errno: number
+  readonly syscall: string
+  readonly path?: string
+
+  constructor(code: string, message: string, about: { syscall?: string; path?: string | undefined; cause?: unknown } = {}) {
+    super(message, about.cause === undefined ? undefined : { cause: about.cause })
+    this.code = code
+    this.errno = -((ERRNO as Record<string, number>)[code] ?? MORE[code] ?? 5)
+    this.syscall = about.syscall ?? ''
+    if (about.path !== undefined) this.path = about.path
+  }
+
+  static of(failure: Failure, syscall: string, path?: string): TarboxError {
+    const subject = path ? `, ${syscall} '${path}'` : ''
+    return new TarboxError(failure.code, `${failure.code}: ${failure.message}${subject}`, { syscall, path })
+  }
+}
+
+export function failure(error: unknown): Failure {
+  const code = (error as { code?: unknown } | null)?.code
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: typeof code === 'string' ? code : 'EIO', errno: 5, message }
+}

@@ -1,0 +1,71 @@
+import type { Connection, Result } from './connection.js'
+import { Op } from './protocol.js'
+
+/** A sealed state of the whole workspace, or (the last one) the state being written. */
+export interface Layer {
+  id: number
+  name: string | null
+  description: string | null
+  /** When it was sealed, in nanoseconds since 1970. */
+  sealed: number | null
+  tags: string[]
+  current: boolean
+}
+
+/** How one path differs between two layers. */
+export interface Change {
+  kind: 'added' | 'modified' | 'deleted' | 'renamed'
+  path: string
+  from?: string
+  file: 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'chardevice' | 'blockdevice'
+  size_before: number | null
+  size_after: number | null
+  content: boolean
+}
+
+/** A layer by its name, tag or number; `head` is the one being written. */
+export type LayerName = string | number
+
+/** The history of a workspace. */
+export class Layers {
+  readonly #connection: Connection
+
+  /** @internal */
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  /** Seals the present state under a name. In the past, later layers go only with `discardLater`. */
+  async checkpoint(name: string, options: { description?: string; discardLater?: boolean } = {}): Promise<Layer> {
+    return json(await this.#connection.call(Op.checkpoint, { first: name, second: options.description ?? '', numbers: [Number(options.discardLater ?? false)] }))
+  }
+
+  /** Every layer, the oldest first. */
+  async list(): Promise<Layer[]> {
+    return json(await this.#connection.call(Op.layers, {}))
+  }
+
+  /** Brings a layer into view: read-only, unless it is `head`. */
+  async switch(layer: LayerName): Promise<void> {
+    await this.#connection.call(Op.switch, { first: String(layer) })
+  }
+
+  /** What differs, by path. */
+  async diff(from: LayerName, to: LayerName = 'head'): Promise<Change[]> {
+    return json(await this.#connection.call(Op.diff, { first: String(from), second: String(to) }))
+  }
+
+  /** Forgets a sealed state; its changes become part of the next one. */
+  async drop(layer: LayerName): Promise<void> {
+    await this.#connection.call(Op.dropLayer, { first: String(layer) })
+  }
+
+  /** Points a tag at a layer, or takes it away. */
+  async tag(tag: string, layer: LayerName | null): Promise<void> {
+    await this.#connection.call(Op.tag, { first: tag, second: layer === null ? '' : String(layer) })
+  }
+}
+
+export function json<T>({ bytes }: Result): T {
+  return JSON.parse(new TextDecoder().decode(bytes)) as T
+}

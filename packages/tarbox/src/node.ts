@@ -1,0 +1,308 @@
+import { Core } from './core.js'
+import { failure } from './errors.js'
+import type { Broadcast, Call, ChangeEvent, Init, Reply } from './messages.js'
+import { Op, WRITES } from './protocol.js'
+
+type Done = (replies: Reply[]) => void
+
+interface Pending {
+  calls: Call[]
+  done: Done
+}
+
+interface Watcher {
+  path: string
+  /** Everything up to here has been told. */
+  after: number
+  tell: (events: ChangeEvent[], last: number) => void
+}
+
+/** Changes that come out the same when they are made twice. */
+const REPEATABLE: ReadonlySet<number> = new Set([Op.writeFile, Op.truncate, Op.chmod, Op.chown, Op.utimes, Op.switch, Op.gc])
+
+/**
+ * One worker of a workspace. The one with the lock is the **owner** and has the files; the others send it their calls.
+ * When the owner goes, the browser gives the lock to the next, which opens the files and says so.
+ */
+export class Node {
+  readonly #id = crypto.randomUUID()
+  readonly #channel: BroadcastChannel | undefined
+  #core: Core | undefined
+  /** The worker that has the files, as far as is known. */
+  #owner: string | undefined
+  /** Calls that were sent and not answered, in order. */
+  readonly #pending = new Map<number, Pending>()
+  #nextBatch = 1
+  /** Which batch a call that was sent belongs to. */
+  readonly #sent = new Map<number, { batch: number; call: Call }>()
+  readonly #answers = new Map<number, Map<number, Reply>>()
+  #nextCall = 1
+  readonly #watchers = new Map<number | string, Watcher>()
+  #queue: Promise<unknown> | undefined
+  #release: () => void = () => undefined
+  #syncing: ReturnType<typeof setTimeout> | undefined
+  #closed = false
+
+  constructor(readonly init: Init) {
+    if (init.storage === 'memory') return
+    this.#channel = new BroadcastChannel(`tarbox:${init.name}`)
+    this.#channel.onmessage = ({ data }: MessageEvent<Broadcast>) => this.#hear(data)
+  }
+
+  /** Returns when calls can be made: this worker has the files, or knows who has. */
+  async start(): Promise<Init['storage']> {
+    if (!this.#channel) {
+      this.#core = await Core.open(this.init)
+      return this.#core.storage
+    }
+    return new Promise((resolve, reject) => {
+      this.#found = () => resolve(this.#core?.storage ?? this.init.storage)
+      void navigator.locks
+        .request(`tarbox:${this.init.name}`, async () => {
+          if (this.#closed) return
+          const released = new Promise<void>((release) => (this.#release = release))
+          try {
+            await this.#own()
+          } catch (error) {
+            // The lock goes to the next one, which may have more luck.
+            reject(error)
+            this.#failAll(error)
+            return
+          }
+          await released
+        })
+        .catch(reject)
+      this.#say({ hello: this.#id })
+      // Says to whoever owns the files that this worker is gone, by the lock that goes with it.
+      void navigator.locks.request(`tarbox:${this.init.name}:${this.#id}`, () => new Promise(() => undefined))
+    })
+  }
+
+  #found: () => void = () => undefined
+
+  async #own(): Promise<void> {
+    this.#core = await Core.open(this.init)
+    this.#owner = this.#id
+    this.#found()
+    this.#say({ owner: this.#id })
+    this.#retry()
+    this.#tellWatchers()
+  }
+
+  #say(message: Broadcast): void {
+    this.#channel?.postMessage(message)
+  }
+
+  #hear(message: Broadcast): void {
+    if ('to' in message && message.to !== undefined && message.to !== this.#id) return
+    if ('owner' in message) return this.#follow(message.owner)
+    if ('replies' in message) return message.replies.forEach((reply) => this.#answered(reply))
+    if ('changes' in message) {
+      const { id, events, last } = message.changes
+      return this.#watchers.get(id)?.tell(events, last)
+    }
+    if (!this.#core) return
+    if ('hello' in message) {
+      this.#say({ owner: this.#id, to: message.hello })
+      this.#notice(message.hello)
+    } else if ('calls' in message) {
+      const to = message.from
+      this.#execute(message.calls, (replies) => this.#say({ replies, to }))
+    } else if ('watch' in message) {
+      const { id, path, after } = message.watch
+      const to = message.from
+      this.#observe(`${to}:${id}`, { path, after, tell: (events, last) => this.#say({ changes: { id, events, last }, to }) })
+    } else if ('unwatch' in message) this.#watchers.delete(`${message.from}:${message.unwatch}`)
+    else if ('bye' in message) this.#forget(message.bye)
+  }
+
+  /** Waits for a worker to go, however it goes. */
+  #notice(id: string): void {
+    void navigator.locks.request(`tarbox:${this.init.name}:${id}`, () => this.#forget(id)).catch(() => undefined)
+  }
+
+  #forget(id: string): void {
+    for (const key of this.#watchers.keys()) if (String(key).startsWith(`${id}:`)) this.#watchers.delete(key)
+  }
+
+  #follow(owner: string): void {
+    if (owner === this.#id) return
+    const isNew = this.#owner !== owner
+    this.#owner = owner
+    this.#found()
+    if (!isNew) return
+    // Its own hello, so that the new owner notices when this worker goes.
+    this.#say({ hello: this.#id })
+    for (const [id, { path, after }] of this.#watchers) {
+      if (typeof id === 'number') this.#say({ watch: { id, path, after }, from: this.#id })
+    }
+    this.#retry()
+  }
+
+  /** Does calls, here or where the files are. */
+  run(calls: Call[], done: Done): void {
+    if (this.#core) return this.#execute(calls, done)
+    const batch = this.#nextBatch++
+    this.#pending.set(batch, { calls, done })
+    this.#answers.set(batch, new Map())
+    if (this.#owner) this.#send(batch, calls)
+  }
+
+  #send(batch: number, calls: Call[]): void {
+    const sent = calls.map((call) => {
+      const id = this.#nextCall++
+      this.#sent.set(id, { batch, call })
+      return { ...call, id }
+    })
+    this.#say({ calls: sent, from: this.#id })
+  }
+
+  #answered(reply: Reply): void {
+    const sent = this.#sent.get(reply.id)
+    if (!sent) return
+    this.#sent.delete(reply.id)
+    const answers = this.#answers.get(sent.batch)!
+    answers.set(sent.call.id, { ...reply, id: sent.call.id })
+    const pending = this.#pending.get(sent.batch)!
+    if (answers.size < pending.calls.length) return
+    this.#pending.delete(sent.batch)
+    this.#answers.delete(sent.batch)
+    pending.done(pending.calls.map((call) => answers.get(call.id)!))
+  }
+
+  /**
+   * The owner has changed. What was not answered is done again where that cannot do harm; the rest may have been done or
+   * not, and says so.
+   */
+  #retry(): void {
+    const unanswered = [...this.#sent.values()]
+    const wasSent = new Set(unanswered.map(({ call }) => call.id))
+    this.#sent.clear()
+    const lost = { code: 'EAGAIN', errno: 11, message: 'the tab that held the files has gone; the change may have been made or not: look, and repeat it' }
+    for (const [batch, { calls }] of [...this.#pending]) {
+      const answers = this.#answers.get(batch)!
+      const open = calls.filter((call) => !answers.has(call.id))
+      const again = open.filter((call) => !wasSent.has(call.id) || !WRITES.has(call.op) || REPEATABLE.has(call.op))
+      const ids = open.map((call) => {
+        const id = this.#nextCall++
+        this.#sent.set(id, { batch, call })
+        return [call, id] as const
+      })
+      const idOf = new Map(ids)
+      for (const call of open) if (!again.includes(call)) this.#answered({ id: idOf.get(call)!, error: lost })
+      const sent = again.map((call) => ({ ...call, id: idOf.get(call)! }))
+      if (sent.length === 0) continue
+      if (this.#core) this.#execute(sent, (replies) => replies.forEach((reply) => this.#answered(reply)))
+      else this.#say({ calls: sent, from: this.#id })
+    }
+  }
+
+  #failAll(error: unknown): void {
+    for (const [, { calls, done }] of this.#pending) done(calls.map(({ id }) => ({ id, error: failure(error) })))
+    this.#pending.clear()
+    this.#sent.clear()
+  }
+
+  /** One batch after the other; without a turn of the event loop where nothing has to wait. */
+  #execute(calls: Call[], done: Done): void {
+    if (this.#queue) {
+      const queued = this.#queue.then(() => this.#executeNow(calls, done))
+      this.#wait(queued)
+    } else {
+      const waiting = this.#executeNow(calls, done)
+      if (waiting) this.#wait(waiting)
+    }
+  }
+
+  #wait(work: Promise<unknown>): void {
+    this.#queue = work
+    void work.finally(() => {
+      if (this.#queue === work) this.#queue = undefined
+    })
+  }
+
+  #executeNow(calls: Call[], done: Done): Promise<void> | undefined {
+    const writes = calls.some((call) => WRITES.has(call.op))
+    const finish = (replies: Reply[]) => {
+      done(replies)
+      if (writes) this.#tellWatchers()
+    }
+    const failed = (error: unknown) => done(calls.map(({ id }) => ({ id, error: failure(error) })))
+    try {
+      const strict = this.init.durability === 'strict'
+      if (!strict && writes) this.#syncLater()
+      const replies = this.#core!.run(calls, strict)
+      if (!(replies instanceof Promise)) return void finish(replies)
+      return replies.then(finish, failed)
+    } catch (error) {
+      return void failed(error)
+    }
+  }
+
+  /** With relaxed durability changes reach the device together, some moments later. */
+  #syncLater(): void {
+    this.#syncing ??= setTimeout(() => {
+      this.#syncing = undefined
+      const failed = this.#core?.sync()
+      if (failed) console.error('tarbox: changes could not be made durable:', failed.message)
+    }, 50)
+  }
+
+  watch(id: number, path: string, after: number, tell: (events: ChangeEvent[]) => void): void {
+    const watcher: Watcher = {
+      path,
+      after,
+      tell: (events, last) => {
+        watcher.after = last
+        if (events.length > 0) tell(events)
+      },
+    }
+    this.#observe(id, watcher)
+    if (!this.#core && this.#owner) this.#say({ watch: { id, path, after }, from: this.#id })
+  }
+
+  /** Begins to watch, from now on unless a position is given. */
+  #observe(key: number | string, watcher: Watcher): void {
+    this.#watchers.set(key, watcher)
+    if (!this.#core) return
+    if (watcher.after < 0) {
+      watcher.after = this.#core.changes(watcher.path, -1).last
+      // The one who watches has to know where it began, for when the owner changes.
+      watcher.tell([], watcher.after)
+    } else this.#tell(watcher)
+  }
+
+  unwatch(id: number): void {
+    this.#watchers.delete(id)
+    if (!this.#core) this.#say({ unwatch: id, from: this.#id })
+  }
+
+  #tellWatchers(): void {
+    for (const watcher of this.#watchers.values()) this.#tell(watcher)
+  }
+
+  #tell(watcher: Watcher): void {
+    if (!this.#core) return
+    for (;;) {
+      const { events, last } = this.#core.changes(watcher.path, watcher.after)
+      if (last === watcher.after) return
+      watcher.after = last
+      watcher.tell(events, last)
+    }
+  }
+
+  /** Makes everything durable and lets go of the files. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#say({ bye: this.#id })
+    await this.#queue
+    clearTimeout(this.#syncing)
+    try {
+      await this.#core?.close()
+    } finally {
+      this.#core = undefined
+      this.#release()
+      this.#channel?.close()
+    }
+  }
+}
