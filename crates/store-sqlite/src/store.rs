@@ -59,7 +59,8 @@ impl SqliteStore {
         f(&mut self.shared().reading(self.tenant)?)
     }
 
-    /// Runs an operation that changes files; over a quota, once more after a commit, which knows what blocks are shared.
+    /// Runs an operation that changes files; over a quota, once more after a commit, which knows what blocks are shared
+    /// and which nothing names any more.
     fn write_op<R>(&self, mut f: impl FnMut(&mut Op<'_>) -> Result<R>) -> Result<R> {
         let mut op = self.shared().writing(self.tenant)?;
         if op.state.is_full() {
@@ -70,7 +71,7 @@ impl SqliteStore {
         }
         let result = op.step(&mut f);
         match result {
-            Err(e) if e.kind() == ErrorKind::QuotaExceeded && op.has_reserved() => {
+            Err(e) if e.kind() == ErrorKind::QuotaExceeded && op.commit_may_make_room() => {
                 drop(op);
                 self.shared().commit_visible()?;
                 self.shared().writing(self.tenant)?.step(&mut f)

@@ -39,9 +39,9 @@ impl Op<'_> {
         Ok(())
     }
 
-    /// Whether content that is not committed yet stands in the way of a quota: committing may make room.
-    pub(crate) fn has_reserved(&self) -> bool {
-        self.reserved() > 0
+    /// Whether anything waits for a commit: content that turns out to be there already, or files that are gone.
+    pub(crate) fn commit_may_make_room(&self) -> bool {
+        self.state.tables().any(|table| !table.is_empty())
     }
 
     fn reserved(&self) -> u64 {
