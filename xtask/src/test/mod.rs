@@ -147,6 +147,7 @@ fn posix(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
 /// The npm packages, as they are shipped, in Chromium and in Firefox.
 fn browsers(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     wasm::packages(project)?;
+    crate::packages::build(project)?;
     for package in ["device", "sqlite-opfs", "tarbox"] {
         project
             .node()

@@ -28,7 +28,7 @@ const encoder = new TextEncoder();
 /** Facts that one call of the engine takes in a bulk load. */
 const BULK = 8192;
 
-const DEFAULTS = { cacheBytes: 8 << 20, memtableBytes: 2 << 20, logBytes: 64 << 20 };
+const DEFAULTS = { cacheBytes: 8 << 20, memtableBytes: 4 << 20, logBytes: 64 << 20 };
 
 /** A view that stays as it is as long as somebody uses it. */
 export interface Pin {

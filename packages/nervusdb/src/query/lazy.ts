@@ -92,6 +92,7 @@ export class LazyQueryBuilder extends QueryBuilder {
         if (this.#steps.every((step) => step.count !== undefined)) {
             const pattern = this.store.idsOf(this.#criteria);
             const found = pattern === undefined ? 0 : this.store.count(view, pattern);
+            if (this.#steps.length === 0) return found;
             return this.#steps.reduce((count, step) => step.count?.(count) ?? count, found);
         }
         let length = 0;
