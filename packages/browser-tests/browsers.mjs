@@ -68,6 +68,8 @@ async function launchFirefox(profile) {
     executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
     headless: true,
     userDataDir: profile,
+    // One that was killed several times starts as if it had not been.
+    extraPrefsFirefox: { 'toolkit.startup.max_resumed_crashes': -1, 'browser.sessionstore.resume_from_crash': false },
     timeout: 900_000,
     protocolTimeout: 900_000,
   })

@@ -24,14 +24,13 @@ document.body.textContent = said.join(' and ')
 const WORKER = `
 import sqlite3InitModule from 'sqlite-opfs'
 
-try {
+async function start() {
   const sqlite3 = await sqlite3InitModule()
   const pool = await sqlite3.installOpfsSAHPoolVfs()
   const db = new pool.OpfsSAHPoolDb('/a.db')
-  postMessage(db.selectValue("SELECT 'SQL'"))
-} catch (error) {
-  postMessage(String(error.stack))
+  return db.selectValue("SELECT 'SQL'")
 }
+start().then(postMessage, (error) => postMessage(String(error.stack)))
 `
 
 /** A project with nothing in it but the packages. */
