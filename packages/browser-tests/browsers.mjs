@@ -52,9 +52,9 @@ async function launchChromium(profile) {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     args: CHROMIUM_FLAGS,
-    timeout: 240_000,
+    timeout: 900_000,
   })
-  context.setDefaultTimeout(240_000)
+  context.setDefaultTimeout(900_000)
   return {
     newPage: () => context.newPage(),
     close: () => context.close(),
@@ -68,8 +68,8 @@ async function launchFirefox(profile) {
     executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
     headless: true,
     userDataDir: profile,
-    timeout: 240_000,
-    protocolTimeout: 240_000,
+    timeout: 900_000,
+    protocolTimeout: 900_000,
   })
   return {
     newPage: () => browser.newPage(),

@@ -24,6 +24,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Exchange with the host", &["export", "import-tar", "export-tar"]),
     ("Go back", &["layer"]),
     ("See what happened", &["audit", "watch"]),
+    ("Develop pages", &["dev"]),
     (
         "Look after the database",
         &["tenant", "stats", "fsck", "gc", "completions"],
@@ -64,6 +65,10 @@ fn groups(command: &Command) -> String {
             let name = sub.get_name();
             // Writing to a String cannot fail.
             let _ = writeln!(lines, "  {literal}{name:<12}{literal:#} {about}");
+        }
+        if lines.is_empty() {
+            // A build without these commands.
+            continue;
         }
         text.push_str(&headed(command, heading, &lines));
         text.push('\n');
@@ -121,6 +126,9 @@ mod tests {
         }
         if cfg!(not(feature = "run")) {
             grouped.retain(|name| *name != "run");
+        }
+        if cfg!(not(feature = "dev")) {
+            grouped.retain(|name| *name != "dev");
         }
         grouped.sort_unstable();
         known.sort_unstable();

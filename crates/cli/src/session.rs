@@ -70,6 +70,10 @@ fn dispatch(cli: &Cli, out: &Printer) -> Result<Exit> {
         umount::run(args)?;
         return Ok(Exit::DONE);
     }
+    #[cfg(feature = "run")]
+    if let Command::Run(args) = &cli.command {
+        args.begin();
+    }
     platform::allow_many_open_files();
     let location = Location::parse(&global.db)?;
     let missing = if matches!(cli.command, Command::Init(_)) {

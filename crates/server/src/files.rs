@@ -75,10 +75,11 @@ fn with_charset(response: &mut Response) {
         return;
     };
     let is_text = kind.starts_with("text/") || kind == "application/javascript";
-    if is_text && !kind.contains("charset") {
-        if let Ok(kind) = HeaderValue::from_str(&format!("{kind}; charset=utf-8")) {
-            response.headers_mut().insert(header::CONTENT_TYPE, kind);
-        }
+    if is_text
+        && !kind.contains("charset")
+        && let Ok(kind) = HeaderValue::from_str(&format!("{kind}; charset=utf-8"))
+    {
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
     }
 }
 

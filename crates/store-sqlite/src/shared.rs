@@ -79,6 +79,10 @@ pub(crate) struct State {
     /// Why nothing can be committed any more: an operation failed half-way.
     pub(crate) broken: Option<String>,
     /// No more commits: the database is being closed.
+    #[cfg_attr(
+        target_family = "wasm",
+        expect(dead_code, reason = "only a thread has to be told")
+    )]
     pub(crate) closing: bool,
 }
 

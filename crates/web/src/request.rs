@@ -42,7 +42,7 @@ impl<'a> Request<'a> {
     /// `Invalid` for any other.
     pub fn whole(&self, at: usize) -> Result<u64> {
         let number = self.numbers[at];
-        if number >= 0.0 && number <= MAX_WHOLE && number.trunc() == number {
+        if (0.0..=MAX_WHOLE).contains(&number) && number.trunc() == number {
             return Ok(number as u64);
         }
         Err(Error::new(ErrorKind::Invalid)

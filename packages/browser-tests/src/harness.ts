@@ -39,7 +39,7 @@ function show(value: unknown): string {
 
 /** A test that waits for ever is a failure, not a wait: nothing here takes a tenth of this. */
 function hangs(): Promise<never> {
-  return new Promise((_, reject) => setTimeout(() => reject(new Error('hangs')), 200_000))
+  return new Promise((_, reject) => setTimeout(() => reject(new Error('hangs')), 600_000))
 }
 
 /** Runs what was registered, and tells the page. */

@@ -1,5 +1,5 @@
 import { TarboxError } from './errors.js'
-import type { Call, ChangeEvent, FromWorker, Init, Reply, ToWorker } from './messages.js'
+import { type Call, type ChangeEvent, flattenCalls, type FromWorker, type Init, type Reply, type ToWorker, unflattenReplies } from './messages.js'
 import { Op } from './protocol.js'
 
 export interface Request {
@@ -50,7 +50,8 @@ export class Connection {
         reject(new TarboxError('EIO', `The worker could not start: ${event.message ?? 'its script is not where it is expected'}. Say where it is with the option worker.`))
       }
       worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-        if ('ready' in data) {
+        if (Array.isArray(data)) connection.#hear(data)
+        else if ('ready' in data) {
           connection.storage = data.ready.storage
           worker.onerror = (event) => connection.#die(event.message)
           resolve(connection)
@@ -68,7 +69,7 @@ export class Connection {
   }
 
   #hear(message: FromWorker): void {
-    if ('replies' in message) message.replies.forEach((reply) => this.#settle(reply))
+    if (Array.isArray(message)) unflattenReplies(message).forEach((reply) => this.#settle(reply))
     else if ('changes' in message) this.#watchers.get(message.changes.id)?.(message.changes.events)
     else if ('closed' in message) this.#closed?.()
   }
@@ -107,7 +108,7 @@ export class Connection {
     this.#calls = []
     this.#transfer = []
     try {
-      this.#post({ calls }, transfer)
+      this.#post(flattenCalls(calls), transfer)
     } catch (error) {
       for (const { id } of calls) this.#settle({ id, error: { code: 'EINVAL', errno: 22, message: String(error) } })
     }

@@ -79,7 +79,8 @@ export class Core {
     if (replies.some((reply) => 'error' in reply && reply.error.code === 'ENOSPC') && this.pool.free === 0) {
       return this.#again(calls, replies, durable)
     }
-    if (durable && calls.some((call) => WRITES.has(call.op))) {
+    if (!calls.some((call) => WRITES.has(call.op))) return replies
+    if (durable) {
       const failed = this.sync()
       if (failed) return calls.map((call, at) => (WRITES.has(call.op) ? { id: call.id, error: failed } : replies[at]!))
     }

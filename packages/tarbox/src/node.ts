@@ -72,9 +72,11 @@ export class Node {
           await released
         })
         .catch(reject)
-      this.#say({ hello: this.#id })
-      // Says to whoever owns the files that this worker is gone, by the lock that goes with it.
-      void navigator.locks.request(`tarbox:${this.init.name}:${this.#id}`, () => new Promise(() => undefined))
+      // Whoever owns the files hears by a lock of this worker that it is gone, so it has to hold that before it says hello.
+      void navigator.locks.request(`tarbox:${this.init.name}:${this.#id}`, () => {
+        this.#say({ hello: this.#id })
+        return new Promise(() => undefined)
+      })
     })
   }
 

@@ -1,5 +1,7 @@
 //! `run`
 
+mod ahead;
+
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +19,7 @@ use crate::failure::{Failure, Result};
 use crate::parse::size;
 use crate::print::escape;
 use crate::workspace::Workspace;
+use ahead::{Ahead, Ready};
 
 /// Run a WebAssembly program on the files of the workspace
 #[derive(Debug, clap::Args)]
@@ -63,9 +66,36 @@ pub(crate) struct Args {
         allow_hyphen_values = true
     )]
     command: Vec<OsString>,
+    #[arg(skip)]
+    ahead: Ahead,
 }
 
 impl Args {
+    /// Reads and compiles the program beside whatever comes before [`run`].
+    pub(crate) fn begin(&self) {
+        if !self.from_workspace {
+            let (file, cache, limits) = (self.file().to_owned(), self.cache(), self.limits());
+            self.ahead.begin(move || ready(&file, cache, &limits));
+        }
+    }
+
+    fn cache(&self) -> Cache {
+        if self.no_cache {
+            Cache::none()
+        } else {
+            Cache::of_user()
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            timeout: self.timeout,
+            fuel: self.fuel,
+            memory: self.max_memory.map(|mb| mb.saturating_mul(1 << 20)),
+            descriptors: None,
+        }
+    }
+
     fn file(&self) -> &OsStr {
         self.command.first().map_or(OsStr::new(""), OsString::as_os_str)
     }
@@ -94,25 +124,14 @@ pub(crate) fn run<S: Store + 'static>(
     fs: &Arc<Fs<S>>,
     w: &Workspace<'_, Fs<S>>,
 ) -> Result<Exit> {
-    let program = program(args, w)?;
-    let cache = if args.no_cache {
-        Cache::none()
-    } else {
-        Cache::of_user()
-    };
-    let host = Host::new(cache);
+    let (host, program) = host_and_program(args, w)?;
     let files: Arc<dyn Files> = fs.clone();
     let options = RunOptions {
         args: args.args()?,
         env: environment(&args.env)?,
         preopens: preopens(args, &files)?,
         stdin: Source::Inherit,
-        limits: Limits {
-            timeout: args.timeout,
-            fuel: args.fuel,
-            memory: args.max_memory.map(|mb| mb.saturating_mul(1 << 20)),
-            descriptors: None,
-        },
+        limits: args.limits(),
         ..RunOptions::new(w.who.clone())
     };
     w.out.flush()?;
@@ -122,14 +141,25 @@ pub(crate) fn run<S: Store + 'static>(
     }
 }
 
-fn program<S: Store>(args: &Args, w: &Workspace<'_, Fs<S>>) -> Result<Program> {
+/// The program: a file of the workspace, or one of the host that was made ready before.
+fn host_and_program<S: Store>(args: &Args, w: &Workspace<'_, Fs<S>>) -> Result<(Host, Program)> {
     if !args.from_workspace {
-        return Program::from_file(args.file()).map_err(|e| failure(&e));
+        let begun = args.ahead.end();
+        let ready = begun.unwrap_or_else(|| ready(args.file(), args.cache(), &args.limits()));
+        return ready.map_err(|e| failure(&e));
     }
     let path = w.path(args.file())?;
     let wasm = blocking(w.fs.read_file(&w.who, &path)).map_err(|e| Failure::of(e, &path))?;
     let name = String::from_utf8_lossy(crate::workspace::last_name(&path)).into_owned();
-    Program::from_bytes(name, wasm).map_err(|e| failure(&e))
+    let program = Program::from_bytes(name, wasm).map_err(|e| failure(&e))?;
+    Ok((Host::new(args.cache()), program))
+}
+
+fn ready(file: &OsStr, cache: Cache, limits: &Limits) -> Ready {
+    let program = Program::from_file(file)?;
+    let host = Host::new(cache);
+    host.prepare(&program, limits)?;
+    Ok((host, program))
 }
 
 /// The root and a temporary directory, unless other directories are named.
