@@ -3,6 +3,7 @@
  * @module
  */
 import { browserPlatform } from './core/browser-platform.js';
+import { PersistentStore } from './core/store.js';
 import { NervusDB as Database } from './db.js';
 import { typedFactory } from './typed.js';
 import type { NervusDBOpenOptions } from './types.js';
@@ -16,6 +17,8 @@ export class NervusDB extends Database {
         return (await this.openOn(browserPlatform, path, options)) as NervusDB;
     }
 }
+
+PersistentStore.open = (path, options = {}) => PersistentStore.openOn(browserPlatform, path, options);
 
 export { NervusDB as CoreNervusDB, NervusDB as ExtendedNervusDB };
 

@@ -3,6 +3,7 @@
  * @module
  */
 import { nodePlatform } from './core/node-platform.js';
+import { PersistentStore } from './core/store.js';
 import { NervusDB as Database } from './db.js';
 import { typedFactory } from './typed.js';
 import type { NervusDBOpenOptions } from './types.js';
@@ -18,6 +19,8 @@ export class NervusDB extends Database {
         return (await this.openOn(nodePlatform, path, options)) as NervusDB;
     }
 }
+
+PersistentStore.open = (path, options = {}) => PersistentStore.openOn(nodePlatform, path, options);
 
 export { NervusDB as CoreNervusDB, NervusDB as ExtendedNervusDB };
 

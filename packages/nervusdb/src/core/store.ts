@@ -74,6 +74,9 @@ export class PersistentStore {
         );
     }
 
+    /** Opens the store of a path, without plugins. Bound by the entry point to its platform. */
+    static open: (path: string, options?: NervusDBOpenOptions) => Promise<PersistentStore>;
+
     /** Opens the store of a path on a platform. */
     static async openOn(platform: Platform, path: string, options: NervusDBOpenOptions, tools = false): Promise<PersistentStore> {
         const instantiate = await platform.backend(chooseBackend(platform, options), tools);
