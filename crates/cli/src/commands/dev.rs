@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, out: &Printer) -> Result<()> {
         if out.is_json() {
             out.record(&json!({ "url": url }))?;
         } else {
-            out.line(&format!("Serving {} at {url}", args.directory.display()))?;
+            out.line(format!("Serving {} at {url}", args.directory.display()))?;
             out.line("Press Ctrl+C to end.")?;
         }
         out.flush()?;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tarbox_fs::{Fs, blocking};
 use tarbox_fuse::{MountOptions, mount, point};
-use tarbox_store::{Database, Quota, TenantState};
+use tarbox_store::{Database, ErrorKind, Quota, TenantState};
 use tarbox_store_sqlite::{Options, SqliteDatabase};
 use tempfile::TempDir;
 
@@ -151,14 +151,21 @@ impl Mounted {
 
     /// Takes the mount away as a user would, and sees its process end well.
     pub(crate) fn unmount(&mut self) {
-        point::unmount(self.dir.path()).unwrap();
+        self.unmount_and_leave();
         assert!(self.server.wait().unwrap().success());
         assert!(self.dir.path().read_dir().unwrap().next().is_none());
     }
 
     /// Takes the mount away, and does not wait for its process.
     pub(crate) fn unmount_and_leave(&mut self) {
-        point::unmount(self.dir.path()).unwrap();
+        // A child that another test is just starting has this process's open files until it is a program of its own.
+        for _ in 0..10_000 {
+            match point::unmount(self.dir.path()) {
+                Err(e) if e.kind() == ErrorKind::Busy => std::thread::yield_now(),
+                done => return done.unwrap(),
+            }
+        }
+        panic!("{} stays busy", self.dir.path().display());
     }
 
     /// Ends the process as a crash would.
