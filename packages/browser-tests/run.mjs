@@ -27,6 +27,14 @@ const scenarios = await Promise.all(
     .map((name) => import(join(here, 'scenarios', name))),
 )
 
+/** In Firefox a workspace on IndexedDB was seen to hang (`the audit and the usage tell`), so these run when asked for, or with `--long`. */
+const FIREFOX_ON_REQUEST = ['tarbox', 'scenarios']
+const asked = (name, suite) => {
+  const held = name === 'firefox' && !options.long && only === '' && FIREFOX_ON_REQUEST.includes(suite)
+  if (held) console.log(`NOT RUN: ${name} ${suite}; run them with --long, or by a part of a name`)
+  return !held
+}
+
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
 await build({
@@ -52,7 +60,7 @@ let failed = 0
 for (const name of options.browser ? [options.browser] : NAMES) {
   const context = { name, url: `${server.url}/page.html`, origin: server.url, long: options.long ?? false, launch, root }
   await inWorkers(context)
-  for (const { tests } of scenarios) {
+  for (const { tests } of asked(name, 'scenarios') ? scenarios : []) {
     for (const [title, run] of Object.entries(tests)) {
       if (`${name} ${title}`.includes(only)) await one(`${name} ${title}`, () => run(context))
     }
@@ -65,7 +73,7 @@ process.exit(failed === 0 ? 0 : 1)
 async function inWorkers({ name, url }) {
   const browser = await launch(name, { onConsole: (text) => console.log(`    ${name}: ${text}`) })
   try {
-    for (const suite of suites) {
+    for (const suite of suites.filter((suite) => asked(name, suite))) {
       const page = await browser.newPage(url)
       await page.evaluate(([suite, only]) => window.startSuite(suite, only), [suite, suite.includes(only) ? '' : only])
       for (let done = false; !done; await new Promise((resolve) => setTimeout(resolve, 50))) {
