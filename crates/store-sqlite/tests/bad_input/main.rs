@@ -18,16 +18,12 @@ use common::{block, me};
 
 fn new(kind: FileKind) -> NewInode<'static> {
     NewInode {
-        kind,
-        mode: 0o644,
-        uid: 0,
-        gid: 0,
-        rdev: 0,
         target: if kind as u8 == FileKind::Symlink as u8 {
             b"target"
         } else {
             b""
         },
+        ..common::new(kind)
     }
 }
 

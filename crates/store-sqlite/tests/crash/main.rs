@@ -8,6 +8,8 @@
 //!
 //! `TARBOX_LONG=1` tries more workloads, and every policy with several seeds at each step.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod fault;
 mod state;
 mod workload;

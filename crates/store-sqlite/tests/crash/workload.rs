@@ -5,6 +5,7 @@ use tarbox_store::conformance::bytes;
 use tarbox_store::*;
 use tarbox_store_sqlite::SqliteStore;
 
+use crate::common::new;
 use crate::state::Open;
 
 pub(crate) const TENANTS: [&str; 2] = ["a", "b"];
@@ -212,17 +213,6 @@ async fn history(s: &SqliteStore, by: &Actor, action: &Action) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn new(kind: FileKind) -> NewInode<'static> {
-    NewInode {
-        kind,
-        mode: 0o644,
-        uid: 0,
-        gid: 0,
-        rdev: 0,
-        target: b"",
-    }
 }
 
 async fn dir(s: &SqliteStore, name: &[u8]) -> Result<Ino> {

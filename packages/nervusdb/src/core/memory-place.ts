@@ -1,39 +1,13 @@
 import { MemoryStorage } from '../storage/memory.js';
-import type { Place } from './platform.js';
+import { SolePlace } from './sole-place.js';
 
-/** A database in memory: nobody else can have it, and it is gone when it is closed. */
-export class MemoryPlace implements Place {
-    readonly storage = new MemoryStorage();
-
-    identity(): undefined {
-        return undefined;
+/** A database in memory: gone when it is closed. */
+export class MemoryPlace extends SolePlace<MemoryStorage> {
+    constructor() {
+        super(new MemoryStorage());
     }
-
-    generation(): string {
-        return '';
-    }
-
-    epoch(): string {
-        return '';
-    }
-
-    lockWriter(): boolean {
-        return true;
-    }
-
-    unlockWriter(): void {}
 
     writer(): string {
         return 'this process';
-    }
-
-    created(): void {}
-
-    registerReader(): () => void {
-        return () => {};
-    }
-
-    dispose(): void {
-        this.storage.dispose();
     }
 }

@@ -1,11 +1,10 @@
 import { NervusDBError } from '../errors.js';
 import { OpfsStorage } from '../storage/opfs.js';
-import type { Place, PlaceOptions } from './platform.js';
+import type { PlaceOptions } from './platform.js';
+import { SolePlace } from './sole-place.js';
 
-/** A database in the browser's private file system: the directory `<path>.pages`, which one worker has open at a time. */
-export class OpfsPlace implements Place {
-    private constructor(readonly storage: OpfsStorage) {}
-
+/** A database in the browser's private file system: the directory `<path>.pages`, whose handles let one worker have it at a time. */
+export class OpfsPlace extends SolePlace<OpfsStorage> {
     static async locate(path: string, options: PlaceOptions): Promise<{ place: OpfsPlace; isNew: boolean }> {
         const storage = (globalThis.navigator as Navigator | undefined)?.storage;
         if (typeof storage?.getDirectory !== 'function') {
@@ -27,40 +26,11 @@ export class OpfsPlace implements Place {
         return { place: new OpfsPlace(files), isNew: !['graph/manifest-0', 'graph/manifest-1'].some((name) => files.exists(name)) };
     }
 
-    /** The handles keep everyone else out, so there is nobody to share with. */
-    identity(): undefined {
-        return undefined;
-    }
-
-    generation(): string {
-        return '';
-    }
-
-    epoch(): string {
-        return '';
-    }
-
-    lockWriter(): boolean {
-        return true;
-    }
-
-    unlockWriter(): void {}
-
     writer(): string {
         return 'this worker';
     }
 
-    created(): void {}
-
-    registerReader(): () => void {
-        return () => {};
-    }
-
     maintain(): Promise<void> {
         return this.storage.maintain();
-    }
-
-    dispose(): void {
-        this.storage.dispose();
     }
 }
