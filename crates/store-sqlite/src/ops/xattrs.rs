@@ -23,14 +23,19 @@ impl Op<'_> {
         if count == 0 {
             return Ok(BTreeMap::new());
         }
-        if let Some(layer) = self.layer(view)? {
-            return Ok(self
+        match self.layer(view)? {
+            Some(layer) => Ok(self
                 .shared
                 .engine
                 .read(|c| sql::xattr::all_at(c, key, layer))?
                 .into_iter()
-                .collect());
+                .collect()),
+            None => self.head_xattrs(key),
         }
+    }
+
+    /// All attributes of the head's inode, whatever layer is looked at.
+    fn head_xattrs(&self, key: Key) -> Result<BTreeMap<Vec<u8>, Xattr>> {
         let mut all: BTreeMap<_, _> = self
             .shared
             .engine
@@ -114,9 +119,9 @@ impl Op<'_> {
         Ok(())
     }
 
-    /// Removes every attribute of an inode that is about to go.
+    /// Removes every attribute of the head's inode, which is about to go.
     pub(super) fn remove_all_xattrs(&mut self, key: Key) -> Result<()> {
-        for (name, old) in self.all_xattrs(View::Current, key.ino())? {
+        for (name, old) in self.head_xattrs(key)? {
             self.change_xattr(key, &name, Some(old), None)?;
         }
         Ok(())

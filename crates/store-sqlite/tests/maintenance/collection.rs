@@ -260,3 +260,38 @@ fn collecting_beside_writers_and_readers_changes_nothing_for_them() {
         assert_eq!(buffer, content(i, 40_000), "small{i}");
     }
 }
+
+/// A process that still had the file open may end its hold while the tenant looks at a layer in which the file was
+/// another one.
+#[test]
+fn what_is_released_while_the_past_is_looked_at_goes_from_the_head() {
+    let place = Place::new();
+    let db = place.open();
+    let s = tenant(&db, "one");
+    let file = put(&s, "file", 1, 100_000);
+    let attribute = |name: &[u8], value: &[u8]| {
+        block_on(s.set_xattr(&me(), file, name, value, XattrMode::Any)).unwrap();
+    };
+    attribute(b"user.both", b"then");
+    attribute(b"user.then", b"only");
+    let layer = block_on(s.checkpoint(&me(), "then", None, LaterLayers::Keep))
+        .unwrap()
+        .id;
+    let sealed = snapshot(&s, View::Layer(layer));
+    block_on(s.hold(file)).unwrap();
+    attribute(b"user.both", b"now");
+    attribute(b"user.now", b"only");
+    remove(&s, "file");
+    block_on(s.switch(&me(), layer)).unwrap();
+    block_on(s.release(file)).unwrap();
+    assert_clean(&db, "released");
+    assert_eq!(snapshot(&s, View::Layer(layer)), sealed);
+    let head = block_on(s.position()).unwrap().head;
+    block_on(s.switch(&me(), head)).unwrap();
+    assert_eq!(block_on(s.tenant()).unwrap().usage.inodes, 1, "the root");
+    block_on(s.drop_layer(&me(), layer)).unwrap();
+    collect(&db);
+    assert_clean(&db, "collected");
+    let usage = block_on(s.tenant()).unwrap().usage;
+    assert_eq!((usage.inodes, usage.bytes), (1, 0));
+}
