@@ -7,8 +7,9 @@ use tarbox_store::LayerId;
 
 /// Bytes of a chunk.
 pub(crate) const CHUNK: u64 = 128 * 1024;
-/// A chunk with more fragments than this is rewritten as one block.
-pub(crate) const MAX_FRAGMENTS: usize = 24;
+/// A chunk with more fragments than this is rewritten as one block. One written page by page has 32, and stays as it is:
+/// to rewrite it now and then would store each page several times over.
+pub(crate) const MAX_FRAGMENTS: usize = 48;
 
 /// The BLAKE3 hash that names a block.
 pub(crate) type Hash = [u8; 32];
