@@ -1,7 +1,7 @@
 //! A whole directory of the head in memory.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+use std::ops::RangeBounds;
 
 use crate::rows::Dentry;
 
@@ -17,13 +17,8 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    /// The entries from a cookie on.
-    pub(crate) fn from(&self, cookie: u64) -> impl Iterator<Item = &Dentry> {
-        self.entries.range(cookie..).map(|(_, entry)| entry)
-    }
-
     /// The entries with these cookies.
-    pub(crate) fn range(&self, cookies: RangeInclusive<u64>) -> impl Iterator<Item = &Dentry> {
+    pub(crate) fn range(&self, cookies: impl RangeBounds<u64>) -> impl Iterator<Item = &Dentry> {
         self.entries.range(cookies).map(|(_, entry)| entry)
     }
 
@@ -85,6 +80,6 @@ mod tests {
         listing.change(2, None);
         listing.change(2, None);
         assert_eq!(listing.weight(), empty);
-        assert_eq!(listing.from(0).count(), 0);
+        assert_eq!(listing.range(..).count(), 0);
     }
 }

@@ -65,7 +65,7 @@ impl Op<'_> {
             return Ok(self.shared.engine.read(read)?.iter().map(look).collect());
         }
         if let Some(all) = self.state.caches.listings.get(&key) {
-            return Ok(all.from(from).take(limit).map(look).collect());
+            return Ok(all.range(from..).take(limit).map(look).collect());
         }
         let page = self.read_page(key, from, limit)?;
         let result = page.iter().map(look).collect();
