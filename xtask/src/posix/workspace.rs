@@ -1,6 +1,7 @@
 //! A workspace, mounted for one suite.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -18,7 +19,7 @@ pub(super) struct Workspace {
 
 impl Workspace {
     pub(super) fn mount(project: &Project) -> Result<Self> {
-        let beside = project.target.join("posix");
+        let beside = place(project);
         let workspace = Self {
             tarbox: project.binary("debug", "tarbox"),
             dir: beside.join(mount_name(&beside)),
@@ -29,7 +30,11 @@ impl Workspace {
             fs::remove_dir_all(&workspace.beside)
                 .with_context(|| format!("cannot clear {}", workspace.beside.display()))?;
         }
-        fs::create_dir_all(&workspace.dir)?;
+        fs::create_dir_all(&project.target)?;
+        // Made here and by nobody else, also where everybody may write.
+        fs::create_dir(&workspace.beside)
+            .with_context(|| format!("cannot make {}", workspace.beside.display()))?;
+        fs::create_dir(&workspace.dir)?;
         workspace.tarbox().arg("init").run_silent()?;
         workspace
             .tarbox()
@@ -72,6 +77,15 @@ impl Workspace {
 impl Drop for Workspace {
     fn drop(&mut self) {
         self.unmount_left_over();
+    }
+}
+
+/// Beside what is built, unless that is in a directory that other users cannot enter, such as a home: the suites act as them.
+fn place(project: &Project) -> PathBuf {
+    let enter = |dir: &Path| fs::metadata(dir).map_or(true, |it| it.permissions().mode() & 0o001 != 0);
+    match project.target.ancestors().all(enter) {
+        true => project.target.join("posix"),
+        false => PathBuf::from("/var/tmp/tarbox-posix"),
     }
 }
 
