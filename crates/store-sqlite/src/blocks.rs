@@ -133,7 +133,9 @@ impl BlockStore {
             order.sort_unstable_by_key(|target| target.at);
             let (mut rest, mut at) = (buffer, 0);
             for target in order {
-                let (part, behind) = rest[target.at - at..].split_at_mut(target.len as usize);
+                let here = target.at.checked_sub(at).and_then(|skip| rest.get_mut(skip..));
+                let split = here.and_then(|here| here.split_at_mut_checked(target.len as usize));
+                let (part, behind) = split.ok_or_else(|| damaged("two chunks claim the same bytes"))?;
                 parts.push((target, part));
                 at = target.at + target.len as usize;
                 rest = behind;

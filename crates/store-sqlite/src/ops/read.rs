@@ -67,7 +67,8 @@ impl Op<'_> {
             gaps,
             targets: Vec::new(),
         };
-        match self.layer(view)? {
+        let layer = self.layer(view)?;
+        match layer {
             Some(layer) => self.fill_from_layer(key, layer, &mut filling)?,
             None => {
                 filling.take_memtable(&self.state.active, key);
@@ -76,6 +77,9 @@ impl Op<'_> {
                 }
                 self.fill_from_chunks(key, &mut filling)?;
             }
+        }
+        if filling.has_gaps() && self.inode(view, ino, |_, row| row.stored >= row.size)? {
+            self.refuse_lost_chunks(layer, key, &filling.gaps)?;
         }
         filling.zero();
         Ok(Plan {
@@ -98,6 +102,38 @@ impl Op<'_> {
         Ok(match row.map(|row| row.content) {
             Some(Content::Inline(bytes)) => Some(look(&bytes)),
             _ => None,
+        })
+    }
+
+    /// A file that is stored whole has no holes: where it seems to have one, a chunk is gone, and zeros would be a lie.
+    fn refuse_lost_chunks(&self, layer: Option<LayerId>, key: Key, gaps: &[(u64, u64)]) -> Result<()> {
+        self.shared.engine.snapshot(|c| {
+            let inode = match layer {
+                None => sql::inode::get(c, key)?,
+                Some(layer) => sql::inode::get_at(c, key, layer)?,
+            };
+            let Some(inode) = inode.filter(|it| it.content == Content::Chunked && it.stored >= it.size)
+            else {
+                return Ok(());
+            };
+            for &(start, end) in gaps.iter().filter(|(start, end)| start < end) {
+                for span in spans(start, end.min(inode.size).max(start)) {
+                    let chunk = match layer {
+                        None => sql::chunk::range(c, key, span.index, span.index)?,
+                        Some(layer) => sql::chunk::range_at(c, key, span.index, span.index, layer)?,
+                    };
+                    let fragments = chunk.iter().flat_map(|(_, map)| &map.fragments);
+                    let clipped = fragments.filter_map(|f| f.clip(span.start, span.end));
+                    if clipped.map(|f| f.len).sum::<u32>() < span.end - span.start {
+                        return Err(sql::damaged(format!(
+                            "chunk {} of inode {} is missing",
+                            span.index,
+                            key.ino()
+                        )));
+                    }
+                }
+            }
+            Ok(())
         })
     }
 
@@ -234,6 +270,10 @@ impl Filling<'_> {
         if at < end {
             self.gaps.push((base + u64::from(at), base + u64::from(end)));
         }
+    }
+
+    fn has_gaps(&self) -> bool {
+        self.gaps.iter().any(|(start, end)| start < end)
     }
 
     fn zero(&mut self) {

@@ -5,6 +5,8 @@
 
 use tarbox_store::LayerId;
 
+use super::Key;
+
 /// Bytes of a chunk.
 pub(crate) const CHUNK: u64 = 128 * 1024;
 /// A chunk with more fragments than this is rewritten as one block. One written page by page has 32, and stays as it is:
@@ -50,7 +52,10 @@ pub(crate) struct Map {
     pub(crate) born: LayerId,
 }
 
-const ENCODED: usize = 44;
+/// Bytes of a stored fragment.
+const RECORD: usize = 44;
+/// Bytes of the checksum behind them.
+const SUM: usize = 8;
 
 impl Map {
     /// Bytes its fragments hold.
@@ -66,43 +71,74 @@ impl Map {
         hashes
     }
 
-    /// As stored: 44 bytes a fragment, `start len skip` as little-endian u32, then the hash.
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.fragments.len() * ENCODED);
+    /// As stored: 44 bytes a fragment, `start len skip` as little-endian u32, then the hash; behind them a checksum that
+    /// also covers which chunk it is.
+    pub(crate) fn encode(&self, file: Key, index: u64) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.fragments.len() * RECORD + SUM);
         for f in &self.fragments {
             bytes.extend_from_slice(&f.start.to_le_bytes());
             bytes.extend_from_slice(&f.len.to_le_bytes());
             bytes.extend_from_slice(&f.skip.to_le_bytes());
             bytes.extend_from_slice(&f.hash);
         }
+        let sum = checksum(file, index, &bytes);
+        bytes.extend_from_slice(&sum);
         bytes
     }
 
-    /// The reverse of [`encode`](Self::encode); `None` if the bytes break a rule.
-    pub(crate) fn decode(bytes: &[u8], born: LayerId) -> Option<Self> {
-        let mut fragments = Vec::with_capacity(bytes.len() / ENCODED);
-        let (records, rest) = bytes.as_chunks::<ENCODED>();
-        let mut end = 0;
-        for record in records {
-            let word =
-                |at: usize| u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]);
-            let mut hash = [0; 32];
-            hash.copy_from_slice(&record[12..]);
-            let f = Fragment {
-                start: word(0),
-                len: word(4),
-                skip: word(8),
-                hash,
-            };
-            let past = u64::from(f.start) + u64::from(f.len);
-            if f.start < end || f.len == 0 || past > CHUNK || u64::from(f.skip) + u64::from(f.len) > CHUNK {
-                return None;
-            }
-            end = f.end();
-            fragments.push(f);
-        }
-        rest.is_empty().then_some(Self { fragments, born })
+    /// The reverse of [`encode`](Self::encode); `None` if the bytes break a rule, or were those of another chunk.
+    pub(crate) fn decode(bytes: &[u8], file: Key, index: u64, born: LayerId) -> Option<Self> {
+        let (records, sum) = bytes.split_last_chunk()?;
+        let fragments = fragments(records).filter(|_| *sum == checksum(file, index, records))?;
+        Some(Self { fragments, born })
     }
+
+    /// The fragments of a damaged map that obey its rules.
+    pub(crate) fn salvage(bytes: &[u8]) -> Vec<Fragment> {
+        let mut kept: Vec<Fragment> = Vec::new();
+        for record in bytes.chunks_exact(RECORD) {
+            let after = kept.last().map_or(0, Fragment::end);
+            let one = fragments(record).unwrap_or_default();
+            kept.extend(one.into_iter().filter(|f| f.start >= after));
+        }
+        kept
+    }
+}
+
+/// The fragments in a map without its checksum; `None` if they break a rule.
+fn fragments(bytes: &[u8]) -> Option<Vec<Fragment>> {
+    let mut fragments = Vec::with_capacity(bytes.len() / RECORD);
+    let (records, rest) = bytes.as_chunks::<RECORD>();
+    let mut end = 0;
+    for record in records {
+        let word =
+            |at: usize| u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]);
+        let mut hash = [0; 32];
+        hash.copy_from_slice(&record[12..]);
+        let f = Fragment {
+            start: word(0),
+            len: word(4),
+            skip: word(8),
+            hash,
+        };
+        let past = u64::from(f.start) + u64::from(f.len);
+        if f.start < end || f.len == 0 || past > CHUNK || u64::from(f.skip) + u64::from(f.len) > CHUNK {
+            return None;
+        }
+        end = f.end();
+        fragments.push(f);
+    }
+    rest.is_empty().then_some(fragments)
+}
+
+/// SQLite does not notice when a bit of a row flips: the first eight bytes of a BLAKE3 hash do.
+fn checksum(file: Key, index: u64, records: &[u8]) -> [u8; SUM] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&file.0.to_le_bytes());
+    hasher.update(&index.to_le_bytes());
+    hasher.update(records);
+    let hash = hasher.finalize();
+    std::array::from_fn(|i| hash.as_bytes()[i])
 }
 
 /// Where a block is, and how many chunk versions name it.
@@ -121,5 +157,49 @@ impl Block {
     /// Whether its bytes are lost. Reading it fails; writing the same bytes again brings it back.
     pub(crate) fn is_lost(&self) -> bool {
         self.segment == Self::LOST
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: (Key, u64) = (Key(7), 3);
+
+    fn map(places: &[(u32, u32)]) -> Map {
+        let fragment = |&(start, len)| Fragment {
+            start,
+            len,
+            skip: 0,
+            hash: [7; 32],
+        };
+        Map {
+            fragments: places.iter().map(fragment).collect(),
+            born: LayerId(1),
+        }
+    }
+
+    #[test]
+    fn any_flipped_bit_is_told_and_so_is_another_chunk() {
+        let map = map(&[(0, 10), (20, 5)]);
+        let bytes = map.encode(HERE.0, HERE.1);
+        let decode = |bytes: &[u8], file, index| Map::decode(bytes, file, index, LayerId(1));
+        assert_eq!(decode(&bytes, HERE.0, HERE.1), Some(map));
+        assert_eq!(decode(&bytes, HERE.0, HERE.1 + 1), None);
+        assert_eq!(decode(&bytes, Key(8), HERE.1), None);
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(decode(&flipped, HERE.0, HERE.1), None, "bit {bit}");
+        }
+        for len in 0..bytes.len() {
+            assert_eq!(decode(&bytes[..len], HERE.0, HERE.1), None, "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn fragments_that_overlap_or_reach_too_far_are_not_salvaged() {
+        let bytes = map(&[(0, 10), (5, 10), (20, 200_000), (30, 5)]).encode(HERE.0, HERE.1);
+        assert_eq!(Map::salvage(&bytes), map(&[(0, 10), (30, 5)]).fragments);
     }
 }

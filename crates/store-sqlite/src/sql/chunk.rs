@@ -19,7 +19,7 @@ pub(crate) fn range(c: &Connection, file: Key, from: u64, to: u64) -> Result<Vec
     let rows = statement
         .query(params![file.sql(), from as i64, to as i64, PAGE as i64])
         .map_err(engine)?;
-    collect(rows)
+    collect(file, rows)
 }
 
 /// The same for the end of a layer.
@@ -46,7 +46,7 @@ pub(crate) fn range_at(
             layer.0 as i64
         ])
         .map_err(engine)?;
-    collect(rows)
+    collect(file, rows)
 }
 
 /// The first chunk at or behind `from` that the head, or a layer, has.
@@ -67,15 +67,16 @@ pub(crate) fn next(c: &Connection, file: Key, from: u64, layer: Option<LayerId>)
     Ok(next.map(|index| index as u64))
 }
 
-fn collect(mut rows: rusqlite::Rows<'_>) -> Result<Vec<(u64, Map)>> {
+fn collect(file: Key, mut rows: rusqlite::Rows<'_>) -> Result<Vec<(u64, Map)>> {
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(engine)? {
-        let index: i64 = row.get(0).map_err(engine)?;
+        let index = row.get::<_, i64>(0).map_err(engine)? as u64;
         let born = LayerId(row.get::<_, i64>(1).map_err(engine)? as u64);
         let bytes = row.get_ref(2).map_err(engine)?;
-        let map = bytes.as_blob().ok().and_then(|bytes| Map::decode(bytes, born));
+        let map = bytes.as_blob().ok();
+        let map = map.and_then(|bytes| Map::decode(bytes, file, index, born));
         found.push((
-            index as u64,
+            index,
             map.ok_or_else(|| damaged("the map of a chunk breaks its format"))?,
         ));
     }
@@ -86,7 +87,12 @@ fn collect(mut rows: rusqlite::Rows<'_>) -> Result<Vec<(u64, Map)>> {
 pub(crate) fn put(c: &Connection, file: Key, index: u64, map: &Map) -> Result<()> {
     c.prepare_cached("INSERT OR REPLACE INTO chunk(file, idx, born, map) VALUES (?1, ?2, ?3, ?4)")
         .map_err(engine)?
-        .execute(params![file.sql(), index as i64, map.born.0 as i64, map.encode()])
+        .execute(params![
+            file.sql(),
+            index as i64,
+            map.born.0 as i64,
+            map.encode(file, index)
+        ])
         .map_err(engine)?;
     Ok(())
 }

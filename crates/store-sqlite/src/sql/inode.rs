@@ -41,7 +41,7 @@ pub(crate) fn get_full(c: &Connection, key: Key) -> Result<Option<Inode>> {
         )
         .map_err(engine)?;
     let row = statement
-        .query_row([key.sql()], |row| Ok(decode(row, 0)))
+        .query_row([key.sql()], |row| Ok(decode(row, key, 0)))
         .optional()
         .map_err(engine)?;
     row.transpose()
@@ -64,7 +64,7 @@ pub(crate) fn data(c: &Connection, key: Key) -> Result<Vec<u8>> {
         .map_err(engine)?;
     match row {
         Some((Some(data), Some(sum), size, is_dir))
-            if sum == checksum(&data) && (data.len() as i64 == size || is_dir) =>
+            if sum == checksum(key, &data) && (data.len() as i64 == size || is_dir) =>
         {
             Ok(data)
         }
@@ -84,7 +84,7 @@ pub(crate) fn get_at(c: &Connection, key: Key, layer: LayerId) -> Result<Option<
         )
         .map_err(engine)?;
     let past = statement
-        .query_row(params![key.sql(), layer.0 as i64], |row| Ok(decode(row, 0)))
+        .query_row(params![key.sql(), layer.0 as i64], |row| Ok(decode(row, key, 0)))
         .optional()
         .map_err(engine)?
         .transpose()?;
@@ -95,7 +95,7 @@ pub(crate) fn get_at(c: &Connection, key: Key, layer: LayerId) -> Result<Option<
 }
 
 /// Decodes a version from the columns that begin at `at`.
-pub(crate) fn decode(row: &Row<'_>, at: usize) -> Result<Inode> {
+pub(crate) fn decode(row: &Row<'_>, key: Key, at: usize) -> Result<Inode> {
     let data = row.get_ref(at + 16).map_err(engine)?;
     let content = match data
         .as_blob_or_null()
@@ -103,7 +103,7 @@ pub(crate) fn decode(row: &Row<'_>, at: usize) -> Result<Inode> {
     {
         None => Content::Chunked,
         Some(bytes) => {
-            if row.get::<_, i64>(at + 17).map_err(engine)? != checksum(bytes) {
+            if row.get::<_, i64>(at + 17).map_err(engine)? != checksum(key, bytes) {
                 return Err(damaged("the data of a small file does not match its checksum"));
             }
             Content::Inline(bytes.to_vec())
@@ -146,12 +146,15 @@ fn attributes(row: &Row<'_>, at: usize, content: Content) -> Result<Inode> {
     })
 }
 
-/// The first eight bytes of the data's BLAKE3 hash. Empty data needs none.
-pub(crate) fn checksum(data: &[u8]) -> i64 {
+/// The first eight bytes of the BLAKE3 hash of an inode's key and data: it tells damaged data, and that of another file.
+/// Empty data needs none.
+pub(crate) fn checksum(key: Key, data: &[u8]) -> i64 {
     if data.is_empty() {
         return 0;
     }
-    let hash = blake3::hash(data);
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&key.0.to_le_bytes());
+    let hash = hasher.update(data).finalize();
     let (first, _) = hash.as_bytes().split_at(8);
     i64::from_le_bytes(first.try_into().unwrap_or_default())
 }
@@ -172,7 +175,9 @@ pub(crate) fn put(c: &Connection, key: Key, n: &Inode) -> Result<()> {
         statement
             .raw_bind_parameter(18, data.as_slice())
             .map_err(engine)?;
-        statement.raw_bind_parameter(19, checksum(data)).map_err(engine)?;
+        statement
+            .raw_bind_parameter(19, checksum(key, data))
+            .map_err(engine)?;
     } else {
         statement.raw_bind_parameter(18, Null).map_err(engine)?;
         statement.raw_bind_parameter(19, Null).map_err(engine)?;

@@ -155,7 +155,7 @@ pub(crate) fn losses_of_prune(
     let mut losses = Losses::default();
     maps(
         c,
-        &format!("SELECT map FROM chunk_past WHERE file >> 44 = ?1 AND {range}"),
+        &format!("SELECT file, idx, map FROM chunk_past WHERE file >> 44 = ?1 AND {range}"),
         bound,
         &mut losses,
     )?;
@@ -172,13 +172,13 @@ pub(crate) fn losses_of_rewind(c: &Connection, tenant: TenantId, layer: LayerId)
     let (head, past) = ("born > ?2 AND born > 1", "died > ?2 AND born > ?2");
     maps(
         c,
-        &format!("SELECT map FROM chunk WHERE file >> 44 = ?1 AND {head}"),
+        &format!("SELECT file, idx, map FROM chunk WHERE file >> 44 = ?1 AND {head}"),
         bound,
         &mut losses,
     )?;
     maps(
         c,
-        &format!("SELECT map FROM chunk_past WHERE file >> 44 = ?1 AND {past}"),
+        &format!("SELECT file, idx, map FROM chunk_past WHERE file >> 44 = ?1 AND {past}"),
         bound,
         &mut losses,
     )?;
@@ -218,11 +218,13 @@ fn maps(c: &Connection, sql: &str, bound: &[&dyn rusqlite::ToSql], losses: &mut 
     let mut statement = c.prepare(sql).map_err(engine)?;
     let mut rows = statement.query(bound).map_err(engine)?;
     while let Some(row) = rows.next().map_err(engine)? {
-        let bytes = row.get_ref(0).map_err(engine)?;
+        let number = |i| row.get::<_, i64>(i).map_err(engine);
+        let (file, index) = (Key(number(0)? as u64), number(1)? as u64);
+        let bytes = row.get_ref(2).map_err(engine)?;
         let map = bytes
             .as_blob()
             .ok()
-            .and_then(|bytes| Map::decode(bytes, LayerId(0)));
+            .and_then(|bytes| Map::decode(bytes, file, index, LayerId(0)));
         for hash in map
             .ok_or_else(|| damaged("the map of a chunk breaks its format"))?
             .hashes()

@@ -214,7 +214,7 @@ fn inodes_are_mended() {
             "UPDATE inode SET data = NULL, sum = NULL WHERE key = {dir}",
         ),
         damage(
-            "inode",
+            "checksum",
             "UPDATE inode SET (data, sum) = (SELECT data, sum FROM inode WHERE key = {small}) WHERE key = {dir}",
         ),
         damage(
@@ -308,7 +308,7 @@ fn chunks_and_blocks_are_mended() {
         damage("refs", "UPDATE block SET refs = 0"),
         damage("refs", "DELETE FROM chunk WHERE file = {large} AND idx = 0"),
         damage(
-            "size",
+            "map",
             "UPDATE chunk SET idx = 1000 WHERE file = {large} AND idx = 2",
         ),
         damage(

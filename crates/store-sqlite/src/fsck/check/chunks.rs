@@ -7,7 +7,7 @@ use tarbox_store::LayerId;
 
 use super::cursor::Keyed;
 use crate::fsck::finding::{At, Until};
-use crate::rows::{CHUNK, Map};
+use crate::rows::{CHUNK, Key, Map};
 
 /// What is wrong with a chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,12 +93,12 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Chunk> {
         idx,
         died: row.get(2)?,
         born: row.get(3)?,
-        facts: facts(idx, map),
+        facts: facts(row.get(0)?, idx, map),
     })
 }
 
-fn facts(idx: i64, map: &[u8]) -> Option<(i64, i64)> {
-    let map = Map::decode(map, LayerId(0))?;
+fn facts(file: i64, idx: i64, map: &[u8]) -> Option<(i64, i64)> {
+    let map = Map::decode(map, Key(file as u64), idx as u64, LayerId(0))?;
     let base = idx.checked_mul(CHUNK as i64).filter(|_| idx >= 0)?;
     // A chunk without fragments has no row.
     let last = map.fragments.last()?;

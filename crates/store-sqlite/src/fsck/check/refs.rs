@@ -10,7 +10,7 @@ use tarbox_store::{LayerId, Result};
 use super::blocks::{BlockFault, LOST, SEGMENT_END};
 use crate::fsck::finding::Fault;
 use crate::fsck::scope::Scope;
-use crate::rows::{Hash, Map};
+use crate::rows::{Hash, Key, Map};
 use crate::sql::engine;
 
 /// Blocks whose counts are kept in memory at once: about 60 MiB of them.
@@ -125,9 +125,10 @@ fn named(scope: &Scope<'_>, from: u8, to: u8) -> Result<HashMap<Hash, Named>> {
             if from == 0 {
                 scope.progress.step();
             }
-            let place = (row.get(0)?, row.get(1)?);
+            let place: (i64, i64) = (row.get(0)?, row.get(1)?);
+            let (file, index) = (Key(place.0 as u64), place.1 as u64);
             // A map that breaks its format is a finding of another check, and names nothing.
-            let Some(map) = Map::decode(row.get_ref(2)?.as_blob()?, LayerId(0)) else {
+            let Some(map) = Map::decode(row.get_ref(2)?.as_blob()?, file, index, LayerId(0)) else {
                 return Ok(());
             };
             let mine = |hash: &Hash| (from..=to).contains(&hash[0]);

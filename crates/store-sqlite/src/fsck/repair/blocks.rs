@@ -8,7 +8,7 @@ use tarbox_store::{FileKind, LayerId, Result};
 use super::Mender;
 use crate::blocks::hex;
 use crate::fsck::check::blocks::{BlockFault, LOST, SEGMENT_END};
-use crate::rows::{Block, CHUNK, Fragment, Hash, Map};
+use crate::rows::{Block, CHUNK, Fragment, Hash, Key, Map};
 use crate::sql::{self, engine};
 
 impl Mender<'_> {
@@ -182,12 +182,14 @@ impl Mender<'_> {
             let mut changed: Vec<(i64, i64, i64, Vec<u8>)> = Vec::new();
             while let Some(row) = rows.next().map_err(engine)? {
                 let bytes: Vec<u8> = row.get(3).map_err(engine)?;
-                let Some(mut map) = Map::decode(&bytes, LayerId(0)) else {
+                let number = |i| row.get::<_, i64>(i).map_err(engine);
+                let (file, index, died) = (number(0)?, number(1)?, number(2)?);
+                let chunk = (Key(file as u64), index as u64);
+                let Some(mut map) = Map::decode(&bytes, chunk.0, chunk.1, LayerId(0)) else {
                     continue;
                 };
                 if f(&mut map) {
-                    let number = |i| row.get(i).map_err(engine);
-                    changed.push((number(0)?, number(1)?, number(2)?, map.encode()));
+                    changed.push((file, index, died, map.encode(chunk.0, chunk.1)));
                 }
             }
             let update = format!("UPDATE {table} SET map = ?4 WHERE file = ?1 AND idx = ?2 AND {died} = ?3");

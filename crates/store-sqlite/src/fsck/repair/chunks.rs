@@ -5,11 +5,8 @@ use tarbox_store::{LayerId, Result};
 
 use super::Mender;
 use crate::fsck::check::chunks::ChunkFault;
-use crate::rows::{Block, CHUNK, Fragment, Hash, Map};
+use crate::rows::{Block, CHUNK, Fragment, Hash, Key, Map};
 use crate::sql;
-
-/// Bytes of a fragment in a map.
-const RECORD: usize = 44;
 
 impl Mender<'_> {
     pub(super) fn mend_chunk(&self, fault: &ChunkFault) -> Result<()> {
@@ -36,7 +33,7 @@ impl Mender<'_> {
         };
         let size = self.inode_number(file, died, "size")?.unwrap_or(0);
         let end = size.saturating_sub(base).clamp(0, CHUNK as i64) as u32;
-        let map = self.fill(file, idx, died, salvage(&bytes), end)?;
+        let map = self.fill(file, idx, died, Map::salvage(&bytes), end)?;
         if map.fragments.is_empty() {
             return self
                 .run(&format!("DELETE FROM {table} WHERE {which}"), values)
@@ -44,7 +41,7 @@ impl Mender<'_> {
         }
         self.run(
             &format!("UPDATE {table} SET map = ?4 WHERE {which}"),
-            params![file, died, idx, map.encode()],
+            params![file, died, idx, map.encode(Key(file as u64), idx as u64)],
         )
         .map(drop)
     }
@@ -104,45 +101,5 @@ impl Mender<'_> {
             refs: refs.unwrap_or(0).max(0) as u64,
         };
         sql::chunk::put_block(self.c, self.id(), hash, &block)
-    }
-}
-
-/// The fragments of a damaged map that obey its rules.
-fn salvage(bytes: &[u8]) -> Vec<Fragment> {
-    let mut kept: Vec<Fragment> = Vec::new();
-    for record in bytes.chunks_exact(RECORD) {
-        let Some(map) = Map::decode(record, LayerId(0)) else {
-            continue;
-        };
-        let after = kept.last().map_or(0, Fragment::end);
-        kept.extend(map.fragments.into_iter().filter(|f| f.start >= after));
-    }
-    kept
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fragments_that_overlap_or_reach_too_far_are_not_salvaged() {
-        let fragment = |start, len| Fragment {
-            start,
-            len,
-            skip: 0,
-            hash: [7; 32],
-        };
-        let map = Map {
-            fragments: vec![
-                fragment(0, 10),
-                fragment(5, 10),
-                fragment(20, 200_000),
-                fragment(30, 5),
-            ],
-            born: LayerId(1),
-        };
-        let mut bytes = map.encode();
-        bytes.extend_from_slice(&[1, 2, 3]);
-        assert_eq!(salvage(&bytes), [fragment(0, 10), fragment(30, 5)]);
     }
 }

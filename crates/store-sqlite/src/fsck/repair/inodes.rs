@@ -7,7 +7,7 @@ use tarbox_store::{FileKind, Result};
 use super::Mender;
 use crate::fsck::check::inodes::{InodeFault, Number};
 use crate::fsck::finding::HEAD;
-use crate::rows::CHUNK;
+use crate::rows::{CHUNK, Key, Map};
 
 impl Mender<'_> {
     pub(super) fn mend_inode(&self, fault: &InodeFault) -> Result<()> {
@@ -148,7 +148,7 @@ impl Mender<'_> {
         let born = self.inode_number(key, died, "born")?.unwrap_or(1);
         self.set_inode(key, died, "stored", len)?;
         let fragment = self.lost_fragment(key, 0, died, (0, len))?;
-        let map = crate::rows::Map {
+        let map = Map {
             fragments: vec![fragment],
             born: tarbox_store::LayerId(born as u64),
         };
@@ -162,7 +162,7 @@ impl Mender<'_> {
         if there.is_some() {
             return Ok(());
         }
-        let bytes = map.encode();
+        let bytes = map.encode(Key(key as u64), 0);
         match died {
             HEAD => self.run(
                 "INSERT INTO chunk(file, idx, born, map) VALUES (?1, 0, ?2, ?3)",

@@ -7,6 +7,7 @@ use tarbox_store::{FileKind, Result};
 use super::Mender;
 use crate::fsck::check::intervals::{IntervalFault, TABLES};
 use crate::fsck::finding::HEAD;
+use crate::rows::Map;
 use crate::sql::engine;
 
 /// One version: the values of its key, and its life.
@@ -197,10 +198,7 @@ impl Mender<'_> {
         )?;
         let Some(map) = map else { return Ok(()) };
         let key = self.new_inode(FileKind::File, 0o600)?;
-        self.run(
-            "INSERT INTO chunk(file, idx, born, map) VALUES (?1, 0, ?2, ?3)",
-            params![key, self.tenant.head, map],
-        )?;
+        self.put_chunk(key, 0, Map::salvage(&map))?;
         self.run("UPDATE inode SET data = NULL, sum = NULL WHERE key = ?1", [key])?;
         self.run(
             &format!("DELETE FROM {table} WHERE file = ?1 AND {version} AND idx = ?3"),

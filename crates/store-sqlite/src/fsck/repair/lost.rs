@@ -8,7 +8,7 @@ use super::Mender;
 use crate::commit::Appender;
 use crate::fsck::check::blocks::LOST;
 use crate::fsck::scope::INO_LIKELY;
-use crate::rows::{BUCKET, CHUNK, Fragment, INLINE_MAX, LogRow, Map, bucket_of};
+use crate::rows::{BUCKET, CHUNK, Fragment, INLINE_MAX, Key, LogRow, Map, bucket_of};
 use crate::sql::{self, engine};
 
 const NAME: &str = "lost+found";
@@ -137,7 +137,7 @@ impl Mender<'_> {
         if bytes.len() as u64 <= INLINE_MAX {
             self.run(
                 "UPDATE inode SET size = ?2, data = ?3, sum = ?4 WHERE key = ?1",
-                params![key, size, bytes, sql::inode::checksum(bytes)],
+                params![key, size, bytes, sql::inode::checksum(Key(key as u64), bytes)],
             )?;
         } else {
             self.run(
@@ -194,7 +194,12 @@ impl Mender<'_> {
         };
         self.run(
             "INSERT OR REPLACE INTO chunk(file, idx, born, map) VALUES (?1, ?2, ?3, ?4)",
-            params![key, idx, self.tenant.head, map.encode()],
+            params![
+                key,
+                idx,
+                self.tenant.head,
+                map.encode(Key(key as u64), idx as u64)
+            ],
         )
         .map(drop)
     }

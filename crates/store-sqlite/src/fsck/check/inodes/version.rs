@@ -7,6 +7,7 @@ use super::{InodeFault, Number};
 use crate::fsck::check::cursor::Keyed;
 use crate::fsck::finding::Fault;
 use crate::fsck::scope::Scope;
+use crate::rows::Key;
 use crate::sql;
 
 /// One version of an inode, without its data.
@@ -41,10 +42,11 @@ pub(in crate::fsck::check) const INODES: &str = "SELECT key, 9223372036854775807
      FROM inode_past WHERE key >= ?1 AND key < ?2 ORDER BY 1, 2";
 
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Version> {
+    let key: i64 = row.get(0)?;
     let data = row.get_ref(10)?.as_blob_or_null()?;
     let sum: Option<i64> = row.get(11)?;
     Ok(Version {
-        key: row.get(0)?,
+        key,
         died: row.get(1)?,
         born: row.get(2)?,
         kind: row.get(3)?,
@@ -54,7 +56,12 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Version> {
         stored: row.get(7)?,
         parent: row.get(8)?,
         xattrs: row.get(9)?,
-        inline: data.map(|data| (data.len() as i64, sum == Some(sql::inode::checksum(data)))),
+        inline: data.map(|data| {
+            (
+                data.len() as i64,
+                sum == Some(sql::inode::checksum(Key(key as u64), data)),
+            )
+        }),
         rdev: row.get(12)?,
         uid: row.get(13)?,
         gid: row.get(14)?,
