@@ -68,17 +68,18 @@ pub(crate) fn next(c: &Connection, file: Key, from: u64, layer: Option<LayerId>)
 }
 
 fn collect(file: Key, mut rows: rusqlite::Rows<'_>) -> Result<Vec<(u64, Map)>> {
-    let mut found = Vec::new();
+    let mut found: Vec<(u64, Map)> = Vec::new();
     while let Some(row) = rows.next().map_err(engine)? {
         let index = row.get::<_, i64>(0).map_err(engine)? as u64;
         let born = LayerId(row.get::<_, i64>(1).map_err(engine)? as u64);
         let bytes = row.get_ref(2).map_err(engine)?;
         let map = bytes.as_blob().ok();
         let map = map.and_then(|bytes| Map::decode(bytes, file, index, born));
-        found.push((
-            index,
-            map.ok_or_else(|| damaged("the map of a chunk breaks its format"))?,
-        ));
+        let map = map.ok_or_else(|| damaged("the map of a chunk breaks its format"))?;
+        if found.last().is_some_and(|(before, _)| *before >= index) {
+            return Err(damaged("two versions of a chunk are valid at once"));
+        }
+        found.push((index, map));
     }
     Ok(found)
 }
