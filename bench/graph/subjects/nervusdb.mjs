@@ -8,14 +8,11 @@ export async function open(directory) {
     const db = await NervusDB.open(path.join(directory, 'graph.db'));
     return {
         async load(facts) {
-            let batch = [];
-            for (const [subject, predicate, object] of facts) {
-                batch.push({ subject, predicate, object });
-                if (batch.length < BATCH) continue;
-                db.addBatch(batch);
-                batch = [];
+            // A batch is a stream of facts, as a parser would give them.
+            const source = facts[Symbol.iterator]();
+            for (let isMore = true; isMore; ) {
+                isMore = db.addBatch(batchOf(source)) === BATCH;
             }
-            db.addBatch(batch);
             await db.flush();
         },
         find: (subject, predicate, object) => db.find({ subject, predicate, object }).all(),
@@ -24,4 +21,13 @@ export async function open(directory) {
         text: (record) => record.subject.length + record.predicate.length + record.object.length,
         close: () => db.close(),
     };
+}
+
+function* batchOf(source) {
+    for (let left = BATCH; left > 0; left--) {
+        const { done, value } = source.next();
+        if (done) return;
+        const [subject, predicate, object] = value;
+        yield { subject, predicate, object };
+    }
 }

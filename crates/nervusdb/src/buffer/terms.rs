@@ -122,7 +122,7 @@ impl TermBuffer {
             .zip(&self.hashes)
             .map(|(id, &hash)| Fact::new([hash, id, 0], false))
             .collect();
-        sort_newest(&mut facts);
+        sort_newest(&mut facts, &mut Vec::new());
         facts
     }
 }

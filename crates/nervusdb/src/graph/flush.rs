@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::state::{DATA, HASH, State, TERMS, Tables};
-use crate::buffer::{FactBuffer, Order, Runs, TermBuffer};
+use crate::buffer::{Runs, TermBuffer};
 use crate::device::FileName;
 use crate::error::Result;
 use crate::log::LogWriter;
@@ -67,8 +67,7 @@ impl State {
             *next_file - 1
         };
         let mut tables = self.tables.clone();
-        for order in Order::ALL {
-            let sorted = self.facts.sorted(order);
+        self.facts.each_sorted(|order, sorted| {
             let written = write_tables(
                 &device,
                 order.space(),
@@ -77,7 +76,8 @@ impl State {
                 &mut number,
             )?;
             add(&mut tables.facts[order as usize], written);
-        }
+            Ok(())
+        })?;
         let terms = read(&self.terms);
         let hashes = terms.hash_facts().into_iter();
         let written = write_tables(&device, Space::Hash, sequence, hashes, &mut number)?;
@@ -93,7 +93,7 @@ impl State {
     /// Empties memory. Snapshots keep what they see of it.
     pub(super) fn clear_memtable(&mut self) {
         let next = read(&self.terms).next_id();
-        self.facts = FactBuffer::default();
+        self.facts.clear();
         self.data = Runs::default();
         self.data_bytes = 0;
         self.terms = SharedTerms::new(TermBuffer::new(next).into());

@@ -65,11 +65,11 @@ fn write_sorted<R: Record>(
 pub(super) fn hashes(files: &mut Files, entries: &mut Vec<TableEntry>, sequence: u64) -> Result<()> {
     let mut terms = merge::<Pair>(&files.device, entries, Space::Terms)?;
     retire(files, entries, Space::Hash)?;
-    let mut chunk = Vec::new();
+    let (mut chunk, mut spare) = (Vec::new(), Vec::new());
     loop {
         let more = terms.advance_live()?;
         if !more || chunk.len() == CHUNK {
-            sort_newest(&mut chunk);
+            sort_newest(&mut chunk, &mut spare);
             write_sorted(files, entries, Space::Hash, sequence, chunk.drain(..))?;
         }
         if !more {
