@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Table;
-use crate::block::BlockCursor;
+use crate::block::{Block, BlockCursor};
 use crate::error::Result;
 use crate::record::Record;
 
@@ -13,6 +13,16 @@ pub(crate) struct TableCursor<R> {
     table: Arc<Table<R>>,
     index: usize,
     block: BlockCursor<R>,
+    reading: Reading,
+}
+
+/// How blocks come to a cursor.
+#[derive(Debug)]
+enum Reading {
+    /// Through the cache.
+    Cached,
+    /// Past the cache; the next blocks that have been read, the last first.
+    Once(Vec<Arc<Block>>),
 }
 
 impl<R: Record> TableCursor<R> {
@@ -21,7 +31,12 @@ impl<R: Record> TableCursor<R> {
         let found = table.find_block(probe);
         let index = found.unwrap_or(0);
         let block = BlockCursor::new(table.block(index)?);
-        let mut cursor = Self { table, index, block };
+        let mut cursor = Self {
+            table,
+            index,
+            block,
+            reading: Reading::Cached,
+        };
         let there = match found {
             Some(_) => cursor
                 .block
@@ -30,6 +45,18 @@ impl<R: Record> TableCursor<R> {
             None => false,
         };
         Ok((there || cursor.advance()?).then_some(cursor))
+    }
+
+    /// At the first record, for one who reads everything once.
+    pub(crate) fn read_once(table: Arc<Table<R>>) -> Result<Option<Self>> {
+        let (first, ahead) = once(&table, 0)?;
+        let mut cursor = Self {
+            table,
+            index: 0,
+            block: BlockCursor::new(first),
+            reading: Reading::Once(ahead),
+        };
+        Ok(cursor.advance()?.then_some(cursor))
     }
 
     pub(crate) fn table(&self) -> &Table<R> {
@@ -57,7 +84,18 @@ impl<R: Record> TableCursor<R> {
             return Ok(false);
         }
         self.index += 1;
-        self.block.enter(self.table.block_ahead(self.index)?);
+        let block = match &mut self.reading {
+            Reading::Cached => self.table.block_ahead(self.index)?,
+            Reading::Once(ahead) => match ahead.pop() {
+                Some(block) => block,
+                None => {
+                    let (next, after) = once(&self.table, self.index)?;
+                    *ahead = after;
+                    next
+                }
+            },
+        };
+        self.block.enter(block);
         self.advance()
     }
 
@@ -70,4 +108,12 @@ impl<R: Record> TableCursor<R> {
         let end = self.table.rank(to)?;
         Ok(Some(end.saturating_sub(self.table.rank(self.record())?)))
     }
+}
+
+/// A block read past the cache, and those read with it, the last first.
+fn once<R: Record>(table: &Table<R>, index: usize) -> Result<(Arc<Block>, Vec<Arc<Block>>)> {
+    let mut blocks = table.blocks_uncached(index)?;
+    let first = blocks.remove(0);
+    blocks.reverse();
+    Ok((first, blocks))
 }

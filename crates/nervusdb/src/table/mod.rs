@@ -258,52 +258,68 @@ impl<R: Record> Table<R> {
     /// A block, from the cache if it is there.
     #[inline]
     pub(crate) fn block(&self, index: usize) -> Result<Arc<Block>> {
-        match self.device.cache.get((self.number, index as u32)) {
+        match self.cached(index) {
             Some(block) => Ok(block),
-            None => self.load(index, 1),
+            None => self.read(index, 1).map(|mut blocks| self.keep(index, &mut blocks)),
         }
     }
 
     /// As [`block`](Self::block), for a scan: a miss reads the following blocks too.
     pub(crate) fn block_ahead(&self, index: usize) -> Result<Arc<Block>> {
-        if let Some(block) = self.device.cache.get((self.number, index as u32)) {
+        if let Some(block) = self.cached(index) {
             return Ok(block);
         }
-        let begin = self.extents[index].offset;
-        let ahead = self.extents[index..]
-            .iter()
-            .take_while(|extent| extent.offset + u64::from(extent.len) - begin <= READ_AHEAD as u64)
-            .count();
-        let wanted = (1..ahead)
+        let wanted = (1..self.ahead(index))
             .take_while(|next| !self.device.cache.contains((self.number, (index + next) as u32)))
             .count();
-        self.load(index, wanted + 1)
+        let mut blocks = self.read(index, wanted + 1)?;
+        Ok(self.keep(index, &mut blocks))
     }
 
-    /// Reads `count` blocks from `index` on into the cache, and gives the first. Only the first may fail.
-    fn load(&self, index: usize, count: usize) -> Result<Arc<Block>> {
+    /// The block and those after it that are read at once, for one who reads everything once: the cache is
+    /// neither asked nor filled.
+    pub(crate) fn blocks_uncached(&self, index: usize) -> Result<Vec<Arc<Block>>> {
+        self.read(index, self.ahead(index))
+    }
+
+    fn cached(&self, index: usize) -> Option<Arc<Block>> {
+        self.device.cache.get((self.number, index as u32))
+    }
+
+    /// How many blocks from this one on are read at once.
+    fn ahead(&self, index: usize) -> usize {
+        let begin = self.extents[index].offset;
+        let fits = |extent: &&Extent| extent.offset + u64::from(extent.len) - begin <= READ_AHEAD as u64;
+        self.extents[index..].iter().take_while(fits).count().max(1)
+    }
+
+    /// Puts blocks read into the cache, and gives the first.
+    fn keep(&self, index: usize, blocks: &mut Vec<Arc<Block>>) -> Arc<Block> {
+        for (place, block) in (index..).zip(blocks.iter()) {
+            self.device.cache.insert((self.number, place as u32), block.clone());
+        }
+        blocks.swap_remove(0)
+    }
+
+    /// Reads `count` blocks from `index` on: those that are sound, and at least the first.
+    fn read(&self, index: usize, count: usize) -> Result<Vec<Arc<Block>>> {
         let extents = &self.extents[index..index + count];
         let begin = extents[0].offset;
         let end = extents[count - 1].offset + u64::from(extents[count - 1].len);
         let mut bytes = vec![0; (end - begin) as usize];
         self.file.read_exact_at(&mut bytes, begin)?;
-        for (next, extent) in (index..).zip(extents).skip(1) {
-            let at = (extent.offset - begin) as usize;
-            match Block::parse(bytes[at..at + extent.len as usize].to_vec()) {
-                Some(block) => self
-                    .device
-                    .cache
-                    .insert((self.number, next as u32), Arc::new(block)),
-                None => break,
-            }
+        let blocks: Vec<Arc<Block>> = extents
+            .iter()
+            .map_while(|extent| {
+                let at = (extent.offset - begin) as usize;
+                // Each has memory of its own, so that one does not keep that of all.
+                Block::parse(bytes[at..at + extent.len as usize].to_vec()).map(Arc::new)
+            })
+            .collect();
+        match blocks.is_empty() {
+            true => Err(Error::corrupt(self.name(), begin, "the checksum of a block")),
+            false => Ok(blocks),
         }
-        bytes.truncate(extents[0].len as usize);
-        let damaged = || Error::corrupt(self.name(), begin, "the checksum of a block");
-        let block = Arc::new(Block::parse(bytes).ok_or_else(damaged)?);
-        self.device
-            .cache
-            .insert((self.number, index as u32), block.clone());
-        Ok(block)
     }
 
     /// Reads a block from the device and not from the cache.

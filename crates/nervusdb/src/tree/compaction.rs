@@ -8,7 +8,7 @@ use crate::device::Device;
 use crate::error::Result;
 use crate::record::Record;
 use crate::space::Space;
-use crate::table::{Table, TableWriter};
+use crate::table::{Table, TableCursor, TableWriter};
 
 /// So many tables of level 0 are merged into level 1.
 const L0_TRIGGER: usize = 4;
@@ -95,7 +95,7 @@ impl<R: Record> Job<R> {
     ) -> Result<Self> {
         let mut sources = Vec::new();
         for table in &choice.inputs {
-            sources.extend(Source::table(table, &R::default())?);
+            sources.extend(TableCursor::read_once(table.clone())?.map(Source::Table));
         }
         let sequence = choice.inputs.iter().map(|table| table.footer.sequence).max();
         Ok(Self {
