@@ -67,7 +67,7 @@ impl Terms {
         let filter_hash = from.filter_hash(Filtering::FirstWord).unwrap_or_default();
         let mut stored = Vec::new();
         for (_, table) in self.hashes.tables() {
-            if !table.overlaps(&from, &to) || !table.may_contain(filter_hash)? {
+            if !table.overlaps(&from, &to) || !table.file.may_contain(filter_hash)? {
                 continue;
             }
             let mut cursor = TableCursor::seek(table.clone(), &from)?;

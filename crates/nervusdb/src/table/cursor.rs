@@ -30,7 +30,7 @@ impl<R: Record> TableCursor<R> {
     pub(crate) fn seek(table: Arc<Table<R>>, probe: &R) -> Result<Option<Self>> {
         let found = table.find_block(probe);
         let index = found.unwrap_or(0);
-        let block = BlockCursor::new(table.block(index)?);
+        let block = BlockCursor::new(table.file.block(index)?);
         let mut cursor = Self {
             table,
             index,
@@ -41,7 +41,7 @@ impl<R: Record> TableCursor<R> {
             Some(_) => cursor
                 .block
                 .seek(probe)
-                .map_err(|error| cursor.table.malformed(index, error))?,
+                .map_err(|error| cursor.table.file.malformed(index, error))?,
             None => false,
         };
         Ok((there || cursor.advance()?).then_some(cursor))
@@ -74,7 +74,7 @@ impl<R: Record> TableCursor<R> {
         match self.block.advance() {
             Ok(true) => Ok(true),
             Ok(false) => self.next_block(),
-            Err(error) => Err(self.table.malformed(self.index, error)),
+            Err(error) => Err(self.table.file.malformed(self.index, error)),
         }
     }
 
@@ -85,7 +85,7 @@ impl<R: Record> TableCursor<R> {
         }
         self.index += 1;
         let block = match &mut self.reading {
-            Reading::Cached => self.table.block_ahead(self.index)?,
+            Reading::Cached => self.table.file.block_ahead(self.index)?,
             Reading::Once(ahead) => match ahead.pop() {
                 Some(block) => block,
                 None => {
@@ -112,7 +112,7 @@ impl<R: Record> TableCursor<R> {
 
 /// A block read past the cache, and those read with it, the last first.
 fn once<R: Record>(table: &Table<R>, index: usize) -> Result<(Arc<Block>, Vec<Arc<Block>>)> {
-    let mut blocks = table.blocks_uncached(index)?;
+    let mut blocks = table.file.blocks_uncached(index)?;
     let first = blocks.remove(0);
     blocks.reverse();
     Ok((first, blocks))

@@ -157,6 +157,6 @@ impl<R: Record> Job<R> {
 
     /// The manifest no longer names the inputs: they go with their last readers.
     pub(crate) fn retire_inputs(&self) {
-        self.inputs.iter().for_each(|table| table.set_obsolete());
+        self.inputs.iter().for_each(|table| table.file.set_obsolete());
     }
 }
