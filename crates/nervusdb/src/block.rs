@@ -55,6 +55,11 @@ impl<R: Record> BlockBuilder<R> {
         self.entries
     }
 
+    /// The last record added, to this block or one before.
+    pub(crate) fn last(&self) -> &R {
+        &self.last
+    }
+
     /// Appends the block to `file` and begins the next one.
     pub(crate) fn finish(&mut self, file: &mut Vec<u8>) -> usize {
         for restart in &self.restarts {

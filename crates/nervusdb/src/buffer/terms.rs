@@ -1,6 +1,7 @@
 //! New terms in memory: an arena of strings, and a hash table of their ids.
 
 use super::sort::sort_newest;
+use crate::error::Result;
 use crate::hash::hash;
 use crate::record::{Fact, Pair};
 
@@ -108,11 +109,19 @@ impl TermBuffer {
         self.slots = slots;
     }
 
-    /// The terms as records of the tree of terms.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = Pair> {
-        (self.base..)
-            .zip(0..self.ends.len())
-            .filter_map(|(id, index)| Some(Pair::new(term_key(id).to_vec(), self.at(index)?.to_vec())))
+    /// Gives `visit` the terms as records of the tree of terms, each in the memory of the one before.
+    pub(crate) fn each_pair(&self, mut visit: impl FnMut(&Pair) -> Result<()>) -> Result<()> {
+        let mut pair = Pair::default();
+        let mut begin = 0;
+        for (id, &end) in (self.base..).zip(&self.ends) {
+            pair.key.clear();
+            pair.key.extend_from_slice(&term_key(id));
+            pair.value.clear();
+            pair.value.extend_from_slice(&self.bytes[begin..end]);
+            begin = end;
+            visit(&pair)?;
+        }
+        Ok(())
     }
 
     /// The terms as records of the tree of hashes, sorted.
@@ -155,7 +164,13 @@ mod tests {
             assert_eq!(terms.get(id), Some(name.as_bytes()));
         }
         assert_eq!((terms.get(9), terms.get(1_010)), (None, None));
-        assert_eq!(terms.pairs().count(), 1_000);
+        let mut pairs = 0;
+        let visited = terms.each_pair(|pair| {
+            assert_eq!(pair.value, names[pairs].as_bytes());
+            pairs += 1;
+            Ok(())
+        });
+        assert_eq!((visited.is_ok(), pairs), (true, 1_000));
     }
 
     #[test]

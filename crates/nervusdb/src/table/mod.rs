@@ -20,7 +20,7 @@ use crate::space::Space;
 pub(crate) use cursor::TableCursor;
 pub(crate) use file::{Extent, TableFile};
 pub(crate) use footer::Footer;
-pub(crate) use writer::{TableWriter, write_tables};
+pub(crate) use writer::{TableWriter, TablesWriter};
 
 /// The first bytes of a table, before its blocks.
 pub(crate) const HEADER_LEN: u64 = 16;
