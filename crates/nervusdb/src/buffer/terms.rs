@@ -65,9 +65,12 @@ impl TermBuffer {
         (slot != EMPTY).then(|| self.base + slot)
     }
 
-    /// Adds a term that is not there yet.
-    pub(crate) fn add(&mut self, term: &[u8], hash: u32) -> u32 {
+    /// The id of a term, which is added if it is not there yet.
+    pub(crate) fn find_or_add(&mut self, term: &[u8], hash: u32) -> u32 {
         let slot = self.slot_of(term, hash);
+        if self.slots[slot] != EMPTY {
+            return self.base + self.slots[slot];
+        }
         let index = self.ends.len() as u32;
         self.slots[slot] = index;
         self.bytes.extend_from_slice(term);
@@ -157,7 +160,7 @@ mod tests {
         for name in &names {
             let hash = term_hash(name.as_bytes());
             assert_eq!(terms.find(name.as_bytes(), hash), None);
-            terms.add(name.as_bytes(), hash);
+            terms.find_or_add(name.as_bytes(), hash);
         }
         for (id, name) in (10..).zip(&names) {
             assert_eq!(terms.find(name.as_bytes(), term_hash(name.as_bytes())), Some(id));
@@ -176,7 +179,7 @@ mod tests {
     #[test]
     fn terms_of_one_hash_are_kept_apart() {
         let mut terms = TermBuffer::new(0);
-        let ids = [b"a", b"b", b"c"].map(|term| terms.add(term, 42));
+        let ids = [b"a", b"b", b"c"].map(|term| terms.find_or_add(term, 42));
         assert_eq!([b"a", b"b", b"c"].map(|term| terms.find(term, 42)), ids.map(Some));
         assert_eq!(terms.find(b"d", 42), None);
     }

@@ -272,7 +272,7 @@ impl State {
                 match id.cmp(&u64::from(terms.next_id())) {
                     Ordering::Less => (),
                     Ordering::Equal if id > u64::from(crate::MAX_TERM_ID) => return None,
-                    Ordering::Equal => drop(terms.add(term, crate::buffer::term_hash(term))),
+                    Ordering::Equal => drop(terms.find_or_add(term, crate::buffer::term_hash(term))),
                     Ordering::Greater => return None,
                 }
             }
