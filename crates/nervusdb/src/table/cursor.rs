@@ -68,6 +68,27 @@ impl<R: Record> TableCursor<R> {
         self.block.record()
     }
 
+    /// Whether it is at the beginning of a block whose records are all live and before `rival`.
+    #[inline]
+    pub(crate) fn is_at_whole_block(&self, rival: Option<&R>) -> bool {
+        self.block.is_at_first()
+            && self.table.footer.tombstones == 0
+            && rival.is_none_or(|rival| match self.index + 1 < self.table.blocks() {
+                true => self.table.first_of(self.index + 1).order(rival).is_le(),
+                false => self.table.last().order(rival).is_lt(),
+            })
+    }
+
+    /// Gives the block it is in, and moves to its last record.
+    pub(crate) fn take_block(&mut self) -> Result<WholeBlock<R>> {
+        let finished = self.block.finish();
+        Ok(WholeBlock {
+            block: finished.map_err(|error| self.table.file.malformed(self.index, error))?,
+            table: self.table.clone(),
+            index: self.index,
+        })
+    }
+
     /// Moves to the next record; `false` at the end.
     #[inline]
     pub(crate) fn advance(&mut self) -> Result<bool> {
@@ -107,6 +128,24 @@ impl<R: Record> TableCursor<R> {
         }
         let end = self.table.rank(to)?;
         Ok(Some(end.saturating_sub(self.table.rank(self.record())?)))
+    }
+}
+
+/// A block of a table, to be copied as it is.
+#[derive(Debug)]
+pub(crate) struct WholeBlock<R> {
+    pub(super) block: Arc<Block>,
+    table: Arc<Table<R>>,
+    index: usize,
+}
+
+impl<R: Record> WholeBlock<R> {
+    pub(super) fn first(&self) -> &R {
+        self.table.first_of(self.index)
+    }
+
+    pub(crate) fn entries(&self) -> u64 {
+        self.table.entries_before(self.index + 1) - self.table.entries_before(self.index)
     }
 }
 

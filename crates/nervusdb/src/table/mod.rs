@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::record::Record;
 use crate::space::Space;
 
-pub(crate) use cursor::TableCursor;
+pub(crate) use cursor::{TableCursor, WholeBlock};
 pub(crate) use file::{Extent, TableFile};
 pub(crate) use footer::Footer;
 pub(crate) use writer::{TableWriter, TablesWriter};
@@ -115,6 +115,14 @@ impl<R: Record> Table<R> {
             .checked_sub(1)
     }
 
+    /// How many records the blocks before that one have.
+    pub(crate) fn entries_before(&self, block: usize) -> u64 {
+        match self.file.extents.get(block) {
+            Some(extent) => extent.before,
+            None => self.footer.entries,
+        }
+    }
+
     /// About how many records are from `from` to `to`: whole blocks between, and half of those at the ends.
     pub(crate) fn estimate(&self, from: &R, to: &R) -> u64 {
         if !self.overlaps(from, to) {
@@ -122,10 +130,7 @@ impl<R: Record> Table<R> {
         }
         let begin = self.find_block(from).unwrap_or(0);
         let end = self.find_block(to).map_or(0, |block| block + 1);
-        let before = |block: usize| match self.file.extents.get(block) {
-            Some(extent) => extent.before,
-            None => self.footer.entries,
-        };
+        let before = |block| self.entries_before(block);
         let all = before(end).saturating_sub(before(begin));
         match end - begin {
             1 => all.div_ceil(4),

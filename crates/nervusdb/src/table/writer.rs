@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tarbox_pool::PoolFile;
 
 use super::footer::{Footer, header};
-use super::{HEADER_LEN, Table};
+use super::{HEADER_LEN, Table, WholeBlock};
 use crate::block::{BlockBuilder, seal};
 use crate::bytes::put_varint;
 use crate::device::{Device, FileName};
@@ -87,6 +87,21 @@ impl<R: Record> TableWriter<R> {
         Ok(())
     }
 
+    /// Whether a block may come next that was written before: its records are not looked at, so they cannot be
+    /// filtered.
+    pub(crate) fn takes_blocks(&self) -> bool {
+        self.filtering == Filtering::None && self.block.may_end()
+    }
+
+    /// Adds a block of live records that sorts after all before it, and ends with `last`.
+    pub(crate) fn push_block(&mut self, whole: &WholeBlock<R>, last: &R) -> Result<()> {
+        self.close_block()?;
+        let len = whole.block.put(&mut self.buffer);
+        self.block.follow(last);
+        self.footer.entries += whole.entries();
+        self.end_block(whole.first(), len, whole.entries())
+    }
+
     /// Whether the table is large enough.
     pub(crate) fn is_full(&self) -> bool {
         self.written >= TABLE_BYTES || self.footer.entries >= TABLE_ENTRIES
@@ -98,9 +113,17 @@ impl<R: Record> TableWriter<R> {
             return Ok(());
         }
         let len = self.block.finish(&mut self.buffer);
-        self.block_first.put_key(&mut self.index);
+        let first = std::mem::take(&mut self.block_first);
+        self.end_block(&first, len, entries as u64)?;
+        self.block_first = first;
+        Ok(())
+    }
+
+    /// Enters a block that is in the buffer into the index.
+    fn end_block(&mut self, first: &R, len: usize, entries: u64) -> Result<()> {
+        first.put_key(&mut self.index);
         put_varint(&mut self.index, len as u64);
-        put_varint(&mut self.index, entries as u64);
+        put_varint(&mut self.index, entries);
         self.footer.blocks += 1;
         match self.buffer.len() >= WRITE_SIZE {
             true => self.write_out(),
