@@ -6,10 +6,11 @@ use std::sync::{Arc, OnceLock};
 use tarbox_pool::{PoolFile, PoolFileExt};
 
 use super::Footer;
-use crate::block::{Block, Malformed};
+use crate::block::{Block, Malformed, unseal};
 use crate::device::{Device, FileName};
 use crate::error::{Error, Result};
 use crate::filter;
+use crate::space::Space;
 
 /// Cache keys from here on are pages of filters.
 const FILTER_PAGES: u32 = 1 << 31;
@@ -31,7 +32,7 @@ pub(crate) struct TableFile {
     device: Arc<Device>,
     file: Arc<dyn PoolFile>,
     number: u32,
-    footer: Footer,
+    pub(super) footer: Footer,
     pub(super) extents: Vec<Extent>,
     /// The pages of the filter, once asked for, if they fit the budget for that.
     filter: OnceLock<Option<Vec<Arc<Block>>>>,
@@ -40,22 +41,34 @@ pub(crate) struct TableFile {
 }
 
 impl TableFile {
-    pub(super) fn new(
-        device: Arc<Device>,
-        file: Arc<dyn PoolFile>,
-        number: u32,
-        footer: Footer,
-        extents: Vec<Extent>,
-    ) -> Self {
-        Self {
-            device,
+    /// Opens the file of a table, of `len` bytes as the manifest says, and reads its index: the checked bytes, which
+    /// the caller gives meaning.
+    pub(super) fn open(device: &Arc<Device>, number: u32, space: Space, len: u64) -> Result<(Self, Vec<u8>)> {
+        let file = device.open_to_read(FileName::Table(number))?;
+        let bad = |offset, what| Err(Error::corrupt(file.name(), offset, what));
+        if file.len()? != len {
+            return bad(file.len()?, "the length is not what the manifest says");
+        }
+        let footer = Footer::read(&*file, len)?;
+        if footer.space != space as u8 {
+            return bad(12, "it is a table of another key space");
+        }
+        let mut index = vec![0; footer.index_len as usize];
+        file.read_exact_at(&mut index, footer.index_offset)?;
+        let Some(content) = unseal(&index).map(<[u8]>::len) else {
+            return bad(footer.index_offset, "the checksum of the index");
+        };
+        index.truncate(content);
+        let file = Self {
+            device: device.clone(),
             file,
             number,
             footer,
-            extents,
+            extents: Vec::new(),
             filter: OnceLock::new(),
             obsolete: AtomicBool::new(false),
-        }
+        };
+        Ok((file, index))
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -8,11 +8,9 @@ mod writer;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use tarbox_pool::{PoolFile, PoolFileExt};
-
 use crate::block::BlockCursor;
 use crate::bytes::Reader;
-use crate::device::{Device, FileName};
+use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::record::Record;
 use crate::space::Space;
@@ -40,41 +38,16 @@ pub(crate) struct Table<R> {
 impl<R: Record> Table<R> {
     /// Opens a table and reads its index. `len` is what the manifest says.
     pub(crate) fn open(device: &Arc<Device>, number: u32, space: Space, len: u64) -> Result<Self> {
-        let file = device.open_to_read(FileName::Table(number))?;
-        if file.len()? != len {
-            let what = "the length is not what the manifest says";
-            return Err(Error::corrupt(file.name(), file.len()?, what));
-        }
-        let footer = Footer::read(&*file, len)?;
-        if footer.space != space as u8 {
-            return Err(Error::corrupt(
-                file.name(),
-                12,
-                "it is a table of another key space",
-            ));
-        }
-        Self::with_footer(device, file, number, space, footer, len)
-    }
-
-    fn with_footer(
-        device: &Arc<Device>,
-        file: Arc<dyn PoolFile>,
-        number: u32,
-        space: Space,
-        footer: Footer,
-        len: u64,
-    ) -> Result<Self> {
-        let mut index = vec![0; footer.index_len as usize];
-        file.read_exact_at(&mut index, footer.index_offset)?;
-        let bad = |what| Error::corrupt(file.name(), footer.index_offset, what);
-        let content = crate::block::unseal(&index).ok_or_else(|| bad("the checksum of the index"))?;
-        let (firsts, extents, last) = parse_index::<R>(content, &footer).ok_or_else(|| bad("the index"))?;
+        let (mut file, index) = TableFile::open(device, number, space, len)?;
+        let (firsts, extents, last) = parse_index::<R>(&index, &file.footer)
+            .ok_or_else(|| Error::corrupt(file.name(), file.footer.index_offset, "the index"))?;
+        file.extents = extents;
         Ok(Self {
-            file: TableFile::new(device.clone(), file, number, footer, extents),
             number,
             space,
-            footer,
+            footer: file.footer,
             len,
+            file,
             firsts,
             last,
         })
