@@ -3,6 +3,8 @@
 mod cursor;
 mod file;
 mod footer;
+#[cfg(any(test, fuzzing))]
+mod reseal;
 mod writer;
 
 use std::cmp::Ordering;
@@ -18,6 +20,8 @@ use crate::space::Space;
 pub(crate) use cursor::{TableCursor, WholeBlock};
 pub(crate) use file::{Extent, TableFile};
 pub(crate) use footer::Footer;
+#[cfg(any(test, fuzzing))]
+pub(crate) use reseal::reseal;
 pub(crate) use writer::{TableWriter, TablesWriter};
 
 /// The first bytes of a table, before its blocks.
