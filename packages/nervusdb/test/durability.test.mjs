@@ -350,7 +350,7 @@ test('the lock goes with the process, and a dead one is taken over', async () =>
 });
 
 test('a killed process loses nothing that was committed', async () => {
-    const rounds = process.env.TARBOX_LONG ? 100 : 3;
+    const rounds = process.env.TARBOX_LONG ? 100 : 10;
     const file = fresh();
     let expected = 0;
     for (let round = 0; round < rounds; round++) {

@@ -48,7 +48,9 @@ export class Changes {
     }
 
     delete(subject: number, predicate: number, object: number): void {
-        this.#words.set([DELETE, subject, predicate, object], this.#room(4));
+        // Making room may move the words, so it comes first.
+        const at = this.#room(4);
+        this.#words.set([DELETE, subject, predicate, object], at);
     }
 
     setNode(node: number, properties: Uint8Array): void {
