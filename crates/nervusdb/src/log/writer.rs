@@ -8,6 +8,9 @@ use super::{HEADER_LEN, RECORD_HEAD_LEN, check, first_seed, header};
 use crate::device::{Device, FileName};
 use crate::error::Result;
 
+/// A write that is synced is followed by zeros up to a multiple of this, so that the next ones do not change the length
+/// of the file, which a sync would have to store too. Zeros are no record.
+const ROOM: u64 = 64 * 1024;
 /// Commits gathered beyond this are written without waiting to be asked.
 const GATHER_LIMIT: usize = 64 * 1024;
 
@@ -19,6 +22,8 @@ pub(crate) struct LogWriter {
     pub(crate) number: u32,
     /// Where the next write goes.
     at: u64,
+    /// Where the file ends.
+    end: u64,
     seed: u32,
     gathered: Vec<u8>,
     /// Something was written since the last sync.
@@ -54,6 +59,7 @@ impl LogWriter {
             file,
             number,
             at,
+            end: at,
             seed,
             gathered: Vec::new(),
             unsynced: false,
@@ -82,11 +88,17 @@ impl LogWriter {
         if self.gathered.is_empty() {
             return Ok(());
         }
+        self.write_out(self.gathered.len())
+    }
+
+    /// Writes what has gathered, of which the first `len` bytes are records.
+    fn write_out(&mut self, len: usize) -> Result<()> {
         if let Err(error) = self.file.write_at(&self.gathered, self.at) {
             self.suspect = true;
             return Err(error.into());
         }
-        self.at += self.gathered.len() as u64;
+        self.end = self.end.max(self.at + self.gathered.len() as u64);
+        self.at += len as u64;
         self.gathered.clear();
         self.unsynced = true;
         self.gathered.shrink_to(4 * GATHER_LIMIT);
@@ -95,7 +107,15 @@ impl LogWriter {
 
     /// Writes and syncs: it survives a power cut.
     pub(crate) fn sync(&mut self) -> Result<()> {
-        self.write()?;
+        let len = self.gathered.len();
+        if len > 0 {
+            let after = self.at + len as u64;
+            if after > self.end {
+                let room = after.next_multiple_of(ROOM) - after;
+                self.gathered.resize(len + room as usize, 0);
+            }
+            self.write_out(len)?;
+        }
         if self.unsynced {
             if let Err(error) = self.file.sync() {
                 self.suspect = true;
