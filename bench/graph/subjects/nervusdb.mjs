@@ -1,11 +1,10 @@
-import path from 'node:path';
 import { NervusDB } from 'nervusdb';
 
 const BATCH = 10_000;
 
 /** Ours, in files: durable when the load is done. */
 export async function open(directory) {
-    const db = await NervusDB.open(path.join(directory, 'graph.db'));
+    const db = await NervusDB.open(`${directory}graph.db`);
     return {
         async load(facts) {
             // A batch is a stream of facts, as a parser would give them.

@@ -88,33 +88,45 @@ impl LogWriter {
         if self.gathered.is_empty() {
             return Ok(());
         }
-        self.write_out(self.gathered.len())
-    }
-
-    /// Writes what has gathered, of which the first `len` bytes are records.
-    fn write_out(&mut self, len: usize) -> Result<()> {
         if let Err(error) = self.file.write_at(&self.gathered, self.at) {
             self.suspect = true;
             return Err(error.into());
         }
-        self.end = self.end.max(self.at + self.gathered.len() as u64);
+        self.written(self.gathered.len());
+        Ok(())
+    }
+
+    /// The first `len` gathered bytes are in the file.
+    fn written(&mut self, len: usize) {
         self.at += len as u64;
+        self.end = self.end.max(self.at);
         self.gathered.clear();
         self.unsynced = true;
         self.gathered.shrink_to(4 * GATHER_LIMIT);
-        Ok(())
+    }
+
+    /// As [`write`](Self::write), with zeros after it if the file does not reach further.
+    fn write_with_room(&mut self) -> Result<()> {
+        let len = self.gathered.len();
+        let after = self.at + len as u64;
+        if after > self.end {
+            let room = after.next_multiple_of(ROOM) - after;
+            self.gathered.resize(len + room as usize, 0);
+            if self.file.write_at(&self.gathered, self.at).is_ok() {
+                self.end = after + room;
+                self.written(len);
+                return Ok(());
+            }
+            // Perhaps the device has no room for that; the records may fit yet.
+            self.gathered.truncate(len);
+        }
+        self.write()
     }
 
     /// Writes and syncs: it survives a power cut.
     pub(crate) fn sync(&mut self) -> Result<()> {
-        let len = self.gathered.len();
-        if len > 0 {
-            let after = self.at + len as u64;
-            if after > self.end {
-                let room = after.next_multiple_of(ROOM) - after;
-                self.gathered.resize(len + room as usize, 0);
-            }
-            self.write_out(len)?;
+        if !self.gathered.is_empty() {
+            self.write_with_room()?;
         }
         if self.unsynced {
             if let Err(error) = self.file.sync() {
