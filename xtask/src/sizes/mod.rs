@@ -42,7 +42,12 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<bool> {
         if artifact.name == "nervusdb.wasm" {
             let script = packages::javascript(project, artifact, &path)?;
             let bytes = fs::read(&script).with_context(|| format!("cannot read {}", script.display()))?;
-            sizes.push(Size::of("nervusdb-js.js", &bytes, SCRIPT_LIMIT, Some(SCRIPT_BROTLI_LIMIT))?);
+            sizes.push(Size::of(
+                "nervusdb-js.js",
+                &bytes,
+                SCRIPT_LIMIT,
+                Some(SCRIPT_BROTLI_LIMIT),
+            )?);
         }
     }
     if args.json {
