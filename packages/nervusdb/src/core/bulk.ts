@@ -4,6 +4,8 @@ import type { Terms } from './terms.js';
 
 /** Facts that one call of the engine takes. */
 const CHUNK = 8192;
+/** Strings without an id that are gathered for one call, while the cache is in use. */
+const UNKNOWN = 1024;
 /** The cache is asked again after so many chunks in which it did not help. */
 const RETRY_AFTER = 8;
 
@@ -31,19 +33,31 @@ export class BulkInterner {
         /** Strings without an id yet, and where their ids belong. */
         let texts: string[] = [];
         let places: number[] = [];
+        let missed = 0;
         let at = 0;
         let count = 0;
-        const end = (): void => {
-            this.#complete(graph(), words, texts, places, at);
+        let usesCache = this.#withoutCache === 0;
+        const resolve = (): void => {
+            const ids = usesCache ? terms.intern(graph(), texts) : terms.internOnce(graph(), texts);
+            for (let index = 0; index < places.length; index++) words[places[index] as number] = ids[index] as number;
+            missed += texts.length;
             texts = [];
             places = [];
+        };
+        const end = (): void => {
+            if (texts.length > 0) resolve();
+            // A load within this load may have counted too.
+            if (!usesCache) this.#withoutCache = Math.max(0, this.#withoutCache - 1);
+            else if (missed * 3 > at) this.#withoutCache = RETRY_AFTER;
+            usesCache = this.#withoutCache === 0;
             count += at / 3;
             const packed = words.subarray(0, at);
+            missed = 0;
             at = 0;
-            if (packed.length > 0) take(packed);
+            take(packed);
         };
         const id = (text: string): number => {
-            const known = this.#withoutCache > 0 ? undefined : terms.cached(text);
+            const known = usesCache ? terms.cached(text) : undefined;
             if (known !== undefined) return known;
             places.push(at);
             texts.push(text);
@@ -58,18 +72,11 @@ export class BulkInterner {
             words[at] = id(object);
             at++;
             if (at === words.length) end();
+            // Soon, so that the cache helps the rest of the chunk.
+            else if (usesCache && texts.length >= UNKNOWN) resolve();
         }
-        end();
+        if (at > 0) end();
         this.#words = words;
         return count;
-    }
-
-    #complete(graph: number, words: Uint32Array, texts: string[], places: number[], length: number): void {
-        const usedCache = this.#withoutCache === 0;
-        if (!usedCache) this.#withoutCache--;
-        if (texts.length === 0) return;
-        const ids = usedCache ? this.#terms.intern(graph, texts) : this.#terms.internOnce(graph, texts);
-        for (let index = 0; index < places.length; index++) words[places[index] as number] = ids[index] as number;
-        if (usedCache && texts.length * 3 > length) this.#withoutCache = RETRY_AFTER;
     }
 }
