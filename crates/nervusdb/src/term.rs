@@ -8,7 +8,7 @@ use crate::hash::mix;
 use crate::record::{Fact, Pair};
 use crate::space::Space;
 use crate::table::{Table, TableCursor};
-use crate::tree::{Levels, get};
+use crate::tree::{Levels, TreeView, get};
 
 /// The terms in memory, shared with snapshots: terms are only ever added, so all may see the newest.
 pub(crate) type SharedTerms = Arc<RwLock<TermBuffer>>;
@@ -70,6 +70,21 @@ impl Terms {
             }
         }
         Ok(None)
+    }
+
+    /// How many terms are in tables.
+    pub(crate) fn count_stored(&self) -> Result<u64> {
+        let view = TreeView {
+            space: Space::Terms,
+            runs: Vec::new(),
+            levels: self.strings.clone(),
+        };
+        let mut terms = view.merge(&Pair::default(), &Pair::probe(&term_key(u32::MAX)))?;
+        let mut count = 0;
+        while terms.advance_live()? {
+            count += 1;
+        }
+        Ok(count)
     }
 
     /// The id of a term if this table of hashes knows it.
