@@ -46,7 +46,7 @@ export class Terms {
         if (this.#recent[place] === text) return this.#recentIds[place];
         const id = this.#young.get(text) ?? this.#promoted(text);
         if (id !== undefined) {
-            this.#recent[place] = text;
+            this.#recent[place] = own(text);
             this.#recentIds[place] = id;
         }
         return id;
@@ -64,7 +64,7 @@ export class Terms {
             this.#old = this.#young;
             this.#young = new Map();
         }
-        this.#young.set(text, id);
+        this.#young.set(own(text), id);
     }
 
     /** The id of a string; undefined if it has none. */
@@ -142,6 +142,11 @@ export class Terms {
             this.values[key & this.mask] = values[slot] as string;
         });
     }
+}
+
+/** The same text in memory of its own: a part of a longer string would keep the whole of that, perhaps a file, in memory. */
+function own(text: string): string {
+    return ` ${text}`.slice(1);
 }
 
 /** Where a string belongs among the recent ones: by its length, its middle, and its end, where strings differ most. */
