@@ -2,6 +2,7 @@
 //
 // Rows as `cargo xtask bench` prints them: row, ours, peer, ratio of the costs (under 1 is ahead), goal, unit.
 import { execFileSync } from 'node:child_process';
+import { missing } from '../../packages/nervusdb/examples/wordnet-facts.mjs';
 
 const isQuick = process.argv.includes('--quick');
 const asJson = process.argv.includes('--json');
@@ -63,6 +64,22 @@ if (wants('graph unique')) {
     const all = turns(['nervusdb', 'n3'], 'unique', isQuick ? D : 100);
     row('graph unique load vs n3', all.nervusdb.load, all.n3.load, undefined, 'µs/fact');
     row('graph unique load vs goal', all.nervusdb.load, 1 / 1.8, 1, 'µs/fact');
+}
+if (wants('graph wordnet')) {
+    const problem = missing();
+    if (problem !== undefined) console.error(`graph wordnet: left out: ${problem}`);
+    else {
+        const all = turns(['nervusdb', ...MEMORY], 'wordnet', 0);
+        for (const name of MEMORY) row(`graph wordnet load vs ${name}`, all.nervusdb.load, all[name].load, name === 'n3' ? 1 : undefined, 'µs/fact');
+        row('graph wordnet resident vs leanest', all.nervusdb.resident, Math.min(...MEMORY.map((name) => all[name].resident)), undefined, 'MB');
+    }
+}
+if (wants('graph chromium')) {
+    const all = run('chromium.mjs', String(D / 2), 'nervusdb', ...MEMORY);
+    for (const [key, name] of Object.entries({ load: 'load', ...QUERIES })) {
+        const least = Math.min(...MEMORY.map((rival) => all[rival][key]));
+        row(`graph chromium ${name} vs fastest in memory`, all.nervusdb[key], least, undefined, key === 'load' ? 'µs/fact' : 'µs');
+    }
 }
 if (wants('graph small')) {
     for (const [rival, d] of [['quadstore', D / 2], ['oxigraph', D / 4]]) {

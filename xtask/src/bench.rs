@@ -62,7 +62,18 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
 /// What the rows of the store of facts begin with. They are measured in Node, where its rivals live.
 const GRAPH: &str = "graph";
 
+/// Those of the engine without a browser or Node around it.
+const NATIVE: &str = "graph native";
+
 fn graph(project: &Project, args: &Args) -> Result<()> {
+    let wanted = args.name.as_deref().unwrap_or_default();
+    if !args.quick && (NATIVE.starts_with(wanted) || wanted.starts_with(NATIVE)) {
+        let example = ["--package", "nervusdb", "--example", "measure"];
+        project.cargo().args(["build", "--release"]).args(example).run()?;
+        Cmd::new(project.binary("release", "examples/measure"))
+            .arg("--rows")
+            .run()?;
+    }
     packages::build(project)?;
     let dir = project.root.join("bench/graph");
     npm::locked(project, &dir)?;

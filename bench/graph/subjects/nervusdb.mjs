@@ -1,21 +1,17 @@
-import path from 'node:path';
 import { NervusDB } from 'nervusdb';
 
 const BATCH = 10_000;
 
 /** Ours, in files: durable when the load is done. */
 export async function open(directory) {
-    const db = await NervusDB.open(path.join(directory, 'graph.db'));
+    const db = await NervusDB.open(`${directory}graph.db`);
     return {
         async load(facts) {
-            let batch = [];
-            for (const [subject, predicate, object] of facts) {
-                batch.push({ subject, predicate, object });
-                if (batch.length < BATCH) continue;
-                db.addBatch(batch);
-                batch = [];
+            // A batch is a stream of facts, as a parser would give them.
+            const source = facts[Symbol.iterator]();
+            for (let isMore = true; isMore; ) {
+                isMore = db.addBatch(batchOf(source)) === BATCH;
             }
-            db.addBatch(batch);
             await db.flush();
         },
         find: (subject, predicate, object) => db.find({ subject, predicate, object }).all(),
@@ -24,4 +20,13 @@ export async function open(directory) {
         text: (record) => record.subject.length + record.predicate.length + record.object.length,
         close: () => db.close(),
     };
+}
+
+function* batchOf(source) {
+    for (let left = BATCH; left > 0; left--) {
+        const { done, value } = source.next();
+        if (done) return;
+        const [subject, predicate, object] = value;
+        yield { subject, predicate, object };
+    }
 }

@@ -4,17 +4,19 @@ use crate::state::{Failure, State, View, text, yields};
 
 /// What `find` gives for a term without id.
 const UNKNOWN: u32 = u32::MAX;
+/// Room is made for so many terms before it is known that they are there.
+const MANY: usize = 1 << 16;
 
 /// The ids of `count` terms, new ones included. Input: their lengths as words, then their bytes.
 #[unsafe(no_mangle)]
 extern "C" fn terms_intern(graph: u32, count: usize) -> *const u32 {
     yields(|state| {
-        let graph = state.graph(graph)?;
-        let mut ids = Vec::new();
+        let mut terms = Vec::with_capacity(count.min(MANY));
         each(state, count, |term| {
-            ids.push(graph.intern(term)?);
+            terms.push(term);
             Ok(())
         })?;
+        let mut ids = state.graph(graph)?.intern_all(&terms)?;
         state.words.append(&mut ids);
         Ok(())
     })
@@ -35,10 +37,10 @@ extern "C" fn terms_find(graph: u32, count: usize) -> *const u32 {
     })
 }
 
-fn each(
-    state: &State,
+fn each<'a>(
+    state: &'a State,
     count: usize,
-    mut visit: impl FnMut(&str) -> Result<(), Failure>,
+    mut visit: impl FnMut(&'a str) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut at = count * 4;
     for &len in state.input_words(count)? {

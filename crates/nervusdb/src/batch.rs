@@ -34,22 +34,25 @@ impl Batch {
 
     /// Adds a fact: subject, predicate, object. Adding one that is there changes nothing.
     pub fn add(&mut self, fact: [u32; 3]) -> &mut Self {
-        self.ops.push(Op::Add(fact));
-        self
+        self.add_packed(&fact)
     }
 
     /// Adds facts packed as subject, predicate, object, subject, … An incomplete last one is left out.
     pub fn add_packed(&mut self, words: &[u32]) -> &mut Self {
-        let facts = words
-            .chunks_exact(3)
-            .map(|fact| Op::Add([fact[0], fact[1], fact[2]]));
-        self.ops.extend(facts);
+        let (facts, _) = words.as_chunks();
+        match self.ops.last_mut() {
+            Some(Op::Add(before)) => before.extend_from_slice(facts),
+            _ => self.ops.push(Op::Add(facts.to_vec())),
+        }
         self
     }
 
     /// Deletes a fact, if it is there. Its properties stay.
     pub fn delete(&mut self, fact: [u32; 3]) -> &mut Self {
-        self.ops.push(Op::Delete(fact));
+        match self.ops.last_mut() {
+            Some(Op::Delete(facts)) => facts.push(fact),
+            _ => self.ops.push(Op::Delete(vec![fact])),
+        }
         self
     }
 
@@ -93,12 +96,12 @@ impl Batch {
 
     /// How many changes it holds.
     pub fn len(&self) -> usize {
-        self.ops.len()
+        self.ops.iter().map(Op::len).sum()
     }
 
     /// Whether it changes nothing.
     pub fn is_empty(&self) -> bool {
-        self.ops.is_empty()
+        self.len() == 0
     }
 
     /// Forgets all changes and the transaction id, and keeps the memory.

@@ -55,6 +55,21 @@ impl<R: Record> BlockBuilder<R> {
         self.entries
     }
 
+    /// The last record added, to this block or one before.
+    pub(crate) fn last(&self) -> &R {
+        &self.last
+    }
+
+    /// Says that another block came in between, which ended with this record.
+    pub(crate) fn follow(&mut self, last: &R) {
+        self.last.clone_from(last);
+    }
+
+    /// Whether the block may end here without being much too small.
+    pub(crate) fn may_end(&self) -> bool {
+        self.entries == 0 || self.out.len() >= BLOCK_TARGET / 2
+    }
+
     /// Appends the block to `file` and begins the next one.
     pub(crate) fn finish(&mut self, file: &mut Vec<u8>) -> usize {
         for restart in &self.restarts {
@@ -123,6 +138,13 @@ impl Block {
         &self.bytes[..self.records_end]
     }
 
+    /// Appends the block as it is stored, and says how long that is.
+    pub(crate) fn put(&self, out: &mut Vec<u8>) -> usize {
+        out.extend_from_slice(&self.bytes);
+        out.extend_from_slice(&hash(&self.bytes, 0).to_le_bytes());
+        self.bytes.len() + CHECK_LEN
+    }
+
     #[inline]
     fn restart(&self, index: usize) -> usize {
         let at = self.records_end + index * 2;
@@ -174,6 +196,19 @@ impl<R: Record> BlockCursor<R> {
     #[inline(always)]
     pub(crate) fn record(&self) -> &R {
         &self.record
+    }
+
+    /// Whether it is at the first record.
+    #[inline]
+    pub(crate) fn is_at_first(&self) -> bool {
+        self.left == RESTART_EVERY - 1 && (self.block.restarts == 1 || self.next <= self.block.restart(1))
+    }
+
+    /// Moves to the last record, and gives the whole block.
+    pub(crate) fn finish(&mut self) -> Result<Arc<Block>, Malformed> {
+        self.restart_at(self.block.restarts - 1)?;
+        while self.advance()? {}
+        Ok(self.block.clone())
     }
 
     /// Moves to the next record; `false` at the end.

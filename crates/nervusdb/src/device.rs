@@ -25,6 +25,17 @@ pub(crate) enum FileName {
 }
 
 impl Device {
+    /// A device without a cache.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn of(pool: Arc<dyn Pool>, directory: &str) -> Self {
+        Self {
+            pool,
+            directory: directory.to_owned(),
+            cache: Cache::new(0),
+            read_only: false,
+        }
+    }
+
     pub(crate) fn path(&self, name: FileName) -> String {
         let directory = &self.directory;
         match name {

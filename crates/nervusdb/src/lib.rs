@@ -51,6 +51,9 @@ mod cache;
 mod device;
 mod error;
 mod filter;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod graph;
 mod hash;
 mod log;

@@ -40,7 +40,7 @@ pub(crate) struct Manifest {
 }
 
 impl Manifest {
-    fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut body = Vec::new();
         for value in [
             u64::from(self.log),

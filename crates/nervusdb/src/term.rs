@@ -4,10 +4,11 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::buffer::{TermBuffer, term_hash, term_key};
 use crate::error::Result;
-use crate::record::{Fact, Filtering, Pair, Record};
+use crate::hash::mix;
+use crate::record::{Fact, Pair};
 use crate::space::Space;
-use crate::table::TableCursor;
-use crate::tree::{Levels, get};
+use crate::table::{Table, TableCursor};
+use crate::tree::{Levels, TreeView, get};
 
 /// The terms in memory, shared with snapshots: terms are only ever added, so all may see the newest.
 pub(crate) type SharedTerms = Arc<RwLock<TermBuffer>>;
@@ -59,32 +60,59 @@ impl Terms {
     }
 
     /// The id of a term that is in tables.
-    pub(crate) fn find_stored(&self, term: &[u8], hash: u32) -> Result<Option<u32>> {
-        let (from, to) = (
-            Fact::new([hash, 0, 0], false),
-            Fact::new([hash, u32::MAX, 0], false),
-        );
-        let filter_hash = from.filter_hash(Filtering::FirstWord).unwrap_or_default();
-        let mut stored = Vec::new();
+    fn find_stored(&self, term: &[u8], hash: u32) -> Result<Option<u32>> {
+        let filter_hash = filter_hash(hash);
         for (_, table) in self.hashes.tables() {
-            if !table.overlaps(&from, &to) || !table.may_contain(filter_hash)? {
-                continue;
-            }
-            let mut cursor = TableCursor::seek(table.clone(), &from)?;
-            while let Some(at) = &mut cursor {
-                let [found, id, _] = at.record().key();
-                if found != hash {
-                    break;
-                }
-                stored.clear();
-                if self.put_term(id, &mut stored)? && stored == term {
-                    return Ok(Some(id));
-                }
-                if !at.advance()? {
-                    break;
-                }
+            if table.file.may_contain(filter_hash)?
+                && let Some(id) = self.find_in(table, term, hash)?
+            {
+                return Ok(Some(id));
             }
         }
         Ok(None)
     }
+
+    /// How many terms are in tables.
+    pub(crate) fn count_stored(&self) -> Result<u64> {
+        let view = TreeView {
+            space: Space::Terms,
+            runs: Vec::new(),
+            levels: self.strings.clone(),
+        };
+        let mut terms = view.merge(&Pair::default(), &Pair::probe(&term_key(u32::MAX)))?;
+        let mut count = 0;
+        while terms.advance_live()? {
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// The id of a term if this table of hashes knows it.
+    pub(crate) fn find_in(&self, table: &Arc<Table<Fact>>, term: &[u8], hash: u32) -> Result<Option<u32>> {
+        let from = Fact::new([hash, 0, 0], false);
+        if !table.overlaps(&from, &Fact::new([hash, u32::MAX, 0], false)) {
+            return Ok(None);
+        }
+        let mut stored = Vec::new();
+        let mut cursor = TableCursor::seek(table.clone(), &from)?;
+        while let Some(at) = &mut cursor {
+            let [found, id, _] = at.record().key();
+            if found != hash {
+                break;
+            }
+            stored.clear();
+            if self.put_term(id, &mut stored)? && stored == term {
+                return Ok(Some(id));
+            }
+            if !at.advance()? {
+                break;
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What filters know a term by, from its hash.
+pub(crate) fn filter_hash(hash: u32) -> u32 {
+    mix([hash, 0, 0])
 }

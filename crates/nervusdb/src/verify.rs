@@ -87,7 +87,7 @@ pub fn check(pool: Arc<dyn Pool>, directory: &str) -> Result<Report> {
 
 fn check_table<R: Record>(device: &Arc<Device>, entry: &TableEntry, report: &mut Report) -> Result<()> {
     let table = Table::<R>::open(device, entry.number, entry.space, entry.len)?;
-    table.check_filter()?;
+    table.file.check_filter()?;
     let filtering = match table.footer.filter_lines {
         0 => Filtering::None,
         _ => entry.space.filtering(),
@@ -96,10 +96,13 @@ fn check_table<R: Record>(device: &Arc<Device>, entry: &TableEntry, report: &mut
     let mut tombstones = 0;
     for index in 0..table.blocks() {
         report.blocks += 1;
-        let wrong = |what| Error::corrupt(table.name(), table.extent(index).offset, what);
-        let mut cursor = BlockCursor::<R>::new(table.block_uncached(index)?);
+        let wrong = |what| Error::corrupt(table.file.name(), table.file.extent(index).offset, what);
+        let mut cursor = BlockCursor::<R>::new(table.file.block_uncached(index)?);
         let mut entries = 0;
-        while cursor.advance().map_err(|error| table.malformed(index, error))? {
+        while cursor
+            .advance()
+            .map_err(|error| table.file.malformed(index, error))?
+        {
             let record = cursor.record();
             if last.as_ref().is_some_and(|last| !last.order(record).is_lt()) {
                 return Err(wrong("records are out of order"));
@@ -108,7 +111,7 @@ fn check_table<R: Record>(device: &Arc<Device>, entry: &TableEntry, report: &mut
                 return Err(wrong("the first key is not that of the index"));
             }
             if let Some(hash) = record.filter_hash(filtering)
-                && !table.may_contain(hash)?
+                && !table.file.may_contain(hash)?
             {
                 return Err(wrong("the filter denies a record"));
             }
@@ -118,10 +121,10 @@ fn check_table<R: Record>(device: &Arc<Device>, entry: &TableEntry, report: &mut
         }
         report.records += entries;
         let next = match index + 1 < table.blocks() {
-            true => table.extent(index + 1).before,
+            true => table.file.extent(index + 1).before,
             false => table.footer.entries,
         };
-        if table.extent(index).before + entries != next {
+        if table.file.extent(index).before + entries != next {
             return Err(wrong("the number of records is not that of the index"));
         }
     }
@@ -129,7 +132,7 @@ fn check_table<R: Record>(device: &Arc<Device>, entry: &TableEntry, report: &mut
     match ends_right && tombstones == table.footer.tombstones {
         true => Ok(()),
         false => Err(Error::corrupt(
-            table.name(),
+            table.file.name(),
             table.len,
             "the footer does not fit the records",
         )),

@@ -2,57 +2,29 @@
 //
 //   apt-get install wordnet-base
 //   node examples/wordnet.mjs [word] [sense] [sense]      such as: node examples/wordnet.mjs whale whale.n coffee.n
-import { createReadStream, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { NervusDB } from 'nervusdb';
+import { missing, wordnet } from './wordnet-facts.mjs';
 
-const dictionary = process.env.WNSEARCHDIR ?? '/usr/share/wordnet';
-if (!existsSync(path.join(dictionary, 'data.noun'))) {
-    console.error(`no WordNet in ${dictionary}: install Debian's wordnet-base, or set WNSEARCHDIR to the directory of data.noun`);
+const problem = missing();
+if (problem !== undefined) {
+    console.error(problem);
     process.exit(1);
 }
 const [word = 'whale', from = 'whale', to = 'coffee'] = process.argv.slice(2);
-
-/** What the pointers of WordNet's files mean. */
-const POINTERS = {
-    '!': 'antonym', '@': 'is a', '@i': 'is an', '~': 'has kind', '~i': 'has instance', '#m': 'member of', '#s': 'substance of', '#p': 'part of',
-    '%m': 'has member', '%s': 'has substance', '%p': 'has part', '=': 'attribute', '+': 'derived form', ';c': 'in topic', '-c': 'topic of',
-    ';r': 'in region', '-r': 'region of', ';u': 'used in', '-u': 'usage of', '*': 'entails', '>': 'causes', '^': 'see also', $: 'verb group',
-    '&': 'similar to', '<': 'participle of', '\\': 'pertains to',
-};
-
-/** The facts of one line: a synset, its words and its pointers to others. */
-function* factsOf(line) {
-    const [data, gloss = ''] = line.split(' | ');
-    const fields = data.trim().split(' ');
-    const [offset, , type, count] = fields;
-    const id = (kind, at) => `${kind === 's' ? 'a' : kind}${at}`;
-    const synset = id(type, offset);
-    const words = Number.parseInt(count, 16);
-    yield { subject: synset, predicate: 'gloss', object: gloss.trim() };
-    yield { subject: synset, predicate: 'part of speech', object: type };
-    for (let n = 0; n < words; n++) yield { subject: synset, predicate: 'word', object: fields[4 + 2 * n].replaceAll('_', ' ').replace(/\(.*\)$/, '') };
-    const first = 4 + 2 * words;
-    for (let n = 0; n < Number(fields[first]); n++) {
-        const [pointer, target, kind] = fields.slice(first + 1 + 4 * n);
-        yield { subject: synset, predicate: POINTERS[pointer] ?? pointer, object: id(kind, target) };
-    }
-}
 
 const directory = mkdtempSync(path.join(tmpdir(), 'wordnet-'));
 const db = await NervusDB.open(path.join(directory, 'wordnet.db'));
 try {
     const begin = performance.now();
-    for (const kind of ['noun', 'verb', 'adj', 'adv']) {
-        let facts = [];
-        for await (const line of createInterface({ input: createReadStream(path.join(dictionary, `data.${kind}`)) })) {
-            if (!line.startsWith(' ')) facts.push(...factsOf(line));
-            if (facts.length > 10_000) db.addFacts(facts.splice(0));
-        }
-        db.addFacts(facts);
+    let facts = [];
+    for await (const some of wordnet()) {
+        facts.push(...some);
+        if (facts.length > 10_000) db.addFacts(facts.splice(0));
     }
+    db.addFacts(facts);
     await db.flush();
     console.log(`${db.find({}).length.toLocaleString('en')} facts in ${((performance.now() - begin) / 1000).toFixed(1)} s`);
 

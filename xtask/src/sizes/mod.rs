@@ -7,8 +7,12 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use crate::project::Project;
-use crate::{setup, wasm};
+use crate::{packages, setup, wasm};
 use table::Size;
+
+/// The same engine as JavaScript, which is loaded only where there is no WebAssembly, compressed.
+const SCRIPT_BROTLI_LIMIT: u64 = 400_000;
+const SCRIPT_LIMIT: u64 = 600_000;
 
 /// Build every WebAssembly module for size; fails when one is over its limit
 #[derive(Debug, clap::Args)]
@@ -35,6 +39,16 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<bool> {
             artifact.limit,
             artifact.brotli_limit,
         )?);
+        if artifact.name == "nervusdb.wasm" {
+            let script = packages::javascript(project, artifact, &path)?;
+            let bytes = fs::read(&script).with_context(|| format!("cannot read {}", script.display()))?;
+            sizes.push(Size::of(
+                "nervusdb-js.js",
+                &bytes,
+                SCRIPT_LIMIT,
+                Some(SCRIPT_BROTLI_LIMIT),
+            )?);
+        }
     }
     if args.json {
         println!("{}", table::json(&sizes));

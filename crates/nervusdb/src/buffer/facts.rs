@@ -1,9 +1,8 @@
 //! Facts in memory: written once, sorted for an index when it is first asked.
 
-use std::sync::Arc;
-
 use super::Runs;
-use super::sort::sort_newest;
+use super::sort::{rotate, rotate_and_sort, sort_newest};
+use crate::error::Result;
 use crate::record::Fact;
 use crate::space::Space;
 
@@ -55,12 +54,13 @@ impl Order {
 
 /// Added and deleted facts in the order of the calls, with an index for each order that was asked for.
 ///
-/// A bulk load that is not read meanwhile costs 12 bytes and one copy a fact, and one sort an order at the
-/// flush.
+/// A bulk load that is not read meanwhile costs 12 bytes and one copy a fact, and the sorts at the flush.
 #[derive(Debug, Default)]
 pub(crate) struct FactBuffer {
     facts: Vec<Fact>,
     indexes: [Index; 3],
+    /// Where sorts move facts to.
+    spare: Vec<Fact>,
 }
 
 #[derive(Debug, Default)]
@@ -71,8 +71,14 @@ struct Index {
 }
 
 impl FactBuffer {
-    pub(crate) fn push(&mut self, fact: Fact) {
-        self.facts.push(fact);
+    pub(crate) fn extend(&mut self, facts: &[[u32; 3]], dead: bool) {
+        self.facts.extend(facts.iter().map(|&fact| Fact::new(fact, dead)));
+    }
+
+    /// Forgets all facts. The memory of a large load is kept for the next part of it.
+    pub(crate) fn clear(&mut self) {
+        self.facts.clear();
+        self.indexes = Default::default();
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -89,22 +95,26 @@ impl FactBuffer {
         let index = &mut self.indexes[order as usize];
         if index.taken < self.facts.len() {
             let mut fresh = permuted(&self.facts[index.taken..], order);
-            sort_newest(&mut fresh);
+            sort_newest(&mut fresh, &mut self.spare);
             index.runs.push(fresh);
             index.taken = self.facts.len();
         }
         &index.runs
     }
 
-    /// All facts sorted, as a flush writes them.
-    pub(crate) fn sorted(&self, order: Order) -> Arc<Vec<Fact>> {
-        let index = &self.indexes[order as usize];
-        if index.taken == self.facts.len() {
-            return index.runs.combined();
+    /// Gives the facts to `visit` in each order, sorted, each key once: what a flush writes. Afterwards the
+    /// facts are the same, but only the newest of each key is left.
+    pub(crate) fn each_sorted(&mut self, mut visit: impl FnMut(Order, &[Fact]) -> Result<()>) -> Result<()> {
+        sort_newest(&mut self.facts, &mut self.spare);
+        self.indexes = Default::default();
+        let mut result = visit(Order::Spo, &self.facts);
+        // Each order has the last word of the one before at its front.
+        for order in [Order::Osp, Order::Pos] {
+            rotate_and_sort(&mut self.facts, &mut self.spare);
+            result = result.and_then(|()| visit(order, &self.facts));
         }
-        let mut all = permuted(&self.facts, order);
-        sort_newest(&mut all);
-        Arc::new(all)
+        rotate(&mut self.facts);
+        result
     }
 }
 

@@ -7,15 +7,30 @@ use crate::record::{Fact, Record};
 /// Below this, comparing is quicker than counting.
 const RADIX_MIN: usize = 48;
 
-/// Sorts by key and keeps the last of each.
-pub(crate) fn sort_newest(facts: &mut Vec<Fact>) {
+/// Sorts by key and keeps the last of each. `spare` is room to work in.
+pub(crate) fn sort_newest(facts: &mut Vec<Fact>, spare: &mut Vec<Fact>) {
     if !facts.is_sorted_by(|a, b| a.order(b) == Ordering::Less) {
         match facts.len() < RADIX_MIN {
             true => insertion_sort(facts),
-            false => radix_sort(facts),
+            false => radix_sort(facts, spare, &[2, 1, 0]),
         }
         keep_last(facts);
     }
+}
+
+/// Moves the last word of each of some sorted facts to the front, and sorts again: by that word alone, since
+/// the others are in order.
+pub(crate) fn rotate_and_sort(facts: &mut Vec<Fact>, spare: &mut Vec<Fact>) {
+    rotate(facts);
+    match facts.len() < RADIX_MIN {
+        true => insertion_sort(facts),
+        false => radix_sort(facts, spare, &[0]),
+    }
+}
+
+/// Moves the last word of each fact to the front.
+pub(crate) fn rotate(facts: &mut [Fact]) {
+    facts.iter_mut().for_each(|fact| *fact = fact.permuted([2, 0, 1]));
 }
 
 /// A stable sort of a few.
@@ -39,8 +54,9 @@ fn keep_last(facts: &mut Vec<Fact>) {
     facts.truncate(kept);
 }
 
-/// A stable sort by every byte that differs anywhere, last word first. The tombstone's bit does not count.
-fn radix_sort(facts: &mut Vec<Fact>) {
+/// A stable sort by some words, the least significant first, byte by byte where bytes differ anywhere. The
+/// tombstone's bit does not count.
+fn radix_sort(facts: &mut Vec<Fact>, spare: &mut Vec<Fact>, by: &[usize]) {
     let mut differing = [0_u32; 3];
     let first = facts[0].words();
     for fact in facts.iter() {
@@ -49,16 +65,16 @@ fn radix_sort(facts: &mut Vec<Fact>) {
             *bits |= word ^ first;
         }
     }
-    let mut other = vec![Fact::default(); facts.len()];
-    for word in [2, 1, 0] {
+    spare.resize(facts.len(), Fact::default());
+    for &word in by {
         let ignored = u32::from(word == 2);
         for shift in [0, 8, 16, 24] {
             if (differing[word] & !ignored) >> shift & 0xFF != 0 {
                 let mask = if shift == 0 { 0xFF & !ignored } else { 0xFF };
-                pass(facts, &mut other, |fact| {
+                pass(facts, spare, |fact| {
                     (fact.words()[word] >> shift & mask) as usize & 0xFF
                 });
-                std::mem::swap(facts, &mut other);
+                std::mem::swap(facts, spare);
             }
         }
     }
@@ -96,9 +112,17 @@ mod tests {
                 .collect();
             let mut expected = std::collections::BTreeMap::new();
             expected.extend(facts.iter().map(|fact| (fact.key(), *fact)));
-            let mut sorted = facts.clone();
-            sort_newest(&mut sorted);
-            assert!(sorted.into_iter().eq(expected.into_values()));
+            let (mut sorted, mut spare) = (facts.clone(), Vec::new());
+            sort_newest(&mut sorted, &mut spare);
+            assert!(sorted.iter().eq(expected.values()));
+
+            let mut expected: Vec<Fact> = expected.into_values().collect();
+            for _ in 0..3 {
+                rotate_and_sort(&mut sorted, &mut spare);
+                rotate(&mut expected);
+                expected.sort_by(|a, b| a.order(b));
+                assert_eq!(sorted, expected);
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! New terms in memory: an arena of strings, and a hash table of their ids.
 
 use super::sort::sort_newest;
+use crate::error::Result;
 use crate::hash::hash;
 use crate::record::{Fact, Pair};
 
@@ -64,9 +65,12 @@ impl TermBuffer {
         (slot != EMPTY).then(|| self.base + slot)
     }
 
-    /// Adds a term that is not there yet.
-    pub(crate) fn add(&mut self, term: &[u8], hash: u32) -> u32 {
+    /// The id of a term, which is added if it is not there yet.
+    pub(crate) fn find_or_add(&mut self, term: &[u8], hash: u32) -> u32 {
         let slot = self.slot_of(term, hash);
+        if self.slots[slot] != EMPTY {
+            return self.base + self.slots[slot];
+        }
         let index = self.ends.len() as u32;
         self.slots[slot] = index;
         self.bytes.extend_from_slice(term);
@@ -108,11 +112,19 @@ impl TermBuffer {
         self.slots = slots;
     }
 
-    /// The terms as records of the tree of terms.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = Pair> {
-        (self.base..)
-            .zip(0..self.ends.len())
-            .filter_map(|(id, index)| Some(Pair::new(term_key(id).to_vec(), self.at(index)?.to_vec())))
+    /// Gives `visit` the terms as records of the tree of terms, each in the memory of the one before.
+    pub(crate) fn each_pair(&self, mut visit: impl FnMut(&Pair) -> Result<()>) -> Result<()> {
+        let mut pair = Pair::default();
+        let mut begin = 0;
+        for (id, &end) in (self.base..).zip(&self.ends) {
+            pair.key.clear();
+            pair.key.extend_from_slice(&term_key(id));
+            pair.value.clear();
+            pair.value.extend_from_slice(&self.bytes[begin..end]);
+            begin = end;
+            visit(&pair)?;
+        }
+        Ok(())
     }
 
     /// The terms as records of the tree of hashes, sorted.
@@ -122,7 +134,7 @@ impl TermBuffer {
             .zip(&self.hashes)
             .map(|(id, &hash)| Fact::new([hash, id, 0], false))
             .collect();
-        sort_newest(&mut facts);
+        sort_newest(&mut facts, &mut Vec::new());
         facts
     }
 }
@@ -148,20 +160,26 @@ mod tests {
         for name in &names {
             let hash = term_hash(name.as_bytes());
             assert_eq!(terms.find(name.as_bytes(), hash), None);
-            terms.add(name.as_bytes(), hash);
+            terms.find_or_add(name.as_bytes(), hash);
         }
         for (id, name) in (10..).zip(&names) {
             assert_eq!(terms.find(name.as_bytes(), term_hash(name.as_bytes())), Some(id));
             assert_eq!(terms.get(id), Some(name.as_bytes()));
         }
         assert_eq!((terms.get(9), terms.get(1_010)), (None, None));
-        assert_eq!(terms.pairs().count(), 1_000);
+        let mut pairs = 0;
+        let visited = terms.each_pair(|pair| {
+            assert_eq!(pair.value, names[pairs].as_bytes());
+            pairs += 1;
+            Ok(())
+        });
+        assert_eq!((visited.is_ok(), pairs), (true, 1_000));
     }
 
     #[test]
     fn terms_of_one_hash_are_kept_apart() {
         let mut terms = TermBuffer::new(0);
-        let ids = [b"a", b"b", b"c"].map(|term| terms.add(term, 42));
+        let ids = [b"a", b"b", b"c"].map(|term| terms.find_or_add(term, 42));
         assert_eq!([b"a", b"b", b"c"].map(|term| terms.find(term, 42)), ids.map(Some));
         assert_eq!(terms.find(b"d", 42), None);
     }

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Entry, Op, TxMark, encode};
 use crate::options::{Committed, Durability};
 use crate::property::{Owner, changes, decode, tx_key, tx_order_key, tx_orders};
-use crate::record::{Fact, Pair, Record};
+use crate::record::{Pair, Record};
 use crate::stats::Transaction;
 use crate::term::{read, write};
 use crate::tree::get;
@@ -57,21 +57,23 @@ impl State {
         let plan = self.plan(&batch.ops, batch.tx.as_ref())?;
         self.write_log(&batch.ops, batch.tx.as_ref(), durability)?;
         self.apply(&batch.ops, plan);
-        self.after_write(batch.ops.len());
+        self.after_write(batch.len());
         Ok(Committed::Applied(self.sequence))
     }
 
     fn check_ops(&self, ops: &[Op]) -> Result<()> {
         let next = read(&self.terms).next_id();
+        let highest = |ids: &[u32]| ids.iter().copied().max().unwrap_or(0);
         for op in ops {
             let highest = match op {
-                Op::Add(fact) | Op::Delete(fact) | Op::Edge(fact, _) => fact[0].max(fact[1]).max(fact[2]),
+                Op::Add(facts) | Op::Delete(facts) => highest(facts.as_flattened()),
+                Op::Edge(edge, _) => highest(edge),
                 Op::Node(id, _) => *id,
                 Op::ForgetTx(_) => continue,
             };
             let is_known = match op {
                 // Facts name terms; properties may be set for any id that could be one.
-                Op::Add(_) => highest < next,
+                Op::Add(facts) => highest < next || facts.is_empty(),
                 _ => highest <= crate::MAX_TERM_ID,
             };
             if !is_known {
@@ -151,8 +153,8 @@ impl State {
         self.sequence += 1;
         for op in ops {
             match op {
-                Op::Add(fact) => self.facts.push(Fact::new(*fact, false)),
-                Op::Delete(fact) => self.facts.push(Fact::new(*fact, true)),
+                Op::Add(facts) => self.facts.extend(facts, false),
+                Op::Delete(facts) => self.facts.extend(facts, true),
                 _ => (),
             }
         }
@@ -270,7 +272,7 @@ impl State {
                 match id.cmp(&u64::from(terms.next_id())) {
                     Ordering::Less => (),
                     Ordering::Equal if id > u64::from(crate::MAX_TERM_ID) => return None,
-                    Ordering::Equal => drop(terms.add(term, crate::buffer::term_hash(term))),
+                    Ordering::Equal => drop(terms.find_or_add(term, crate::buffer::term_hash(term))),
                     Ordering::Greater => return None,
                 }
             }

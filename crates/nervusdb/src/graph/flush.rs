@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::state::{DATA, HASH, State, TERMS, Tables};
-use crate::buffer::{FactBuffer, Order, Runs, TermBuffer};
+use crate::buffer::{Runs, TermBuffer};
 use crate::device::FileName;
 use crate::error::Result;
 use crate::log::LogWriter;
 use crate::manifest::{Manifest, TableEntry};
 use crate::record::Record;
 use crate::space::Space;
-use crate::table::write_tables;
+use crate::table::TablesWriter;
 use crate::term::{SharedTerms, read};
 use crate::tree::Levels;
 
@@ -67,33 +67,26 @@ impl State {
             *next_file - 1
         };
         let mut tables = self.tables.clone();
-        for order in Order::ALL {
-            let sorted = self.facts.sorted(order);
-            let written = write_tables(
-                &device,
-                order.space(),
-                sequence,
-                sorted.iter().copied(),
-                &mut number,
-            )?;
+        self.facts.each_sorted(|order, sorted| {
+            let written = TablesWriter::new(&device, order.space(), sequence, &mut number).write(sorted)?;
             add(&mut tables.facts[order as usize], written);
-        }
+            Ok(())
+        })?;
         let terms = read(&self.terms);
-        let hashes = terms.hash_facts().into_iter();
-        let written = write_tables(&device, Space::Hash, sequence, hashes, &mut number)?;
-        add(&mut tables.facts[HASH], written);
-        let written = write_tables(&device, Space::Terms, sequence, terms.pairs(), &mut number)?;
-        add(&mut tables.pairs[TERMS], written);
-        let data = self.data.combined();
-        let written = write_tables(&device, Space::Data, sequence, data.iter().cloned(), &mut number)?;
-        add(&mut tables.pairs[DATA], written);
+        let hashes = TablesWriter::new(&device, Space::Hash, sequence, &mut number);
+        add(&mut tables.facts[HASH], hashes.write(&terms.hash_facts())?);
+        let mut strings = TablesWriter::new(&device, Space::Terms, sequence, &mut number);
+        terms.each_pair(|pair| strings.push(pair))?;
+        add(&mut tables.pairs[TERMS], strings.finish()?);
+        let data = TablesWriter::new(&device, Space::Data, sequence, &mut number);
+        add(&mut tables.pairs[DATA], data.write(&*self.data.combined())?);
         Ok(tables)
     }
 
     /// Empties memory. Snapshots keep what they see of it.
     pub(super) fn clear_memtable(&mut self) {
         let next = read(&self.terms).next_id();
-        self.facts = FactBuffer::default();
+        self.facts.clear();
         self.data = Runs::default();
         self.data_bytes = 0;
         self.terms = SharedTerms::new(TermBuffer::new(next).into());

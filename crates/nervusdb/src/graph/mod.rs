@@ -2,6 +2,7 @@
 
 mod commit;
 mod flush;
+mod intern;
 mod maintain;
 mod open;
 mod read;
@@ -46,7 +47,15 @@ impl Graph {
     /// `TooLarge` for a term beyond [`MAX_TERM_LEN`](crate::MAX_TERM_LEN) or when ids run out, `ReadOnly`,
     /// `Corrupt`, and what the pool reports.
     pub fn intern(&self, term: &str) -> Result<u32> {
-        lock(&self.state).intern(term)
+        Ok(self.intern_all(&[term])?[0])
+    }
+
+    /// As [`intern`](Self::intern), of many terms at once, which is quicker than one by one.
+    ///
+    /// # Errors
+    /// As [`intern`](Self::intern); then no term got an id.
+    pub fn intern_all(&self, terms: &[&str]) -> Result<Vec<u32>> {
+        lock(&self.state).intern(terms)
     }
 
     /// Makes the changes of a batch, all or none.

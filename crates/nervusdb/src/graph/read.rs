@@ -74,6 +74,11 @@ impl Graph {
         lock(&self.state).terms().find(term.as_bytes())
     }
 
+    /// How many terms are in tables.
+    pub(crate) fn count_stored_terms(&self) -> Result<u64> {
+        lock(&self.state).terms().count_stored()
+    }
+
     /// The term of an id.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::buffer::{FactBuffer, Order, Runs, TermBuffer};
 use crate::device::Device;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::log::LogWriter;
 use crate::manifest::Manifest;
 use crate::options::Options;
@@ -13,7 +13,7 @@ use crate::record::{Fact, Pair};
 use crate::snapshot::Snapshot;
 use crate::space::Space;
 use crate::stats::{Stats, TreeStats};
-use crate::term::{SharedTerms, Terms, read, write};
+use crate::term::{SharedTerms, Terms, read};
 use crate::tree::{Job, Levels, TreeView};
 
 /// Where the index of each tree is in [`Tables`].
@@ -103,32 +103,6 @@ impl State {
     /// Bytes of changes in memory.
     pub(super) fn memtable_size(&self) -> usize {
         self.facts.size() + self.data_bytes + read(&self.terms).size()
-    }
-
-    pub(super) fn intern(&mut self, term: &str) -> Result<u32> {
-        let bytes = term.as_bytes();
-        let hash = crate::buffer::term_hash(bytes);
-        if let Some(id) = read(&self.terms).find(bytes, hash) {
-            return Ok(id);
-        }
-        if let Some(id) = self.terms().find_stored(bytes, hash)? {
-            return Ok(id);
-        }
-        self.check_writable()?;
-        if term.len() > crate::MAX_TERM_LEN {
-            return Err(Error::from(ErrorKind::TooLarge {
-                what: "a term",
-                limit: crate::MAX_TERM_LEN as u64,
-            }));
-        }
-        let mut terms = write(&self.terms);
-        if terms.next_id() > crate::MAX_TERM_ID {
-            return Err(Error::from(ErrorKind::TooLarge {
-                what: "the number of terms",
-                limit: u64::from(crate::MAX_TERM_ID) + 1,
-            }));
-        }
-        Ok(terms.add(bytes, hash))
     }
 
     pub(super) fn terms(&self) -> Terms {

@@ -10,17 +10,27 @@ const TX: u8 = 5;
 const TERMS: u8 = 6;
 const FORGET: u8 = 7;
 
-/// A change, in the order of the calls.
+/// Changes, in the order of the calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
-    Add([u32; 3]),
-    Delete([u32; 3]),
+    Add(Vec<[u32; 3]>),
+    Delete(Vec<[u32; 3]>),
     /// The encoded properties of a node; `None` removes them.
     Node(u32, Option<Vec<u8>>),
     /// The encoded properties of an edge; `None` removes them.
     Edge([u32; 3], Option<Vec<u8>>),
     /// Only so many of the newest transaction ids are to be remembered.
     ForgetTx(u64),
+}
+
+impl Op {
+    /// How many changes it stands for.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Add(facts) | Self::Delete(facts) => facts.len(),
+            _ => 1,
+        }
+    }
 }
 
 /// The transaction id of a commit, and what is recorded with it.
@@ -64,11 +74,10 @@ pub(crate) fn encode<'a>(
         put_slice(out, &tx.session);
         put_varint(out, tx.time_ms);
     }
-    let mut rest = ops;
-    while let Some(first) = rest.first() {
-        let (run, after) = rest.split_at(run_len(rest));
-        match first {
-            Op::Add(_) | Op::Delete(_) => put_facts(out, run),
+    for op in ops {
+        match op {
+            Op::Add(facts) => put_facts(out, ADD, facts),
+            Op::Delete(facts) => put_facts(out, DELETE, facts),
             Op::Node(id, properties) => {
                 out.push(NODE);
                 put_varint(out, u64::from(*id));
@@ -76,7 +85,7 @@ pub(crate) fn encode<'a>(
             }
             Op::Edge(edge, properties) => {
                 out.push(EDGE);
-                put_key(out, *edge);
+                put_words(out, edge);
                 put_optional(out, properties.as_deref());
             }
             Op::ForgetTx(kept) => {
@@ -84,34 +93,21 @@ pub(crate) fn encode<'a>(
                 put_varint(out, *kept);
             }
         }
-        rest = after;
     }
 }
 
-/// How many facts of one kind follow each other; other changes stand alone.
-fn run_len(ops: &[Op]) -> usize {
-    let same = |op: &&Op| match ops[0] {
-        Op::Add(_) => matches!(op, Op::Add(_)),
-        Op::Delete(_) => matches!(op, Op::Delete(_)),
-        _ => false,
-    };
-    ops.iter().take_while(same).count().max(1)
+fn put_facts(out: &mut Vec<u8>, tag: u8, facts: &[[u32; 3]]) {
+    out.push(tag);
+    put_varint(out, facts.len() as u64);
+    put_words(out, facts.as_flattened());
 }
 
-fn put_facts(out: &mut Vec<u8>, run: &[Op]) {
-    out.push(if matches!(run[0], Op::Add(_)) { ADD } else { DELETE });
-    put_varint(out, run.len() as u64);
-    out.reserve(run.len() * 12);
-    for op in run {
-        if let Op::Add(fact) | Op::Delete(fact) = op {
-            put_key(out, *fact);
-        }
-    }
-}
-
-fn put_key(out: &mut Vec<u8>, key: [u32; 3]) {
-    for word in key {
-        out.extend_from_slice(&word.to_le_bytes());
+fn put_words(out: &mut Vec<u8>, words: &[u32]) {
+    let begin = out.len();
+    out.resize(begin + size_of_val(words), 0);
+    let (places, _) = out[begin..].as_chunks_mut::<4>();
+    for (place, word) in places.iter_mut().zip(words) {
+        *place = word.to_le_bytes();
     }
 }
 
@@ -148,15 +144,12 @@ impl<'a> Entry<'a> {
                 if count > reader.remaining() / 12 {
                     return None;
                 }
-                self.ops.reserve(count);
-                for _ in 0..count {
-                    let fact = key(reader)?;
-                    self.ops.push(if tag == ADD {
-                        Op::Add(fact)
-                    } else {
-                        Op::Delete(fact)
-                    });
-                }
+                let facts = (0..count).map(|_| key(reader)).collect::<Option<_>>()?;
+                self.ops.push(if tag == ADD {
+                    Op::Add(facts)
+                } else {
+                    Op::Delete(facts)
+                });
             }
             NODE => {
                 let id = reader.varint32()?;
@@ -207,13 +200,12 @@ mod tests {
     #[test]
     fn entries_come_back_in_the_order_of_the_calls() {
         let ops = vec![
-            Op::Add([1, 2, 3]),
-            Op::Add([4, 5, 6]),
-            Op::Delete([1, 2, 3]),
+            Op::Add(vec![[1, 2, 3], [4, 5, 6]]),
+            Op::Delete(vec![[1, 2, 3]]),
             Op::Node(7, Some(b"props".to_vec())),
             Op::Node(7, None),
             Op::Edge([1, 2, 3], Some(Vec::new())),
-            Op::Add([1, 2, 3]),
+            Op::Add(vec![[1, 2, 3]]),
             Op::ForgetTx(1_000),
         ];
         let tx = TxMark {

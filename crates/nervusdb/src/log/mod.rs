@@ -18,7 +18,7 @@ pub(crate) const HEADER_LEN: usize = 20;
 /// Length and checksum, before the payload.
 const RECORD_HEAD_LEN: usize = 8;
 
-fn header(number: u32) -> Vec<u8> {
+pub(crate) fn header(number: u32) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEADER_LEN);
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&VERSION.to_le_bytes());
@@ -30,6 +30,16 @@ fn header(number: u32) -> Vec<u8> {
 /// The seed of the first record's checksum.
 fn first_seed(number: u32) -> u32 {
     crate::hash::hash(&number.to_le_bytes(), VERSION)
+}
+
+/// Appends a record after one with the checksum `before`, or as the first, and gives its checksum.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn frame(out: &mut Vec<u8>, payload: &[u8], before: Option<u32>, number: u32) -> u32 {
+    let check = check(payload, before.unwrap_or_else(|| first_seed(number)));
+    out.extend_from_slice(&(payload.len() as u32).to_le_bytes());
+    out.extend_from_slice(&check.to_le_bytes());
+    out.extend_from_slice(payload);
+    check
 }
 
 /// The checksum of a record.

@@ -8,6 +8,9 @@ use super::{HEADER_LEN, RECORD_HEAD_LEN, check, first_seed, header};
 use crate::device::{Device, FileName};
 use crate::error::Result;
 
+/// A write that is synced is followed by zeros up to a multiple of this, so that the next ones do not change the length
+/// of the file, which a sync would have to store too. Zeros are no record.
+const ROOM: u64 = 64 * 1024;
 /// Commits gathered beyond this are written without waiting to be asked.
 const GATHER_LIMIT: usize = 64 * 1024;
 
@@ -19,6 +22,8 @@ pub(crate) struct LogWriter {
     pub(crate) number: u32,
     /// Where the next write goes.
     at: u64,
+    /// Where the file ends.
+    end: u64,
     seed: u32,
     gathered: Vec<u8>,
     /// Something was written since the last sync.
@@ -54,6 +59,7 @@ impl LogWriter {
             file,
             number,
             at,
+            end: at,
             seed,
             gathered: Vec::new(),
             unsynced: false,
@@ -86,16 +92,42 @@ impl LogWriter {
             self.suspect = true;
             return Err(error.into());
         }
-        self.at += self.gathered.len() as u64;
+        self.written(self.gathered.len());
+        Ok(())
+    }
+
+    /// The first `len` gathered bytes are in the file.
+    fn written(&mut self, len: usize) {
+        self.at += len as u64;
+        self.end = self.end.max(self.at);
         self.gathered.clear();
         self.unsynced = true;
         self.gathered.shrink_to(4 * GATHER_LIMIT);
-        Ok(())
+    }
+
+    /// As [`write`](Self::write), with zeros after it if the file does not reach further.
+    fn write_with_room(&mut self) -> Result<()> {
+        let len = self.gathered.len();
+        let after = self.at + len as u64;
+        if after > self.end {
+            let room = after.next_multiple_of(ROOM) - after;
+            self.gathered.resize(len + room as usize, 0);
+            if self.file.write_at(&self.gathered, self.at).is_ok() {
+                self.end = after + room;
+                self.written(len);
+                return Ok(());
+            }
+            // Perhaps the device has no room for that; the records may fit yet.
+            self.gathered.truncate(len);
+        }
+        self.write()
     }
 
     /// Writes and syncs: it survives a power cut.
     pub(crate) fn sync(&mut self) -> Result<()> {
-        self.write()?;
+        if !self.gathered.is_empty() {
+            self.write_with_room()?;
+        }
         if self.unsynced {
             if let Err(error) = self.file.sync() {
                 self.suspect = true;

@@ -11,7 +11,7 @@ use crate::manifest::TableEntry;
 use crate::property::{Owner, decode, is_index_key};
 use crate::record::{Fact, Pair, Record};
 use crate::space::Space;
-use crate::table::{Table, write_tables};
+use crate::table::{Table, TablesWriter};
 use crate::tree::{Levels, Merge, TreeView};
 
 /// Records sorted in memory at once.
@@ -41,15 +41,16 @@ fn retire(files: &mut Files, entries: &mut Vec<TableEntry>, space: Space) -> Res
 }
 
 /// Writes sorted records as the newest tables.
-fn write_sorted<R: Record>(
+fn write_sorted<'r, R: Record + 'r>(
     files: &mut Files,
     entries: &mut Vec<TableEntry>,
     space: Space,
     sequence: u64,
-    sorted: impl Iterator<Item = R>,
+    sorted: impl IntoIterator<Item = &'r R>,
 ) -> Result<()> {
     let device = files.device.clone();
-    for table in write_tables(&device, space, sequence, sorted, || files.number())? {
+    let mut number = || files.number();
+    for table in TablesWriter::new(&device, space, sequence, &mut number).write(sorted)? {
         let entry = TableEntry {
             space,
             level: 0,
@@ -65,12 +66,13 @@ fn write_sorted<R: Record>(
 pub(super) fn hashes(files: &mut Files, entries: &mut Vec<TableEntry>, sequence: u64) -> Result<()> {
     let mut terms = merge::<Pair>(&files.device, entries, Space::Terms)?;
     retire(files, entries, Space::Hash)?;
-    let mut chunk = Vec::new();
+    let (mut chunk, mut spare) = (Vec::new(), Vec::new());
     loop {
         let more = terms.advance_live()?;
         if !more || chunk.len() == CHUNK {
-            sort_newest(&mut chunk);
-            write_sorted(files, entries, Space::Hash, sequence, chunk.drain(..))?;
+            sort_newest(&mut chunk, &mut spare);
+            write_sorted(files, entries, Space::Hash, sequence, &chunk)?;
+            chunk.clear();
         }
         if !more {
             return Ok(());
@@ -91,8 +93,8 @@ pub(super) fn data(files: &mut Files, entries: &mut Vec<TableEntry>, sequence: u
     loop {
         let more = records.advance_live()?;
         if !more || chunk.len() >= CHUNK {
-            let sorted = std::mem::take(&mut chunk).into_values();
-            write_sorted(files, entries, Space::Data, sequence, sorted)?;
+            write_sorted(files, entries, Space::Data, sequence, chunk.values())?;
+            chunk.clear();
         }
         if !more {
             return Ok(());

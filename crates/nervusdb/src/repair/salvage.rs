@@ -135,7 +135,7 @@ fn records_of<R: Record>(block: Arc<Block>) -> Option<Vec<R>> {
 /// Where the index is readable, each block stands for itself.
 fn by_index<R: Kind>(table: &Arc<Table<R>>, kept: &mut Kept<'_, R>) -> Result<Vec<Range<R>>> {
     let readable = |index| {
-        let block = match table.block_uncached(index) {
+        let block = match table.file.block_uncached(index) {
             Ok(block) => block,
             Err(error) if is_damage(&error) => return Ok(None),
             Err(error) => return Err(error),
@@ -152,7 +152,7 @@ fn by_index<R: Kind>(table: &Arc<Table<R>>, kept: &mut Kept<'_, R>) -> Result<Ve
             ranges.push((table.first_of(index).clone(), after.clone()));
         }
     }
-    let filter_is_damaged = table.check_filter().is_err();
+    let filter_is_damaged = table.file.check_filter().is_err();
     if filter_is_damaged && ranges.is_empty() {
         // Nothing is lost, but the table must be written anew: a range of one key says so.
         ranges.push((table.first().clone(), table.first().clone()));

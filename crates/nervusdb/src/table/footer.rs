@@ -10,7 +10,7 @@ use crate::filter;
 
 pub(crate) const TABLE_MAGIC: &[u8; 8] = b"NERVTBL\n";
 pub(crate) const VERSION: u32 = 1;
-const FOOTER_LEN: u64 = 64;
+pub(super) const FOOTER_LEN: u64 = 64;
 
 /// What a table says of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Footer {
             .ok_or_else(|| bad(footer_at, "the parts named by the footer"))
     }
 
-    fn parse(content: &[u8]) -> Option<Self> {
+    pub(super) fn parse(content: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(content);
         let footer = Self {
             entries: reader.u64()?,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tarbox_pool::PoolFile;
 
 use super::footer::{Footer, header};
-use super::{HEADER_LEN, Table};
+use super::{HEADER_LEN, Table, WholeBlock};
 use crate::block::{BlockBuilder, seal};
 use crate::bytes::put_varint;
 use crate::device::{Device, FileName};
@@ -34,7 +34,6 @@ pub(crate) struct TableWriter<R> {
     written: u64,
     block: BlockBuilder<R>,
     block_first: R,
-    last: R,
     index: Vec<u8>,
     hashes: Vec<u32>,
     footer: Footer,
@@ -59,7 +58,6 @@ impl<R: Record> TableWriter<R> {
             written: 0,
             block: BlockBuilder::new(),
             block_first: R::default(),
-            last: R::default(),
             index: Vec::new(),
             hashes: Vec::new(),
             footer: Footer {
@@ -76,7 +74,6 @@ impl<R: Record> TableWriter<R> {
             self.block_first.clone_from(record);
         }
         self.block.push(record);
-        self.last.clone_from(record);
         self.footer.entries += 1;
         self.footer.tombstones += u64::from(record.is_dead());
         if let Some(hash) = record.filter_hash(self.filtering)
@@ -90,6 +87,21 @@ impl<R: Record> TableWriter<R> {
         Ok(())
     }
 
+    /// Whether a block may come next that was written before: its records are not looked at, so they cannot be
+    /// filtered.
+    pub(crate) fn takes_blocks(&self) -> bool {
+        self.filtering == Filtering::None && self.block.may_end()
+    }
+
+    /// Adds a block of live records that sorts after all before it, and ends with `last`.
+    pub(crate) fn push_block(&mut self, whole: &WholeBlock<R>, last: &R) -> Result<()> {
+        self.close_block()?;
+        let len = whole.block.put(&mut self.buffer);
+        self.block.follow(last);
+        self.footer.entries += whole.entries();
+        self.end_block(whole.first(), len, whole.entries())
+    }
+
     /// Whether the table is large enough.
     pub(crate) fn is_full(&self) -> bool {
         self.written >= TABLE_BYTES || self.footer.entries >= TABLE_ENTRIES
@@ -101,9 +113,17 @@ impl<R: Record> TableWriter<R> {
             return Ok(());
         }
         let len = self.block.finish(&mut self.buffer);
-        self.block_first.put_key(&mut self.index);
+        let first = std::mem::take(&mut self.block_first);
+        self.end_block(&first, len, entries as u64)?;
+        self.block_first = first;
+        Ok(())
+    }
+
+    /// Enters a block that is in the buffer into the index.
+    fn end_block(&mut self, first: &R, len: usize, entries: u64) -> Result<()> {
+        first.put_key(&mut self.index);
         put_varint(&mut self.index, len as u64);
-        put_varint(&mut self.index, entries as u64);
+        put_varint(&mut self.index, entries);
         self.footer.blocks += 1;
         match self.buffer.len() >= WRITE_SIZE {
             true => self.write_out(),
@@ -133,7 +153,7 @@ impl<R: Record> TableWriter<R> {
         self.buffer.extend_from_slice(&pages);
         self.footer.index_offset = self.position();
         let mut index = Vec::with_capacity(self.index.len() + 64);
-        self.last.put_key(&mut index);
+        self.block.last().put_key(&mut index);
         index.extend_from_slice(&self.index);
         seal(&mut index);
         self.footer.index_len = index.len() as u32;
@@ -147,33 +167,71 @@ impl<R: Record> TableWriter<R> {
     }
 }
 
-/// Writes sorted records as one or more tables.
-pub(crate) fn write_tables<R: Record>(
-    device: &Arc<Device>,
+/// Writes sorted records as one or more tables of level 0.
+pub(crate) struct TablesWriter<'a, R> {
+    device: &'a Arc<Device>,
     space: Space,
     sequence: u64,
-    records: impl Iterator<Item = R>,
-    mut next_number: impl FnMut() -> u32,
-) -> Result<Vec<Table<R>>> {
-    let mut tables = Vec::new();
-    let mut writer: Option<TableWriter<R>> = None;
-    for record in records {
-        let open = match &mut writer {
-            Some(open) => open,
-            None => {
-                let number = next_number();
-                writer.insert(TableWriter::create(device, number, space, 0, space.filtering())?)
-            }
-        };
-        open.push(&record)?;
-        if open.is_full()
-            && let Some(full) = writer.take()
-        {
-            tables.push(full.finish(sequence)?);
+    next_number: &'a mut dyn FnMut() -> u32,
+    open: Option<TableWriter<R>>,
+    done: Vec<Table<R>>,
+}
+
+impl<'a, R: Record> TablesWriter<'a, R> {
+    /// `sequence` is the number of the newest commit they hold something of.
+    pub(crate) fn new(
+        device: &'a Arc<Device>,
+        space: Space,
+        sequence: u64,
+        next_number: &'a mut dyn FnMut() -> u32,
+    ) -> Self {
+        Self {
+            device,
+            space,
+            sequence,
+            next_number,
+            open: None,
+            done: Vec::new(),
         }
     }
-    if let Some(open) = writer {
-        tables.push(open.finish(sequence)?);
+
+    /// Adds a record that sorts after all before it.
+    pub(crate) fn push(&mut self, record: &R) -> Result<()> {
+        let open = match &mut self.open {
+            Some(open) => open,
+            None => {
+                let number = (self.next_number)();
+                let filtering = self.space.filtering();
+                let create = TableWriter::create(self.device, number, self.space, 0, filtering);
+                self.open.insert(create?)
+            }
+        };
+        open.push(record)?;
+        match open.is_full() {
+            true => self.close(),
+            false => Ok(()),
+        }
     }
-    Ok(tables)
+
+    fn close(&mut self) -> Result<()> {
+        if let Some(open) = self.open.take() {
+            self.done.push(open.finish(self.sequence)?);
+        }
+        Ok(())
+    }
+
+    /// Adds all of some records, and gives the tables.
+    pub(crate) fn write<'r>(mut self, records: impl IntoIterator<Item = &'r R>) -> Result<Vec<Table<R>>>
+    where
+        R: 'r,
+    {
+        records.into_iter().try_for_each(|record| self.push(record))?;
+        self.finish()
+    }
+
+    /// The tables, durable.
+    pub(crate) fn finish(mut self) -> Result<Vec<Table<R>>> {
+        self.close()?;
+        Ok(self.done)
+    }
 }

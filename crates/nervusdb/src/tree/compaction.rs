@@ -8,7 +8,7 @@ use crate::device::Device;
 use crate::error::Result;
 use crate::record::Record;
 use crate::space::Space;
-use crate::table::{Table, TableWriter};
+use crate::table::{Table, TableCursor, TableWriter};
 
 /// So many tables of level 0 are merged into level 1.
 const L0_TRIGGER: usize = 4;
@@ -16,6 +16,9 @@ const L0_TRIGGER: usize = 4;
 pub(crate) const L0_LIMIT: usize = 12;
 /// Bytes of level 1 before it overflows into level 2; each deeper level holds ten times more.
 const LEVEL_1_BYTES: u64 = 16 << 20;
+
+/// So many records of a block that is copied take as long as one that is merged.
+const COPIES_PER_MERGE: usize = 8;
 
 /// What to merge: the tables of `inputs` into `level`.
 #[derive(Debug)]
@@ -95,7 +98,7 @@ impl<R: Record> Job<R> {
     ) -> Result<Self> {
         let mut sources = Vec::new();
         for table in &choice.inputs {
-            sources.extend(Source::table(table, &R::default())?);
+            sources.extend(TableCursor::read_once(table.clone())?.map(Source::Table));
         }
         let sequence = choice.inputs.iter().map(|table| table.footer.sequence).max();
         Ok(Self {
@@ -113,13 +116,14 @@ impl<R: Record> Job<R> {
 
     /// Merges up to `budget` records. `true` once all are merged and the outputs are durable.
     pub(crate) fn step(&mut self, budget: usize, mut next_number: impl FnMut() -> u32) -> Result<bool> {
-        for _ in 0..budget {
+        let mut done = 0;
+        while done < budget {
+            done += 1;
             if !self.merge.advance()? {
                 self.close_table()?;
                 return Ok(true);
             }
-            let record = self.merge.record();
-            if self.drops_tombstones && record.is_dead() {
+            if self.drops_tombstones && self.merge.record().is_dead() {
                 continue;
             }
             let writer = match &mut self.writer {
@@ -135,7 +139,17 @@ impl<R: Record> Job<R> {
                     self.writer.insert(create?)
                 }
             };
-            writer.push(record)?;
+            let whole = match writer.takes_blocks() {
+                true => self.merge.take_block()?,
+                false => None,
+            };
+            match whole {
+                Some(block) => {
+                    done += block.entries() as usize / COPIES_PER_MERGE;
+                    writer.push_block(&block, self.merge.record())?;
+                }
+                None => writer.push(self.merge.record())?,
+            }
             if writer.is_full() {
                 self.close_table()?;
             }
@@ -157,6 +171,6 @@ impl<R: Record> Job<R> {
 
     /// The manifest no longer names the inputs: they go with their last readers.
     pub(crate) fn retire_inputs(&self) {
-        self.inputs.iter().for_each(|table| table.set_obsolete());
+        self.inputs.iter().for_each(|table| table.file.set_obsolete());
     }
 }

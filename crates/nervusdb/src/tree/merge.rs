@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::source::Source;
 use crate::error::Result;
 use crate::record::Record;
+use crate::table::WholeBlock;
 
 /// A stream of the newest record of every key, tombstones included. Memory is one block a source.
 #[derive(Debug)]
@@ -70,6 +71,21 @@ impl<R: Record> Merge<R> {
             }
         }
         Ok(false)
+    }
+
+    /// The rest of the block of the current record, if that is its first and nothing else reaches into it; then
+    /// the current record is its last.
+    #[inline]
+    pub(crate) fn take_block(&mut self) -> Result<Option<WholeBlock<R>>> {
+        let rival = self.sources.get(self.rival).map(Source::record);
+        match &self.sources[self.top] {
+            Source::Table(cursor) if cursor.is_at_whole_block(rival) => (),
+            _ => return Ok(None),
+        }
+        match &mut self.sources[self.top] {
+            Source::Table(cursor) => cursor.take_block().map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// Finds the smallest key and its newest source, and moves the others past it.

@@ -3,11 +3,13 @@ import type { Properties } from './properties.js';
 
 /** Properties staged by an open batch; they go through JSON once more for each reader. */
 export class Batch {
-    readonly changes = new Changes();
     readonly nodes = new Map<number, string>();
     readonly edges = new Map<string, string>();
 
-    constructor(readonly transaction: Transaction | undefined) {}
+    constructor(
+        readonly transaction: Transaction | undefined,
+        readonly changes = new Changes(),
+    ) {}
 
     setNode(node: number, properties: Properties, encoded: Uint8Array): void {
         this.nodes.set(node, JSON.stringify(properties));

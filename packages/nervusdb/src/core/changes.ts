@@ -5,6 +5,8 @@ const DELETE = SPECIAL;
 const NODE = SPECIAL + 1;
 const EDGE = SPECIAL + 2;
 const NO_TRANSACTION = 0xffffffff;
+/** Words of the largest memory that is used again. */
+const KEPT = 1 << 18;
 
 /** A transaction id, and what is recorded with it. */
 export interface Transaction {
@@ -25,8 +27,10 @@ export class Changes {
         return this.#length === 0;
     }
 
-    clear(): void {
+    /** Forgets all changes; false if it has grown so large that it is not worth keeping. */
+    recycle(): boolean {
         this.#length = 0;
+        return this.#words.length <= KEPT;
     }
 
     add(subject: number, predicate: number, object: number): void {
@@ -44,7 +48,9 @@ export class Changes {
     }
 
     delete(subject: number, predicate: number, object: number): void {
-        this.#words.set([DELETE, subject, predicate, object], this.#room(4));
+        // Making room may move the words, so it comes first.
+        const at = this.#room(4);
+        this.#words.set([DELETE, subject, predicate, object], at);
     }
 
     setNode(node: number, properties: Uint8Array): void {

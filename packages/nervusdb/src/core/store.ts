@@ -13,6 +13,7 @@ import type {
 } from '../types.js';
 import { Batch } from './batch.js';
 import { BulkInterner } from './bulk.js';
+import type { Changes } from './changes.js';
 import { checkFact, checkString } from './checks.js';
 import { Core } from './core.js';
 import { LabelIndex } from './label-index.js';
@@ -25,9 +26,6 @@ import { contains, countFacts, scanFacts, type IdPattern } from './scan.js';
 import { readStats, type EngineStats } from './stats.js';
 
 const encoder = new TextEncoder();
-/** Facts that one call of the engine takes in a bulk load. */
-const BULK = 8192;
-
 const DEFAULTS = { cacheBytes: 8 << 20, memtableBytes: 4 << 20, logBytes: 64 << 20 };
 
 /** A view that stays as it is as long as somebody uses it. */
@@ -54,6 +52,7 @@ export class PersistentStore {
     readonly #context: AsyncContext;
     readonly #batches: Batch[] = [];
     readonly #bulk: BulkInterner;
+    #spare: Changes | undefined;
     #unregisterReader: () => void;
     #isClosed = false;
     #isDirty = false;
@@ -227,24 +226,8 @@ export class PersistentStore {
     addFacts(facts: Iterable<FactInput>): number {
         this.#open();
         this.core.beginWrite();
-        let count = 0;
-        let chunk: FactInput[] = [];
-        for (const fact of facts) {
-            chunk.push(fact);
-            if (chunk.length === BULK) {
-                this.#addChunk(chunk);
-                count += chunk.length;
-                chunk = [];
-            }
-        }
-        this.#addChunk(chunk);
-        return count + chunk.length;
-    }
-
-    #addChunk(facts: readonly FactInput[]): void {
-        if (facts.length === 0) return;
-        const ids = this.#bulk.ids(this.core.graph, facts);
-        this.#change((batch) => batch.changes.addPacked(ids));
+        const graph = (): number => this.core.graph;
+        return this.#bulk.pack(graph, facts, (words) => this.#change((batch) => batch.changes.addPacked(words)));
     }
 
     deleteFact(fact: FactInput): void {
@@ -270,9 +253,22 @@ export class PersistentStore {
     /** Makes changes in the innermost batch, or at once. */
     #change(make: (batch: Batch) => void): void {
         const open = this.#batches.at(-1);
-        const batch = open ?? new Batch(undefined);
+        const batch = open ?? this.#newBatch(undefined);
         make(batch);
-        if (open === undefined) this.#commit(batch, Level.written, undefined);
+        if (open !== undefined) return;
+        this.#commit(batch, Level.written, undefined);
+        this.#recycle(batch);
+    }
+
+    #newBatch(transaction: Batch['transaction']): Batch {
+        const batch = new Batch(transaction, this.#spare);
+        this.#spare = undefined;
+        return batch;
+    }
+
+    /** Keeps the memory of a batch that has ended. */
+    #recycle(batch: Batch | undefined): void {
+        if (batch?.changes.recycle() === true) this.#spare = batch.changes;
     }
 
     #commit(batch: Batch, level: number, transaction: Batch['transaction']): void {
@@ -473,7 +469,7 @@ export class PersistentStore {
             txId === undefined || this.#batches.length > 0
                 ? undefined
                 : { id: encoder.encode(checkString(txId, 'txId')), session: encoder.encode(checkString(sessionId ?? '', 'sessionId')) };
-        this.#batches.push(new Batch(transaction));
+        this.#batches.push(this.#newBatch(transaction));
     }
 
     commitBatch(options?: CommitBatchOptions): void {
@@ -487,12 +483,12 @@ export class PersistentStore {
             this.engine.guard(() => this.engine.done(this.engine.x.graph_sync(this.core.graph)));
         }
         // Only now: a commit that failed can be tried again, or aborted.
-        this.#batches.pop();
+        this.#recycle(this.#batches.pop());
     }
 
     abortBatch(): void {
         this.#open();
-        this.#batches.pop();
+        this.#recycle(this.#batches.pop());
     }
 
     /** How many batches are open within each other. */

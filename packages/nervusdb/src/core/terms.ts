@@ -9,6 +9,8 @@ const GENERATION = 1 << 15;
 const LENGTH_MAX = 1024;
 /** Strings fetched at once. They share memory, so a few. */
 const FETCH = 64;
+/** Places for the strings used most recently, found by a few of their characters; a power of two. */
+const RECENT_BITS = 12;
 
 /** The dictionary as JavaScript sees it: strings and ids, cached both ways in bounded memory. */
 export class Terms {
@@ -17,6 +19,12 @@ export class Terms {
     keys = new Int32Array(1024).fill(-1);
     values: string[] = new Array<string>(1024).fill('');
     mask = 1023;
+    /**
+     * Before the maps: a map hashes the whole of a string it has not seen, and does so slowly for one that was just put
+     * together from parts.
+     */
+    readonly #recent = new Array<string | undefined>(1 << RECENT_BITS).fill(undefined);
+    readonly #recentIds = new Int32Array(1 << RECENT_BITS);
     #young = new Map<string, number>();
     #old = new Map<string, number>();
 
@@ -27,13 +35,21 @@ export class Terms {
     /** Forgets everything: the ids of strings that were never committed may be given to others. */
     clear(): void {
         this.keys.fill(-1);
+        this.#recent.fill(undefined);
         this.#young = new Map();
         this.#old = new Map();
     }
 
     /** The id of a string if it is cached. */
     cached(text: string): number | undefined {
-        return this.#young.get(text) ?? this.#promoted(text);
+        const place = placeOf(text);
+        if (this.#recent[place] === text) return this.#recentIds[place];
+        const id = this.#young.get(text) ?? this.#promoted(text);
+        if (id !== undefined) {
+            this.#recent[place] = own(text);
+            this.#recentIds[place] = id;
+        }
+        return id;
     }
 
     #promoted(text: string): number | undefined {
@@ -48,7 +64,7 @@ export class Terms {
             this.#old = this.#young;
             this.#young = new Map();
         }
-        this.#young.set(text, id);
+        this.#young.set(own(text), id);
     }
 
     /** The id of a string; undefined if it has none. */
@@ -126,4 +142,21 @@ export class Terms {
             this.values[key & this.mask] = values[slot] as string;
         });
     }
+}
+
+/** The same text in memory of its own: a part of a longer string would keep the whole of that, perhaps a file, in memory. */
+function own(text: string): string {
+    return ` ${text}`.slice(1);
+}
+
+/** Where a string belongs among the recent ones: by its length, its middle, and its end, where strings differ most. */
+function placeOf(text: string): number {
+    const end = text.length - 1;
+    if (end < 2) return end < 0 ? 0 : text.charCodeAt(end) & ((1 << RECENT_BITS) - 1);
+    const mixed =
+        Math.imul(text.charCodeAt(end), 0x9e3779b1) ^
+        Math.imul(text.charCodeAt(end - 1), 0x85ebca77) ^
+        Math.imul(text.charCodeAt(end - 2), 0xc2b2ae3d) ^
+        Math.imul(text.charCodeAt(end >>> 1) + end, 0x27d4eb2f);
+    return mixed >>> (32 - RECENT_BITS);
 }
