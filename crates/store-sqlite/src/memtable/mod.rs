@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 use tarbox_store::LayerId;
 
-pub(crate) use file::{DirtyFile, spans};
+pub(crate) use file::{DirtyFile, Span, spans};
 pub(crate) use pieces::{Body, Piece, Pieces, uncovered};
 pub(crate) use ranges::Ranges;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tarbox_store::{Ino, LayerId, Result, View};
 
-use crate::memtable::{Body, Memtable, spans};
+use crate::memtable::{Body, Memtable, Span, spans};
 use crate::rows::{CHUNK, Content, Fragment, Hash, Key};
 use crate::shared::Op;
 use crate::sql;
@@ -79,7 +79,7 @@ impl Op<'_> {
             }
         }
         if filling.has_gaps() && self.inode(view, ino, |_, row| row.stored >= row.size)? {
-            self.refuse_lost_chunks(layer, key, &filling.gaps)?;
+            self.fill_dense(layer, key, &mut filling)?;
         }
         filling.zero();
         Ok(Plan {
@@ -105,36 +105,48 @@ impl Op<'_> {
         })
     }
 
-    /// A file that is stored whole has no holes: where it seems to have one, a chunk is gone, and zeros would be a lie.
-    fn refuse_lost_chunks(&self, layer: Option<LayerId>, key: Key, gaps: &[(u64, u64)]) -> Result<()> {
-        self.shared.engine.snapshot(|c| {
+    /// A file that is stored whole has no holes: where it seems to have one, a row was lost, and zeros would be a lie. What
+    /// another look finds is taken; it may have been written meanwhile.
+    fn fill_dense(&self, layer: Option<LayerId>, key: Key, filling: &mut Filling<'_>) -> Result<()> {
+        let found = self.shared.engine.snapshot(|c| {
             let inode = match layer {
                 None => sql::inode::get(c, key)?,
                 Some(layer) => sql::inode::get_at(c, key, layer)?,
             };
-            let Some(inode) = inode.filter(|it| it.content == Content::Chunked && it.stored >= it.size)
-            else {
-                return Ok(());
-            };
-            for &(start, end) in gaps.iter().filter(|(start, end)| start < end) {
-                for span in spans(start, end.min(inode.size).max(start)) {
+            let dense = inode.filter(|it| it.content == Content::Chunked && it.stored >= it.size);
+            let size = dense.map_or(0, |it| it.size);
+            let mut found = Vec::new();
+            for &(start, end) in &filling.gaps {
+                for span in spans(start, end.min(size)) {
                     let chunk = match layer {
                         None => sql::chunk::range(c, key, span.index, span.index)?,
                         Some(layer) => sql::chunk::range_at(c, key, span.index, span.index, layer)?,
                     };
-                    let fragments = chunk.iter().flat_map(|(_, map)| &map.fragments);
-                    let clipped = fragments.filter_map(|f| f.clip(span.start, span.end));
-                    if clipped.map(|f| f.len).sum::<u32>() < span.end - span.start {
-                        return Err(sql::damaged(format!(
-                            "chunk {} of inode {} is missing",
-                            span.index,
-                            key.ino()
-                        )));
-                    }
+                    found.push((
+                        span,
+                        chunk.into_iter().flat_map(|(_, map)| map.fragments).collect(),
+                    ));
                 }
             }
-            Ok(())
-        })
+            Ok((size, found))
+        });
+        let (size, found): (u64, Vec<(Span, Vec<Fragment>)>) = found?;
+        filling
+            .gaps
+            .iter_mut()
+            .for_each(|(start, _)| *start = size.max(*start));
+        for (span, fragments) in found {
+            let before = filling.gaps.len();
+            filling.take_fragments(span.index, span.start, span.end, &fragments);
+            if filling.gaps.len() > before {
+                return Err(sql::damaged(format!(
+                    "chunk {} of inode {} is missing",
+                    span.index,
+                    key.ino()
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn fill_from_chunks(&mut self, key: Key, filling: &mut Filling<'_>) -> Result<()> {
