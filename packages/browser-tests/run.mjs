@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import { makeBundle } from './bundle.mjs'
 import { launch, NAMES } from './browsers.mjs'
+import { within } from './patience.mjs'
 import { serve } from './server.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -27,13 +28,9 @@ const scenarios = await Promise.all(
     .map((name) => import(join(here, 'scenarios', name))),
 )
 
-/** In Firefox a workspace on IndexedDB was seen to hang (`the audit and the usage tell`), so these run when asked for, or with `--long`. */
-const FIREFOX_ON_REQUEST = ['tarbox', 'scenarios']
-const asked = (name, suite) => {
-  const held = name === 'firefox' && !options.long && only === '' && FIREFOX_ON_REQUEST.includes(suite)
-  if (held) console.log(`NOT RUN: ${name} ${suite}; run them with --long, or by a part of a name`)
-  return !held
-}
+/** Seconds without a word from a suite, and seconds of a scenario: a tenth of either is enough. */
+const SILENCE = 180
+const SCENARIO = options.long ? 7200 : 900
 
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
@@ -60,9 +57,9 @@ let failed = 0
 for (const name of options.browser ? [options.browser] : NAMES) {
   const context = { name, url: `${server.url}/page.html`, origin: server.url, long: options.long ?? false, launch, root }
   await inWorkers(context)
-  for (const { tests } of asked(name, 'scenarios') ? scenarios : []) {
+  for (const { tests } of scenarios) {
     for (const [title, run] of Object.entries(tests)) {
-      if (`${name} ${title}`.includes(only)) await one(`${name} ${title}`, () => run(context))
+      if (`${name} ${title}`.includes(only)) await one(`${name} ${title}`, run, context)
     }
   }
 }
@@ -71,30 +68,46 @@ console.log(`test result: ${failed === 0 ? 'ok' : 'FAILED'}. ${passed} passed; $
 process.exit(failed === 0 ? 0 : 1)
 
 async function inWorkers({ name, url }) {
-  const browser = await launch(name, { onConsole: (text) => console.log(`    ${name}: ${text}`) })
-  try {
-    for (const suite of suites.filter((suite) => asked(name, suite))) {
+  let browser
+  for (const suite of suites) {
+    let running = 'its first test'
+    browser ??= await launch(name, { onConsole: (text) => console.log(`    ${name}: ${text}`) })
+    try {
       const page = await browser.newPage(url)
-      await page.evaluate(([suite, only]) => window.startSuite(suite, only), [suite, suite.includes(only) ? '' : only])
-      for (let done = false; !done; await new Promise((resolve) => setTimeout(resolve, 50))) {
-        for (const result of await page.evaluate(() => window.takeResults())) {
+      const ask = (work) => within(SILENCE, () => `${running}: no word for ${SILENCE} seconds`, work)
+      await ask(page.evaluate(([suite, only]) => window.startSuite(suite, only), [suite, suite.includes(only) ? '' : only]))
+      for (let done = false; !done; ) {
+        for (const result of await ask(page.evaluate(() => window.takeResults()))) {
           if (result.done) done = true
+          else if (result.started) running = result.name
           else report(`${name} ${suite}: ${result.name}`, result.error)
         }
       }
       await page.close()
+    } catch (error) {
+      report(`${name} ${suite}: ${running}`, error.stack)
+      await browser.kill()
+      browser.remove()
+      browser = undefined
     }
-  } finally {
-    await browser.close()
   }
+  await browser?.close()
 }
 
-async function one(title, run) {
+/** A scenario; one that does not end loses its browsers. */
+async function one(title, run, context) {
+  const browsers = []
+  const launchNoted = async (...options) => {
+    const browser = await launch(...options)
+    browsers.push(browser)
+    return browser
+  }
   try {
-    await run()
+    await within(SCENARIO, () => `did not end within ${SCENARIO} seconds`, run({ ...context, launch: launchNoted }))
     report(title)
   } catch (error) {
     report(title, error.stack)
+    await Promise.all(browsers.map((browser) => browser.kill()))
   }
 }
 
