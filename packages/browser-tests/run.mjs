@@ -1,5 +1,6 @@
-// node packages/browser-tests/run.mjs [--browser NAME] [--long] [TEXT]: runs the tests whose names contain TEXT.
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+// node packages/browser-tests/run.mjs [--browser NAME] [--part suites|scenarios] [--long] [TEXT]: runs the tests whose names
+// contain TEXT.
+import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -14,9 +15,10 @@ const root = join(here, '../..')
 const out = join(here, 'dist')
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { browser: { type: 'string' }, long: { type: 'boolean' } },
+  options: { browser: { type: 'string' }, part: { type: 'string' }, long: { type: 'boolean' } },
 })
 const only = positionals[0] ?? ''
+const wanted = (part) => (options.part ?? part) === part
 
 /** Tests that run inside a worker, and scenarios that need more than one page or browser. */
 const suites = readdirSync(join(here, 'src'), { withFileTypes: true })
@@ -51,13 +53,16 @@ writeFileSync(join(out, 'page.html'), '<!doctype html><meta charset="utf-8"><tit
 writeFileSync(join(out, 'actions.html'), '<!doctype html><meta charset="utf-8"><title>Actions</title><link rel="icon" href="data:,"><script type="module" src="/actions.js"></script>')
 
 makeBundle(join(out, 'sample.bundle'))
+const conformance = process.env.TARBOX_CONFORMANCE_WASM
+if (!conformance) throw new Error('TARBOX_CONFORMANCE_WASM does not say where the conformance suites are: run `cargo xtask test browsers`, which builds them')
+copyFileSync(conformance, join(out, 'conformance.wasm'))
 const server = await serve([out, root])
 let passed = 0
 let failed = 0
 for (const name of options.browser ? [options.browser] : NAMES) {
   const context = { name, url: `${server.url}/page.html`, origin: server.url, long: options.long ?? false, launch, root }
-  await inWorkers(context)
-  for (const { tests } of scenarios) {
+  if (wanted('suites')) await inWorkers(context)
+  for (const { tests } of wanted('scenarios') ? scenarios : []) {
     for (const [title, run] of Object.entries(tests)) {
       if (`${name} ${title}`.includes(only)) await one(`${name} ${title}`, run, context)
     }
@@ -71,8 +76,8 @@ async function inWorkers({ name, url }) {
   let browser
   for (const suite of suites) {
     let running = 'its first test'
-    browser ??= await launch(name, { onConsole: (text) => console.log(`    ${name}: ${text}`) })
     try {
+      browser ??= await launch(name, { onConsole: (text) => console.log(`    ${name}: ${text}`) })
       const page = await browser.newPage(url)
       const ask = (work) => within(SILENCE, () => `${running}: no word for ${SILENCE} seconds`, work)
       await ask(page.evaluate(([suite, only]) => window.startSuite(suite, only), [suite, suite.includes(only) ? '' : only]))
@@ -86,8 +91,8 @@ async function inWorkers({ name, url }) {
       await page.close()
     } catch (error) {
       report(`${name} ${suite}: ${running}`, error.stack)
-      await browser.kill()
-      browser.remove()
+      await browser?.kill()
+      browser?.remove()
       browser = undefined
     }
   }

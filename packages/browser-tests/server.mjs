@@ -22,6 +22,11 @@ export function serve(roots, { isolated = true } = {}) {
       response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
     }
     response.setHeader('Cache-Control', 'no-cache')
+    if (path === '/clear') {
+      // As a user does who clears what sites have stored.
+      response.setHeader('Clear-Site-Data', '"storage"')
+      return void response.end('cleared')
+    }
     for (const root of roots) {
       const file = join(root, path)
       if (!statSync(file, { throwIfNoEntry: false })?.isFile()) continue

@@ -7,6 +7,13 @@ export function test(name: string, body: Body): void {
   tests.push([name, body])
 }
 
+let ready: Promise<unknown> = Promise.resolve()
+
+/** Waits before the first test, for one whose tests have to be found first. */
+export function prepare(work: Promise<unknown>): void {
+  ready = work
+}
+
 export function assert(condition: unknown, message = 'expected to hold'): asserts condition {
   if (!condition) throw new Error(message)
 }
@@ -67,6 +74,11 @@ function patience(): { over: Promise<never>; end: () => void } {
 
 /** Runs what was registered, and tells the page. */
 async function run(only: string): Promise<void> {
+  try {
+    await ready
+  } catch (error) {
+    postMessage({ name: 'the tests are found', error: String(error) })
+  }
   for (const [name, body] of tests.filter(([name]) => name.includes(only))) {
     const start = performance.now()
     const { over, end } = patience()

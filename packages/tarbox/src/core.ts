@@ -8,11 +8,17 @@ import { Op, WRITES } from './protocol.js'
 const CAPACITY = 6
 const SPARE = 3
 
+/** Listings kept, and bytes of each. */
+const LISTINGS = 16
+const LISTING_MAX = 1 << 20
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /** The workspace itself: the module, its pool, and the operations on them. */
 export class Core {
+  readonly #listings = new Map<string, { value: number; bytes: Uint8Array<ArrayBuffer> }>()
+
   private constructor(
     private readonly module: Module,
     private readonly pool: SlotPool,
@@ -49,8 +55,21 @@ export class Core {
     }
   }
 
-  /** Does one operation. */
+  /** Does one operation. A listing is kept until anything changes: only this worker changes anything. */
   call(call: Call): Reply {
+    if (WRITES.has(call.op)) this.#listings.clear()
+    if (call.op !== Op.list) return this.#call(call)
+    const kept = this.#listings.get(call.first)
+    if (kept) return { id: call.id, value: kept.value, bytes: kept.bytes.slice() }
+    const reply = this.#call(call)
+    if ('bytes' in reply && reply.bytes && reply.bytes.length <= LISTING_MAX) {
+      if (this.#listings.size === LISTINGS) this.#listings.clear()
+      this.#listings.set(call.first, { value: reply.value, bytes: reply.bytes.slice() })
+    }
+    return reply
+  }
+
+  #call(call: Call): Reply {
     const [one, two, three] = call.numbers
     const first = encoder.encode(call.first)
     const second = encoder.encode(call.second)

@@ -12,7 +12,7 @@ export { TarboxError } from './errors.js'
 export { type OpenMode, TarboxFile } from './file.js'
 export { type Change, type Layer, type LayerName, Layers } from './layers.js'
 export type { ChangeEvent } from './messages.js'
-export { type Entry, Stats } from './stats.js'
+export { Entry, Stats } from './stats.js'
 export type { Imported } from './tar.js'
 
 export interface OpenOptions {
