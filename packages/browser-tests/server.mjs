@@ -29,7 +29,12 @@ export function serve(roots, { isolated = true } = {}) {
     }
     for (const root of roots) {
       const file = join(root, path)
-      if (!statSync(file, { throwIfNoEntry: false })?.isFile()) continue
+      const found = statSync(file, { throwIfNoEntry: false })
+      if (!found?.isFile()) continue
+      // Browsers keep the code they have compiled with what they have in their cache.
+      const tag = `"${found.size}-${found.mtimeMs}"`
+      response.setHeader('ETag', tag)
+      if (request.headers['if-none-match'] === tag) return void response.writeHead(304).end()
       response.setHeader('Content-Type', TYPES[extname(file)] ?? 'application/octet-stream')
       createReadStream(file).pipe(response)
       return

@@ -1,6 +1,6 @@
 import { DeviceError, explain } from './errors.js'
 import type { Handle } from './handle.js'
-import { randomName, type SlotStore } from './slots.js'
+import { randomName, type Reserve, type SlotStore } from './slots.js'
 
 interface AccessibleFile extends FileSystemFileHandle {
   createSyncAccessHandle(): Promise<Handle>
@@ -8,6 +8,8 @@ interface AccessibleFile extends FileSystemFileHandle {
 
 /** The directory of a pool's files within its own; the name is the official pool's. */
 const OPAQUE = '.opaque'
+/** The file beside it that only takes room. */
+const RESERVE = 'reserve'
 
 /** Whether this browser, in this kind of worker, has synchronous access to its private files. */
 export function supportsOpfs(): boolean {
@@ -36,15 +38,18 @@ declare const WorkerGlobalScope: { new (): object } | undefined
 /** Files of a directory in the origin's private file system. */
 export class OpfsSlots implements SlotStore {
   readonly label: string
+  reserve?: Reserve & { close(): void }
   #opaque: FileSystemDirectoryHandle | undefined
 
   /**
    * @param path Names of directories with `/` between them.
    * @param waitMs How long to wait for another tab or worker that has the files open.
+   * @param reserved Bytes to keep for what makes room.
    */
   constructor(
     readonly path: string,
     readonly waitMs = 0,
+    readonly reserved = 0,
   ) {
     this.label = `the pool in ${path}`
     requireOpfs()
@@ -73,13 +78,32 @@ export class OpfsSlots implements SlotStore {
     for await (const [name, entry] of this.#opaque.entries()) {
       if (entry.kind === 'file') files.push([name, entry as AccessibleFile])
     }
-    const opened = await Promise.allSettled(files.map(([, file]) => file.createSyncAccessHandle()))
+    const reserve = this.reserved > 0 ? [directory.getFileHandle(RESERVE, { create: true }).then((file) => (file as AccessibleFile).createSyncAccessHandle())] : []
+    const opened = await Promise.allSettled([...files.map(([, file]) => file.createSyncAccessHandle()), ...reserve])
     const failed = opened.find((result) => result.status === 'rejected')
     if (failed) {
       for (const result of opened) if (result.status === 'fulfilled') result.value.close()
       throw failed.reason
     }
-    return opened.map((result, at) => [files[at]![0], (result as PromiseFulfilledResult<Handle>).value])
+    const handles = opened.map((result) => (result as PromiseFulfilledResult<Handle>).value)
+    if (this.reserved > 0) this.#keep(handles.pop()!)
+    return handles.map((handle, at) => [files[at]![0], handle])
+  }
+
+  #keep(handle: Handle): void {
+    const restore = () => {
+      try {
+        if (handle.getSize() < this.reserved) handle.truncate(this.reserved)
+      } catch {
+        // Without room there is nothing to keep; the next deletion makes some.
+      }
+    }
+    restore()
+    this.reserve = { spend: () => handle.truncate(0), restore, close: () => handle.close() }
+  }
+
+  close(): void {
+    this.reserve?.close()
   }
 
   async create(): Promise<[string, Handle]> {

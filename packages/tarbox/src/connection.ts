@@ -27,6 +27,18 @@ interface Waiting {
 const NOTHING = new Uint8Array()
 const NAMES = new Map<number, string>(Object.entries(Op).map(([name, op]) => [op, name]))
 
+const compiled = new Map<string, Promise<WebAssembly.Module>>()
+
+function compile(wasm: string): Promise<WebAssembly.Module> {
+  let module = compiled.get(wasm)
+  if (!module) {
+    module = WebAssembly.compileStreaming(fetch(wasm))
+    module.catch(() => compiled.delete(wasm))
+    compiled.set(wasm, module)
+  }
+  return module
+}
+
 /** The way to the worker. Calls of one turn of the event loop travel together, and become durable together. */
 export class Connection {
   readonly #worker: Remote
@@ -64,7 +76,10 @@ export class Connection {
           reject(TarboxError.of(data.failed, 'open', init.name))
         } else connection.#hear(data)
       }
-      connection.#post({ init })
+      const ahead = 'terminate' in worker
+      connection.#post({ init: { ...init, ahead } })
+      // A worker takes as long to start as a module to compile. Where it cannot be done here, the worker does it.
+      if (ahead) void compile(init.wasm).then((module) => connection.#post({ module }), () => connection.#post({ module: init.wasm }))
     })
   }
 

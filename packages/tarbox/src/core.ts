@@ -1,7 +1,7 @@
-import { Host, IndexedDbSlots, MemorySlots, Module, OpfsSlots, SlotPool, type SlotStore, supportsOpfs } from 'tarbox-device'
+import { Host, IndexedDbSlots, MemorySlots, Module, type ModuleSource, OpfsSlots, type SlotFiles, SlotPool, type SlotStore, supportsOpfs } from 'tarbox-device'
 import { failure } from './errors.js'
 import type { Call, ChangeEvent, Failure, Init, Reply } from './messages.js'
-import { moveToOpfs } from './move.js'
+import { databaseOf, isToMove, moveToOpfs } from './move.js'
 import { Op, WRITES } from './protocol.js'
 
 /** Files a new workspace begins with, and how many are kept free. */
@@ -11,6 +11,10 @@ const SPARE = 3
 /** Listings kept, and bytes of each. */
 const LISTINGS = 16
 const LISTING_MAX = 1 << 20
+
+/** Bytes kept so that something can be deleted when there is no room: what the log of a large deletion takes. */
+const RESERVE = 4 << 20
+const FREES: ReadonlySet<number> = new Set([Op.remove, Op.rmdir, Op.truncate, Op.ftruncate, Op.dropLayer, Op.gc])
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -26,21 +30,29 @@ export class Core {
   ) {}
 
   /** Opens the workspace, waiting for the worker that had it before to let go. */
-  static async open(init: Init): Promise<Core> {
+  static async open(init: Init, source: Promise<ModuleSource>): Promise<Core> {
     const storage = init.storage === 'opfs' && !supportsOpfs() ? 'indexeddb' : init.storage
-    const loading = Module.load(init.wasm, new Host())
-    if (storage === 'opfs') await moveToOpfs(init.name)
     const store = storeOf(storage, init.name)
-    const module = await loading
-    const pool = await SlotPool.open(module, store)
-    if (pool.capacity === 0) await pool.addCapacity(CAPACITY)
-    const core = new Core(module, pool, storage)
-    core.#checked(module.exports['workspace_open'](pool.id, crypto.getRandomValues(new Uint32Array(1))[0]! >>> 1))
-    await core.settle()
-    for (const { file, reason, path } of pool.setAside()) {
-      console.warn(`tarbox: the file ${file} of ${store.label} (${path || 'nameless'}) was set aside: ${reason}.`)
+    const opening = opened(store, init.name)
+    try {
+      const [module, files] = await settled(source.then((wasm) => Module.load(wasm, new Host())), opening)
+      const core = new Core(module, await SlotPool.open(module, store, files), storage)
+      await core.#open()
+      return core
+    } catch (error) {
+      await opening.then((files) => letGo(store, files), () => undefined)
+      throw error
     }
-    return core
+  }
+
+  async #open(): Promise<void> {
+    const { module, pool } = this
+    if (pool.capacity === 0) await pool.addCapacity(CAPACITY)
+    this.#checked(module.exports['workspace_open'](pool.id, crypto.getRandomValues(new Uint32Array(1))[0]! >>> 1))
+    await this.settle()
+    for (const { file, reason, path } of pool.setAside()) {
+      console.warn(`tarbox: the file ${file} of ${pool.store.label} (${path || 'nameless'}) was set aside: ${reason}.`)
+    }
   }
 
   #checked(result: number): void {
@@ -95,14 +107,15 @@ export class Core {
   /** Does operations one after the other, and makes them durable together. Returns at once where nothing has to wait. */
   run(calls: readonly Call[], durable: boolean): Reply[] | Promise<Reply[]> {
     const replies = calls.map((call) => this.call(call))
-    if (replies.some((reply) => 'error' in reply && reply.error.code === 'ENOSPC') && this.pool.free === 0) {
-      return this.#again(calls, replies, durable)
-    }
     if (!calls.some((call) => WRITES.has(call.op))) return replies
-    if (durable) {
-      const failed = this.sync()
-      if (failed) return calls.map((call, at) => (WRITES.has(call.op) ? { id: call.id, error: failed } : replies[at]!))
-    }
+    const failed = durable ? this.sync() : undefined
+    const lacksRoom = failed?.code === 'ENOSPC' || replies.some(isFull)
+    if (lacksRoom && (this.pool.free === 0 || this.#mayUseReserve(calls))) return this.#again(calls, replies)
+    return this.#finish(calls, replies, failed)
+  }
+
+  #finish(calls: readonly Call[], replies: Reply[], failed: Failure | undefined): Reply[] | Promise<Reply[]> {
+    if (failed) return replies.map((reply, at) => (WRITES.has(calls[at]!.op) ? { id: reply.id, error: failed } : reply))
     const growing = this.pool.growAhead(SPARE)
     if (this.pool.free > 0 && !this.pool.store.settle) {
       growing?.catch((error: unknown) => console.warn('tarbox: no file could be added to the pool:', error))
@@ -111,15 +124,27 @@ export class Core {
     return this.#settled(calls, replies, growing)
   }
 
-  /** A pool without a free file is no full disk: those that failed for it are done again. */
-  async #again(calls: readonly Call[], replies: Reply[], durable: boolean): Promise<Reply[]> {
-    await this.pool.growAhead(SPARE)
-    const again = await this.run(
-      calls.filter((_, at) => 'error' in replies[at]!),
-      durable,
-    )
-    const byId = new Map(again.map((reply) => [reply.id, reply]))
-    return replies.map((reply) => byId.get(reply.id) ?? reply)
+  #mayUseReserve(calls: readonly Call[]): boolean {
+    return this.pool.store.reserve !== undefined && calls.some((call) => FREES.has(call.op))
+  }
+
+  /**
+   * A pool without a free file is no full disk, and on a full one something can still be deleted, since there is a
+   * reserve for that: those that failed are done again.
+   */
+  async #again(calls: readonly Call[], replies: Reply[]): Promise<Reply[]> {
+    const reserve = this.#mayUseReserve(calls) ? this.pool.store.reserve : undefined
+    reserve?.spend()
+    if (this.pool.free === 0) await this.pool.growAhead(SPARE)
+    const again = replies.map((reply, at) => (isFull(reply) ? this.call(calls[at]!) : reply))
+    let failed = this.sync()
+    if (reserve && !failed) {
+      // What was deleted takes room until it is collected.
+      this.call({ id: 0, op: Op.gc, first: '', second: '', numbers: [0, 0, 0] })
+      failed = this.sync()
+      reserve.restore()
+    }
+    return this.#finish(calls, again, failed)
   }
 
   async #settled(calls: readonly Call[], replies: Reply[], growing: Promise<void> | undefined): Promise<Reply[]> {
@@ -155,13 +180,38 @@ export class Core {
   }
 }
 
+/** The files of a store; those that are still in IndexedDB once they are moved. */
+async function opened(store: SlotStore, name: string): Promise<SlotFiles> {
+  if (!(store instanceof OpfsSlots)) return store.open()
+  const [files, moves] = await settled(store.open(), isToMove(name))
+  if (!moves) return files
+  letGo(store, files)
+  await moveToOpfs(name)
+  return store.open()
+}
+
+function letGo(store: SlotStore, files: SlotFiles): void {
+  for (const [, handle] of files) handle.close()
+  store.close?.()
+}
+
+/** Both, or what went wrong once both have ended: nothing may go on behind a failure. */
+async function settled<One, Other>(one: Promise<One>, other: Promise<Other>): Promise<[One, Other]> {
+  await Promise.allSettled([one, other])
+  return [await one, await other]
+}
+
+function isFull(reply: Reply): boolean {
+  return 'error' in reply && reply.error.code === 'ENOSPC'
+}
+
 function storeOf(storage: Init['storage'], name: string): SlotStore {
   switch (storage) {
     case 'opfs':
       // A worker that was killed lets go of its files some moments after its lock.
-      return new OpfsSlots(`.tarbox/${name}`, 10_000)
+      return new OpfsSlots(`.tarbox/${name}`, 10_000, RESERVE)
     case 'indexeddb':
-      return new IndexedDbSlots(`tarbox-${name}`)
+      return new IndexedDbSlots(databaseOf(name))
     case 'memory':
       return new MemorySlots()
   }

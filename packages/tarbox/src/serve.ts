@@ -1,3 +1,4 @@
+import type { ModuleSource } from 'tarbox-device'
 import { failure } from './errors.js'
 import { type Call, flattenReplies, type FromWorker, type Init, type Reply, type ToWorker, unflattenCalls } from './messages.js'
 import { Node } from './node.js'
@@ -25,9 +26,12 @@ export function serve(endpoint: Endpoint, closed: () => void = () => undefined):
     post(flattenReplies(replies), large)
   }
 
+  let provide: (source: ModuleSource) => void = () => undefined
+  const ahead = new Promise<ModuleSource>((resolve) => (provide = resolve))
+
   const start = async (init: Init) => {
     try {
-      const opened = new Node(init)
+      const opened = new Node(init, init.ahead ? ahead : Promise.resolve(init.wasm))
       const storage = await opened.start()
       node = opened
       post({ ready: { storage } })
@@ -48,6 +52,7 @@ export function serve(endpoint: Endpoint, closed: () => void = () => undefined):
   endpoint.onmessage = ({ data }) => {
     if (Array.isArray(data)) return node?.run(unflattenCalls(data), reply)
     if ('init' in data) return void start(data.init)
+    if ('module' in data) return provide(data.module)
     if (!node) return
     if ('watch' in data) node.watch(data.watch.id, data.watch.path, data.watch.after, (events) => post({ changes: { id: data.watch.id, events } }))
     else if ('unwatch' in data) node.unwatch(data.unwatch)
