@@ -89,7 +89,8 @@ async function launchFirefox(profile, { quota, isPrivate }) {
   })
   return {
     newPage: () => browser.newPage(),
-    close: () => browser.close(),
+    // Its last processes still write to the profile when this has come back.
+    close: () => browser.close().then(() => killTree(profile, async () => undefined)),
     kill: async () => {
       browser.process().kill('SIGKILL')
       await killTree(profile, async () => undefined)

@@ -139,6 +139,19 @@ export class SlotPool {
     return this.#growing
   }
 
+  /** Ends when no file is being added. */
+  get growing(): Promise<void> {
+    return this.#growing?.catch(() => undefined) ?? Promise.resolve()
+  }
+
+  /** Gives its files away as they are, and is no more. */
+  leave(): SlotFiles {
+    const files = [...this.#slots].map(([slot, name]): SlotFiles[number] => [name, this.module.host.remove(slot)!.handle])
+    this.#slots.clear()
+    this.#paused = true
+    return files
+  }
+
   /** Lets go of all files; the pool is as it was once `resume` has them again. */
   async pause(): Promise<void> {
     await this.#growing

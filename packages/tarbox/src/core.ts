@@ -23,9 +23,12 @@ const decoder = new TextDecoder()
 export class Core {
   readonly #listings = new Map<string, { value: number; bytes: Uint8Array<ArrayBuffer> }>()
 
+  /** Whether what is in memory is not what is on the device. */
+  #isAstray = false
+
   private constructor(
-    private readonly module: Module,
-    private readonly pool: SlotPool,
+    private module: Module,
+    private pool: SlotPool,
     readonly storage: Init['storage'],
   ) {}
 
@@ -53,6 +56,22 @@ export class Core {
     for (const { file, reason, path } of pool.setAside()) {
       console.warn(`tarbox: the file ${file} of ${pool.store.label} (${path || 'nameless'}) was set aside: ${reason}.`)
     }
+  }
+
+  /**
+   * Begins anew from what is on the device, as after a crash: what could not be made durable is in memory still, and
+   * would be in the way of everything that comes after it.
+   */
+  async #restart(): Promise<void> {
+    this.#isAstray = true
+    await this.pool.growing
+    const { store } = this.pool
+    const module = await Module.load(this.module.compiled, new Host())
+    this.pool = await SlotPool.open(module, store, this.pool.leave())
+    this.module = module
+    this.#listings.clear()
+    await this.#open()
+    this.#isAstray = false
   }
 
   #checked(result: number): void {
@@ -106,6 +125,7 @@ export class Core {
 
   /** Does operations one after the other, and makes them durable together. Returns at once where nothing has to wait. */
   run(calls: readonly Call[], durable: boolean): Reply[] | Promise<Reply[]> {
+    if (this.#isAstray) return this.#restart().then(() => this.run(calls, durable))
     const replies = calls.map((call) => this.call(call))
     if (!calls.some((call) => WRITES.has(call.op))) return replies
     const failed = durable ? this.sync() : undefined
@@ -115,13 +135,18 @@ export class Core {
   }
 
   #finish(calls: readonly Call[], replies: Reply[], failed: Failure | undefined): Reply[] | Promise<Reply[]> {
-    if (failed) return replies.map((reply, at) => (WRITES.has(calls[at]!.op) ? { id: reply.id, error: failed } : reply))
+    if (failed) return this.#failed(calls, replies, failed)
     const growing = this.pool.growAhead(SPARE)
     if (this.pool.free > 0 && !this.pool.store.settle) {
       growing?.catch((error: unknown) => console.warn('tarbox: no file could be added to the pool:', error))
       return replies
     }
     return this.#settled(calls, replies, growing)
+  }
+
+  async #failed(calls: readonly Call[], replies: Reply[], error: Failure): Promise<Reply[]> {
+    await this.#restart().catch(() => undefined) // The next call tries again, and says why it cannot.
+    return replies.map((reply, at) => (WRITES.has(calls[at]!.op) ? { id: reply.id, error } : reply))
   }
 
   #mayUseReserve(calls: readonly Call[]): boolean {
