@@ -8,7 +8,7 @@ const MiB = 1 << 20
 function trouble(options, run) {
   return async (context) => {
     const uncaught = []
-    const onConsole = (line) => /uncaught|unhandled/i.test(line) && uncaught.push(line)
+    const onConsole = (line) => (process.env.SAY && console.log(line)) || /uncaught|unhandled/i.test(line) && uncaught.push(line)
     const browser = await context.launch(context.name, { ...options, onConsole })
     try {
       const one = await tab(browser, context)

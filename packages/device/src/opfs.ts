@@ -38,7 +38,7 @@ declare const WorkerGlobalScope: { new (): object } | undefined
 /** Files of a directory in the origin's private file system. */
 export class OpfsSlots implements SlotStore {
   readonly label: string
-  reserve?: Reserve & { close(): void }
+  reserve?: Reserve
   #opaque: FileSystemDirectoryHandle | undefined
 
   /**
@@ -78,32 +78,15 @@ export class OpfsSlots implements SlotStore {
     for await (const [name, entry] of this.#opaque.entries()) {
       if (entry.kind === 'file') files.push([name, entry as AccessibleFile])
     }
-    const reserve = this.reserved > 0 ? [directory.getFileHandle(RESERVE, { create: true }).then((file) => (file as AccessibleFile).createSyncAccessHandle())] : []
-    const opened = await Promise.allSettled([...files.map(([, file]) => file.createSyncAccessHandle()), ...reserve])
+    const opened = await Promise.allSettled(files.map(([, file]) => file.createSyncAccessHandle()))
     const failed = opened.find((result) => result.status === 'rejected')
     if (failed) {
       for (const result of opened) if (result.status === 'fulfilled') result.value.close()
       throw failed.reason
     }
-    const handles = opened.map((result) => (result as PromiseFulfilledResult<Handle>).value)
-    if (this.reserved > 0) this.#keep(handles.pop()!)
-    return handles.map((handle, at) => [files[at]![0], handle])
-  }
-
-  #keep(handle: Handle): void {
-    const restore = () => {
-      try {
-        if (handle.getSize() < this.reserved) handle.truncate(this.reserved)
-      } catch {
-        // Without room there is nothing to keep; the next deletion makes some.
-      }
-    }
-    restore()
-    this.reserve = { spend: () => handle.truncate(0), restore, close: () => handle.close() }
-  }
-
-  close(): void {
-    this.reserve?.close()
+    if (this.reserved > 0) this.reserve = new ReserveFile(directory, this.reserved)
+    void this.reserve?.restore()
+    return opened.map((result, at) => [files[at]![0], (result as PromiseFulfilledResult<Handle>).value])
   }
 
   async create(): Promise<[string, Handle]> {
@@ -126,5 +109,47 @@ export class OpfsSlots implements SlotStore {
     let directory = await navigator.storage.getDirectory()
     for (const name of names) directory = await directory.getDirectoryHandle(name)
     await directory.removeEntry(last, { recursive: true })
+  }
+}
+
+/** A file that only takes room. It is not open in between: Chromium counts the room of an open file, however short it gets. */
+class ReserveFile implements Reserve {
+  #restoring: Promise<void> = Promise.resolve()
+
+  constructor(
+    readonly directory: FileSystemDirectoryHandle,
+    readonly size: number,
+  ) {}
+
+  async spend(): Promise<void> {
+    await this.#restoring
+    await this.directory.removeEntry(RESERVE).catch(() => undefined)
+  }
+
+  /** Takes as much as there is room for. */
+  restore(): Promise<void> {
+    return (this.#restoring = this.#restore())
+  }
+
+  async #restore(): Promise<void> {
+    try {
+      const file = (await this.directory.getFileHandle(RESERVE, { create: true })) as AccessibleFile
+      if ((await file.getFile()).size >= this.size) return
+      const handle = await file.createSyncAccessHandle()
+      extend(handle, this.size)
+      handle.close()
+    } catch {
+      // Without any room there is nothing to keep: the next deletion makes some.
+    }
+  }
+}
+
+function extend(handle: Handle, wanted: number): void {
+  for (let size = wanted; size > handle.getSize(); size = Math.floor(size / 2)) {
+    try {
+      return handle.truncate(size)
+    } catch {
+      // Half of it may do.
+    }
   }
 }

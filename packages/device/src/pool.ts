@@ -158,7 +158,6 @@ export class SlotPool {
     if (this.#paused) return
     this.#call('pool_close')
     this.#release()
-    this.store.close?.()
     this.#paused = true
   }
 

@@ -13,8 +13,6 @@ export interface SlotStore {
   create(): Promise<[name: string, handle: Handle]>
   /** Removes a file whose handle has been closed. */
   remove(name: string): Promise<void>
-  /** Lets go of what is not the handle of a slot. */
-  close?(): void
   /** Removes everything. All handles have been closed. */
   destroy(): Promise<void>
   /** Room that is kept for what makes room. */
@@ -26,9 +24,9 @@ export interface SlotStore {
 /** Bytes taken ahead, so that something can still be deleted when a site's storage is full. */
 export interface Reserve {
   /** Gives them to whoever writes next. */
-  spend(): void
+  spend(): Promise<void>
   /** Takes them again, if there is room. */
-  restore(): void
+  restore(): Promise<void>
 }
 
 /** A name nobody else has, as the official pool makes them. */

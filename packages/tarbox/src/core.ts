@@ -14,7 +14,8 @@ const LISTING_MAX = 1 << 20
 
 /** Bytes kept so that something can be deleted when there is no room: what the log of a large deletion takes. */
 const RESERVE = 4 << 20
-const FREES: ReadonlySet<number> = new Set([Op.remove, Op.rmdir, Op.truncate, Op.ftruncate, Op.dropLayer, Op.gc])
+/** What may use them; a check commits the times of reads first. */
+const FREES: ReadonlySet<number> = new Set([Op.fsck, Op.remove, Op.rmdir, Op.truncate, Op.ftruncate, Op.dropLayer, Op.gc])
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -43,19 +44,33 @@ export class Core {
       await core.#open()
       return core
     } catch (error) {
-      await opening.then((files) => letGo(store, files), () => undefined)
+      await opening.then((files) => letGo(files), () => undefined)
       throw error
     }
   }
 
   async #open(): Promise<void> {
-    const { module, pool } = this
+    const { pool } = this
     if (pool.capacity === 0) await pool.addCapacity(CAPACITY)
-    this.#checked(module.exports['workspace_open'](pool.id, crypto.getRandomValues(new Uint32Array(1))[0]! >>> 1))
+    try {
+      this.#openWorkspace()
+    } catch (error) {
+      const { reserve } = pool.store
+      if (!reserve || (error as Failure).code !== 'ENOSPC') throw error
+      // Opening after a crash writes a little.
+      await reserve.spend()
+      this.#openWorkspace()
+      await reserve.restore()
+    }
     await this.settle()
     for (const { file, reason, path } of pool.setAside()) {
       console.warn(`tarbox: the file ${file} of ${pool.store.label} (${path || 'nameless'}) was set aside: ${reason}.`)
     }
+  }
+
+  #openWorkspace(): void {
+    const firstHandle = crypto.getRandomValues(new Uint32Array(1))[0]! >>> 1
+    this.#checked(this.module.exports['workspace_open'](this.pool.id, firstHandle))
   }
 
   /**
@@ -127,7 +142,7 @@ export class Core {
   run(calls: readonly Call[], durable: boolean): Reply[] | Promise<Reply[]> {
     if (this.#isAstray) return this.#restart().then(() => this.run(calls, durable))
     const replies = calls.map((call) => this.call(call))
-    if (!calls.some((call) => WRITES.has(call.op))) return replies
+    if (!calls.some((call) => WRITES.has(call.op)) && !replies.some(isFull)) return replies
     const failed = durable ? this.sync() : undefined
     const lacksRoom = failed?.code === 'ENOSPC' || replies.some(isFull)
     if (lacksRoom && (this.pool.free === 0 || this.#mayUseReserve(calls))) return this.#again(calls, replies)
@@ -159,7 +174,7 @@ export class Core {
    */
   async #again(calls: readonly Call[], replies: Reply[]): Promise<Reply[]> {
     const reserve = this.#mayUseReserve(calls) ? this.pool.store.reserve : undefined
-    reserve?.spend()
+    await reserve?.spend()
     if (this.pool.free === 0) await this.pool.growAhead(SPARE)
     const again = replies.map((reply, at) => (isFull(reply) ? this.call(calls[at]!) : reply))
     let failed = this.sync()
@@ -167,7 +182,7 @@ export class Core {
       // What was deleted takes room until it is collected.
       this.call({ id: 0, op: Op.gc, first: '', second: '', numbers: [0, 0, 0] })
       failed = this.sync()
-      reserve.restore()
+      await reserve.restore()
     }
     return this.#finish(calls, again, failed)
   }
@@ -210,14 +225,13 @@ async function opened(store: SlotStore, name: string): Promise<SlotFiles> {
   if (!(store instanceof OpfsSlots)) return store.open()
   const [files, moves] = await settled(store.open(), isToMove(name))
   if (!moves) return files
-  letGo(store, files)
+  letGo(files)
   await moveToOpfs(name)
   return store.open()
 }
 
-function letGo(store: SlotStore, files: SlotFiles): void {
+function letGo(files: SlotFiles): void {
   for (const [, handle] of files) handle.close()
-  store.close?.()
 }
 
 /** Both, or what went wrong once both have ended: nothing may go on behind a failure. */
