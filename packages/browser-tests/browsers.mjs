@@ -32,6 +32,9 @@ export async function launch(name, { profile = mkdtempSync(join(tmpdir(), `tarbo
     remove,
     async newPage(url) {
       const page = await browser.newPage()
+      // Whoever waits for a page bounds that; a machine that is busy with something else may take its time.
+      page.setDefaultTimeout(900_000)
+      page.setDefaultNavigationTimeout(900_000)
       page.on('console', (message) => onConsole?.(message.text()))
       page.on('pageerror', (error) => onConsole?.(`page error: ${error}`))
       if (url) {
