@@ -34,7 +34,7 @@ function filling(seed: number): Uint8Array {
 }
 
 const actions = {
-  async open(name: string, storage: 'opfs' | 'indexeddb' = 'opfs'): Promise<string> {
+  async open(name: string, storage: 'opfs' | 'indexeddb' | 'memory' = 'opfs'): Promise<string> {
     fs = await TarboxFs.open({ ...where, name, storage })
     return fs.storage
   },

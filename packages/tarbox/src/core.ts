@@ -45,6 +45,7 @@ export class Core {
       return core
     } catch (error) {
       await opening.then((files) => letGo(files), () => undefined)
+      if (storage === 'opfs' && failure(error).code === 'EACCES') throw forbidden(error)
       throw error
     }
   }
@@ -228,6 +229,12 @@ async function opened(store: SlotStore, name: string): Promise<SlotFiles> {
   letGo(files)
   await moveToOpfs(name)
   return store.open()
+}
+
+/** Nothing is chosen instead: files that are there, and cannot be reached just now, would seem to be gone. */
+function forbidden(error: unknown): Error {
+  const { message } = failure(error)
+  return Object.assign(new Error(`${message}; { storage: 'indexeddb' } may work there, and { storage: 'memory' } does`, { cause: error }), { code: 'EACCES' })
 }
 
 function letGo(files: SlotFiles): void {
