@@ -20,10 +20,11 @@ const CHROMIUM_FLAGS = [
 /**
  * Starts a browser with a profile of its own, or with the one at `profile`.
  *
+ * `quota` is how many bytes the browser allows a site, about; `isPrivate` is for a private window.
  * Gives `newPage(url)` (with `evaluate`, `goto`, `reload`, `close`, `screenshot`), `close()`, `kill()` and `profile`.
  */
-export async function launch(name, { profile = mkdtempSync(join(tmpdir(), `tarbox-${name}-`)), onConsole } = {}) {
-  const browser = name === 'chromium' ? await launchChromium(profile) : await launchFirefox(profile)
+export async function launch(name, { profile = mkdtempSync(join(tmpdir(), `tarbox-${name}-`)), onConsole, quota, isPrivate = false } = {}) {
+  const browser = await (name === 'chromium' ? launchChromium : launchFirefox)(profile, { quota, isPrivate })
   const remove = () => rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
   return {
     name,
@@ -31,9 +32,15 @@ export async function launch(name, { profile = mkdtempSync(join(tmpdir(), `tarbo
     remove,
     async newPage(url) {
       const page = await browser.newPage()
+      // Whoever waits for a page bounds that; a machine that is busy with something else may take its time.
+      page.setDefaultTimeout(900_000)
+      page.setDefaultNavigationTimeout(900_000)
       page.on('console', (message) => onConsole?.(message.text()))
       page.on('pageerror', (error) => onConsole?.(`page error: ${error}`))
-      if (url) await page.goto(url)
+      if (url) {
+        await browser.limit?.(page, url)
+        await page.goto(url)
+      }
       return page
     },
     async close() {
@@ -47,35 +54,46 @@ export async function launch(name, { profile = mkdtempSync(join(tmpdir(), `tarbo
   }
 }
 
-async function launchChromium(profile) {
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    headless: true,
-    args: CHROMIUM_FLAGS,
-    timeout: 900_000,
-  })
+async function launchChromium(profile, { quota, isPrivate }) {
+  const options = { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: CHROMIUM_FLAGS, timeout: 900_000 }
+  // A context that is not the profile's own is what a private window is.
+  const browser = isPrivate ? await chromium.launch({ ...options, args: [...CHROMIUM_FLAGS, `--crash-dumps-dir=${profile}`] }) : undefined
+  const context = browser ? await browser.newContext() : await chromium.launchPersistentContext(profile, options)
   context.setDefaultTimeout(900_000)
+  const close = () => (browser ?? context).close()
   return {
     newPage: () => context.newPage(),
-    close: () => context.close(),
-    kill: () => killTree(profile, () => context.close().catch(() => undefined)),
+    close,
+    kill: () => killTree(profile, () => close().catch(() => undefined)),
+    async limit(page, url) {
+      if (quota === undefined) return
+      const session = await context.newCDPSession(page)
+      await session.send('Storage.overrideQuotaForOrigin', { origin: new URL(url).origin, quotaSize: quota })
+    },
   }
 }
 
-async function launchFirefox(profile) {
+async function launchFirefox(profile, { quota, isPrivate }) {
   const browser = await puppeteer.launch({
     browser: 'firefox',
     executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
     headless: true,
     userDataDir: profile,
-    // One that was killed several times starts as if it had not been.
-    extraPrefsFirefox: { 'toolkit.startup.max_resumed_crashes': -1, 'browser.sessionstore.resume_from_crash': false },
+    extraPrefsFirefox: {
+      // One that was killed several times starts as if it had not been.
+      'toolkit.startup.max_resumed_crashes': -1,
+      'browser.sessionstore.resume_from_crash': false,
+      // In KiB, for all sites together.
+      ...(quota !== undefined && { 'dom.quotaManager.temporaryStorage.fixedLimit': Math.ceil(quota / 1024) }),
+      ...(isPrivate && { 'browser.privatebrowsing.autostart': true }),
+    },
     timeout: 900_000,
     protocolTimeout: 900_000,
   })
   return {
     newPage: () => browser.newPage(),
-    close: () => browser.close(),
+    // Its last processes still write to the profile when this has come back.
+    close: () => browser.close().then(() => killTree(profile, async () => undefined)),
     kill: async () => {
       browser.process().kill('SIGKILL')
       await killTree(profile, async () => undefined)

@@ -1,11 +1,13 @@
-// node packages/browser-tests/run.mjs [--browser NAME] [--long] [TEXT]: runs the tests whose names contain TEXT.
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+// node packages/browser-tests/run.mjs [--browser NAME] [--part suites|scenarios] [--long] [TEXT]: runs the tests whose names
+// contain TEXT.
+import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import { makeBundle } from './bundle.mjs'
 import { launch, NAMES } from './browsers.mjs'
+import { within } from './patience.mjs'
 import { serve } from './server.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -13,9 +15,10 @@ const root = join(here, '../..')
 const out = join(here, 'dist')
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { browser: { type: 'string' }, long: { type: 'boolean' } },
+  options: { browser: { type: 'string' }, part: { type: 'string' }, long: { type: 'boolean' } },
 })
 const only = positionals[0] ?? ''
+const wanted = (part) => (options.part ?? part) === part
 
 /** Tests that run inside a worker, and scenarios that need more than one page or browser. */
 const suites = readdirSync(join(here, 'src'), { withFileTypes: true })
@@ -27,13 +30,9 @@ const scenarios = await Promise.all(
     .map((name) => import(join(here, 'scenarios', name))),
 )
 
-/** In Firefox a workspace on IndexedDB was seen to hang (`the audit and the usage tell`), so these run when asked for, or with `--long`. */
-const FIREFOX_ON_REQUEST = ['tarbox', 'scenarios']
-const asked = (name, suite) => {
-  const held = name === 'firefox' && !options.long && only === '' && FIREFOX_ON_REQUEST.includes(suite)
-  if (held) console.log(`NOT RUN: ${name} ${suite}; run them with --long, or by a part of a name`)
-  return !held
-}
+/** Seconds without a word from a suite, and seconds of a scenario: a tenth of either is enough. */
+const SILENCE = 180
+const SCENARIO = options.long ? 7200 : 900
 
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
@@ -54,15 +53,18 @@ writeFileSync(join(out, 'page.html'), '<!doctype html><meta charset="utf-8"><tit
 writeFileSync(join(out, 'actions.html'), '<!doctype html><meta charset="utf-8"><title>Actions</title><link rel="icon" href="data:,"><script type="module" src="/actions.js"></script>')
 
 makeBundle(join(out, 'sample.bundle'))
+const conformance = process.env.TARBOX_CONFORMANCE_WASM
+if (!conformance) throw new Error('TARBOX_CONFORMANCE_WASM does not say where the conformance suites are: run `cargo xtask test browsers`, which builds them')
+copyFileSync(conformance, join(out, 'conformance.wasm'))
 const server = await serve([out, root])
 let passed = 0
 let failed = 0
 for (const name of options.browser ? [options.browser] : NAMES) {
   const context = { name, url: `${server.url}/page.html`, origin: server.url, long: options.long ?? false, launch, root }
-  await inWorkers(context)
-  for (const { tests } of asked(name, 'scenarios') ? scenarios : []) {
+  if (wanted('suites')) await inWorkers(context)
+  for (const { tests } of wanted('scenarios') ? scenarios : []) {
     for (const [title, run] of Object.entries(tests)) {
-      if (`${name} ${title}`.includes(only)) await one(`${name} ${title}`, () => run(context))
+      if (`${name} ${title}`.includes(only)) await one(`${name} ${title}`, run, context)
     }
   }
 }
@@ -71,30 +73,46 @@ console.log(`test result: ${failed === 0 ? 'ok' : 'FAILED'}. ${passed} passed; $
 process.exit(failed === 0 ? 0 : 1)
 
 async function inWorkers({ name, url }) {
-  const browser = await launch(name, { onConsole: (text) => console.log(`    ${name}: ${text}`) })
-  try {
-    for (const suite of suites.filter((suite) => asked(name, suite))) {
+  let browser
+  for (const suite of suites) {
+    let running = 'its first test'
+    try {
+      browser ??= await launch(name, { onConsole: (text) => console.log(`    ${name}: ${text}`) })
       const page = await browser.newPage(url)
-      await page.evaluate(([suite, only]) => window.startSuite(suite, only), [suite, suite.includes(only) ? '' : only])
-      for (let done = false; !done; await new Promise((resolve) => setTimeout(resolve, 50))) {
-        for (const result of await page.evaluate(() => window.takeResults())) {
+      const ask = (work) => within(SILENCE, () => `${running}: no word for ${SILENCE} seconds`, work)
+      await ask(page.evaluate(([suite, only]) => window.startSuite(suite, only), [suite, suite.includes(only) ? '' : only]))
+      for (let done = false; !done; ) {
+        for (const result of await ask(page.evaluate(() => window.takeResults()))) {
           if (result.done) done = true
+          else if (result.started) running = result.name
           else report(`${name} ${suite}: ${result.name}`, result.error)
         }
       }
       await page.close()
+    } catch (error) {
+      report(`${name} ${suite}: ${running}`, error.stack)
+      await browser?.kill()
+      browser?.remove()
+      browser = undefined
     }
-  } finally {
-    await browser.close()
   }
+  await browser?.close()
 }
 
-async function one(title, run) {
+/** A scenario; one that does not end loses its browsers. */
+async function one(title, run, context) {
+  const browsers = []
+  const launchNoted = async (...options) => {
+    const browser = await launch(...options)
+    browsers.push(browser)
+    return browser
+  }
   try {
-    await run()
+    await within(SCENARIO, () => `did not end within ${SCENARIO} seconds`, run({ ...context, launch: launchNoted }))
     report(title)
   } catch (error) {
     report(title, error.stack)
+    await Promise.all(browsers.map((browser) => browser.kill()))
   }
 }
 

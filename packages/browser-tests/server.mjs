@@ -22,9 +22,19 @@ export function serve(roots, { isolated = true } = {}) {
       response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
     }
     response.setHeader('Cache-Control', 'no-cache')
+    if (path === '/clear') {
+      // As a user does who clears what sites have stored.
+      response.setHeader('Clear-Site-Data', '"storage"')
+      return void response.end('cleared')
+    }
     for (const root of roots) {
       const file = join(root, path)
-      if (!statSync(file, { throwIfNoEntry: false })?.isFile()) continue
+      const found = statSync(file, { throwIfNoEntry: false })
+      if (!found?.isFile()) continue
+      // Browsers keep the code they have compiled with what they have in their cache.
+      const tag = `"${found.size}-${found.mtimeMs}"`
+      response.setHeader('ETag', tag)
+      if (request.headers['if-none-match'] === tag) return void response.writeHead(304).end()
       response.setHeader('Content-Type', TYPES[extname(file)] ?? 'application/octet-stream')
       createReadStream(file).pipe(response)
       return

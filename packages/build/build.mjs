@@ -1,17 +1,17 @@
 // node packages/build/build.mjs PACKAGE=MODULE.wasm…: bundles each package's entries into its dist, with the module
 // beside them and declarations that need nothing but themselves.
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const packages = fileURLToPath(new URL('..', import.meta.url))
 
-/** What each package ships: its entries, and what its module is called there. */
+/** What each package ships: its entries, its workers (each one file, to start at once), and what its module is called there. */
 const SHIPPED = {
-  'sqlite-opfs': { entries: ['index'], module: 'sqlite.wasm' },
-  tarbox: { entries: ['index', 'fs', 'sync', 'worker'], module: 'tarbox.wasm' },
+  'sqlite-opfs': { entries: ['index'], workers: [], module: 'sqlite.wasm' },
+  tarbox: { entries: ['index', 'fs', 'sync'], workers: ['worker'], module: 'tarbox.wasm' },
 }
 
 for (const argument of process.argv.slice(2)) {
@@ -19,16 +19,22 @@ for (const argument of process.argv.slice(2)) {
   await pack(name, SHIPPED[name], wasm)
 }
 
-async function pack(name, { entries, module }, wasm) {
+/** A C function that nobody defined does not fail to link: it becomes an import. */
+function refuseStrangeImports(wasm) {
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(wasm)))
+  const strange = imports.filter(({ module }) => module !== 'tarbox').map(({ module, name }) => `${module}.${name}`)
+  if (strange.length > 0) throw new Error(`${wasm} imports what nobody provides: ${strange.join(', ')}`)
+}
+
+async function pack(name, { entries, workers, module }, wasm) {
+  refuseStrangeImports(wasm)
   const from = join(packages, name)
   const dist = join(from, 'dist')
   rmSync(dist, { recursive: true, force: true })
   mkdirSync(dist, { recursive: true })
-  await build({
-    entryPoints: entries.map((entry) => join(from, `src/${entry}.ts`)).filter((entry) => existsSync(entry)),
+  const options = {
     outdir: dist,
     bundle: true,
-    splitting: true,
     format: 'esm',
     target: 'es2022',
     minify: true,
@@ -36,7 +42,10 @@ async function pack(name, { entries, module }, wasm) {
     sourcesContent: false,
     legalComments: 'none',
     logLevel: 'warning',
-  })
+  }
+  const sources = (names) => names.map((entry) => join(from, `src/${entry}.ts`))
+  await build({ ...options, entryPoints: sources(entries), splitting: true })
+  if (workers.length > 0) await build({ ...options, entryPoints: sources(workers) })
   copyFileSync(wasm, join(dist, module))
   declarations(from, dist)
 }

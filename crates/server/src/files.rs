@@ -57,6 +57,14 @@ async fn answer(site: &Site, file: &Path, request: Request) -> io::Result<Respon
         // The tag says more than the time, of which it is made.
         let mut request = request;
         request.headers_mut().remove(header::IF_MODIFIED_SINCE);
+        if request
+            .headers()
+            .get(header::IF_RANGE)
+            .is_some_and(|of| of != tag)
+        {
+            // A part of what has changed since would not fit the parts that the client has.
+            request.headers_mut().remove(header::RANGE);
+        }
         let Ok(response) = ServeFile::new(file).oneshot(request).await;
         response.map(Body::new)
     };

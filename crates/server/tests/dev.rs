@@ -95,6 +95,13 @@ fn ranges_and_entity_tags_save_bytes() {
     );
     assert!(part.contains("content-range: bytes 2-4/10"));
     assert!(ask(&server, "GET", "/data.bin", "Range: bytes=20-\r\n").starts_with("HTTP/1.1 416"));
+    let of_another = ask(
+        &server,
+        "GET",
+        "/data.bin",
+        "Range: bytes=2-4\r\nIf-Range: \"another\"\r\n",
+    );
+    assert!(of_another.starts_with("HTTP/1.1 200"));
     let head = ask(&server, "HEAD", "/data.bin", "");
     assert!(head.contains("content-length: 10") && head.ends_with("\r\n\r\n"));
     for path in ["/data.bin", "/index.html"] {

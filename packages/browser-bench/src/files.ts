@@ -44,10 +44,12 @@ export async function run(quick: boolean): Promise<Row[]> {
     const each = (one: (n: number) => Promise<unknown>) => async (round: number) => {
       for (const n of numbers(round)) await one(n)
     }
-    const result = await race(rounds, count, { ours: each(act.ours), floor: each(floorOf), zen: each(act.zen), raw: each(act.raw) })
-    row(`${what} / the floor`, result.ours, result.floor)
-    row(`${what} / ZenFS`, result.ours, result.zen)
-    row(`${what} / private files, asynchronous`, result.ours, result.raw)
+    const bare = await race(rounds, count, { ours: each(act.ours), floor: each(floorOf) })
+    row(`${what} / the floor`, bare.ours, bare.floor)
+    // By themselves: what rivals leave the device to do would be waited for by whoever flushes next.
+    const { ours, zen, raw } = await race(rounds, count, { ours: each(act.ours), zen: each(act.zen), raw: each(act.raw) })
+    row(`${what} / ZenFS`, ours, zen)
+    row(`${what} / private files, asynchronous`, ours, raw)
   }
 
   const append = () => ask({ append: content })

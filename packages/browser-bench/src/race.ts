@@ -11,9 +11,12 @@ export function median(values: number[]): number {
   return sorted[Math.floor(sorted.length / 2)]!
 }
 
+/** Turns before those that count. */
+const WARM = 3
+
 /**
  * Runs each contender in turn, `rounds` times, and gives the median cost of one operation in milliseconds. A contender
- * does `operations` of them in one turn. The first turn of each is not counted.
+ * does `operations` of them in one turn. The first turns of each are not counted: browsers compile what runs often.
  */
 export async function race<Names extends string>(
   rounds: number,
@@ -21,7 +24,7 @@ export async function race<Names extends string>(
   contenders: Record<Names, (round: number) => unknown>,
 ): Promise<Record<Names, number>> {
   const times = Object.fromEntries(Object.keys(contenders).map((name) => [name, []])) as unknown as Record<Names, number[]>
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -WARM; round < rounds; round++) {
     for (const name of Object.keys(contenders) as Names[]) {
       const start = performance.now()
       await contenders[name](round)

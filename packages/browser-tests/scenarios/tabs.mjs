@@ -1,25 +1,6 @@
 // Many tabs, reloads, and browsers that are killed.
 import assert from 'node:assert/strict'
-
-/** A page with `actions` on it. */
-async function tab(browser, { origin }) {
-  const page = await browser.newPage(`${origin}/actions.html`)
-  const act = async (name, ...values) => {
-    // The module may still be loading.
-    await page.waitForFunction(() => 'actions' in window)
-    return page.evaluate(([name, values]) => window.actions[name](...values), [name, values])
-  }
-  return { page, act }
-}
-
-/** Asks again until the answer is right. */
-async function until(ask, right) {
-  for (;;) {
-    const answer = await ask()
-    if (right(answer)) return answer
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
+import { tab, until } from '../tab.mjs'
 
 export const tests = {
   async 'all tabs see one workspace, and another takes over when the owner goes'(context) {

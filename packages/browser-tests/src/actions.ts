@@ -10,11 +10,67 @@ addEventListener('unhandledrejection', (event) => rejections.push(String(event.r
 let acknowledged = 0
 const seen: string[] = []
 
+let holder: Worker | undefined
+
+async function holdAll(name: string): Promise<void> {
+  let directory = await navigator.storage.getDirectory()
+  for (const part of ['.tarbox', name, '.opaque']) directory = await directory.getDirectoryHandle(part)
+  const held = []
+  for await (const entry of (directory as any).values()) held.push(await entry.createSyncAccessHandle())
+  postMessage(held.length)
+}
+
+/** 256 KiB that nothing can make smaller, from a seed. */
+function filling(seed: number): Uint8Array {
+  const words = new Uint32Array(65_536)
+  let state = (seed + 1) * 0x9e3779b9
+  for (let at = 0; at < words.length; at++) {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    words[at] = state
+  }
+  return new Uint8Array(words.buffer)
+}
+
 const actions = {
-  async open(name: string, storage: 'opfs' | 'indexeddb' = 'opfs'): Promise<string> {
+  async open(name: string, storage: 'opfs' | 'indexeddb' | 'memory' = 'opfs'): Promise<string> {
     fs = await TarboxFs.open({ ...where, name, storage })
     return fs.storage
   },
+  /** What opening says when it fails. */
+  openError: (name: string) => actions.open(name).then(() => '', String),
+  /** Writes files until there is no room; says how many were acknowledged, and what the first that was not failed with. */
+  async fill(directory: string): Promise<{ count: number; error: string }> {
+    await fs!.mkdir(directory, { recursive: true })
+    for (let count = 0; count < 1000; count++) {
+      try {
+        await fs!.writeFile(`${directory}/${count}`, filling(count))
+      } catch (error) {
+        return { count, error: String(error) }
+      }
+    }
+    return { count: 1000, error: '' }
+  },
+  /** The first of those files that is not as it has to be. */
+  async checkFilled(directory: string, count: number): Promise<string> {
+    for (let number = 0; number < count; number++) {
+      const [found, expected] = [await fs!.readFile(`${directory}/${number}`), filling(number)]
+      if (found.length !== expected.length || found.some((byte, at) => byte !== expected[at])) return `${directory}/${number}`
+    }
+    return ''
+  },
+  remove: (path: string) => fs!.rm(path, { recursive: true }),
+  gc: () => fs!.gc(),
+  /** Whatever comes of it, in words. */
+  tryToWrite: (path: string, text: string) => fs!.writeFile(path, text).then(() => 'written', String),
+  clearSite: async () => void (await fetch('/clear')),
+  /** Holds the file handles of a workspace as another program would. */
+  hold(name: string): Promise<number> {
+    holder = new Worker(URL.createObjectURL(new Blob([`(${holdAll})(${JSON.stringify(name)})`], { type: 'text/javascript' })))
+    return new Promise((resolve) => (holder!.onmessage = ({ data }) => resolve(data)))
+  },
+  letGo: () => holder!.terminate(),
   write: (path: string, text: string) => fs!.writeFile(path, text),
   read: (path: string) => fs!.readFile(path, 'utf8'),
   list: async (path: string) => (await fs!.listDirectory(path)).map(({ name }) => name),

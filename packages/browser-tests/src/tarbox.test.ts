@@ -1,7 +1,7 @@
 import { TarboxError, TarboxFs, type OpenOptions } from 'tarbox'
 import { createFs } from 'tarbox/fs'
 import { openSync } from 'tarbox/sync'
-import { assert, equal, fails, test } from './harness.js'
+import { assert, equal, fails, portOfPage, test } from './harness.js'
 
 const where = { wasm: '/packages/tarbox/dist/tarbox.wasm', worker: '/packages/tarbox/dist/worker.js' }
 const open = (options: OpenOptions) => TarboxFs.open({ ...where, ...options })
@@ -192,7 +192,7 @@ test('the facade has the shape of node:fs/promises', async () => {
 })
 
 test('synchronous calls work in an isolated worker', async () => {
-  const fs = await openSync({ ...where, name: 'sync' })
+  const fs = await openSync({ ...where, name: 'sync', worker: await portOfPage() })
   fs.rmSync('/s', { recursive: true, force: true })
   fs.mkdirSync('/s/t', { recursive: true })
   fs.writeFileSync('/s/a', 'now')

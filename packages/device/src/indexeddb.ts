@@ -1,11 +1,13 @@
 import { explain } from './errors.js'
 import type { Handle } from './handle.js'
-import { MemoryHandle, PAGE } from './memory.js'
+import { Budget, MemoryHandle, PAGE } from './memory.js'
 import { randomName, type SlotStore } from './slots.js'
 
 /** The one object store: pages at `[file, number]`, and the length of a file at `[file, -1]`. */
 const PAGES = 'pages'
 const LENGTH = -1
+/** Reading IndexedDB takes a turn of the event loop, which a synchronous read cannot wait for: so all pages are in memory. */
+const MEMORY = 512 << 20
 
 /**
  * Files in memory whose changed pages go to IndexedDB: for browsers without synchronous handles.
@@ -19,8 +21,14 @@ export class IndexedDbSlots implements SlotStore {
   #removed: string[] = []
   #writing: Promise<void> = Promise.resolve()
   readonly #files = new Map<string, MemoryHandle>()
+  readonly #budget: Budget
 
-  constructor(readonly name: string) {
+  /** `memory` is how many bytes all files may take. */
+  constructor(
+    readonly name: string,
+    memory = MEMORY,
+  ) {
+    this.#budget = new Budget(memory)
     this.label = `the pool in the IndexedDB database ${name}`
   }
 
@@ -49,13 +57,16 @@ export class IndexedDbSlots implements SlotStore {
       const [name, number] = key as [string, number]
       const file = this.#file(name)
       if (number === LENGTH) file.size = values[at] as number
-      else file.pages.set(number, new Uint8Array(values[at] as ArrayBuffer))
+      else {
+        this.#budget.take(PAGE)
+        file.pages.set(number, new Uint8Array(values[at] as ArrayBuffer))
+      }
     })
   }
 
   #file(name: string): MemoryHandle {
     let file = this.#files.get(name)
-    if (!file) this.#files.set(name, (file = new MemoryHandle()))
+    if (!file) this.#files.set(name, (file = new MemoryHandle(this.#budget)))
     return file
   }
 
@@ -67,6 +78,7 @@ export class IndexedDbSlots implements SlotStore {
   }
 
   async remove(name: string): Promise<void> {
+    this.#files.get(name)?.truncate(0)
     this.#files.delete(name)
     this.#removed.push(name)
     await this.settle()

@@ -4,12 +4,34 @@ import { randomName, type SlotStore } from './slots.js'
 /** Bytes of a page: what changes are remembered by. */
 export const PAGE = 16_384
 
+/** How much memory all files of a store may take. */
+export class Budget {
+  #left: number
+
+  constructor(readonly bytes: number) {
+    this.#left = bytes
+  }
+
+  take(bytes: number): void {
+    if (bytes > this.#left) {
+      throw new DOMException(`files that are kept in memory may take ${this.bytes >> 20} MiB; delete some`, 'QuotaExceededError')
+    }
+    this.#left -= bytes
+  }
+
+  give(bytes: number): void {
+    this.#left += bytes
+  }
+}
+
 /** A file in memory, in pages, with a note of those that changed since `takeChanges`. */
 export class MemoryHandle implements Handle {
   readonly pages = new Map<number, Uint8Array<ArrayBuffer>>()
   size = 0
   changed = new Set<number>()
   resized = false
+
+  constructor(readonly budget?: Budget) {}
 
   read(to: Uint8Array, { at }: { at: number }): number {
     const length = Math.max(0, Math.min(to.length, this.size - at))
@@ -22,6 +44,11 @@ export class MemoryHandle implements Handle {
   }
 
   write(from: Uint8Array, { at }: { at: number }): number {
+    let missing = 0
+    this.#each(at, from.length, (page) => {
+      if (!this.pages.has(page)) missing += PAGE
+    })
+    this.budget?.take(missing)
     this.#each(at, from.length, (page, within, start, end) => {
       this.#page(page).set(from.subarray(start, end), within)
     })
@@ -38,6 +65,7 @@ export class MemoryHandle implements Handle {
         if (page * PAGE >= length) {
           this.pages.delete(page)
           this.changed.add(page)
+          this.budget?.give(PAGE)
         }
       }
       const last = Math.floor(length / PAGE)

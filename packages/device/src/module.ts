@@ -15,6 +15,8 @@ export class Module {
 
   private constructor(
     readonly host: Host,
+    /** To make another instance of. */
+    readonly compiled: WebAssembly.Module,
     instance: WebAssembly.Instance,
   ) {
     const exports = instance.exports as unknown as Exports
@@ -25,7 +27,8 @@ export class Module {
   /** Compiles and starts a module, while it is still arriving where the server names its type. */
   static async load(source: ModuleSource, host: Host, imports: WebAssembly.ModuleImports = {}): Promise<Module> {
     const all = { tarbox: { ...host.imports, ...imports } }
-    return new Module(host, await instantiate(source, all))
+    const { module, instance } = await instantiate(source, all)
+    return new Module(host, module, instance)
   }
 
   /** Puts bytes where the next export called takes its input from. */
@@ -64,11 +67,9 @@ export class Module {
   }
 }
 
-async function instantiate(source: ModuleSource, imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
-  if (source instanceof WebAssembly.Module) return WebAssembly.instantiate(source, imports)
-  if (typeof source !== 'string' && !(source instanceof URL)) {
-    return (await WebAssembly.instantiate(source, imports)).instance
-  }
+async function instantiate(source: ModuleSource, imports: WebAssembly.Imports): Promise<WebAssembly.WebAssemblyInstantiatedSource> {
+  if (source instanceof WebAssembly.Module) return { module: source, instance: await WebAssembly.instantiate(source, imports) }
+  if (typeof source !== 'string' && !(source instanceof URL)) return WebAssembly.instantiate(source, imports)
   const response = await fetch(source)
   const type = response.headers.get('content-type') ?? ''
   if (!response.ok || type.startsWith('text/html')) {
@@ -77,6 +78,6 @@ async function instantiate(source: ModuleSource, imports: WebAssembly.Imports): 
       `${source} is not the WebAssembly module (${response.status} ${type}). Serve the package's .wasm file there, or say where it is with the option wasm.`,
     )
   }
-  if (type.startsWith('application/wasm')) return (await WebAssembly.instantiateStreaming(response, imports)).instance
-  return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance
+  if (type.startsWith('application/wasm')) return WebAssembly.instantiateStreaming(response, imports)
+  return WebAssembly.instantiate(await response.arrayBuffer(), imports)
 }

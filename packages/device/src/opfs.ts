@@ -1,6 +1,6 @@
 import { DeviceError, explain } from './errors.js'
 import type { Handle } from './handle.js'
-import { randomName, type SlotStore } from './slots.js'
+import { randomName, type Reserve, type SlotStore } from './slots.js'
 
 interface AccessibleFile extends FileSystemFileHandle {
   createSyncAccessHandle(): Promise<Handle>
@@ -8,6 +8,8 @@ interface AccessibleFile extends FileSystemFileHandle {
 
 /** The directory of a pool's files within its own; the name is the official pool's. */
 const OPAQUE = '.opaque'
+/** The file beside it that only takes room. */
+const RESERVE = 'reserve'
 
 /** Whether this browser, in this kind of worker, has synchronous access to its private files. */
 export function supportsOpfs(): boolean {
@@ -36,15 +38,18 @@ declare const WorkerGlobalScope: { new (): object } | undefined
 /** Files of a directory in the origin's private file system. */
 export class OpfsSlots implements SlotStore {
   readonly label: string
+  reserve?: Reserve
   #opaque: FileSystemDirectoryHandle | undefined
 
   /**
    * @param path Names of directories with `/` between them.
    * @param waitMs How long to wait for another tab or worker that has the files open.
+   * @param reserved Bytes to keep for what makes room.
    */
   constructor(
     readonly path: string,
     readonly waitMs = 0,
+    readonly reserved = 0,
   ) {
     this.label = `the pool in ${path}`
     requireOpfs()
@@ -79,6 +84,8 @@ export class OpfsSlots implements SlotStore {
       for (const result of opened) if (result.status === 'fulfilled') result.value.close()
       throw failed.reason
     }
+    if (this.reserved > 0) this.reserve = new ReserveFile(directory, this.reserved)
+    void this.reserve?.restore()
     return opened.map((result, at) => [files[at]![0], (result as PromiseFulfilledResult<Handle>).value])
   }
 
@@ -102,5 +109,47 @@ export class OpfsSlots implements SlotStore {
     let directory = await navigator.storage.getDirectory()
     for (const name of names) directory = await directory.getDirectoryHandle(name)
     await directory.removeEntry(last, { recursive: true })
+  }
+}
+
+/** A file that only takes room. It is not open in between: Chromium counts the room of an open file, however short it gets. */
+class ReserveFile implements Reserve {
+  #restoring: Promise<void> = Promise.resolve()
+
+  constructor(
+    readonly directory: FileSystemDirectoryHandle,
+    readonly size: number,
+  ) {}
+
+  async spend(): Promise<void> {
+    await this.#restoring
+    await this.directory.removeEntry(RESERVE).catch(() => undefined)
+  }
+
+  /** Takes as much as there is room for. */
+  restore(): Promise<void> {
+    return (this.#restoring = this.#restore())
+  }
+
+  async #restore(): Promise<void> {
+    try {
+      const file = (await this.directory.getFileHandle(RESERVE, { create: true })) as AccessibleFile
+      if ((await file.getFile()).size >= this.size) return
+      const handle = await file.createSyncAccessHandle()
+      extend(handle, this.size)
+      handle.close()
+    } catch {
+      // Without any room there is nothing to keep: the next deletion makes some.
+    }
+  }
+}
+
+function extend(handle: Handle, wanted: number): void {
+  for (let size = wanted; size > handle.getSize(); size = Math.floor(size / 2)) {
+    try {
+      return handle.truncate(size)
+    } catch {
+      // Half of it may do.
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { DeviceError } from './errors.js'
 import { emptyMetrics, type Metrics } from './host.js'
 import type { Module } from './module.js'
-import type { SlotStore } from './slots.js'
+import type { SlotFiles, SlotStore } from './slots.js'
 
 /** A file of a pool that holds something which cannot be named. */
 export interface SetAside {
@@ -31,15 +31,16 @@ export class SlotPool {
     readonly store: SlotStore,
   ) {}
 
-  static async open(module: Module, store: SlotStore): Promise<SlotPool> {
+  /** `files` are the store's, where it has been opened already. */
+  static async open(module: Module, store: SlotStore, files?: SlotFiles): Promise<SlotPool> {
     const pool = new SlotPool(module, store)
-    await pool.#acquire()
+    pool.#acquire(files ?? (await store.open()))
     return pool
   }
 
-  async #acquire(): Promise<void> {
+  #acquire(files: SlotFiles): void {
     const host = this.module.host
-    for (const [name, handle] of await this.store.open()) {
+    for (const [name, handle] of files) {
       this.#slots.set(host.add(handle, name, this.metrics), name)
     }
     try {
@@ -138,6 +139,19 @@ export class SlotPool {
     return this.#growing
   }
 
+  /** Ends when no file is being added. */
+  get growing(): Promise<void> {
+    return this.#growing?.catch(() => undefined) ?? Promise.resolve()
+  }
+
+  /** Gives its files away as they are, and is no more. */
+  leave(): SlotFiles {
+    const files = [...this.#slots].map(([slot, name]): SlotFiles[number] => [name, this.module.host.remove(slot)!.handle])
+    this.#slots.clear()
+    this.#paused = true
+    return files
+  }
+
   /** Lets go of all files; the pool is as it was once `resume` has them again. */
   async pause(): Promise<void> {
     await this.#growing
@@ -152,7 +166,7 @@ export class SlotPool {
   }
 
   async resume(): Promise<void> {
-    if (this.#paused) await this.#acquire()
+    if (this.#paused) this.#acquire(await this.store.open())
   }
 
   /** Forgets the pool and removes its files. */

@@ -1,19 +1,32 @@
 import type { Handle } from './handle.js'
 
+/** Files by their names. */
+export type SlotFiles = [name: string, handle: Handle][]
+
 /** Where the files come from that are the slots of a pool. */
 export interface SlotStore {
   /** What it is, for messages. */
   readonly label: string
   /** Opens every file there is. */
-  open(): Promise<[name: string, handle: Handle][]>
+  open(): Promise<SlotFiles>
   /** Makes a new, empty file. */
   create(): Promise<[name: string, handle: Handle]>
   /** Removes a file whose handle has been closed. */
   remove(name: string): Promise<void>
   /** Removes everything. All handles have been closed. */
   destroy(): Promise<void>
+  /** Room that is kept for what makes room. */
+  readonly reserve?: Reserve
   /** Returns when everything flushed so far is on the device, where flushing a handle does not do that by itself. */
   settle?(): Promise<void>
+}
+
+/** Bytes taken ahead, so that something can still be deleted when a site's storage is full. */
+export interface Reserve {
+  /** Gives them to whoever writes next. */
+  spend(): Promise<void>
+  /** Takes them again, if there is room. */
+  restore(): Promise<void>
 }
 
 /** A name nobody else has, as the official pool makes them. */

@@ -1,6 +1,7 @@
 import { TarboxError } from './errors.js'
 import { type Call, type ChangeEvent, flattenCalls, type FromWorker, type Init, type Reply, type ToWorker, unflattenReplies } from './messages.js'
 import { Op } from './protocol.js'
+import { end, type Remote } from './remote.js'
 
 export interface Request {
   first?: string
@@ -26,9 +27,21 @@ interface Waiting {
 const NOTHING = new Uint8Array()
 const NAMES = new Map<number, string>(Object.entries(Op).map(([name, op]) => [op, name]))
 
+const compiled = new Map<string, Promise<WebAssembly.Module>>()
+
+function compile(wasm: string): Promise<WebAssembly.Module> {
+  let module = compiled.get(wasm)
+  if (!module) {
+    module = WebAssembly.compileStreaming(fetch(wasm))
+    module.catch(() => compiled.delete(wasm))
+    compiled.set(wasm, module)
+  }
+  return module
+}
+
 /** The way to the worker. Calls of one turn of the event loop travel together, and become durable together. */
 export class Connection {
-  readonly #worker: Worker
+  readonly #worker: Remote
   readonly #waiting = new Map<number, Waiting>()
   readonly #watchers = new Map<number, (events: ChangeEvent[]) => void>()
   #next = 1
@@ -38,29 +51,35 @@ export class Connection {
   #dead: TarboxError | undefined
   storage!: Init['storage']
 
-  private constructor(worker: Worker) {
+  private constructor(worker: Remote) {
     this.#worker = worker
   }
 
-  static open(worker: Worker, init: Init): Promise<Connection> {
+  static open(worker: Remote, init: Init): Promise<Connection> {
     const connection = new Connection(worker)
     return new Promise((resolve, reject) => {
-      worker.onerror = (event) => {
+      const onerror = (act: (event: ErrorEvent) => void) => {
+        if ('onerror' in worker) worker.onerror = act
+      }
+      onerror((event) => {
         event.preventDefault?.()
         reject(new TarboxError('EIO', `The worker could not start: ${event.message ?? 'its script is not where it is expected'}. Say where it is with the option worker.`))
-      }
+      })
       worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
         if (Array.isArray(data)) connection.#hear(data)
         else if ('ready' in data) {
           connection.storage = data.ready.storage
-          worker.onerror = (event) => connection.#die(event.message)
+          onerror((event) => connection.#die(event.message))
           resolve(connection)
         } else if ('failed' in data) {
-          worker.terminate()
+          end(worker)
           reject(TarboxError.of(data.failed, 'open', init.name))
         } else connection.#hear(data)
       }
-      connection.#post({ init })
+      const ahead = 'terminate' in worker
+      connection.#post({ init: { ...init, ahead } })
+      // A worker takes as long to start as a module to compile. Where it cannot be done here, the worker does it.
+      if (ahead) void compile(init.wasm).then((module) => connection.#post({ module }), () => connection.#post({ module: init.wasm }))
     })
   }
 
@@ -85,7 +104,7 @@ export class Connection {
   /** The worker has stopped, as when there is no memory left. */
   #die(why: string): void {
     this.#dead = new TarboxError('EIO', `The workspace has stopped: ${why}. What was acknowledged is safe; open it again.`)
-    this.#worker.terminate()
+    end(this.#worker)
     for (const { reject } of this.#waiting.values()) reject(this.#dead)
     this.#waiting.clear()
   }

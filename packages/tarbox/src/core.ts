@@ -1,40 +1,93 @@
-import { Host, IndexedDbSlots, MemorySlots, Module, OpfsSlots, SlotPool, type SlotStore, supportsOpfs } from 'tarbox-device'
+import { Host, IndexedDbSlots, MemorySlots, Module, type ModuleSource, OpfsSlots, type SlotFiles, SlotPool, type SlotStore, supportsOpfs } from 'tarbox-device'
 import { failure } from './errors.js'
 import type { Call, ChangeEvent, Failure, Init, Reply } from './messages.js'
-import { moveToOpfs } from './move.js'
+import { databaseOf, isToMove, moveToOpfs } from './move.js'
 import { Op, WRITES } from './protocol.js'
 
 /** Files a new workspace begins with, and how many are kept free. */
 const CAPACITY = 6
 const SPARE = 3
 
+/** Listings kept, and bytes of each. */
+const LISTINGS = 16
+const LISTING_MAX = 1 << 20
+
+/** Bytes kept so that something can be deleted when there is no room: what the log of a large deletion takes. */
+const RESERVE = 4 << 20
+/** What may use them; a check commits the times of reads first. */
+const FREES: ReadonlySet<number> = new Set([Op.fsck, Op.remove, Op.rmdir, Op.truncate, Op.ftruncate, Op.dropLayer, Op.gc])
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /** The workspace itself: the module, its pool, and the operations on them. */
 export class Core {
+  readonly #listings = new Map<string, { value: number; bytes: Uint8Array<ArrayBuffer> }>()
+
+  /** Whether what is in memory is not what is on the device. */
+  #isAstray = false
+
   private constructor(
-    private readonly module: Module,
-    private readonly pool: SlotPool,
+    private module: Module,
+    private pool: SlotPool,
     readonly storage: Init['storage'],
   ) {}
 
   /** Opens the workspace, waiting for the worker that had it before to let go. */
-  static async open(init: Init): Promise<Core> {
+  static async open(init: Init, source: Promise<ModuleSource>): Promise<Core> {
     const storage = init.storage === 'opfs' && !supportsOpfs() ? 'indexeddb' : init.storage
-    const loading = Module.load(init.wasm, new Host())
-    if (storage === 'opfs') await moveToOpfs(init.name)
     const store = storeOf(storage, init.name)
-    const module = await loading
-    const pool = await SlotPool.open(module, store)
-    if (pool.capacity === 0) await pool.addCapacity(CAPACITY)
-    const core = new Core(module, pool, storage)
-    core.#checked(module.exports['workspace_open'](pool.id, crypto.getRandomValues(new Uint32Array(1))[0]! >>> 1))
-    await core.settle()
-    for (const { file, reason, path } of pool.setAside()) {
-      console.warn(`tarbox: the file ${file} of ${store.label} (${path || 'nameless'}) was set aside: ${reason}.`)
+    const opening = opened(store, init.name)
+    try {
+      const [module, files] = await settled(source.then((wasm) => Module.load(wasm, new Host())), opening)
+      const core = new Core(module, await SlotPool.open(module, store, files), storage)
+      await core.#open()
+      return core
+    } catch (error) {
+      await opening.then((files) => letGo(files), () => undefined)
+      if (storage === 'opfs' && failure(error).code === 'EACCES') throw forbidden(error)
+      throw error
     }
-    return core
+  }
+
+  async #open(): Promise<void> {
+    const { pool } = this
+    if (pool.capacity === 0) await pool.addCapacity(CAPACITY)
+    try {
+      this.#openWorkspace()
+    } catch (error) {
+      const { reserve } = pool.store
+      if (!reserve || (error as Failure).code !== 'ENOSPC') throw error
+      // Opening after a crash writes a little.
+      await reserve.spend()
+      this.#openWorkspace()
+      await reserve.restore()
+    }
+    await this.settle()
+    for (const { file, reason, path } of pool.setAside()) {
+      console.warn(`tarbox: the file ${file} of ${pool.store.label} (${path || 'nameless'}) was set aside: ${reason}.`)
+    }
+  }
+
+  #openWorkspace(): void {
+    const firstHandle = crypto.getRandomValues(new Uint32Array(1))[0]! >>> 1
+    this.#checked(this.module.exports['workspace_open'](this.pool.id, firstHandle))
+  }
+
+  /**
+   * Begins anew from what is on the device, as after a crash: what could not be made durable is in memory still, and
+   * would be in the way of everything that comes after it.
+   */
+  async #restart(): Promise<void> {
+    this.#isAstray = true
+    await this.pool.growing
+    const { store } = this.pool
+    const module = await Module.load(this.module.compiled, new Host())
+    this.pool = await SlotPool.open(module, store, this.pool.leave())
+    this.module = module
+    this.#listings.clear()
+    await this.#open()
+    this.#isAstray = false
   }
 
   #checked(result: number): void {
@@ -49,8 +102,21 @@ export class Core {
     }
   }
 
-  /** Does one operation. */
+  /** Does one operation. A listing is kept until anything changes: only this worker changes anything. */
   call(call: Call): Reply {
+    if (WRITES.has(call.op)) this.#listings.clear()
+    if (call.op !== Op.list) return this.#call(call)
+    const kept = this.#listings.get(call.first)
+    if (kept) return { id: call.id, value: kept.value, bytes: kept.bytes.slice() }
+    const reply = this.#call(call)
+    if ('bytes' in reply && reply.bytes && reply.bytes.length <= LISTING_MAX) {
+      if (this.#listings.size === LISTINGS) this.#listings.clear()
+      this.#listings.set(call.first, { value: reply.value, bytes: reply.bytes.slice() })
+    }
+    return reply
+  }
+
+  #call(call: Call): Reply {
     const [one, two, three] = call.numbers
     const first = encoder.encode(call.first)
     const second = encoder.encode(call.second)
@@ -75,15 +141,17 @@ export class Core {
 
   /** Does operations one after the other, and makes them durable together. Returns at once where nothing has to wait. */
   run(calls: readonly Call[], durable: boolean): Reply[] | Promise<Reply[]> {
+    if (this.#isAstray) return this.#restart().then(() => this.run(calls, durable))
     const replies = calls.map((call) => this.call(call))
-    if (replies.some((reply) => 'error' in reply && reply.error.code === 'ENOSPC') && this.pool.free === 0) {
-      return this.#again(calls, replies, durable)
-    }
-    if (!calls.some((call) => WRITES.has(call.op))) return replies
-    if (durable) {
-      const failed = this.sync()
-      if (failed) return calls.map((call, at) => (WRITES.has(call.op) ? { id: call.id, error: failed } : replies[at]!))
-    }
+    if (!calls.some((call) => WRITES.has(call.op)) && !replies.some(isFull)) return replies
+    const failed = durable ? this.sync() : undefined
+    const lacksRoom = failed?.code === 'ENOSPC' || replies.some(isFull)
+    if (lacksRoom && (this.pool.free === 0 || this.#mayUseReserve(calls))) return this.#again(calls, replies)
+    return this.#finish(calls, replies, failed)
+  }
+
+  #finish(calls: readonly Call[], replies: Reply[], failed: Failure | undefined): Reply[] | Promise<Reply[]> {
+    if (failed) return this.#failed(calls, replies, failed)
     const growing = this.pool.growAhead(SPARE)
     if (this.pool.free > 0 && !this.pool.store.settle) {
       growing?.catch((error: unknown) => console.warn('tarbox: no file could be added to the pool:', error))
@@ -92,15 +160,32 @@ export class Core {
     return this.#settled(calls, replies, growing)
   }
 
-  /** A pool without a free file is no full disk: those that failed for it are done again. */
-  async #again(calls: readonly Call[], replies: Reply[], durable: boolean): Promise<Reply[]> {
-    await this.pool.growAhead(SPARE)
-    const again = await this.run(
-      calls.filter((_, at) => 'error' in replies[at]!),
-      durable,
-    )
-    const byId = new Map(again.map((reply) => [reply.id, reply]))
-    return replies.map((reply) => byId.get(reply.id) ?? reply)
+  async #failed(calls: readonly Call[], replies: Reply[], error: Failure): Promise<Reply[]> {
+    await this.#restart().catch(() => undefined) // The next call tries again, and says why it cannot.
+    return replies.map((reply, at) => (WRITES.has(calls[at]!.op) ? { id: reply.id, error } : reply))
+  }
+
+  #mayUseReserve(calls: readonly Call[]): boolean {
+    return this.pool.store.reserve !== undefined && calls.some((call) => FREES.has(call.op))
+  }
+
+  /**
+   * A pool without a free file is no full disk, and on a full one something can still be deleted, since there is a
+   * reserve for that: those that failed are done again.
+   */
+  async #again(calls: readonly Call[], replies: Reply[]): Promise<Reply[]> {
+    const reserve = this.#mayUseReserve(calls) ? this.pool.store.reserve : undefined
+    await reserve?.spend()
+    if (this.pool.free === 0) await this.pool.growAhead(SPARE)
+    const again = replies.map((reply, at) => (isFull(reply) ? this.call(calls[at]!) : reply))
+    let failed = this.sync()
+    if (reserve && !failed) {
+      // What was deleted takes room until it is collected.
+      this.call({ id: 0, op: Op.gc, first: '', second: '', numbers: [0, 0, 0] })
+      failed = this.sync()
+      await reserve.restore()
+    }
+    return this.#finish(calls, again, failed)
   }
 
   async #settled(calls: readonly Call[], replies: Reply[], growing: Promise<void> | undefined): Promise<Reply[]> {
@@ -136,13 +221,43 @@ export class Core {
   }
 }
 
+/** The files of a store; those that are still in IndexedDB once they are moved. */
+async function opened(store: SlotStore, name: string): Promise<SlotFiles> {
+  if (!(store instanceof OpfsSlots)) return store.open()
+  const [files, moves] = await settled(store.open(), isToMove(name))
+  if (!moves) return files
+  letGo(files)
+  await moveToOpfs(name)
+  return store.open()
+}
+
+/** Nothing is chosen instead: files that are there, and cannot be reached just now, would seem to be gone. */
+function forbidden(error: unknown): Error {
+  const { message } = failure(error)
+  return Object.assign(new Error(`${message}; { storage: 'indexeddb' } may work there, and { storage: 'memory' } does`, { cause: error }), { code: 'EACCES' })
+}
+
+function letGo(files: SlotFiles): void {
+  for (const [, handle] of files) handle.close()
+}
+
+/** Both, or what went wrong once both have ended: nothing may go on behind a failure. */
+async function settled<One, Other>(one: Promise<One>, other: Promise<Other>): Promise<[One, Other]> {
+  await Promise.allSettled([one, other])
+  return [await one, await other]
+}
+
+function isFull(reply: Reply): boolean {
+  return 'error' in reply && reply.error.code === 'ENOSPC'
+}
+
 function storeOf(storage: Init['storage'], name: string): SlotStore {
   switch (storage) {
     case 'opfs':
       // A worker that was killed lets go of its files some moments after its lock.
-      return new OpfsSlots(`.tarbox/${name}`, 10_000)
+      return new OpfsSlots(`.tarbox/${name}`, 10_000, RESERVE)
     case 'indexeddb':
-      return new IndexedDbSlots(`tarbox-${name}`)
+      return new IndexedDbSlots(databaseOf(name))
     case 'memory':
       return new MemorySlots()
   }

@@ -29,6 +29,7 @@ export class TarboxError extends Error {
 
 export function failure(error: unknown): Failure {
   const code = (error as { code?: unknown } | null)?.code
-  const message = error instanceof Error ? error.message : String(error)
+  // What it was about is said behind it.
+  const message = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
   return { code: typeof code === 'string' ? code : 'EIO', errno: 5, message }
 }

@@ -4,6 +4,7 @@ import { openFlags, type OpenMode, TarboxFile } from './file.js'
 import { json, Layers } from './layers.js'
 import type { ChangeEvent, Init } from './messages.js'
 import { Op } from './protocol.js'
+import { remote, type RemoteSource, startWorker } from './remote.js'
 import { entries, type Entry, Stats } from './stats.js'
 import { exportTar, type Imported, importTar } from './tar.js'
 
@@ -11,7 +12,7 @@ export { TarboxError } from './errors.js'
 export { type OpenMode, TarboxFile } from './file.js'
 export { type Change, type Layer, type LayerName, Layers } from './layers.js'
 export type { ChangeEvent } from './messages.js'
-export { type Entry, Stats } from './stats.js'
+export { Entry, Stats } from './stats.js'
 export type { Imported } from './tar.js'
 
 export interface OpenOptions {
@@ -23,8 +24,8 @@ export interface OpenOptions {
   durability?: 'strict' | 'relaxed'
   /** Where `tarbox.wasm` is, if not beside this file. */
   wasm?: string | URL
-  /** A worker made of `worker.js`, if the bundler cannot find it. */
-  worker?: Worker | string | URL
+  /** `worker.js` or a worker made of it, if the bundler cannot find it; or a port that {@link workspacePort} has made. */
+  worker?: RemoteSource
 }
 
 /** What can be written. */
@@ -99,7 +100,7 @@ export class TarboxFs {
     }
     const wasm = new URL(options.wasm ?? new URL('./tarbox.wasm', import.meta.url), import.meta.url).href
     const init: Init = { name, storage, durability, wasm }
-    return new TarboxFs(await Connection.open(makeWorker(options.worker), init))
+    return new TarboxFs(await Connection.open(remote(options.worker), init))
   }
 
   /** Where it is kept in fact. */
@@ -286,11 +287,14 @@ export class TarboxFs {
   }
 }
 
-function makeWorker(worker: OpenOptions['worker']): Worker {
-  if (worker instanceof Worker) return worker
-  if (worker !== undefined) return new Worker(worker, { type: 'module' })
-  // Bundlers look for exactly this.
-  return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+/**
+ * A way to a workspace for a worker, made by the page: transfer it there, and open the workspace with
+ * `{ worker: port }`. The synchronous calls in a worker need it in Firefox.
+ */
+export function workspacePort({ worker }: { worker?: string | URL } = {}): MessagePort {
+  const { port1, port2 } = new MessageChannel()
+  startWorker(worker).postMessage({ port: port2 }, [port2])
+  return port1
 }
 
 function ms(time: Date | number): number {

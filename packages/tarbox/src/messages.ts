@@ -1,3 +1,4 @@
+import type { ModuleSource } from 'tarbox-device'
 import type { Op } from './protocol.js'
 
 /** One operation, as it is sent. */
@@ -22,7 +23,10 @@ export interface Failure {
 export interface Init {
   name: string
   storage: 'opfs' | 'indexeddb' | 'memory'
+  /** Where the module is. */
   wasm: string
+  /** Whether it follows, compiled: the page has begun with that while this worker started. */
+  ahead?: boolean
   durability: 'strict' | 'relaxed'
 }
 
@@ -67,6 +71,7 @@ export function unflattenReplies(flat: Flat): Reply[] {
 /** From the page to its worker. */
 export type ToWorker =
   | { init: Init }
+  | { module: ModuleSource }
   | Flat
   | { watch: { id: number; path: string; after: number } }
   | { unwatch: number }

@@ -3,14 +3,22 @@ import { IndexedDbSlots, OpfsSlots } from 'tarbox-device'
 /** Bytes copied at once. */
 const PIECE = 1 << 20
 
+/** The database that a workspace is in where there are no handles. */
+export function databaseOf(name: string): string {
+  return `tarbox-${name}`
+}
+
+/** Whether a workspace is in IndexedDB. */
+export function isToMove(name: string): Promise<boolean> {
+  return IndexedDbSlots.exists(databaseOf(name))
+}
+
 /**
  * Moves a workspace out of IndexedDB once the browser has handles. IndexedDB is the truth until its database is deleted,
  * so whatever an attempt that did not end has left is made again.
  */
 export async function moveToOpfs(name: string): Promise<void> {
-  const database = `tarbox-${name}`
-  if (!(await IndexedDbSlots.exists(database))) return
-  const from = new IndexedDbSlots(database)
+  const from = new IndexedDbSlots(databaseOf(name))
   const files = await from.open()
   const to = new OpfsSlots(`.tarbox/${name}`, 10_000)
   for (const [old, handle] of await to.open()) {

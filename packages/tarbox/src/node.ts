@@ -1,3 +1,4 @@
+import type { ModuleSource } from 'tarbox-device'
 import { Core } from './core.js'
 import { failure } from './errors.js'
 import type { Broadcast, Call, ChangeEvent, Init, Reply } from './messages.js'
@@ -43,7 +44,10 @@ export class Node {
   #syncing: ReturnType<typeof setTimeout> | undefined
   #closed = false
 
-  constructor(readonly init: Init) {
+  constructor(
+    readonly init: Init,
+    private readonly module: Promise<ModuleSource>,
+  ) {
     if (init.storage === 'memory') return
     this.#channel = new BroadcastChannel(`tarbox:${init.name}`)
     this.#channel.onmessage = ({ data }: MessageEvent<Broadcast>) => this.#hear(data)
@@ -52,7 +56,7 @@ export class Node {
   /** Returns when calls can be made: this worker has the files, or knows who has. */
   async start(): Promise<Init['storage']> {
     if (!this.#channel) {
-      this.#core = await Core.open(this.init)
+      this.#core = await Core.open(this.init, this.module)
       return this.#core.storage
     }
     return new Promise((resolve, reject) => {
@@ -83,7 +87,7 @@ export class Node {
   #found: () => void = () => undefined
 
   async #own(): Promise<void> {
-    this.#core = await Core.open(this.init)
+    this.#core = await Core.open(this.init, this.module)
     this.#owner = this.#id
     this.#found()
     this.#say({ owner: this.#id })

@@ -79,37 +79,88 @@ export class Stats {
   }
 }
 
-/** An entry of a directory. */
-export interface Entry {
-  name: string
-  isDirectory: boolean
-  isSymbolicLink: boolean
-  size: number
-  mtimeMs: number
-  ino: number
-  mode: number
-}
+/** Columns of a listing, as `reply::listing` writes them. */
+const SIZE = 0
+const MTIME = 1
+const INO = 2
+const MODE = 3
 
 const decoder = new TextDecoder()
 
-/** What `reply::listing` writes, as objects. */
-export function entries(bytes: Uint8Array<ArrayBuffer>): Entry[] {
-  const count = new Float64Array(bytes.buffer, 0, 1)[0]!
-  if (count === 0) return []
-  const numbers = new Float64Array(bytes.buffer, 8, count * 4)
-  const names = decoder.decode(bytes.subarray(8 + count * 32)).split('\0')
-  const list = new Array<Entry>(count)
-  for (let at = 0; at < count; at++) {
-    const mode = numbers[3 * count + at]!
-    list[at] = {
-      name: names[at]!,
-      isDirectory: (mode & S_IFMT) === 0o040000,
-      isSymbolicLink: (mode & S_IFMT) === 0o120000,
-      size: numbers[at]!,
-      mtimeMs: numbers[count + at]!,
-      ino: numbers[2 * count + at]!,
-      mode,
-    }
+/** What `reply::listing` writes: how many, four columns of numbers, and the names with NULs between them. */
+class Listing {
+  readonly count: number
+  readonly #numbers: Float64Array
+  readonly #bytes: Uint8Array
+  #names: string[] | undefined
+
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
+    this.count = new Float64Array(bytes.buffer, bytes.byteOffset, 1)[0]!
+    this.#numbers = new Float64Array(bytes.buffer, bytes.byteOffset + 8, this.count * 4)
+    this.#bytes = bytes.subarray(8 + this.count * 32)
   }
+
+  number(column: number, at: number): number {
+    return this.#numbers[column * this.count + at]!
+  }
+
+  name(at: number): string {
+    this.#names ??= decoder.decode(this.#bytes).split('\0')
+    return this.#names[at]!
+  }
+}
+
+/**
+ * An entry of a directory. What is asked for is read from the listing then, so that a large directory costs what is used
+ * of it; `toJSON` gives a plain object.
+ */
+export class Entry {
+  readonly #listing: Listing
+  readonly #at: number
+
+  /** @internal */
+  constructor(listing: Listing, at: number) {
+    this.#listing = listing
+    this.#at = at
+  }
+
+  get name(): string {
+    return this.#listing.name(this.#at)
+  }
+
+  get mode(): number {
+    return this.#listing.number(MODE, this.#at)
+  }
+
+  get isDirectory(): boolean {
+    return (this.mode & S_IFMT) === 0o040000
+  }
+
+  get isSymbolicLink(): boolean {
+    return (this.mode & S_IFMT) === 0o120000
+  }
+
+  get size(): number {
+    return this.#listing.number(SIZE, this.#at)
+  }
+
+  get mtimeMs(): number {
+    return this.#listing.number(MTIME, this.#at)
+  }
+
+  get ino(): number {
+    return this.#listing.number(INO, this.#at)
+  }
+
+  toJSON(): { name: string; isDirectory: boolean; isSymbolicLink: boolean; size: number; mtimeMs: number; ino: number; mode: number } {
+    const { name, isDirectory, isSymbolicLink, size, mtimeMs, ino, mode } = this
+    return { name, isDirectory, isSymbolicLink, size, mtimeMs, ino, mode }
+  }
+}
+
+export function entries(bytes: Uint8Array<ArrayBuffer>): Entry[] {
+  const listing = new Listing(bytes)
+  const list = new Array<Entry>(listing.count)
+  for (let at = 0; at < list.length; at++) list[at] = new Entry(listing, at)
   return list
 }

@@ -5,6 +5,7 @@ import type { OpenOptions } from './index.js'
 import { json } from './layers.js'
 import type { Failure, FromWorker, Init, ToWorker } from './messages.js'
 import { Op } from './protocol.js'
+import { end, type Remote, workerOf } from './remote.js'
 import { HEADER } from './shared.js'
 import { entries, type Entry, Stats } from './stats.js'
 
@@ -23,7 +24,7 @@ interface Request {
 export class TarboxFsSync {
   #buffer = new SharedArrayBuffer(HEADER + ROOM)
 
-  private constructor(private readonly worker: Worker) {}
+  private constructor(private readonly remote: Remote) {}
 
   static async open(options: OpenOptions = {}): Promise<TarboxFsSync> {
     if (!globalThis.crossOriginIsolated || typeof document !== 'undefined') {
@@ -35,21 +36,16 @@ export class TarboxFsSync {
     const { name = 'default', storage = 'opfs', durability = 'strict' } = options
     const wasm = new URL(options.wasm ?? new URL('./tarbox.wasm', import.meta.url), import.meta.url).href
     const init: Init = { name, storage, durability, wasm }
-    const worker =
-      options.worker instanceof Worker
-        ? options.worker
-        : options.worker === undefined
-          ? new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
-          : new Worker(options.worker, { type: 'module' })
+    const at = workerOf(options.worker)
     await new Promise<void>((resolve, reject) => {
-      worker.onerror = (event) => reject(new TarboxError('EIO', `The worker could not start: ${event.message}`))
-      worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if ('onerror' in at) at.onerror = (event) => reject(new TarboxError('EIO', `The worker could not start: ${event.message}`))
+      at.onmessage = ({ data }: MessageEvent<FromWorker>) => {
         if ('ready' in data) resolve()
         else if ('failed' in data) reject(TarboxError.of(data.failed, 'open', name))
       }
-      worker.postMessage({ init } satisfies ToWorker)
+      at.postMessage({ init } satisfies ToWorker)
     })
-    return new TarboxFsSync(worker)
+    return new TarboxFsSync(at)
   }
 
   #call(op: Op, { first = '', second = '', numbers = [], data }: Request): { value: number; bytes: Uint8Array<ArrayBuffer> } {
@@ -58,7 +54,7 @@ export class TarboxFsSync {
       const words = new Int32Array(buffer, 0, 2)
       words[0] = 0
       const [one = 0, two = 0, three = 0] = numbers
-      this.worker.postMessage({ sync: { call: { id: 0, op, first, second, numbers: [one, two, three], ...(data && { data }) }, buffer } } satisfies ToWorker)
+      this.remote.postMessage({ sync: { call: { id: 0, op, first, second, numbers: [one, two, three], ...(data && { data }) }, buffer } } satisfies ToWorker)
       Atomics.wait(words, 0, 0)
       const length = words[1]!
       if (words[0] === 3) {
@@ -182,10 +178,10 @@ export class TarboxFsSync {
 
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => 'closed' in data && resolve()
-      this.worker.postMessage({ close: true } satisfies ToWorker)
+      this.remote.onmessage = ({ data }: MessageEvent<FromWorker>) => 'closed' in data && resolve()
+      this.remote.postMessage({ close: true } satisfies ToWorker)
     })
-    this.worker.terminate()
+    end(this.remote)
   }
 }
 

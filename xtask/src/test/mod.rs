@@ -150,6 +150,7 @@ fn posix(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
 fn browsers(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     wasm::packages(project)?;
     crate::packages::build(project)?;
+    let conformance = wasm::build(project, &wasm::CONFORMANCE)?;
     for package in ["device", "sqlite-opfs", "tarbox"] {
         project
             .node()
@@ -160,6 +161,7 @@ fn browsers(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     project
         .node()
         .arg("packages/browser-tests/run.mjs")
+        .env("TARBOX_CONFORMANCE_WASM", conformance)
         .args(args.long.then_some("--long"))
         .each_line(|line| {
             println!("{line}");

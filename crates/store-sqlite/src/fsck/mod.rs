@@ -8,6 +8,7 @@
 mod check;
 mod finding;
 mod progress;
+#[cfg_attr(all(target_family = "wasm", target_os = "unknown"), path = "no_repair.rs")]
 mod repair;
 mod scope;
 
@@ -34,6 +35,9 @@ struct Inspection {
 
 impl Opened {
     pub(crate) fn fsck(&self, repair: bool, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<FsckReport> {
+        if repair {
+            repair::is_there()?;
+        }
         self.shared.commit_visible()?;
         let progress = Progress::new(progress);
         let mut inspection = self.inspect(&progress)?;

@@ -26,6 +26,7 @@ use super::progress::Progress;
 use super::scope::{Scope, Seen, TenantRow, Totals};
 
 pub(super) use engine::integrity;
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))] // only mending asks
 pub(super) use entries::is_name;
 
 /// Checks all rows of all tenants. The connection shows one moment.

@@ -1,0 +1,45 @@
+import { serve } from './serve.js'
+
+/** The worker that a workspace is in, or a port to it. */
+export type Remote = Worker | MessagePort
+
+/** A worker's script, a worker made of it, or a port to one. */
+export type RemoteSource = Remote | string | URL
+
+/**
+ * In Firefox a worker that starts another may wait for ever (each waits on one condition, and the one wake-up there is
+ * goes to either), so there the workspace is in the worker that asks for it.
+ */
+const MAY_START_WORKERS = typeof Worker === 'function' && (typeof document !== 'undefined' || !navigator.userAgent.includes('Firefox/'))
+
+/** Makes a worker for a workspace, or does without where there cannot be one. */
+export function remote(source?: RemoteSource): Remote {
+  return MAY_START_WORKERS || isRemote(source) ? workerOf(source) : here()
+}
+
+/** Makes a worker, unless one was given. */
+export function workerOf(source?: RemoteSource): Remote {
+  return isRemote(source) ? source : startWorker(source)
+}
+
+export function startWorker(script?: string | URL): Worker {
+  if (script !== undefined) return new Worker(script, { type: 'module' })
+  // Bundlers look for exactly this.
+  return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+}
+
+function here(): MessagePort {
+  const { port1, port2 } = new MessageChannel()
+  serve(port2)
+  return port1
+}
+
+function isRemote(source?: RemoteSource): source is Remote {
+  return typeof source === 'object' && 'postMessage' in source
+}
+
+/** Ends a worker, or lets go of a port. */
+export function end(remote: Remote): void {
+  if ('terminate' in remote) remote.terminate()
+  else remote.close()
+}

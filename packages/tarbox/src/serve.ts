@@ -1,0 +1,62 @@
+import type { ModuleSource } from 'tarbox-device'
+import { failure } from './errors.js'
+import { type Call, flattenReplies, type FromWorker, type Init, type Reply, type ToWorker, unflattenCalls } from './messages.js'
+import { Node } from './node.js'
+import { answer } from './shared.js'
+
+/** What messages come and go through: a worker's own scope, or a port. */
+export interface Endpoint {
+  postMessage(message: FromWorker, transfer: Transferable[]): void
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null
+}
+
+/** Bytes from which on it is cheaper to give memory away than to copy it. */
+const LARGE = 1 << 15
+
+/** Holds a workspace for whoever is at the other end, or reaches the worker of another tab that does. */
+export function serve(endpoint: Endpoint, closed: () => void = () => undefined): void {
+  let node: Node | undefined
+  const post = (message: FromWorker, transfer: Transferable[] = []) => endpoint.postMessage(message, transfer)
+
+  const reply = (replies: Reply[]) => {
+    const large: Transferable[] = []
+    for (const reply of replies) {
+      if ('bytes' in reply && reply.bytes && reply.bytes.length >= LARGE) large.push(reply.bytes.buffer)
+    }
+    post(flattenReplies(replies), large)
+  }
+
+  let provide: (source: ModuleSource) => void = () => undefined
+  const ahead = new Promise<ModuleSource>((resolve) => (provide = resolve))
+
+  const start = async (init: Init) => {
+    try {
+      const opened = new Node(init, init.ahead ? ahead : Promise.resolve(init.wasm))
+      const storage = await opened.start()
+      node = opened
+      post({ ready: { storage } })
+    } catch (error) {
+      post({ failed: failure(error) })
+    }
+  }
+
+  /** A caller waits in another worker, without an event loop. */
+  const runSync = (call: Call, buffer: SharedArrayBuffer) => node!.run([call], ([reply]) => answer(buffer, reply!))
+
+  const close = async () => {
+    await node?.close()
+    post({ closed: true })
+    closed()
+  }
+
+  endpoint.onmessage = ({ data }) => {
+    if (Array.isArray(data)) return node?.run(unflattenCalls(data), reply)
+    if ('init' in data) return void start(data.init)
+    if ('module' in data) return provide(data.module)
+    if (!node) return
+    if ('watch' in data) node.watch(data.watch.id, data.watch.path, data.watch.after, (events) => post({ changes: { id: data.watch.id, events } }))
+    else if ('unwatch' in data) node.unwatch(data.unwatch)
+    else if ('sync' in data) runSync(data.sync.call, data.sync.buffer)
+    else if ('close' in data) void close()
+  }
+}
