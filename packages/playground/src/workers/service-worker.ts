@@ -1,0 +1,46 @@
+/// The page without a network: every file of this version is kept, and a new version waits until it is asked for.
+declare const self: ServiceWorkerGlobalScope
+/** The files of the page, relative to this script. */
+declare const __FILES__: string[]
+declare const __VERSION__: string
+
+const PREFIX = 'tarbox-playground-'
+const CACHE = PREFIX + __VERSION__
+const PAGE = new URL('index.html', self.location.href).href
+
+self.addEventListener('install', (event) => {
+  event.waitUntil(keep())
+})
+
+/** Asks the server whether its own cache is still right, so what has not changed is not sent again. */
+async function keep(): Promise<void> {
+  const cache = await caches.open(CACHE)
+  await cache.addAll(__FILES__.map((file) => new Request(new URL(file, self.location.href), { cache: 'no-cache' })))
+}
+
+self.addEventListener('activate', (event) => {
+  event.waitUntil(forget().then(() => self.clients.claim()))
+})
+
+/** The version before stays: a tab that still shows it may need its parts. */
+async function forget(): Promise<void> {
+  const names = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE)
+  await Promise.all(names.slice(0, -1).map((name) => caches.delete(name)))
+}
+
+self.addEventListener('message', ({ data }) => {
+  if (data === 'update') void self.skipWaiting()
+})
+
+self.addEventListener('fetch', (event) => {
+  const { request } = event
+  if (request.method !== 'GET' || new URL(request.url).origin !== self.location.origin) return
+  event.respondWith(answer(request))
+})
+
+async function answer(request: Request): Promise<Response> {
+  const asked = request.mode === 'navigate' ? PAGE : request.url
+  const cache = await caches.open(CACHE)
+  const kept = (await cache.match(asked, { ignoreSearch: true })) ?? (await caches.match(asked))
+  return kept ?? fetch(request)
+}
