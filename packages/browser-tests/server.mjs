@@ -10,6 +10,9 @@ const TYPES = {
   '.css': 'text/css; charset=utf-8',
   '.wasm': 'application/wasm',
   '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.webmanifest': 'application/manifest+json',
+  '.woff2': 'font/woff2',
   '.map': 'application/json',
 }
 
@@ -23,7 +26,7 @@ export function serve(roots, { isolated = true } = {}) {
     }
     response.setHeader('Cache-Control', 'no-cache')
     for (const root of roots) {
-      const file = join(root, path)
+      const file = join(root, path.endsWith('/') ? `${path}index.html` : path)
       if (!statSync(file, { throwIfNoEntry: false })?.isFile()) continue
       response.setHeader('Content-Type', TYPES[extname(file)] ?? 'application/octet-stream')
       createReadStream(file).pipe(response)

@@ -1,25 +1,27 @@
 /// The page without a network: every file of this version is kept, and a new version waits until it is asked for.
-declare const self: ServiceWorkerGlobalScope
 /** The files of the page, relative to this script. */
 declare const __FILES__: string[]
 declare const __VERSION__: string
 
+/** The types of a worker do not know which kind this one is. */
+const worker = globalThis as unknown as ServiceWorkerGlobalScope
+
 const PREFIX = 'tarbox-playground-'
 const CACHE = PREFIX + __VERSION__
-const PAGE = new URL('index.html', self.location.href).href
+const PAGE = new URL('index.html', worker.location.href).href
 
-self.addEventListener('install', (event) => {
+worker.addEventListener('install', (event) => {
   event.waitUntil(keep())
 })
 
 /** Asks the server whether its own cache is still right, so what has not changed is not sent again. */
 async function keep(): Promise<void> {
   const cache = await caches.open(CACHE)
-  await cache.addAll(__FILES__.map((file) => new Request(new URL(file, self.location.href), { cache: 'no-cache' })))
+  await cache.addAll(__FILES__.map((file) => new Request(new URL(file, worker.location.href), { cache: 'no-cache' })))
 }
 
-self.addEventListener('activate', (event) => {
-  event.waitUntil(forget().then(() => self.clients.claim()))
+worker.addEventListener('activate', (event) => {
+  event.waitUntil(forget().then(() => worker.clients.claim()))
 })
 
 /** The version before stays: a tab that still shows it may need its parts. */
@@ -28,13 +30,13 @@ async function forget(): Promise<void> {
   await Promise.all(names.slice(0, -1).map((name) => caches.delete(name)))
 }
 
-self.addEventListener('message', ({ data }) => {
-  if (data === 'update') void self.skipWaiting()
+worker.addEventListener('message', ({ data }) => {
+  if (data === 'update') void worker.skipWaiting()
 })
 
-self.addEventListener('fetch', (event) => {
+worker.addEventListener('fetch', (event) => {
   const { request } = event
-  if (request.method !== 'GET' || new URL(request.url).origin !== self.location.origin) return
+  if (request.method !== 'GET' || new URL(request.url).origin !== worker.location.origin) return
   event.respondWith(answer(request))
 })
 
