@@ -69,8 +69,10 @@ export class App {
 
   async start(): Promise<void> {
     await this.#model.load()
-    if (await isFirstVisit(this.workspace)) await this.#bringSample('/')
-    else await this.#openAgain()
+    if (await isFirstVisit(this.workspace)) {
+      await this.#bringSample('/')
+      await attempt('The first checkpoint could not be made', () => this.workspace.checkpoint('sample', 'as it came'))
+    } else await this.#openAgain()
     this.#offline.start()
   }
 

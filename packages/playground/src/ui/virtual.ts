@@ -10,6 +10,8 @@ interface Options<T> {
   height: () => number
   /** A row that stays even where it cannot be seen. */
   keep?: () => number
+  /** What stays at the top, in pixels. */
+  inset?: number
 }
 
 /** Rows beyond the edge that are there already. */
@@ -52,7 +54,8 @@ export class VirtualList<T> {
   reveal(index: number): void {
     const height = this.options.height()
     const top = index * height
-    const { scrollTop, clientHeight } = this.scroller
+    const { scrollTop } = this.scroller
+    const clientHeight = this.scroller.clientHeight - (this.options.inset ?? 0)
     if (top < scrollTop) this.scroller.scrollTop = top
     else if (top + height > scrollTop + clientHeight) this.scroller.scrollTop = top + height - clientHeight
     this.draw()
