@@ -47,6 +47,7 @@ export const theme = EditorView.theme({
   '.cm-changeGutter': { width: '3px', paddingLeft: '0' },
   '.cm-changedLineGutter': { background: 'var(--ok)' },
   '.cm-deletedLineGutter': { background: 'var(--danger)' },
+  '.cm-collapsedLines::before, .cm-collapsedLines::after': { content: '"…" !important', margin: '0 8px' },
   '.cm-collapsedLines': { background: 'var(--sunken)', color: 'var(--muted)', padding: '4px 16px', fontFamily: 'var(--sans)', fontSize: '12px' },
 })
 

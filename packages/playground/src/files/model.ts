@@ -21,6 +21,8 @@ const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'bas
 /** What the tree shows: directories that are open have been read, others have not. */
 export class TreeModel {
   readonly changed = new Signal()
+  /** Something is called otherwise now. */
+  readonly moved = new Signal<{ from: string; to: string }>()
   readonly #children = new Map<string, Entry[]>()
   readonly #open = new Set<string>(['/'])
   #rows: Node[] = []
@@ -113,6 +115,7 @@ export class TreeModel {
 
   /** What was open in a directory stays open where it is now. */
   #moved(from: string, to: string): void {
+    this.moved.tell({ from, to })
     for (const path of [...this.#open]) {
       if (!within(path, from)) continue
       this.#open.delete(path)

@@ -1,4 +1,4 @@
-import { base, parent } from '../paths.js'
+import { base, parent, within } from '../paths.js'
 import { isMod } from '../ui/controls.js'
 import { el, set } from '../ui/dom.js'
 import { icon } from '../ui/icons.js'
@@ -41,6 +41,9 @@ export class Tree {
       keep: () => (this.#active === undefined ? -1 : model.indexOf(this.#active)),
     })
     model.changed.listen(() => this.#refresh())
+    model.moved.listen(({ from, to }) => {
+      if (this.#active !== undefined && within(this.#active, from)) this.#active = to + this.#active.slice(from.length)
+    })
     this.element.addEventListener('keydown', (event) => this.#key(event))
     this.element.addEventListener('focus', () => {
       if (this.#active === undefined && model.rows[0]) this.activate(model.rows[0].path)
@@ -67,6 +70,7 @@ export class Tree {
 
   /** The path whose document is in front. */
   set shown(path: string | undefined) {
+    if (this.#shown === path) return
     this.#shown = path
     if (path !== undefined && this.model.node(path)) this.#active = path
     this.#list.draw()

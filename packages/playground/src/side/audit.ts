@@ -162,7 +162,7 @@ function row(record: AuditRecord, open: (path: string) => void): HTMLElement {
     el('span', { class: 'what' }, word),
     name,
     el('time', { datetime: new Date(ms).toISOString(), title: when(ms) }, clock(ms)),
-    el('span', { class: 'facts' }, facts || record.agent),
+    el('span', { class: 'facts' }, facts || (record.agent === 'browser' ? '' : record.agent)),
   )
 }
 

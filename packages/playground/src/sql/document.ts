@@ -183,7 +183,7 @@ export class SqlDoc implements Doc {
     const open = new Set(Array.from(this.#schema.querySelectorAll('details[open]'), (one) => (one as HTMLElement).dataset['table']))
     fill(
       this.#schema,
-      el('h2', {}, count(this.#tables.length, 'table')),
+      el('h2', {}, heading(this.#tables)),
       ...this.#tables.map((table) => {
         const look = button('', () => this.#look(table), { icon: 'play', label: `Show the rows of ${table.name}`, kind: 'quiet' })
         const details = el('details', { open: open.has(table.name) }, el('summary', {}, icon('chevron', 11), el('span', { class: 'name' }, table.name), table.type === 'view' ? el('small', {}, 'view') : null), el('ul', {}, ...table.columns.map(({ name, type, key }) => el('li', {}, el('span', { class: key ? 'key' : '' }, name), el('small', {}, type.toLowerCase()))), ...table.indexes.map((name) => el('li', { class: 'index' }, el('span', {}, name), el('small', {}, 'index')))))
@@ -398,4 +398,9 @@ export class SqlDoc implements Doc {
 
 function quote(name: string): string {
   return /^[a-z_]\w*$/i.test(name) ? name : `"${name.replaceAll('"', '""')}"`
+}
+
+function heading(tables: Table[]): string {
+  const views = tables.filter(({ type }) => type === 'view').length
+  return `${count(tables.length - views, 'table')}${views > 0 ? `, ${count(views, 'view')}` : ''}`
 }

@@ -1,0 +1,70 @@
+// node packages/playground/test/run.mjs [--browser NAME] [--shots] [TEXT]: clicks through the page as it was built.
+import { mkdirSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { launch, NAMES } from 'tarbox-browser-tests/browsers.mjs'
+import { serve } from 'tarbox-browser-tests/server.mjs'
+import { Ui } from './ui.mjs'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { browser: { type: 'string' }, shots: { type: 'boolean' } } })
+const only = positionals[0] ?? ''
+const dist = join(here, '../dist')
+const images = join(here, '../../../docs/images')
+
+/** What no page may ever say. */
+const WRONG = /page error|Content.Security.Policy|Refused to|Uncaught|Unhandled|TypeError|pwned/i
+
+const suites = await Promise.all(
+  readdirSync(join(here, 'suites'))
+    .sort()
+    .map((file) => import(join(here, 'suites', file))),
+)
+const server = await serve([dist])
+let passed = 0
+let failed = 0
+let number = 0
+
+for (const name of options.browser ? [options.browser] : NAMES) {
+  const complaints = []
+  const browser = await launch(name, { onConsole: (text) => WRONG.test(text) && complaints.push(text) })
+  for (const { tests, browsers = NAMES } of suites) {
+    if (!browsers.includes(name)) continue
+    for (const [title, run] of Object.entries(tests)) {
+      if (!`${name} ${title}`.includes(only)) continue
+      const pages = []
+      /** A page of a workspace of its own, or of one that is named. */
+      const open = async ({ workspace = `test-${++number}`, query = '', width = 1280, height = 800, origin = server.url, wait = '.tree .row' } = {}) => {
+        const ui = new Ui(await browser.newPage())
+        pages.push(ui)
+        ui.workspace = workspace
+        await ui.size(width, height)
+        await ui.goto(`${origin}/?name=${workspace}${query}`)
+        if (wait) await ui.see(wait)
+        return ui
+      }
+      const start = Date.now()
+      let error
+      try {
+        await run({ open, name, dist, images: options.shots ? images : undefined, server })
+        if (complaints.length > 0) error = `the page complained: ${complaints.join('\n')}`
+      } catch (thrown) {
+        error = thrown.stack
+        if (process.env.TARBOX_SHOT) await pages.at(-1)?.screenshot(process.env.TARBOX_SHOT)
+      }
+      complaints.length = 0
+      for (const ui of pages) await ui.close().catch(() => undefined)
+      console.log(`test ${name} ${title} ... ${error ? 'FAILED' : 'ok'}`)
+      if (error) console.log(String(error).replace(/^/gm, '    '))
+      if (process.env.TARBOX_TIMES) console.log(`    ${Date.now() - start} ms`)
+      if (error) failed += 1
+      else passed += 1
+    }
+  }
+  await browser.close()
+}
+server.close()
+mkdirSync(images, { recursive: true })
+console.log(`test result: ${failed === 0 ? 'ok' : 'FAILED'}. ${passed} passed; ${failed} failed; 0 ignored; 0 measured; 0 filtered out`)
+process.exit(failed === 0 ? 0 : 1)
