@@ -29,6 +29,11 @@ import { menu } from './ui/menu.js'
 import { splitter } from './ui/splitter.js'
 import type { Workspace } from './workspace.js'
 
+interface Remembered {
+  open: { path: string; reading: boolean }[]
+  front?: string | undefined
+}
+
 const find = (id: string) => document.getElementById(id)!
 
 /** The page: what is where, and how its parts reach each other. */
@@ -118,7 +123,7 @@ export class App {
       const { front } = this.#desk
       this.#tree.shown = front?.path
       document.title = front ? `${front.dirty ? '• ' : ''}${front.title} – Tarbox` : 'Tarbox'
-      sessionStorage.setItem(`docs:${this.workspace.name}`, JSON.stringify({ paths: this.#desk.docs.flatMap(({ path }) => path ?? []), front: front?.path }))
+      this.#remember()
     })
     this.workspace.history.listen(() => this.#drawBanner())
     this.#drawBanner()
@@ -163,12 +168,19 @@ export class App {
     })
   }
 
+  /** What is open comes back when the page does. */
+  #remember(): void {
+    const { docs, front } = this.#desk
+    const open = docs.flatMap((doc) => (doc.path === undefined ? [] : [{ path: doc.path, reading: doc instanceof TextDoc && doc.reading }]))
+    sessionStorage.setItem(`docs:${this.workspace.name}`, JSON.stringify({ open, front: front?.path } satisfies Remembered))
+  }
+
   async #openAgain(): Promise<void> {
     const kept = sessionStorage.getItem(`docs:${this.workspace.name}`)
-    const { paths, front } = (kept ? JSON.parse(kept) : { paths: ['/README.md'] }) as { paths: string[]; front?: string }
-    for (const path of paths) {
+    const { open, front } = (kept === null ? { open: [{ path: '/README.md', reading: true }] } : JSON.parse(kept)) as Remembered
+    for (const { path, reading } of open) {
       const doc = (await this.workspace.fs.exists(path)) ? await this.open(path) : undefined
-      if (!kept && doc instanceof TextDoc) await doc.read()
+      if (reading && doc instanceof TextDoc) await doc.read()
     }
     const doc = front === undefined ? undefined : this.#desk.find(front)
     if (doc) this.#desk.show(doc)

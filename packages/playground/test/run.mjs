@@ -1,4 +1,4 @@
-// node packages/playground/test/run.mjs [--browser NAME] [--shots] [TEXT]: clicks through the page as it was built.
+// node packages/playground/test/run.mjs [--browser NAME] [--shots] [PATTERN]: clicks through the page as it was built.
 import { mkdirSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +9,7 @@ import { Ui } from './ui.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { browser: { type: 'string' }, shots: { type: 'boolean' } } })
-const only = positionals[0] ?? ''
+const only = new RegExp(positionals[0] ?? '')
 const dist = join(here, '../dist')
 const images = join(here, '../../../docs/images')
 
@@ -32,7 +32,7 @@ for (const name of options.browser ? [options.browser] : NAMES) {
   const browser = await launch(name, { onConsole: (text) => WRONG.test(text) && complaints.push(text) })
   for (const { tests = {}, chromiumOnly = {} } of suites) {
     for (const [title, run] of Object.entries({ ...tests, ...(name === 'chromium' && chromiumOnly) })) {
-      if (!`${name} ${title}`.includes(only)) continue
+      if (!only.test(`${name} ${title}`)) continue
       const pages = []
       /** A page of a workspace of its own, or of one that is named. */
       const open = async ({ workspace = `test-${++number}`, query = '', width = 1280, height = 800, origin = server.url, wait = '.tree .row' } = {}) => {

@@ -69,7 +69,11 @@ export class Ui {
   async until(what, ask, right = Boolean) {
     const end = Date.now() + PATIENCE
     for (;;) {
-      const answer = await ask()
+      // A page that is just being left cannot be asked.
+      const answer = await ask().catch((error) => {
+        if (/context|navigat/i.test(error.message)) return undefined
+        throw error
+      })
       if (right(answer)) return answer
       if (Date.now() > end) assert.fail(`waited for ${what}, and it was ${JSON.stringify(answer)}`)
       await new Promise((resolve) => setTimeout(resolve, 25))
@@ -124,6 +128,16 @@ export class Ui {
     return this.page.keyboard.type(text)
   }
 
+  /** Puts a text where the cursor is, as it is: typing would close brackets by itself. */
+  paste(text) {
+    return this.page.evaluate((text) => {
+      const transfer = new DataTransfer()
+      transfer.setData('text/plain', text)
+      const at = document.activeElement.shadowRoot?.activeElement ?? document.activeElement
+      at.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true }))
+    }, text)
+  }
+
   /** What has the focus: its label, text or name. */
   focused() {
     return this.page.evaluate(() => {
@@ -167,9 +181,16 @@ export class Ui {
     await this.page.evaluate(() => {
       window.showSaveFilePicker = undefined
       window.caught = []
+      const blobs = new Map()
+      const create = URL.createObjectURL
+      URL.createObjectURL = (blob) => {
+        const url = create(blob)
+        blobs.set(url, blob)
+        return url
+      }
       HTMLAnchorElement.prototype.click = function () {
-        const { download } = this
-        void fetch(this.href).then(async (response) => window.caught.push([download, [...new Uint8Array(await response.arrayBuffer())]]))
+        const { download, href } = this
+        void blobs.get(href).arrayBuffer().then((buffer) => window.caught.push([download, [...new Uint8Array(buffer)]]))
       }
     })
   }

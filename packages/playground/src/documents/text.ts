@@ -40,6 +40,7 @@ export class TextDoc implements Doc {
   #conflict = false
   #preview: HTMLElement | undefined
   #open: (link: string) => void
+  readonly #deaf: () => void
 
   private constructor(
     readonly workspace: Workspace,
@@ -57,6 +58,7 @@ export class TextDoc implements Doc {
     this.#frame.path = path
     this.#view = mount(host, this.#state(content))
     this.#saved = this.#view.state.doc
+    this.#deaf = workspace.history.listen(() => this.#lock())
     void this.#highlight()
     if (languageOf(path)?.name === 'Markdown') this.#offerPreview()
   }
@@ -216,9 +218,14 @@ export class TextDoc implements Doc {
     if (this.#preview) void this.#showPreview()
   }
 
+  /** What is past cannot be typed into. */
+  #lock(): void {
+    const { readOnly } = this.workspace
+    if (this.#view.state.readOnly !== readOnly) this.#view.dispatch({ effects: this.#locked.reconfigure(EditorState.readOnly.of(readOnly)) })
+  }
+
   async refresh(): Promise<void> {
     await this.#saving
-    this.#view.dispatch({ effects: this.#locked.reconfigure(EditorState.readOnly.of(this.workspace.readOnly)) })
     let now: Stats
     try {
       now = await this.workspace.fs.stat(this.#path)
@@ -254,6 +261,10 @@ export class TextDoc implements Doc {
     this.#frame.tools.dataset['preview'] = ''
   }
 
+  get reading(): boolean {
+    return this.#preview !== undefined
+  }
+
   /** Shows a text as it is meant to be read. */
   async read(): Promise<void> {
     if (!this.#preview && 'preview' in this.#frame.tools.dataset) await this.#showPreview()
@@ -281,6 +292,7 @@ export class TextDoc implements Doc {
 
   close(): void {
     clearTimeout(this.#timer)
+    this.#deaf()
     this.#view.destroy()
   }
 }

@@ -36,7 +36,7 @@ const VIEWS = {
     await ui.see('.schema li', 'price')
     await ui.click('.console >>> .cm-content')
     await ui.press('Control+a')
-    await ui.evaluate((text) => document.execCommand('insertText', false, text), 'SELECT name, price / 100.0 AS euros, sum(count) AS sold\n  FROM sale JOIN product ON product.id = sale.product\n GROUP BY product.id ORDER BY sold DESC;')
+    await ui.paste('SELECT name, price / 100.0 AS euros, sum(count) AS sold\n  FROM sale JOIN product ON product.id = sale.product\n GROUP BY product.id ORDER BY sold DESC;')
     await ui.press('Control+Enter')
     await ui.see('.message', '12 rows')
   },
@@ -45,7 +45,7 @@ const VIEWS = {
     await ui.reads('.cm-content', 'receipt')
     await ui.click('.cm-content')
     await ui.press('Control+End', 'Enter')
-    await ui.evaluate((text) => document.execCommand('insertText', false, text), '\n/** Half price in the evening. */\nexport const evening = (price: number) => Math.ceil(price / 2)')
+    await ui.paste('\n/** Half price in the evening. */\nexport const evening = (price: number) => Math.ceil(price / 2)')
     await ui.press('Control+s')
     await ui.unseen('.tab .dirty')
     await ui.dropFiles('.tree', [['fig-loaf.md', '# Fig loaf\n\nRye, figs, salt.\n']])

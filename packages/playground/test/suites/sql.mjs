@@ -10,11 +10,7 @@ async function console_(open, options) {
 async function run(ui, sql) {
   await ui.click('.console >>> .cm-content')
   await ui.press('Control+a')
-  // Brackets and quotes would be closed by themselves.
-  await ui.evaluate((text) => {
-    const content = document.querySelector('.document:not([hidden]) .console .editor').shadowRoot.querySelector('.cm-content')
-    content.ownerDocument.execCommand('insertText', false, text)
-  }, sql)
+  await ui.paste(sql)
   await ui.press('Control+Enter')
 }
 
