@@ -96,8 +96,8 @@ export class App {
     )
     const hint = el('p', { class: 'hint' }, 'No files yet. Make one, or drop files and folders here.')
     fill(find('files'), head, this.#tree.element, hint)
-    find('files').after(splitter({ property: '--files-width', label: 'Width of the files', min: 160, max: 560, initial: 250, edge: 'right' }))
-    find('work').after(splitter({ property: '--side-width', label: 'Width of the panel beside', min: 240, max: 640, initial: 310, edge: 'left' }))
+    find('files').append(splitter({ property: '--files-width', label: 'Width of the files', min: 160, max: 560, initial: 250, edge: 'right' }))
+    find('side').append(splitter({ property: '--side-width', label: 'Width of the panel beside', min: 240, max: 640, initial: 310, edge: 'left' }))
     this.#drawTabs()
   }
 
@@ -147,21 +147,24 @@ export class App {
     }
   }
 
+  #load(path: string, form?: Form): Promise<Doc> {
+    return openFile(this.workspace, path, (link) => void this.open(resolve(path, link)), form)
+  }
+
   async open(path: string, form?: Form): Promise<Doc | undefined> {
     return attempt(`“${base(path)}” could not be opened`, async () => {
       let doc = this.#desk.find(path)
       if (doc && form) {
-        const other = await openFile(this.workspace, path, (link) => void this.open(resolve(path, link)), form)
+        const other = await this.#load(path, form)
         this.#desk.replace(doc, other)
         doc = other
       } else if (doc) this.#desk.show(doc)
       else {
-        const opened = await openFile(this.workspace, path, (link) => void this.open(resolve(path, link)), form)
+        const opened = await this.#load(path, form)
         // Somebody may have clicked twice.
-        const again = this.#desk.find(path)
-        if (again) opened.close()
-        else this.#desk.add(opened)
-        doc = again ?? opened
+        doc = this.#desk.find(path)
+        if (doc) opened.close()
+        else this.#desk.add((doc = opened))
       }
       this.#panel('work')
       return doc
@@ -178,12 +181,18 @@ export class App {
   async #openAgain(): Promise<void> {
     const kept = sessionStorage.getItem(`docs:${this.workspace.name}`)
     const { open, front } = (kept === null ? { open: [{ path: '/README.md', reading: true }] } : JSON.parse(kept)) as Remembered
+    // Whoever has clicked meanwhile has what was clicked in front.
     for (const { path, reading } of open) {
-      const doc = (await this.workspace.fs.exists(path)) ? await this.open(path) : undefined
-      if (reading && doc instanceof TextDoc) await doc.read()
+      await attempt(`“${base(path)}” could not be opened again`, async () => {
+        if (this.#desk.find(path) || !(await this.workspace.fs.exists(path))) return
+        const doc = await this.#load(path)
+        if (this.#desk.find(path)) return doc.close()
+        this.#desk.add(doc, false)
+        if (reading && doc instanceof TextDoc) await doc.read()
+      })
     }
-    const doc = front === undefined ? undefined : this.#desk.find(front)
-    if (doc) this.#desk.show(doc)
+    const doc = this.#desk.find(front ?? '') ?? this.#desk.docs[0]
+    if (doc && !this.#desk.front) this.#desk.show(doc)
   }
 
   async #compare(from: Layer, to: Layer): Promise<void> {

@@ -43,14 +43,16 @@ export class Desk {
     return this.#docs.find((doc) => doc.key === key)
   }
 
-  add(doc: Doc): void {
-    const at = this.#front ? this.#docs.indexOf(this.#front) + 1 : this.#docs.length
+  /** Opens it; behind the others if `front` is not what it should be. */
+  add(doc: Doc, front = true): void {
+    const at = this.#front && front ? this.#docs.indexOf(this.#front) + 1 : this.#docs.length
     this.#docs.splice(at, 0, doc)
     doc.updated.listen(() => this.#draw())
     doc.element.id ||= id('document')
     doc.element.setAttribute('role', 'tabpanel')
     this.#place.append(doc.element)
-    this.show(doc)
+    if (front) this.show(doc)
+    else this.#draw()
   }
 
   /** Puts another view of the same file where one was. */
@@ -131,13 +133,15 @@ export class Desk {
     const front = doc === this.#front
     const tab = el(
       'button',
-      { type: 'button', role: 'tab', 'aria-selected': String(front), 'aria-controls': doc.element.id, tabindex: front ? 0 : -1, title: doc.path ?? doc.title, onclick: () => this.show(doc) },
+      { type: 'button', role: 'tab', 'aria-selected': String(front), 'aria-controls': doc.element.id, tabindex: front ? 0 : -1, title: doc.path ?? doc.title, 'aria-keyshortcuts': 'Delete', onclick: () => this.show(doc) },
       icon(doc.icon),
       el('span', { class: 'name' }, doc.title),
       doc.dirty ? el('span', { class: 'dirty', role: 'img', 'aria-label': 'not saved yet' }) : null,
     )
     const close = button('', () => void this.close(doc), { icon: 'close', label: `Close ${doc.title}`, kind: 'quiet' })
+    // For the mouse: whoever uses keys presses Delete on the tab.
     close.tabIndex = -1
+    close.setAttribute('aria-hidden', 'true')
     const whole = el('div', { class: 'tab', role: 'presentation', onauxclick: (event: MouseEvent) => event.button === 1 && void this.close(doc) }, tab, close)
     set(whole, 'data-front', front)
     return whole

@@ -75,6 +75,8 @@ const highlighting = syntaxHighlighting(
 export const basics: Extension = [
   theme,
   highlighting,
+  // Where nothing can be typed, too, keys scroll.
+  EditorView.contentAttributes.of({ tabindex: '0' }),
   highlightSpecialChars(),
   history(),
   drawSelection(),

@@ -71,7 +71,7 @@ export class Timeline {
       'button',
       {
         type: 'button', class: 'moment', 'aria-current': layer.current ? 'true' : null,
-        'aria-label': layer.current ? `${name}, in view` : `Look at ${name}`,
+        'data-layer': name,
         title: now ? null : when(layer.sealed! / 1e6),
         onclick: () => void this.actions.switch(layer),
       },

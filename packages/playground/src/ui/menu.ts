@@ -70,8 +70,8 @@ export function menu(at: HTMLElement | { x: number; y: number }, items: (Item | 
       rest.find((entry) => entry.textContent?.trim().toLowerCase().startsWith(event.key.toLowerCase()))?.focus()
     }
   })
-  // Inside a dialog that is open nothing else can be clicked.
-  document.body.append(list)
+  const landmark = (at instanceof HTMLElement ? at : document.activeElement)?.closest('header, nav, main, aside, footer')
+  ;(landmark ?? document.querySelector('main')!).append(list)
   list.showPopover?.()
   place(list, at)
   if (at instanceof HTMLElement) at.setAttribute('aria-expanded', 'true')

@@ -7,7 +7,7 @@ interface Action {
   act: () => unknown
 }
 
-const place = el('div', { class: 'toasts' })
+const place = el('div', { class: 'toasts', role: 'region', 'aria-label': 'Messages' })
 const polite = el('div', { class: 'unseen', role: 'status', 'aria-live': 'polite' })
 const urgent = el('div', { class: 'unseen', role: 'alert' })
 document.body.append(place, polite, urgent)

@@ -36,7 +36,7 @@ export const tests = {
     await ui.click('.change', 'src/forecast.py')
     await ui.reads('.cm-deletedChunk', 'How many loaves')
 
-    await ui.click('[aria-label="Look at before"]')
+    await ui.click('.moment[data-layer="before"]')
     await ui.see('.banner', 'You are looking at “before”')
     await ui.see('#status', 'Looking at “before”')
     await ui.see(ui.row('/src/forecast.py'))
@@ -72,7 +72,7 @@ export const tests = {
     await ui.click('.menu button', 'Drop')
     await ui.click('dialog button', 'Drop')
     await ui.unseen('.moment .name', 'two')
-    await ui.click('[aria-label="Look at one"]')
+    await ui.click('.moment[data-layer="one"]')
     await ui.see('.banner')
     await ui.click('.banner button', 'Go on from here')
     await ui.see('dialog', 'cannot be undone')

@@ -69,7 +69,7 @@ export const tests = {
     await ui.see('.schema .name', 'note')
     await run(ui, "SELECT name || ' ' || (SELECT text FROM note) AS both FROM product ORDER BY id DESC LIMIT 1")
     await ui.see('.grid .cell', 'Fig loaf kept')
-    await ui.click('[aria-label="Look at sample"]')
+    await ui.click('.moment[data-layer="sample"]')
     await ui.see('.banner')
     await ui.unseen('.schema .name', 'note')
     await run(ui, "DELETE FROM product")

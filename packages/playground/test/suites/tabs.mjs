@@ -18,7 +18,7 @@ export const tests = {
     await one.type('together')
     await one.press('Enter')
     await two.see('.moment .name', 'together')
-    await two.click('[aria-label="Look at sample"]')
+    await two.click('.moment[data-layer="sample"]')
     await one.see('.banner', 'You are looking at “sample”')
     await one.click('.banner button', 'Back to now')
     await two.unseen('.banner')
