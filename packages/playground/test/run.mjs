@@ -1,4 +1,4 @@
-// node packages/playground/test/run.mjs [--browser NAME] [--shots] [PATTERN]: clicks through the page as it was built.
+// node packages/playground/test/run.mjs [--browser NAME] [--shots DIRECTORY] [PATTERN]: clicks through the page as it was built.
 import { mkdirSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,10 +8,9 @@ import { serve } from 'tarbox-browser-tests/server.mjs'
 import { Ui } from './ui.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { browser: { type: 'string' }, shots: { type: 'boolean' } } })
+const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { browser: { type: 'string' }, shots: { type: 'string' } } })
 const only = new RegExp(positionals[0] ?? '')
 const dist = join(here, '../dist')
-const images = join(here, '../../../docs/images')
 
 /** What no page may ever say. */
 const WRONG = /page error|Content.Security.Policy|Refused to|Uncaught|Unhandled|TypeError|pwned/i
@@ -22,7 +21,7 @@ const suites = await Promise.all(
     .map((file) => import(join(here, 'suites', file))),
 )
 const server = await serve([dist])
-if (options.shots) mkdirSync(images, { recursive: true })
+if (options.shots) mkdirSync(options.shots, { recursive: true })
 let passed = 0
 let failed = 0
 let number = 0
@@ -47,7 +46,7 @@ for (const name of options.browser ? [options.browser] : NAMES) {
       const start = Date.now()
       let error
       try {
-        await run({ open, name, dist, images: options.shots ? images : undefined, server })
+        await run({ open, name, dist, images: options.shots, server })
         if (complaints.length > 0) error = `the page complained: ${complaints.join('\n')}`
       } catch (thrown) {
         error = thrown.stack

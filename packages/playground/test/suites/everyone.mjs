@@ -82,7 +82,7 @@ const VIEWS = {
 
 export const tests = {
   async 'a phone shows one panel at a time, and all of it'({ open, images }) {
-    const ui = await open({ width: 360, height: 740, wait: '.prose' })
+    const ui = await open({ workspace: 'bakery-phone', width: 360, height: 740, wait: '.prose' })
     const fits = async (where) => assert.ok(await ui.evaluate(() => document.documentElement.scrollWidth <= 360 && [...document.querySelectorAll('button, input, select')].every((one) => {
       const box = one.getBoundingClientRect()
       return box.width === 0 || getComputedStyle(one).visibility === 'hidden' || one.closest('.strip, .grid, .schema') || box.right <= 361
@@ -116,7 +116,7 @@ export const tests = {
 
 export const chromiumOnly = {
   async 'nothing breaks the rules of accessibility, in light and dark'({ open, images }) {
-    const ui = await open({ wait: '.prose' })
+    const ui = await open({ workspace: 'bakery', wait: '.prose' })
     await ui.see('#status', 'Works offline')
     const found = []
     for (const [view, show] of Object.entries(VIEWS)) {
