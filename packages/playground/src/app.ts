@@ -140,11 +140,26 @@ export class App {
   }
 
   #key(event: KeyboardEvent): void {
+    if (event.key === 'F6') {
+      event.preventDefault()
+      return this.#nextPane(event.shiftKey ? -1 : 1)
+    }
     if (!isMod(event) || event.altKey) return
     if (event.key.toLowerCase() === 's') {
       event.preventDefault()
       void this.#desk.saveAll()
     }
+  }
+
+  /** From the files to the document, to the panel beside, and round again. */
+  #nextPane(by: number): void {
+    const panes = ['files', 'work', 'side']
+    const here = panes.indexOf(document.activeElement?.closest('.pane')?.id ?? '')
+    const next = panes[(here + by + panes.length) % panes.length]!
+    this.#panel(next === 'side' ? this.#side.front : next)
+    if (next === 'files') this.#tree.focus()
+    else if (next === 'side') this.#side.focus()
+    else this.#desk.front?.focus()
   }
 
   #load(path: string, form?: Form): Promise<Doc> {
@@ -171,11 +186,15 @@ export class App {
     })
   }
 
+  #remembered = ''
+
   /** What is open comes back when the page does. */
   #remember(): void {
     const { docs, front } = this.#desk
     const open = docs.flatMap((doc) => (doc.path === undefined ? [] : [{ path: doc.path, reading: doc instanceof TextDoc && doc.reading }]))
-    sessionStorage.setItem(`docs:${this.workspace.name}`, JSON.stringify({ open, front: front?.path } satisfies Remembered))
+    const now = JSON.stringify({ open, front: front?.path } satisfies Remembered)
+    if (now !== this.#remembered) sessionStorage.setItem(`docs:${this.workspace.name}`, now)
+    this.#remembered = now
   }
 
   async #openAgain(): Promise<void> {
@@ -226,6 +245,7 @@ export class App {
       { text: 'Import here…', icon: 'upload', act: () => this.#importMenu(at, directory) },
       '-',
       node && { text: 'Rename', icon: 'pencil', keys: 'F2', act: () => this.#tree.edit(node.path) },
+      node && { text: 'Move…', icon: 'folder', act: () => this.#commands.moveTo(node) },
       node && !node.isDirectory && { text: 'Duplicate', icon: 'copy', act: () => this.#commands.duplicate(node) },
       node && { text: 'Copy the path', icon: 'link', act: () => attempt('The path could not be copied', () => navigator.clipboard.writeText(node.path)) },
       { text: node && !node.isDirectory ? 'Download' : 'Export as tar', icon: 'download', act: () => (node && !node.isDirectory ? exportFile(this.workspace, node.path) : exportArchive(this.workspace, directory)) },
@@ -317,6 +337,7 @@ export class App {
         ...row('Del', 'delete, or close a tab'),
         ...row('Shift F10', 'the menu of a file'),
         ...row('a b c …', 'go to the name that begins so'),
+        ...row('F6', 'go on to the next part of the page'),
         ...row('Esc, Tab', 'leave the editor by the keyboard'),
       ),
     ])

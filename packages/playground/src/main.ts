@@ -1,9 +1,11 @@
+import './trusted.js'
 import './styles/index.css'
 import { App } from './app.js'
 import { button } from './ui/controls.js'
 import { el, fill } from './ui/dom.js'
 import { icon } from './ui/icons.js'
 import { words } from './problems.js'
+import { problem } from './ui/toast.js'
 import { Workspace } from './workspace.js'
 
 const asked = new URLSearchParams(location.search)
@@ -36,5 +38,8 @@ function failed(name: string, why: string): void {
       el('div', { class: 'buttons' }, button('Try again', () => location.reload(), { kind: 'primary' }), button('Work in memory', () => location.assign(inMemory)))),
   )
 }
+
+// What nobody has caught is not kept from whoever sits before it.
+addEventListener('unhandledrejection', ({ reason }) => problem(`Something did not work. ${words(reason)}`))
 
 void start()

@@ -20,8 +20,14 @@ const WORDS: Record<string, string> = {
 }
 
 export function words(error: unknown): string {
-  if (error instanceof TarboxError) return WORDS[error.code] ?? error.message
+  if (error instanceof TarboxError) return WORDS[error.code] ?? sentence(error.message)
   return error instanceof Error ? error.message : String(error)
+}
+
+/** `EINVAL: a name holds no '/', checkpoint 'a/b'` without what is for programs. */
+function sentence(message: string): string {
+  const text = message.replace(/^E[A-Z]+: /, '').replace(/, \w+ '[^']*'$/, '')
+  return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
 }
 
 /** Does something, and says in words if it fails. `what` is the sentence's beginning: `The file could not be saved`. */

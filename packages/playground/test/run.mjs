@@ -28,7 +28,8 @@ let number = 0
 
 for (const name of options.browser ? [options.browser] : NAMES) {
   const complaints = []
-  const browser = await launch(name, { onConsole: (text) => WRONG.test(text) && complaints.push(text) })
+  const start = () => launch(name, { onConsole: (text) => WRONG.test(text) && complaints.push(text) })
+  let browser = await start()
   for (const { tests = {}, chromiumOnly = {} } of suites) {
     for (const [title, run] of Object.entries({ ...tests, ...(name === 'chromium' && chromiumOnly) })) {
       if (!only.test(`${name} ${title}`)) continue
@@ -43,20 +44,24 @@ for (const name of options.browser ? [options.browser] : NAMES) {
         if (wait) await ui.see(wait)
         return ui
       }
-      const start = Date.now()
+      const begun = Date.now()
       let error
       try {
         await run({ open, name, dist, images: options.shots, server })
         if (complaints.length > 0) error = `the page complained: ${complaints.join('\n')}`
       } catch (thrown) {
         error = thrown.stack
-        if (process.env.TARBOX_SHOT) await pages.at(-1)?.screenshot(process.env.TARBOX_SHOT)
+        if (process.env.TARBOX_SHOT) await pages.at(-1)?.screenshot(process.env.TARBOX_SHOT).catch(() => undefined)
       }
       complaints.length = 0
       for (const ui of pages) await ui.close().catch(() => undefined)
       console.log(`test ${name} ${title} ... ${error ? 'FAILED' : 'ok'}`)
       if (error) console.log(String(error).replace(/^/gm, '    '))
-      if (process.env.TARBOX_TIMES) console.log(`    ${Date.now() - start} ms`)
+      if (process.env.TARBOX_TIMES) console.log(`    ${Date.now() - begun} ms`)
+      if (error && !(await alive(browser))) {
+        console.log('    the browser had gone; another one goes on')
+        browser = await start()
+      }
       if (error) failed += 1
       else passed += 1
     }
@@ -66,3 +71,7 @@ for (const name of options.browser ? [options.browser] : NAMES) {
 server.close()
 console.log(`test result: ${failed === 0 ? 'ok' : 'FAILED'}. ${passed} passed; ${failed} failed; 0 ignored; 0 measured; 0 filtered out`)
 process.exit(failed === 0 ? 0 : 1)
+
+async function alive(browser) {
+  return browser.newPage().then((page) => page.close()).then(() => true, () => false)
+}

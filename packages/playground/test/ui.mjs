@@ -134,7 +134,10 @@ export class Ui {
       const transfer = new DataTransfer()
       transfer.setData('text/plain', text)
       const at = document.activeElement.shadowRoot?.activeElement ?? document.activeElement
-      at.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true }))
+      // Firefox fills its own clipboard events from the system's clipboard.
+      const event = new Event('paste', { bubbles: true, cancelable: true })
+      Object.defineProperty(event, 'clipboardData', { value: transfer })
+      at.dispatchEvent(event)
     }, text)
   }
 

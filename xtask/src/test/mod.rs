@@ -169,10 +169,12 @@ fn browsers(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
 /// The playground, built as it is served and clicked through.
 fn playground(project: &Project, _: &Args, tally: &mut Tally) -> Result<()> {
     web::build(project)?;
-    project
-        .node()
-        .args(["node_modules/typescript/bin/tsc", "-p", "packages/playground"])
-        .run()?;
+    for part in ["packages/playground", "packages/playground/src/workers"] {
+        project
+            .node()
+            .args(["node_modules/typescript/bin/tsc", "-p", part])
+            .run()?;
+    }
     project
         .node()
         .arg("packages/playground/test/run.mjs")

@@ -58,8 +58,10 @@ export class Desk {
   /** Puts another view of the same file where one was. */
   replace(old: Doc, doc: Doc): void {
     this.#front = old
+    this.#drawn = ''
     this.add(doc)
     this.#drop(old)
+    this.#drawn = ''
     this.#draw()
   }
 
@@ -113,7 +115,17 @@ export class Desk {
     this.#draw()
   }
 
+  /** What the tabs say; a cursor that moves changes none of it. */
+  #drawn = ''
+
   #draw(): void {
+    const now = JSON.stringify([this.#front?.key, this.#docs.map(({ key, title, dirty }) => [key, title, dirty])])
+    if (now !== this.#drawn) this.#drawTabs()
+    this.#drawn = now
+    this.changed.tell()
+  }
+
+  #drawTabs(): void {
     const focused = this.#strip.contains(document.activeElement)
     fill(this.#strip, ...this.#docs.map((doc) => this.#tab(doc)))
     for (const doc of this.#docs) {
@@ -126,7 +138,6 @@ export class Desk {
     const front = this.#strip.querySelector<HTMLElement>('[aria-selected=true]')
     front?.parentElement?.scrollIntoView?.({ block: 'nearest', inline: 'nearest' })
     if (focused) front?.focus()
-    this.changed.tell()
   }
 
   #tab(doc: Doc): HTMLElement {

@@ -1,5 +1,5 @@
 import { TarboxError } from 'tarbox'
-import { base, join, parent, within, wrongName } from '../paths.js'
+import { base, join, parent, resolve, within, wrongName } from '../paths.js'
 import { attempt } from '../problems.js'
 import { confirm, prompt } from '../ui/dialog.js'
 import { count } from '../ui/format.js'
@@ -63,6 +63,19 @@ export class Commands {
       }
       return to
     })
+  }
+
+  /** Moves without a mouse: the folder is typed. */
+  async moveTo(node: Node): Promise<void> {
+    if (this.#locked()) return
+    const folder = await prompt(`Move “${node.name}”`, { label: 'To the folder', value: parent(node.path), placeholder: '/notes', act: 'Move', note: 'Folders that are missing are made.' })
+    if (folder === undefined) return
+    const to = resolve('/', folder.trim())
+    const made = await attempt(`The folder ${to} could not be made`, async () => {
+      if (to !== '/') await this.workspace.fs.mkdir(to, { recursive: true })
+      return true
+    })
+    if (made) await this.move(node.path, join(to, node.name))
   }
 
   async duplicate(node: Node): Promise<string | undefined> {

@@ -44,6 +44,12 @@ export class Side {
     next.show?.()
   }
 
+  /** The first thing in the panel in front, or its tab. */
+  focus(): void {
+    const inside = this.#front.element.querySelector<HTMLElement>('input:not(:disabled), button:not(:disabled)')
+    ;(inside ?? this.#strip.querySelector<HTMLElement>('[aria-selected=true]'))?.focus()
+  }
+
   #tab(panel: Panel): HTMLElement {
     const front = panel === this.#front
     const tab = el('button', { type: 'button', role: 'tab', id: `tab-${panel.key}`, 'aria-controls': panel.element.id, 'aria-selected': String(front), tabindex: front ? 0 : -1, onclick: () => this.show(panel.key) }, icon(panel.icon), el('span', {}, panel.text))
