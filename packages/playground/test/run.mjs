@@ -1,4 +1,4 @@
-// node packages/playground/test/run.mjs [--browser NAME] [--shots DIRECTORY] [PATTERN]: clicks through the page as it was built.
+// node packages/playground/test/run.mjs [--browser NAME] [--long] [--shots DIRECTORY] [PATTERN]: clicks through the page as it was built.
 import { mkdirSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,12 +8,16 @@ import { serve } from 'tarbox-browser-tests/server.mjs'
 import { Ui } from './ui.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { browser: { type: 'string' }, shots: { type: 'string' } } })
+const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { browser: { type: 'string' }, long: { type: 'boolean' }, shots: { type: 'string' } } })
 const only = new RegExp(positionals[0] ?? '')
 const dist = join(here, '../dist')
 
 /** What no page may ever say. */
 const WRONG = /page error|Content.Security.Policy|Refused to|Uncaught|Unhandled|TypeError|pwned/i
+
+/** Both browsers run the same page; what differs between them is in these. With `--long`, and by name, Firefox runs all. */
+const FIREFOX = /first visit|saves itself|states are sealed|statements run|names and contents|without a server|a phone/
+const asked = (name, title) => only.test(`${name} ${title}`) && (name !== 'firefox' || options.long || positionals.length > 0 || FIREFOX.test(title))
 
 const suites = await Promise.all(
   readdirSync(join(here, 'suites'))
@@ -32,7 +36,7 @@ for (const name of options.browser ? [options.browser] : NAMES) {
   let browser = await start()
   for (const { tests = {}, chromiumOnly = {} } of suites) {
     for (const [title, run] of Object.entries({ ...tests, ...(name === 'chromium' && chromiumOnly) })) {
-      if (!only.test(`${name} ${title}`)) continue
+      if (!asked(name, title)) continue
       const pages = []
       /** A page of a workspace of its own, or of one that is named. */
       const open = async ({ workspace = `test-${++number}`, query = '', width = 1280, height = 800, origin = server.url, wait = '.tree .row' } = {}) => {

@@ -167,7 +167,7 @@ fn browsers(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
 }
 
 /// The playground, built as it is served and clicked through.
-fn playground(project: &Project, _: &Args, tally: &mut Tally) -> Result<()> {
+fn playground(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     web::build(project)?;
     for part in ["packages/playground", "packages/playground/src/workers"] {
         project

@@ -27,6 +27,7 @@ export const tests = {
     await two.click('.cm-content')
     await two.press('Control+Home')
     await two.type('From the other. ')
+    await two.reads('.cm-content', 'From the other. From the one.')
     await two.press('Control+s')
     await two.unseen('.tab .dirty')
     await two.reload()
