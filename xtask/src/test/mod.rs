@@ -178,6 +178,7 @@ fn playground(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     project
         .node()
         .arg("packages/playground/test/run.mjs")
+        .args(args.long.then_some("--long"))
         .each_line(|line| {
             println!("{line}");
             tally.read(line);
