@@ -63,6 +63,7 @@ export class SqlDoc implements Doc {
   readonly #plan = el('div', { class: 'plan', tabindex: 0, role: 'region', 'aria-label': 'How SQLite goes about it' })
   readonly #run: HTMLButtonElement
   readonly #stop: HTMLButtonElement
+  readonly #planning: HTMLButtonElement
   readonly #csv: HTMLButtonElement
   readonly #language = new Compartment()
   #path: string
@@ -81,12 +82,13 @@ export class SqlDoc implements Doc {
     this.#path = path
     const host = el('div', { class: 'editor' })
     this.#run = button('Run', () => void this.run(), { icon: 'play', kind: 'primary', label: 'Run the selection, or everything', keys: `${MOD}Enter` })
+    this.#planning = button('Explain', () => void this.#explain(), { icon: 'plan', kind: 'quiet', label: 'How SQLite goes about it (EXPLAIN QUERY PLAN)' })
     this.#stop = button('Stop', () => void this.#end(), { icon: 'stop' })
     this.#stop.hidden = true
     this.#csv = button('CSV', () => this.#shown && download(csv(this.#shown), `${base(this.#path)}.csv`), { icon: 'download', kind: 'quiet', label: 'Export this result as CSV' })
     const past = button('', () => this.#history(past), { icon: 'history', label: 'What was run before', kind: 'quiet' })
     past.setAttribute('aria-haspopup', 'menu')
-    const bar = el('div', { class: 'runbar' }, this.#run, this.#stop, button('Explain', () => void this.#explain(), { icon: 'plan', kind: 'quiet', label: 'How SQLite goes about it (EXPLAIN QUERY PLAN)' }), past, el('span', { class: 'space' }), this.#csv)
+    const bar = el('div', { class: 'runbar' }, this.#run, this.#stop, this.#planning, past, el('span', { class: 'space' }), this.#csv)
     this.#frame = new Frame('sql', this.#schema, el('div', { class: 'console' }, host, bar, el('div', { class: 'outcome' }, el('div', { class: 'line' }, this.#message, this.#chips), this.#grid.element, this.#plan)))
     this.#frame.path = path
     this.#view = mount(host, this.#state())
@@ -220,9 +222,7 @@ export class SqlDoc implements Doc {
   /** Runs one thing at a time, and shows what came of it. Without `from` a failure has no place in the text. */
   async #do(act: () => Promise<Ran>, from?: number, plan = false): Promise<void> {
     if (this.#busy) return
-    this.#busy = true
-    this.#run.hidden = true
-    this.#stop.hidden = false
+    this.#setBusy(true)
     this.#view.dispatch({ effects: markFailure.of(undefined) })
     try {
       const ran = await act()
@@ -234,11 +234,16 @@ export class SqlDoc implements Doc {
       this.#say(words(error), true)
       this.#show(undefined)
     } finally {
-      this.#busy = false
-      this.#run.hidden = false
-      this.#stop.hidden = true
+      this.#setBusy(false)
       this.updated.tell()
     }
+  }
+
+  #setBusy(busy: boolean): void {
+    this.#busy = busy
+    this.#run.hidden = busy
+    this.#stop.hidden = !busy
+    this.#planning.disabled = busy
   }
 
   /** Ends what takes too long. What was not committed is gone with it. */

@@ -69,7 +69,7 @@ export const tests = {
     await ui.type('archive/2026')
     await ui.press('Enter')
     await ui.see('.toast', 'Moved “two copy.txt” to /archive/2026')
-    await ui.click('.toast button', 'Undo')
+    await ui.click('.toast:last-child button', 'Undo')
     await ui.see(ui.row('/drafts/two copy.txt'))
     await ui.drag(ui.row('/drafts'), ui.row('/drafts/two.txt'))
     await ui.see('.toast.wrong', 'cannot be moved into itself')

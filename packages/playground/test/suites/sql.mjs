@@ -11,6 +11,8 @@ async function run(ui, sql) {
   await ui.click('.console >>> .cm-content')
   await ui.press('Control+a')
   await ui.paste(sql)
+  // One thing is run at a time.
+  await ui.see('.runbar button', 'Run')
   await ui.press('Control+Enter')
 }
 
