@@ -172,7 +172,8 @@ export class SqlDoc implements Doc {
     const content = await fs.readFile(this.#path)
     this.#stamp = stamp(stats)
     this.#size = stats.size
-    await this.#client.open(content, this.workspace.readOnly)
+    this.#wasReadOnly = this.workspace.readOnly
+    await this.#client.open(content, this.#wasReadOnly)
     this.#inTransaction = false
     this.#unsaved = undefined
     await this.#describe()
@@ -236,6 +237,7 @@ export class SqlDoc implements Doc {
     } finally {
       this.#setBusy(false)
       this.updated.tell()
+      if (this.#missed) void attempt('The database could not be read again', () => this.refresh())
     }
   }
 
@@ -345,14 +347,16 @@ export class SqlDoc implements Doc {
   }
 
   #wasReadOnly = false
+  /** Something changed while a statement ran. */
+  #missed = false
 
   async refresh(): Promise<void> {
+    this.#missed = this.#busy
     if (this.#busy) return
     const { readOnly } = this.workspace
     const stats = await this.workspace.fs.stat(this.#path).catch(() => undefined)
     if (!stats) return this.#frame.notice('The file is not here any more.')
     if (stamp(stats) === this.#stamp && readOnly === this.#wasReadOnly) return
-    this.#wasReadOnly = readOnly
     if (this.#inTransaction || this.#unsaved) this.#disagree()
     else await this.#again()
   }
