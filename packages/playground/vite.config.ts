@@ -1,4 +1,5 @@
 import { defineConfig } from 'vite'
+import { licences } from './build/licences.ts'
 import { offline } from './build/offline.ts'
 
 export default defineConfig({
@@ -12,5 +13,5 @@ export default defineConfig({
     chunkSizeWarningLimit: 900,
   },
   worker: { format: 'es' },
-  plugins: [offline()],
+  plugins: [licences(), offline()],
 })

@@ -340,6 +340,7 @@ export class App {
         ...row('F6', 'go on to the next part of the page'),
         ...row('Esc, Tab', 'leave the editor by the keyboard'),
       ),
+      el('p', { class: 'note' }, 'Made of free software: ', el('a', { href: 'licences.txt', target: '_blank' }, 'its licences'), '.'),
     ])
   }
 }

@@ -41,8 +41,10 @@ worker.addEventListener('fetch', (event) => {
 })
 
 async function answer(request: Request): Promise<Response> {
-  const asked = request.mode === 'navigate' ? PAGE : request.url
   const cache = await caches.open(CACHE)
-  const kept = (await cache.match(asked, { ignoreSearch: true })) ?? (await caches.match(asked))
+  const kept =
+    (await cache.match(request, { ignoreSearch: true })) ??
+    // Wherever one comes in, the page is the same.
+    (request.mode === 'navigate' ? await cache.match(PAGE) : await caches.match(request))
   return kept ?? fetch(request)
 }
