@@ -14,6 +14,9 @@ export class Timeline {
   readonly #name = el('input', { type: 'text', placeholder: 'Name this moment', 'aria-label': 'Name of the checkpoint', maxlength: 120, autocomplete: 'off', spellcheck: 'false' })
   readonly #seal: HTMLButtonElement
   #changes = 0
+  /** What is said of the state being written. */
+  readonly #words = el('span', { class: 'facts' })
+  #drawn = ''
 
   constructor(
     readonly workspace: Workspace,
@@ -43,7 +46,14 @@ export class Timeline {
     const changes = last ? (await this.workspace.fs.layers.diff(last.name ?? last.id).catch(() => [])).length : 0
     if (changes === this.#changes) return
     this.#changes = changes
-    this.#draw()
+    // Only the words: whoever is just clicking on a line keeps it.
+    this.#words.textContent = this.#since()
+  }
+
+  #since(): string {
+    const before = this.workspace.layers.at(-2)
+    if (!before) return 'what you are working on'
+    return this.#changes === 0 ? `as “${layerName(before)}”` : `${count(this.#changes, 'change')} since “${layerName(before)}”`
   }
 
   async #checkpoint(): Promise<void> {
@@ -55,6 +65,9 @@ export class Timeline {
 
   #draw(): void {
     const { layers, readOnly } = this.workspace
+    const now = JSON.stringify([layers, readOnly, layers.map(({ sealed }) => sealed && ago(sealed / 1e6))])
+    if (now === this.#drawn) return
+    this.#drawn = now
     const focused = this.#list.contains(document.activeElement) ? (document.activeElement as HTMLElement).dataset['key'] : undefined
     this.#name.disabled = readOnly
     this.#seal.disabled = readOnly
@@ -66,7 +79,8 @@ export class Timeline {
   #item(layer: Layer, before: Layer | undefined): HTMLElement {
     const now = layer.sealed === null
     const name = layerName(layer)
-    const facts = now ? (before ? (this.#changes === 0 ? `as “${layerName(before)}”` : `${count(this.#changes, 'change')} since “${layerName(before)}”`) : 'what you are working on') : ago(layer.sealed! / 1e6)
+    if (now) this.#words.textContent = this.#since()
+    const facts = now ? this.#words : el('span', { class: 'facts' }, ago(layer.sealed! / 1e6), layer.description ? ` · ${layer.description}` : '')
     const go = el(
       'button',
       {
@@ -77,7 +91,7 @@ export class Timeline {
       },
       el('span', { class: 'name' }, name),
       layer.current ? el('span', { class: 'here' }, 'in view') : null,
-      el('span', { class: 'facts' }, facts, layer.description ? ` · ${layer.description}` : ''),
+      facts,
     )
     go.dataset['key'] = `go ${layer.id}`
     const more = button('', () => this.#menu(more, layer, before), { icon: 'more', label: `More for ${name}`, kind: 'quiet' })
