@@ -39,13 +39,14 @@ for (const name of options.browser ? [options.browser] : NAMES) {
       if (!asked(name, title)) continue
       const pages = []
       /** A page of a workspace of its own, or of one that is named. */
-      const open = async ({ workspace = `test-${++number}`, query = '', width = 1280, height = 800, origin = server.url, wait = '.tree .row' } = {}) => {
+      const open = async ({ workspace = `test-${++number}`, query = '', width = 1280, height = 800, origin = server.url, wait } = {}) => {
         const ui = new Ui(await browser.newPage())
         pages.push(ui)
         ui.workspace = workspace
         await ui.size(width, height)
         await ui.goto(`${origin}/?name=${workspace}${query}`)
-        if (wait) await ui.see(wait)
+        // The sample project is complete when it is sealed.
+        for (const selector of wait ? [wait] : ['.tree .row', '.moment[data-layer=sample]']) await ui.see(selector)
         return ui
       }
       const begun = Date.now()

@@ -8,5 +8,7 @@ const KINDS: Record<string, IconName> = {
 }
 
 export function fileIcon(name: string): IconName {
-  return KINDS[extension(name)] ?? 'file'
+  const kind = extension(name)
+  // A file may be called `x.constructor`.
+  return (Object.hasOwn(KINDS, kind) && KINDS[kind]) || 'file'
 }

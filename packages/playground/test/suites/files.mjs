@@ -175,6 +175,7 @@ export const tests = {
     assert.equal(await ui.count('.prose img, .prose script, .prose a[href^=javascript]'), 0)
     await ui.click('.tree .row', '__proto__')
     await ui.see('.tab[data-front]', '__proto__')
+    assert.equal(await ui.count('.tree .row .kind path[d]'), await ui.count('.tree .row'), 'every row has its icon')
     await ui.click('.tree .row', 'constructor.constructor')
     await ui.see('.tab[data-front]', 'constructor.constructor')
     await ui.click('.seal input')
