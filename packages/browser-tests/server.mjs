@@ -10,6 +10,9 @@ const TYPES = {
   '.css': 'text/css; charset=utf-8',
   '.wasm': 'application/wasm',
   '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.webmanifest': 'application/manifest+json',
+  '.woff2': 'font/woff2',
   '.map': 'application/json',
 }
 
@@ -28,7 +31,7 @@ export function serve(roots, { isolated = true } = {}) {
       return void response.end('cleared')
     }
     for (const root of roots) {
-      const file = join(root, path)
+      const file = join(root, path.endsWith('/') ? `${path}index.html` : path)
       const found = statSync(file, { throwIfNoEntry: false })
       if (!found?.isFile()) continue
       // Browsers keep the code they have compiled with what they have in their cache.
@@ -42,6 +45,6 @@ export function serve(roots, { isolated = true } = {}) {
     response.writeHead(404).end('not found')
   })
   return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve({ url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() }))
+    server.listen(0, '127.0.0.1', () => resolve({ url: `http://127.0.0.1:${server.address().port}`, close: () => server.close(), drop: () => server.closeAllConnections() }))
   })
 }

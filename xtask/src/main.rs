@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask setup | demo | test | posix | bench | sizes`.
+//! The project's commands: `cargo xtask setup | demo | web | test | posix | bench | sizes`.
 //!
 //! Whatever a command needs is installed first and found the next time, so a fresh Debian or Ubuntu machine
 //! with rustup needs nothing but these.
@@ -14,6 +14,7 @@ mod sizes;
 mod test;
 mod ui;
 mod wasm;
+mod web;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,7 @@ const STYLES: Styles = Styles::styled()
 
 const EXAMPLES: &str = "\x1b[1;33mWhere to begin:\x1b[0m
   \x1b[32mcargo xtask demo\x1b[0m                 see what Tarbox does, on this repository's own files
+  \x1b[32mcargo xtask web\x1b[0m                  work in it in a browser
   \x1b[32mcargo xtask test\x1b[0m                 everything that decides whether a change may land
   \x1b[32mcargo xtask bench files --quick\x1b[0m  one suite of benchmarks, on less data
 
@@ -54,6 +56,7 @@ struct Cli {
 enum Task {
     Setup(SetupArgs),
     Demo(demo::Args),
+    Web(web::Args),
     Test(test::Args),
     Posix(posix::Args),
     Bench(bench::Args),
@@ -91,6 +94,7 @@ fn run(cli: &Cli) -> Result<bool> {
         Task::Setup(SetupArgs { print_env: true }) => setup::print_env(&project),
         Task::Setup(_) => setup::run(&project)?,
         Task::Demo(args) => demo::run(&project, args)?,
+        Task::Web(args) => web::run(&project, args)?,
         Task::Test(args) => return test::run(&project, args),
         Task::Posix(args) => return posix::run(&project, args),
         Task::Bench(args) => bench::run(&project, args)?,

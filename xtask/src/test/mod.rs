@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use crate::command::Cmd;
 use crate::project::Project;
-use crate::{posix as suites, setup, ui, wasm};
+use crate::{posix as suites, setup, ui, wasm, web};
 use tally::Tally;
 
 /// Run every check and every test
@@ -17,7 +17,7 @@ use tally::Tally;
 /// It ends with a line `N passed, N failed`. A failed step does not stop the later ones. Each check counts as one test.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only the steps whose names contain this (format, licences, lint, tests, packages, docs, posix, browsers)
+    /// Only the steps whose names contain this (format, licences, lint, tests, packages, docs, posix, browsers, playground)
     step: Option<String>,
     /// Many more seeds, kills and random histories: hours instead of minutes
     #[arg(long)]
@@ -36,6 +36,7 @@ const STEPS: &[(&str, Run)] = &[
     ("docs", docs),
     ("posix", posix),
     ("browsers", browsers),
+    ("playground", playground),
 ];
 
 /// Returns whether everything passed.
@@ -162,6 +163,25 @@ fn browsers(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
         .node()
         .arg("packages/browser-tests/run.mjs")
         .env("TARBOX_CONFORMANCE_WASM", conformance)
+        .args(args.long.then_some("--long"))
+        .each_line(|line| {
+            println!("{line}");
+            tally.read(line);
+        })
+}
+
+/// The playground, built as it is served and clicked through.
+fn playground(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
+    web::build(project)?;
+    for part in ["packages/playground", "packages/playground/src/workers"] {
+        project
+            .node()
+            .args(["node_modules/typescript/bin/tsc", "-p", part])
+            .run()?;
+    }
+    project
+        .node()
+        .arg("packages/playground/test/run.mjs")
         .args(args.long.then_some("--long"))
         .each_line(|line| {
             println!("{line}");

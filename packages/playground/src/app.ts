@@ -1,0 +1,346 @@
+import type { Layer } from 'tarbox'
+import { Desk } from './documents/desk.js'
+import type { Doc } from './documents/document.js'
+import { type Form, openFile } from './documents/open.js'
+import { TextDoc } from './documents/text.js'
+import { dropped as droppedFiles, chosen } from './exchange/sources.js'
+import { importFiles } from './exchange/import.js'
+import { exportArchive, exportFile, importArchive, isArchive } from './exchange/tar.js'
+import { pick } from './exchange/pick.js'
+import { Commands } from './files/commands.js'
+import { type Node, TreeModel } from './files/model.js'
+import { Tree } from './files/tree.js'
+import { LayerActions, layerName } from './history/actions.js'
+import { DiffDoc } from './history/diff.js'
+import { Timeline } from './history/timeline.js'
+import { Offline } from './offline/offline.js'
+import { base, join, resolve } from './paths.js'
+import { attempt } from './problems.js'
+import { bringSample, isFirstVisit } from './sample/sample.js'
+import { AuditPanel } from './side/audit.js'
+import { Side } from './side/side.js'
+import { StatusBar } from './side/status.js'
+import { StoragePanel } from './side/storage.js'
+import { button, isMod, MOD } from './ui/controls.js'
+import { tell } from './ui/dialog.js'
+import { el, fill, set } from './ui/dom.js'
+import { icon } from './ui/icons.js'
+import { menu } from './ui/menu.js'
+import { splitter } from './ui/splitter.js'
+import type { Workspace } from './workspace.js'
+
+interface Remembered {
+  open: { path: string; reading: boolean }[]
+  front?: string | undefined
+}
+
+const find = (id: string) => document.getElementById(id)!
+
+/** The page: what is where, and how its parts reach each other. */
+export class App {
+  readonly #desk: Desk
+  readonly #model: TreeModel
+  readonly #tree: Tree
+  readonly #commands: Commands
+  readonly #layers: LayerActions
+  readonly #side: Side
+  readonly #offline = new Offline()
+  readonly #banner = el('div', { class: 'banner', role: 'status', hidden: true })
+
+  constructor(readonly workspace: Workspace) {
+    this.#commands = new Commands(workspace)
+    this.#desk = new Desk(find('work'), this.#banner, this.#welcome(), workspace)
+    this.#layers = new LayerActions(workspace, () => this.#desk.saveAll())
+    this.#model = new TreeModel(workspace)
+    this.#tree = new Tree(this.#model, {
+      open: (node) => void this.open(node.path),
+      remove: (node) => void this.#commands.remove(node).then(() => this.#tree.focus()),
+      rename: (node, name) => this.#commands.rename(node, name),
+      menu: (node, at) => this.#fileMenu(node, at),
+      dropped: (directory, transfer) => this.#dropped(directory, transfer),
+    })
+    const audit = new AuditPanel(workspace, (path) => void this.open(path))
+    const storage = new StoragePanel(workspace, () => this.#bringSample('/sample'))
+    const timeline = new Timeline(workspace, this.#layers, (from, to) => void this.#compare(from, to))
+    this.#side = new Side(find('side'), [
+      { key: 'history', text: 'History', icon: 'history', element: timeline.element },
+      { key: 'activity', text: 'Activity', icon: 'activity', element: audit.element, show: () => audit.show(), hide: () => audit.hide() },
+      { key: 'storage', text: 'Storage', icon: 'storage', element: storage.element, show: () => storage.show(), hide: () => storage.hide() },
+    ])
+    new StatusBar(find('status'), workspace, this.#desk, this.#offline, () => this.#panel('history'))
+    this.#layout()
+    this.#listen()
+  }
+
+  async start(): Promise<void> {
+    await this.#model.load()
+    if (await isFirstVisit(this.workspace)) {
+      await this.#bringSample('/')
+      await attempt('The first checkpoint could not be made', () => this.workspace.checkpoint('sample', 'as it came'))
+    } else await this.#openAgain()
+    this.#offline.start()
+  }
+
+  #layout(): void {
+    fill(find('bar'), el('h1', {}, el('img', { src: 'icon.svg', alt: '', width: 24, height: 24 }), el('span', {}, 'Tarbox'), el('span', { class: 'workspace' }, this.workspace.name)), el('span', { class: 'space' }), this.#themeButton(), button('', () => this.#help(), { icon: 'help', label: 'Help and keys', kind: 'quiet' }))
+    const importing = button('', () => this.#importMenu(importing, this.#tree.directory), { icon: 'upload', label: 'Import', kind: 'quiet' })
+    importing.setAttribute('aria-haspopup', 'menu')
+    const head = el('div', { class: 'head' },
+      el('h2', {}, 'Files'),
+      el('span', { class: 'space' }),
+      button('', () => void this.#create('file'), { icon: 'fileNew', label: 'New file', kind: 'quiet' }),
+      button('', () => void this.#create('folder'), { icon: 'folderNew', label: 'New folder', kind: 'quiet' }),
+      importing,
+      button('', () => void exportArchive(this.workspace, '/'), { icon: 'download', label: 'Export everything as a tar archive', kind: 'quiet' }),
+      button('', () => this.#model.closeAll(), { icon: 'collapse', label: 'Close all folders', kind: 'quiet' }),
+    )
+    const hint = el('p', { class: 'hint' }, 'No files yet. Make one, or drop files and folders here.')
+    fill(find('files'), head, this.#tree.element, hint)
+    find('files').append(splitter({ property: '--files-width', label: 'Width of the files', min: 160, max: 560, initial: 250, edge: 'right' }))
+    find('side').append(splitter({ property: '--side-width', label: 'Width of the panel beside', min: 240, max: 640, initial: 310, edge: 'left' }))
+    this.#drawTabs()
+  }
+
+  /** The panels of a narrow screen. */
+  #drawTabs(): void {
+    const panes = find('panes')
+    const tab = (panel: string, text: string, symbol: Parameters<typeof icon>[0]) => {
+      const front = panes.dataset['panel'] === (['files', 'work'].includes(panel) ? panel : 'side') && (['files', 'work'].includes(panel) || this.#side.front === panel)
+      return el('button', { type: 'button', 'aria-current': front ? 'page' : null, onclick: () => this.#panel(panel) }, icon(symbol, 20), el('span', {}, text))
+    }
+    fill(find('tabs'), tab('files', 'Files', 'folder'), tab('work', 'Editor', 'pencil'), tab('history', 'History', 'history'), tab('activity', 'Activity', 'activity'), tab('storage', 'Storage', 'storage'))
+  }
+
+  #panel(panel: string): void {
+    const inSide = !['files', 'work'].includes(panel)
+    find('panes').dataset['panel'] = inSide ? 'side' : panel
+    if (inSide) this.#side.show(panel)
+    this.#drawTabs()
+  }
+
+  #listen(): void {
+    this.#desk.changed.listen(() => {
+      const { front } = this.#desk
+      this.#tree.shown = front?.path
+      document.title = front ? `${front.dirty ? '• ' : ''}${front.title} – Tarbox` : 'Tarbox'
+      this.#remember()
+    })
+    this.workspace.history.listen(() => this.#drawBanner())
+    this.#drawBanner()
+    addEventListener('keydown', (event) => this.#key(event))
+    addEventListener('blur', () => void this.#desk.saveAll())
+    document.addEventListener('visibilitychange', () => document.hidden && void this.#desk.saveAll())
+    addEventListener('beforeunload', (event) => {
+      if (!this.#desk.dirty) return
+      void this.#desk.saveAll()
+      event.preventDefault()
+    })
+    // A file dropped beside the tree would replace the page.
+    for (const kind of ['dragover', 'drop'] as const) addEventListener(kind, (event) => event.preventDefault())
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (event.key === 'F6') {
+      event.preventDefault()
+      return this.#nextPane(event.shiftKey ? -1 : 1)
+    }
+    if (!isMod(event) || event.altKey) return
+    if (event.key.toLowerCase() === 's') {
+      event.preventDefault()
+      void this.#desk.saveAll()
+    }
+  }
+
+  /** From the files to the document, to the panel beside, and round again. */
+  #nextPane(by: number): void {
+    const panes = ['files', 'work', 'side']
+    const here = panes.indexOf(document.activeElement?.closest('.pane')?.id ?? '')
+    const next = panes[(here + by + panes.length) % panes.length]!
+    this.#panel(next === 'side' ? this.#side.front : next)
+    if (next === 'files') this.#tree.focus()
+    else if (next === 'side') this.#side.focus()
+    else this.#desk.front?.focus()
+  }
+
+  #load(path: string, form?: Form): Promise<Doc> {
+    return openFile(this.workspace, path, (link) => void this.open(resolve(path, link)), form)
+  }
+
+  async open(path: string, form?: Form): Promise<Doc | undefined> {
+    return attempt(`“${base(path)}” could not be opened`, async () => {
+      let doc = this.#desk.find(path)
+      if (doc && form) {
+        const other = await this.#load(path, form)
+        this.#desk.replace(doc, other)
+        doc = other
+      } else if (doc) this.#desk.show(doc)
+      else {
+        const opened = await this.#load(path, form)
+        // Somebody may have clicked twice.
+        doc = this.#desk.find(path)
+        if (doc) opened.close()
+        else this.#desk.add((doc = opened))
+      }
+      this.#panel('work')
+      return doc
+    })
+  }
+
+  #remembered = ''
+
+  /** What is open comes back when the page does. */
+  #remember(): void {
+    const { docs, front } = this.#desk
+    const open = docs.flatMap((doc) => (doc.path === undefined ? [] : [{ path: doc.path, reading: doc instanceof TextDoc && doc.reading }]))
+    const now = JSON.stringify({ open, front: front?.path } satisfies Remembered)
+    if (now !== this.#remembered) sessionStorage.setItem(`docs:${this.workspace.name}`, now)
+    this.#remembered = now
+  }
+
+  async #openAgain(): Promise<void> {
+    const kept = sessionStorage.getItem(`docs:${this.workspace.name}`)
+    const { open, front } = (kept === null ? { open: [{ path: '/README.md', reading: true }] } : JSON.parse(kept)) as Remembered
+    // Whoever has clicked meanwhile has what was clicked in front.
+    for (const { path, reading } of open) {
+      await attempt(`“${base(path)}” could not be opened again`, async () => {
+        if (this.#desk.find(path) || !(await this.workspace.fs.exists(path))) return
+        const doc = await this.#load(path)
+        if (this.#desk.find(path)) return doc.close()
+        this.#desk.add(doc, false)
+        if (reading && doc instanceof TextDoc) await doc.read()
+      })
+    }
+    const doc = this.#desk.find(front ?? '') ?? this.#desk.docs[0]
+    if (doc && !this.#desk.front) this.#desk.show(doc)
+  }
+
+  async #compare(from: Layer, to: Layer): Promise<void> {
+    await this.#desk.saveAll()
+    const there = this.#desk.find('difference')
+    if (there instanceof DiffDoc) {
+      this.#desk.show(there)
+      await there.compare(from, to)
+    } else this.#desk.add(new DiffDoc(this.workspace, this.#layers, (path) => void this.open(path), from, to))
+    this.#panel('work')
+  }
+
+  async #create(kind: 'file' | 'folder', directory = this.#tree.directory): Promise<void> {
+    const path = await this.#commands.create(directory, kind)
+    if (path === undefined) return
+    await this.#model.reveal(path)
+    this.#tree.activate(path)
+    if (kind === 'file') await this.open(path)
+    else this.#tree.focus()
+  }
+
+  #fileMenu(node: Node | undefined, at: HTMLElement | { x: number; y: number }): void {
+    const directory = !node ? '/' : node.isDirectory ? node.path : this.#tree.directory
+    menu(at, [
+      node && !node.isDirectory && { text: 'Open', icon: 'file', act: () => this.open(node.path) },
+      node && !node.isDirectory && { text: 'Open as bytes', icon: 'hash', act: () => this.open(node.path, 'bytes') },
+      node && /\.svg$/i.test(node.name) && { text: 'Open as a picture', icon: 'image', act: () => this.open(node.path, 'picture') },
+      '-',
+      { text: 'New file…', icon: 'fileNew', act: () => this.#create('file', directory) },
+      { text: 'New folder…', icon: 'folderNew', act: () => this.#create('folder', directory) },
+      { text: 'Import here…', icon: 'upload', act: () => this.#importMenu(at, directory) },
+      '-',
+      node && { text: 'Rename', icon: 'pencil', keys: 'F2', act: () => this.#tree.edit(node.path) },
+      node && { text: 'Move…', icon: 'folder', act: () => this.#commands.moveTo(node) },
+      node && !node.isDirectory && { text: 'Duplicate', icon: 'copy', act: () => this.#commands.duplicate(node) },
+      node && { text: 'Copy the path', icon: 'link', act: () => attempt('The path could not be copied', () => navigator.clipboard.writeText(node.path)) },
+      { text: node && !node.isDirectory ? 'Download' : 'Export as tar', icon: 'download', act: () => (node && !node.isDirectory ? exportFile(this.workspace, node.path) : exportArchive(this.workspace, directory)) },
+      '-',
+      node && { text: 'Delete…', icon: 'trash', keys: 'Del', danger: true, act: () => this.#commands.remove(node) },
+    ])
+  }
+
+  #importMenu(at: HTMLElement | { x: number; y: number }, directory: string): void {
+    const bring = async (folder: boolean) => {
+      const files = await pick({ folder, several: true })
+      if (files) await importFiles(this.workspace, chosen(files), directory)
+    }
+    menu(at, [
+      { text: 'Files…', icon: 'file', act: () => bring(false) },
+      { text: 'A folder…', icon: 'folder', act: () => bring(true) },
+      {
+        text: 'A tar archive…', icon: 'archive',
+        act: async () => {
+          const files = await pick({ accept: '.tar,.tgz,.gz' })
+          if (files?.[0]) await importArchive(this.workspace, files[0], directory)
+        },
+      },
+    ])
+  }
+
+  #dropped(directory: string, transfer: DataTransfer): void {
+    const path = transfer.getData('application/x-tarbox-path')
+    if (path !== '') return void this.#commands.move(path, join(directory, base(path)))
+    const archive = transfer.files.length === 1 ? transfer.files[0] : undefined
+    if (archive && isArchive(archive)) return void importArchive(this.workspace, archive, directory)
+    void importFiles(this.workspace, droppedFiles(transfer), directory)
+  }
+
+  #drawBanner(): void {
+    const { readOnly, current } = this.workspace
+    document.documentElement.classList.toggle('past', readOnly)
+    this.#banner.hidden = !readOnly
+    if (!readOnly) return fill(this.#banner)
+    fill(this.#banner, icon('history'), el('p', {}, 'You are looking at ', el('strong', {}, `“${layerName(current)}”`), '. It can be read, not changed.'), button('Back to now', () => this.#layers.back(), { kind: 'primary' }), button('Go on from here…', () => this.#layers.continueHere()))
+  }
+
+  async #bringSample(directory: string): Promise<void> {
+    const readme = await attempt('The sample project could not be made', () => bringSample(this.workspace, directory))
+    if (readme === undefined) return
+    await this.#model.load()
+    const doc = await this.open(readme)
+    if (doc instanceof TextDoc) await doc.read()
+  }
+
+  #themeButton(): HTMLElement {
+    const { dataset } = document.documentElement
+    const toggle = button('', () => {
+      const next = dataset['theme'] === 'dark' ? 'light' : 'dark'
+      // What the system says anyway is not a choice.
+      const system = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
+      if (next === system) localStorage.removeItem('theme')
+      else localStorage.setItem('theme', next)
+      dispatchEvent(new Event('theme'))
+      draw()
+    }, { icon: 'moon', label: 'Dark colours', kind: 'quiet' })
+    const draw = () => {
+      const dark = dataset['theme'] === 'dark'
+      fill(toggle, icon(dark ? 'sun' : 'moon'))
+      set(toggle, 'aria-label', dark ? 'Light colours' : 'Dark colours')
+      set(toggle, 'title', dark ? 'Light colours' : 'Dark colours')
+    }
+    new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ['data-theme'] })
+    draw()
+    return toggle
+  }
+
+  #welcome(): HTMLElement {
+    return el('div', { class: 'welcome' }, icon('seal', 40), el('p', {}, 'Choose a file to read or edit it.'),
+      el('div', { class: 'buttons' }, button('New file', () => void this.#create('file'), { icon: 'fileNew' }), button('Import', (event) => this.#importMenu(event.currentTarget as HTMLElement, '/'), { icon: 'upload' })))
+  }
+
+  #help(): void {
+    const row = (keys: string, what: string) => [el('dt', {}, el('kbd', {}, keys)), el('dd', {}, what)]
+    void tell('Help and keys', [
+      el('p', {}, 'Everything here stays in this browser, in a workspace that keeps every state you seal. Files save themselves. Several tabs show the same workspace, as it changes.'),
+      el('dl', { class: 'keys' },
+        ...row(`${MOD}S`, 'save at once'),
+        ...row(`${MOD}F`, 'find in the file'),
+        ...row(`${MOD}Enter`, 'run the SQL'),
+        ...row('↑ ↓ ← →', 'move in the files, open and close folders'),
+        ...row('Enter', 'open the file'),
+        ...row('F2', 'rename'),
+        ...row('Del', 'delete, or close a tab'),
+        ...row('Shift F10', 'the menu of a file'),
+        ...row('a b c …', 'go to the name that begins so'),
+        ...row('F6', 'go on to the next part of the page'),
+        ...row('Esc, Tab', 'leave the editor by the keyboard'),
+      ),
+      el('p', { class: 'note' }, 'Made of free software: ', el('a', { href: 'licences.txt', target: '_blank' }, 'its licences'), '.'),
+    ])
+  }
+}

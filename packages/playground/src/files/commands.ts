@@ -1,0 +1,107 @@
+import { TarboxError } from 'tarbox'
+import { base, join, parent, resolve, within, wrongName } from '../paths.js'
+import { attempt } from '../problems.js'
+import { confirm, prompt } from '../ui/dialog.js'
+import { count } from '../ui/format.js'
+import { problem, toast } from '../ui/toast.js'
+import type { Workspace } from '../workspace.js'
+import type { Node } from './model.js'
+import { copyName } from './tree.js'
+
+/** What is done to files, by name and with a word when it fails. Each says whether it was done. */
+export class Commands {
+  constructor(readonly workspace: Workspace) {}
+
+  /** Says so if nothing can be changed at the moment. */
+  #locked(): boolean {
+    if (this.workspace.readOnly) problem('You are looking at a past state, which cannot be changed. Go back to now first.')
+    return this.workspace.readOnly
+  }
+
+  async create(directory: string, kind: 'file' | 'folder'): Promise<string | undefined> {
+    if (this.#locked()) return undefined
+    const name = await prompt(kind === 'file' ? 'New file' : 'New folder', {
+      label: directory === '/' ? 'Name' : `Name, in ${directory}`,
+      placeholder: kind === 'file' ? 'notes.md' : 'drafts',
+      act: 'Create',
+      check: wrongName,
+    })
+    if (name === undefined) return undefined
+    const path = join(directory, name)
+    const { fs } = this.workspace
+    return attempt(`“${name}” could not be made`, async () => {
+      if (kind === 'file') await fs.writeFile(path, '', { exclusive: true })
+      else await fs.mkdir(path)
+      return path
+    })
+  }
+
+  async rename(node: Node, name: string): Promise<boolean> {
+    if (this.#locked()) return true
+    const wrong = wrongName(name)
+    if (wrong !== undefined) {
+      problem(wrong)
+      return false
+    }
+    return (await this.move(node.path, join(parent(node.path), name))) !== undefined
+  }
+
+  /** Moves without ever putting one thing in another's place. */
+  async move(from: string, to: string): Promise<string | undefined> {
+    if (this.#locked() || from === to) return undefined
+    if (within(to, from)) {
+      problem('A folder cannot be moved into itself.')
+      return undefined
+    }
+    const { fs } = this.workspace
+    return attempt(`“${base(from)}” could not be moved`, async () => {
+      const there = await fs.lstat(to).catch(() => undefined)
+      if (there) throw new TarboxError('EEXIST', `There is a “${base(to)}” in ${parent(to)} already.`)
+      await fs.rename(from, to)
+      if (parent(from) !== parent(to)) {
+        toast(`Moved “${base(from)}” to ${parent(to)}`, { text: 'Undo', act: () => this.move(to, from) })
+      }
+      return to
+    })
+  }
+
+  /** Moves without a mouse: the folder is typed. */
+  async moveTo(node: Node): Promise<void> {
+    if (this.#locked()) return
+    const folder = await prompt(`Move “${node.name}”`, { label: 'To the folder', value: parent(node.path), placeholder: '/notes', act: 'Move', note: 'Folders that are missing are made.' })
+    if (folder === undefined) return
+    const to = resolve('/', folder.trim())
+    const made = await attempt(`The folder ${to} could not be made`, async () => {
+      if (to !== '/') await this.workspace.fs.mkdir(to, { recursive: true })
+      return true
+    })
+    if (made) await this.move(node.path, join(to, node.name))
+  }
+
+  async duplicate(node: Node): Promise<string | undefined> {
+    if (this.#locked()) return undefined
+    const to = join(parent(node.path), copyName(node.path))
+    return attempt(`“${node.name}” could not be copied`, async () => {
+      await this.workspace.fs.copy(node.path, to, { exclusive: true })
+      return to
+    })
+  }
+
+  async remove(node: Node): Promise<boolean> {
+    if (this.#locked()) return false
+    const { fs } = this.workspace
+    let inside = ''
+    if (node.isDirectory) {
+      const entries = await fs.listDirectory(node.path).catch(() => [])
+      inside = entries.length === 0 ? 'It is empty.' : `${count(entries.length, 'thing')} and whatever is below go with it.`
+    }
+    const sealed = this.workspace.layers.length > 1 ? ' Layers sealed before keep it.' : ''
+    if (!(await confirm(`Delete “${node.name}”?`, `${inside}${sealed}`.trim() || 'There is no layer that keeps it.', 'Delete'))) return false
+    return (
+      (await attempt(`“${node.name}” could not be deleted`, async () => {
+        await fs.rm(node.path, { recursive: node.isDirectory })
+        return true
+      })) ?? false
+    )
+  }
+}

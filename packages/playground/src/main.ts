@@ -1,0 +1,45 @@
+import './trusted.js'
+import './styles/index.css'
+import { App } from './app.js'
+import { button } from './ui/controls.js'
+import { el, fill } from './ui/dom.js'
+import { icon } from './ui/icons.js'
+import { words } from './problems.js'
+import { problem } from './ui/toast.js'
+import { Workspace } from './workspace.js'
+
+const asked = new URLSearchParams(location.search)
+
+/** `?name=` chooses a workspace, `?storage=` where it is kept. */
+function storageAsked(): 'opfs' | 'indexeddb' | 'memory' {
+  const storage = asked.get('storage')
+  return storage === 'indexeddb' || storage === 'memory' ? storage : 'opfs'
+}
+
+async function start(): Promise<void> {
+  const name = asked.get('name') ?? 'playground'
+  try {
+    const workspace = await Workspace.open(name, storageAsked())
+    await new App(workspace).start()
+  } catch (error) {
+    console.error(error)
+    failed(name, words(error))
+  }
+}
+
+/** No page is left empty: it says what was wrong, and what can be done. */
+function failed(name: string, why: string): void {
+  const inMemory = new URL(location.href)
+  inMemory.searchParams.set('storage', 'memory')
+  fill(
+    document.getElementById('work')!,
+    el('div', { class: 'failed', role: 'alert' }, icon('warning', 32), el('h1', {}, `The workspace “${name}” could not be opened`), el('p', {}, why),
+      el('p', {}, 'Close other tabs of this page and try again. In a private window, or where the browser keeps nothing, work in memory and export what you want to keep.'),
+      el('div', { class: 'buttons' }, button('Try again', () => location.reload(), { kind: 'primary' }), button('Work in memory', () => location.assign(inMemory)))),
+  )
+}
+
+// What nobody has caught is not kept from whoever sits before it.
+addEventListener('unhandledrejection', ({ reason }) => problem(`Something did not work. ${words(reason)}`))
+
+void start()

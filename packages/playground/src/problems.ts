@@ -1,0 +1,43 @@
+import { TarboxError } from 'tarbox'
+import { problem } from './ui/toast.js'
+
+/** What an error means for the one who sees it, and what to do. */
+const WORDS: Record<string, string> = {
+  EACCES: 'You may not do that with this file.',
+  EAGAIN: 'The tab that held the files has gone. Look whether the change was made, and repeat it if not.',
+  EBUSY: 'It is in use at the moment. Try again when that is over.',
+  EDQUOT: 'The quota of this workspace is used up. Delete something, or drop a layer, and collect garbage under Storage.',
+  EEXIST: 'There is something of this name already. Choose another name.',
+  EISDIR: 'This is a folder, not a file.',
+  ELOOP: 'A link leads back to itself.',
+  ENAMETOOLONG: 'The name is too long: it has room for 255 bytes.',
+  ENOENT: 'It is not there any more. Somebody has moved or deleted it.',
+  ENOSPC: 'The browser gives this site no more room. Delete something, or make room on the device.',
+  ENOTDIR: 'A part of this path is a file, not a folder.',
+  ENOTEMPTY: 'The folder is not empty.',
+  EROFS: 'You are looking at a past state, which cannot be changed. Go back to now first.',
+  EPERM: 'That is not allowed here.',
+}
+
+export function words(error: unknown): string {
+  if (error instanceof TarboxError) return WORDS[error.code] ?? sentence(error.message)
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** `EINVAL: a name holds no '/', checkpoint 'a/b'` without what is for programs. */
+function sentence(message: string): string {
+  const text = message.replace(/^E[A-Z]+: /, '').replace(/, \w+ '[^']*'$/, '')
+  return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
+}
+
+/** Does something, and says in words if it fails. `what` is the sentence's beginning: `The file could not be saved`. */
+export async function attempt<T>(what: string, act: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await act()
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') return undefined
+    if (!(error instanceof TarboxError)) console.error(error)
+    problem(`${what}. ${words(error)}`)
+    return undefined
+  }
+}

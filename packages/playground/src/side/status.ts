@@ -1,0 +1,59 @@
+import type { Desk } from '../documents/desk.js'
+import { layerName } from '../history/actions.js'
+import type { Offline } from '../offline/offline.js'
+import { button } from '../ui/controls.js'
+import { el, fill } from '../ui/dom.js'
+import { icon, type IconName } from '../ui/icons.js'
+import type { Workspace } from '../workspace.js'
+
+const PLACES = {
+  opfs: ['storage', 'On this device', 'Kept in the private file system of this browser. What is acknowledged is on the disk.'],
+  indexeddb: ['storage', 'IndexedDB', 'This browser has no file handles for workers, so files are kept in IndexedDB. They move over when it has them.'],
+  memory: ['warning', 'In memory only', 'Nothing here outlives this tab. Export what you want to keep.'],
+} as const
+
+/** One line that says where things stand. */
+export class StatusBar {
+  constructor(
+    private readonly place: HTMLElement,
+    private readonly workspace: Workspace,
+    private readonly desk: Desk,
+    private readonly offline: Offline,
+    private readonly showHistory: () => void,
+  ) {
+    const draw = () => this.#draw()
+    desk.changed.listen(draw)
+    workspace.history.listen(draw)
+    offline.changed.listen(draw)
+    addEventListener('online', draw)
+    addEventListener('offline', draw)
+    draw()
+  }
+
+  #draw(): void {
+    const { fs, current, readOnly } = this.workspace
+    const [symbol, text, title] = PLACES[fs.storage]
+    const { update, ready } = this.offline
+    const front = this.desk.front
+    const said = front?.status() ?? ''
+    const focused = this.place.contains(document.activeElement) ? document.activeElement!.className : undefined
+    const layer = button(readOnly ? `Looking at “${layerName(current)}”` : 'Now', this.showHistory, { icon: readOnly ? 'lock' : 'history', kind: 'quiet', label: 'Show the history' })
+    layer.classList.add('layer')
+    const next = update && button('New version: reload', () => this.offline.apply(), { icon: 'back', kind: 'quiet', label: 'Go over to the new version of this page' })
+    next?.classList.add('update')
+    fill(
+      this.place,
+      item(symbol, text, title, fs.storage === 'memory' ? 'warn' : ''),
+      layer,
+      !navigator.onLine ? item('offline', 'Offline', 'There is no network. Nothing here needs one.') : ready ? item('check', 'Works offline', 'This page is kept in the browser and works without a network.', 'wide') : null,
+      next ?? null,
+      el('span', { class: 'space' }),
+      el('span', { class: 'doc' }, front?.dirty ? 'Saving…' : '', front?.dirty && said ? ' · ' : '', said),
+    )
+    if (focused !== undefined) this.place.querySelector<HTMLElement>(focused.split(' ').map((name) => `.${name}`).join(''))?.focus()
+  }
+}
+
+function item(symbol: IconName, text: string, title: string, kind = ''): HTMLElement {
+  return el('span', { class: `item ${kind}`, title }, icon(symbol, 13), text)
+}

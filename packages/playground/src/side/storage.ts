@@ -1,0 +1,111 @@
+import { attempt } from '../problems.js'
+import { button } from '../ui/controls.js'
+import { el, fill } from '../ui/dom.js'
+import { bytes, count } from '../ui/format.js'
+import { tell } from '../ui/dialog.js'
+import { toast } from '../ui/toast.js'
+import type { Workspace } from '../workspace.js'
+
+const PLACES = {
+  opfs: 'The private file system of this browser (OPFS)',
+  indexeddb: 'IndexedDB, since this browser has no file handles for workers',
+  memory: 'The memory of this tab; it is gone when the tab closes',
+}
+
+/** How much there is, where it is kept, and how to look after it. */
+export class StoragePanel {
+  readonly element = el('div', { class: 'storage' })
+  #shown = false
+  #timer = 0
+
+  constructor(
+    readonly workspace: Workspace,
+    private readonly sample: () => Promise<void>,
+  ) {
+    const soon = () => {
+      clearTimeout(this.#timer)
+      this.#timer = window.setTimeout(() => void this.#draw(), 400)
+    }
+    workspace.changed.listen(soon)
+    workspace.history.listen(soon)
+  }
+
+  show(): void {
+    this.#shown = true
+    void this.#draw()
+  }
+
+  hide(): void {
+    this.#shown = false
+  }
+
+  async #draw(): Promise<void> {
+    if (!this.#shown) return
+    const { fs, name } = this.workspace
+    await attempt('The usage could not be read', async () => {
+      const usage = await fs.usage()
+      const { site } = usage
+      const part = site.quota > 0 ? site.usage / site.quota : 0
+      const focused = this.element.contains(document.activeElement) ? document.activeElement?.textContent : undefined
+      fill(
+        this.element,
+        el('section', {},
+          el('h2', {}, 'This site'),
+          el('div', { class: 'gauge', role: 'meter', 'aria-label': 'Space in use', 'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-valuenow': Math.round(part * 100), 'aria-valuetext': `${bytes(site.usage)} of ${bytes(site.quota)}` }, bar(part)),
+          el('p', { class: 'figures' }, el('strong', {}, bytes(site.usage)), ` of ${bytes(site.quota)} that the browser allows`),
+          site.persisted
+            ? el('p', { class: 'good' }, 'The browser keeps it until you delete it.')
+            : el('div', {}, el('p', {}, 'When the device runs out of space, the browser may delete what sites keep. Ask it not to:'), button('Keep it', () => this.#persist(), { icon: 'shield' })),
+        ),
+        el('section', {},
+          el('h2', {}, 'This workspace'),
+          el('dl', {},
+            ...pair('Name', name),
+            ...pair('Kept in', PLACES[fs.storage]),
+            ...pair('Content', `${bytes(usage.bytes)}, what is the same stored once`),
+            ...pair('Files and folders', usage.inodes.toLocaleString('en')),
+            ...pair('Layers', count(usage.layers - 1, 'sealed', 'sealed')),
+          ),
+        ),
+        el('section', {},
+          el('h2', {}, 'Look after it'),
+          el('div', { class: 'buttons' },
+            button('Check everything', () => this.#check(), { icon: 'check', label: 'Compare every block with its hash, and every entry with its inode' }),
+            button('Collect garbage', () => this.#collect(), { icon: 'trash', label: 'Give back the space of what no layer needs any more' }),
+            button('Bring the sample project', () => this.sample(), { icon: 'folderNew', label: 'Put the sample project into the folder /sample' }),
+          ),
+        ),
+      )
+      if (focused) [...this.element.querySelectorAll('button')].find((other) => other.textContent === focused)?.focus()
+    })
+  }
+
+  async #persist(): Promise<void> {
+    const kept = await navigator.storage.persist()
+    toast(kept ? 'The browser will keep it.' : 'The browser did not agree. It does so more readily for pages that are installed or often used.')
+    await this.#draw()
+  }
+
+  async #check(): Promise<void> {
+    const problems = await attempt('The check did not end', () => this.workspace.fs.fsck())
+    if (!problems) return
+    if (problems.length === 0) toast('Everything is as it should be.')
+    else await tell('The check found something', [el('p', {}, `${count(problems.length, 'problem')}. Export what you need as an archive first.`), el('pre', {}, problems.map((one) => JSON.stringify(one)).join('\n'))])
+  }
+
+  async #collect(): Promise<void> {
+    const freed = await attempt('The garbage could not be collected', () => this.workspace.fs.gc())
+    if (freed) toast(freed.bytes === 0 ? 'There was nothing to give back.' : `Gave back ${bytes(freed.bytes)}.`)
+    await this.#draw()
+  }
+}
+
+function bar(part: number): HTMLElement {
+  const inner = el('div', {})
+  inner.style.width = `${Math.min(100, Math.max(part * 100, part > 0 ? 0.5 : 0))}%`
+  return inner
+}
+
+function pair(term: string, description: string): HTMLElement[] {
+  return [el('dt', {}, term), el('dd', {}, description)]
+}

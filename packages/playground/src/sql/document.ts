@@ -1,0 +1,415 @@
+import { sql as sqlLanguage, SQLite } from '@codemirror/lang-sql'
+import { Compartment, EditorState, Prec, StateEffect, StateField } from '@codemirror/state'
+import { Decoration, type DecorationSet, EditorView, keymap, lineNumbers, placeholder } from '@codemirror/view'
+import type { Stats } from 'tarbox'
+import type { Doc } from '../documents/document.js'
+import { basics, mount } from '../documents/editor.js'
+import { Frame } from '../documents/frame.js'
+import { download } from '../exchange/tar.js'
+import { base } from '../paths.js'
+import { attempt, words } from '../problems.js'
+import { button, MOD } from '../ui/controls.js'
+import { el, fill } from '../ui/dom.js'
+import { bytes, count } from '../ui/format.js'
+import { icon } from '../ui/icons.js'
+import { menu } from '../ui/menu.js'
+import { Signal } from '../ui/signal.js'
+import type { Workspace } from '../workspace.js'
+import { SqlClient } from './client.js'
+import { csv, Grid } from './grid.js'
+import type { Failure, Ran, Result, Table } from './protocol.js'
+
+/** The largest database that is opened: all of it is in memory while it is. */
+const LARGEST = 256 << 20
+/** Statements remembered. */
+const REMEMBERED = 50
+
+const markFailure = StateEffect.define<Failure | undefined>()
+
+/** Underlines what SQLite could not make sense of, until something is typed. */
+const failures = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(marks, transaction) {
+    for (const effect of transaction.effects) {
+      if (!effect.is(markFailure)) continue
+      const { length } = transaction.newDoc
+      const { from, to } = effect.value ?? { from: 0, to: 0 }
+      const start = Math.min(from, Math.max(0, length - 1))
+      marks = effect.value && length > 0 ? Decoration.set([Decoration.mark({ class: 'cm-failure' }).range(start, Math.max(start + 1, Math.min(to, length)))]) : Decoration.none
+    }
+    return transaction.docChanged ? Decoration.none : marks
+  },
+  provide: (field) => EditorView.decorations.from(field),
+})
+
+const failureTheme = EditorView.theme({ '.cm-failure': { textDecoration: 'underline wavy var(--danger)', textUnderlineOffset: '4px', backgroundColor: 'var(--danger-soft)' }, '.cm-content': { padding: '8px 0' } })
+
+const stamp = ({ ino, size, mtimeMs, ctimeMs }: Stats) => `${ino} ${size} ${mtimeMs} ${ctimeMs}`
+
+/**
+ * SQL on a file of the workspace. The database is in memory while it is open; each change that is committed writes the
+ * file, unless somebody else has written it meanwhile.
+ */
+export class SqlDoc implements Doc {
+  readonly updated = new Signal()
+  readonly icon = 'database' as const
+  readonly #frame: Frame
+  readonly #client = new SqlClient()
+  readonly #view: EditorView
+  readonly #schema = el('div', { class: 'schema' })
+  readonly #message = el('p', { class: 'message', role: 'status' })
+  readonly #chips = el('div', { class: 'chips', role: 'group', 'aria-label': 'Results' })
+  readonly #grid = new Grid()
+  readonly #plan = el('div', { class: 'plan', tabindex: 0, role: 'region', 'aria-label': 'How SQLite goes about it' })
+  readonly #run: HTMLButtonElement
+  readonly #stop: HTMLButtonElement
+  readonly #planning: HTMLButtonElement
+  readonly #csv: HTMLButtonElement
+  readonly #language = new Compartment()
+  #path: string
+  #stamp = ''
+  #size = 0
+  #busy = false
+  #inTransaction = false
+  #unsaved: Uint8Array<ArrayBuffer> | undefined
+  #results: Result[] = []
+  #shown: Result | undefined
+
+  private constructor(
+    readonly workspace: Workspace,
+    path: string,
+  ) {
+    this.#path = path
+    const host = el('div', { class: 'editor' })
+    this.#run = button('Run', () => void this.run(), { icon: 'play', kind: 'primary', label: 'Run the selection, or everything', keys: `${MOD}Enter` })
+    this.#planning = button('Explain', () => void this.#explain(), { icon: 'plan', kind: 'quiet', label: 'How SQLite goes about it (EXPLAIN QUERY PLAN)' })
+    this.#stop = button('Stop', () => void this.#end(), { icon: 'stop' })
+    this.#stop.hidden = true
+    this.#csv = button('CSV', () => this.#shown && download(csv(this.#shown), `${base(this.#path)}.csv`), { icon: 'download', kind: 'quiet', label: 'Export this result as CSV' })
+    const past = button('', () => this.#history(past), { icon: 'history', label: 'What was run before', kind: 'quiet' })
+    past.setAttribute('aria-haspopup', 'menu')
+    const bar = el('div', { class: 'runbar' }, this.#run, this.#stop, this.#planning, past, el('span', { class: 'space' }), this.#csv)
+    this.#frame = new Frame('sql', this.#schema, el('div', { class: 'console' }, host, bar, el('div', { class: 'outcome' }, el('div', { class: 'line' }, this.#message, this.#chips), this.#grid.element, this.#plan)))
+    this.#frame.path = path
+    this.#view = mount(host, this.#state())
+    this.#show(undefined)
+  }
+
+  static async open(workspace: Workspace, path: string): Promise<SqlDoc> {
+    const doc = new SqlDoc(workspace, path)
+    try {
+      await doc.#load()
+    } catch (error) {
+      doc.close()
+      throw error
+    }
+    const [first] = doc.#tables
+    const before = doc.#remembered()[0]
+    const look = first && `SELECT * FROM ${quote(first.name)} LIMIT 100;`
+    doc.#view.dispatch({ changes: { from: 0, insert: before ?? look ?? '-- An empty database.\nCREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT NOT NULL);\n' } })
+    // Only what is known to change nothing is run unasked.
+    if (!before && look) await doc.#do(() => doc.#client.run(look))
+    return doc
+  }
+
+  #state(): EditorState {
+    return EditorState.create({
+      extensions: [
+        Prec.highest(keymap.of([{ key: 'Mod-Enter', run: () => (void this.run(), true) }])),
+        basics,
+        lineNumbers(),
+        failures,
+        failureTheme,
+        placeholder('SQL, such as SELECT 1'),
+        EditorView.lineWrapping,
+        EditorView.contentAttributes.of({ 'aria-label': 'SQL to run' }),
+        this.#language.of(sqlLanguage({ dialect: SQLite })),
+      ],
+    })
+  }
+
+  get key(): string {
+    return this.#path
+  }
+
+  get path(): string {
+    return this.#path
+  }
+
+  get title(): string {
+    return base(this.#path)
+  }
+
+  get element(): HTMLElement {
+    return this.#frame.element
+  }
+
+  get dirty(): boolean {
+    return this.#unsaved !== undefined
+  }
+
+  focus(): void {
+    this.#view.focus()
+  }
+
+  status(): string {
+    const state = this.#inTransaction ? 'a transaction is open; COMMIT writes the file' : this.workspace.readOnly ? 'read only' : 'each commit writes the file'
+    return `SQLite · ${bytes(this.#size)} · ${state}`
+  }
+
+  #tables: Table[] = []
+
+  async #load(): Promise<void> {
+    const { fs } = this.workspace
+    const stats = await fs.stat(this.#path)
+    if (stats.size > LARGEST) {
+      throw new Error(`It has ${bytes(stats.size)}, and the console holds a database in memory while it is open: ${bytes(LARGEST)} at most. Open it as bytes, or export it.`)
+    }
+    const log = await fs.stat(`${this.#path}-wal`).catch(() => undefined)
+    if (log && log.size > 0) {
+      throw new Error(`There is a write-ahead log beside it (${base(this.#path)}-wal) that belongs to it. Bring it in with the program that wrote it (PRAGMA wal_checkpoint), and import the file again.`)
+    }
+    const content = await fs.readFile(this.#path)
+    this.#stamp = stamp(stats)
+    this.#size = stats.size
+    this.#wasReadOnly = this.workspace.readOnly
+    await this.#client.open(content, this.#wasReadOnly)
+    this.#inTransaction = false
+    this.#unsaved = undefined
+    await this.#describe()
+  }
+
+  async #describe(): Promise<void> {
+    this.#tables = await this.#client.schema()
+    const schema = Object.fromEntries(this.#tables.map(({ name, columns }) => [name, columns.map((column) => column.name)]))
+    this.#view.dispatch({ effects: this.#language.reconfigure(sqlLanguage({ dialect: SQLite, schema })) })
+    const open = new Set(Array.from(this.#schema.querySelectorAll('details[open]'), (one) => (one as HTMLElement).dataset['table']))
+    fill(
+      this.#schema,
+      el('h2', {}, heading(this.#tables)),
+      ...this.#tables.map((table) => {
+        const look = button('', () => this.#look(table), { icon: 'play', label: `Show the rows of ${table.name}`, kind: 'quiet' })
+        const details = el('details', { open: open.has(table.name) }, el('summary', {}, icon('chevron', 11), el('span', { class: 'name' }, table.name), table.type === 'view' ? el('small', {}, 'view') : null), el('ul', {}, ...table.columns.map(({ name, type, key }) => el('li', {}, el('span', { class: key ? 'key' : '' }, name), el('small', {}, type.toLowerCase()))), ...table.indexes.map((name) => el('li', { class: 'index' }, el('span', {}, name), el('small', {}, 'index')))))
+        details.dataset['table'] = table.name
+        return el('div', { class: 'table' }, details, look)
+      }),
+    )
+  }
+
+  #look({ name }: Table): void {
+    const text = `SELECT * FROM ${quote(name)} LIMIT 100;`
+    this.#view.dispatch({ changes: { from: 0, to: this.#view.state.doc.length, insert: text } })
+    void this.run()
+  }
+
+  #selected(): { text: string; from: number } {
+    const { state } = this.#view
+    const { from, to, empty } = state.selection.main
+    return empty ? { text: state.doc.toString(), from: 0 } : { text: state.sliceDoc(from, to), from }
+  }
+
+  async run(): Promise<void> {
+    const { text, from } = this.#selected()
+    if (text.trim() === '') return
+    this.#remember(this.#view.state.doc.toString())
+    await this.#do(() => this.#client.run(text), from)
+  }
+
+  async #explain(): Promise<void> {
+    const { text } = this.#selected()
+    if (text.trim() !== '') await this.#do(() => this.#client.plan(text), undefined, true)
+  }
+
+  /** Runs one thing at a time, and shows what came of it. Without `from` a failure has no place in the text. */
+  async #do(act: () => Promise<Ran>, from?: number, plan = false): Promise<void> {
+    if (this.#busy) return
+    this.#setBusy(true)
+    this.#view.dispatch({ effects: markFailure.of(undefined) })
+    try {
+      const ran = await act()
+      this.#inTransaction = ran.inTransaction
+      this.#outcome(ran, from, plan)
+      if (ran.bytes) await this.#write(ran.bytes)
+      if (ran.bytes || ran.inTransaction) await this.#describe()
+    } catch (error) {
+      this.#say(words(error), true)
+      this.#show(undefined)
+    } finally {
+      this.#setBusy(false)
+      this.updated.tell()
+      if (this.#missed) void attempt('The database could not be read again', () => this.refresh())
+    }
+  }
+
+  #setBusy(busy: boolean): void {
+    this.#busy = busy
+    this.#run.hidden = busy
+    this.#stop.hidden = !busy
+    this.#planning.disabled = busy
+  }
+
+  /** Ends what takes too long. What was not committed is gone with it. */
+  async #end(): Promise<void> {
+    this.#client.stop('Stopped. What was not committed is undone.')
+    await attempt('The database could not be opened again', () => this.#load())
+  }
+
+  #outcome({ results, failure }: Ran, from: number | undefined, plan: boolean): void {
+    this.#results = results
+    const last = results.findLast(({ columns }) => columns.length > 0)
+    this.#show(plan ? undefined : last)
+    if (plan) this.#showPlan(results)
+    if (failure) {
+      const line = from === undefined ? undefined : this.#view.state.doc.lineAt(Math.min(failure.from + from, this.#view.state.doc.length))
+      if (from !== undefined) {
+        this.#view.dispatch({ effects: markFailure.of({ ...failure, from: failure.from + from, to: failure.to + from }), selection: { anchor: Math.min(failure.from + from, this.#view.state.doc.length) }, scrollIntoView: true })
+      }
+      const before = results.length > 0 ? ` ${count(results.length, 'statement')} before it ${results.length === 1 ? 'was' : 'were'} run.` : ''
+      return this.#say(`${line ? `Line ${line.number}: ` : ''}${failure.message}.${before}`, true)
+    }
+    const ms = results.reduce((all, result) => all + result.ms, 0)
+    const changes = results.reduce((all, result) => all + result.changes, 0)
+    const parts = [last && !plan ? `${last.more ? 'the first ' : ''}${count(last.rows.length, 'row')}` : '', changes > 0 ? `${count(changes, 'row')} changed` : '', `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`]
+    this.#say(results.length === 0 ? 'There was nothing to run.' : parts.filter(Boolean).join(', '), false)
+  }
+
+  #say(text: string, wrong: boolean): void {
+    this.#message.classList.toggle('wrong', wrong)
+    fill(this.#message, wrong ? icon('warning', 14) : null, text)
+  }
+
+  #show(result: Result | undefined): void {
+    this.#shown = result
+    this.#plan.hidden = true
+    this.#grid.element.hidden = !result
+    this.#csv.disabled = !result
+    if (result) this.#grid.show(result)
+    const several = this.#results.filter(({ columns }) => columns.length > 0)
+    fill(this.#chips, ...(several.length > 1 ? several : []).map((one, at) => el('button', { type: 'button', class: 'chip', 'aria-pressed': String(one === result), title: one.sql, onclick: () => this.#show(one) }, `${at + 1}: ${count(one.rows.length, 'row')}`)))
+  }
+
+  /** The steps of a plan hang on each other by number. */
+  #showPlan(results: Result[]): void {
+    this.#plan.hidden = results.length === 0
+    fill(this.#plan, ...results.map(({ rows, sql }) => {
+      const lists = new Map<unknown, HTMLElement>([[0, el('ul', {})]])
+      for (const [id, above, , detail] of rows) {
+        const list = el('ul', {})
+        lists.set(id, list)
+        const scan = /^SCAN/.test(String(detail))
+        ;(lists.get(above) ?? lists.get(0)!).append(el('li', {}, el('span', { class: scan ? 'scan' : '', title: scan ? 'Every row is read. An index may help.' : null }, String(detail)), list))
+      }
+      return el('section', {}, el('code', {}, sql.replace(/^EXPLAIN QUERY PLAN /, '')), lists.get(0)!)
+    }))
+  }
+
+  async #write(content: Uint8Array<ArrayBuffer>, force = false): Promise<boolean> {
+    const { fs } = this.workspace
+    this.#unsaved = content
+    try {
+      const now = await fs.stat(this.#path).catch(() => undefined)
+      if (!force && now && stamp(now) !== this.#stamp) {
+        this.#disagree()
+        return false
+      }
+      await fs.writeFile(this.#path, content)
+      const stats = await fs.stat(this.#path)
+      this.#stamp = stamp(stats)
+      this.#size = stats.size
+      this.#unsaved = undefined
+      this.#frame.notice(undefined)
+      return true
+    } catch (error) {
+      this.#frame.notice(`What was committed is not in the file yet. ${words(error)}`, ['Try again', () => void this.save()])
+      return false
+    } finally {
+      this.updated.tell()
+    }
+  }
+
+  async save(): Promise<boolean> {
+    return this.#unsaved ? this.#write(this.#unsaved) : true
+  }
+
+  #disagree(): void {
+    this.#frame.notice(
+      'The file was changed elsewhere while this console was open.',
+      ['Keep mine', () => void (this.#unsaved ? this.#write(this.#unsaved, true) : attempt('The file could not be read', async () => void (this.#stamp = stamp(await this.workspace.fs.stat(this.#path))))).then(() => this.#frame.notice(undefined))],
+      ['Take theirs', () => void this.#again()],
+    )
+  }
+
+  async #again(): Promise<void> {
+    await attempt('The database could not be read again', () => this.#load())
+    this.#frame.notice(undefined)
+    this.#say('The file was changed elsewhere, and read again.', false)
+    this.updated.tell()
+  }
+
+  #wasReadOnly = false
+  /** Something changed while a statement ran. */
+  #missed = false
+
+  async refresh(): Promise<void> {
+    this.#missed = this.#busy
+    if (this.#busy) return
+    const { readOnly } = this.workspace
+    const stats = await this.workspace.fs.stat(this.#path).catch(() => undefined)
+    if (!stats) return this.#frame.notice('The file is not here any more.')
+    if (stamp(stats) === this.#stamp && readOnly === this.#wasReadOnly) return
+    if (this.#inTransaction || this.#unsaved) this.#disagree()
+    else await this.#again()
+  }
+
+  moved(path: string): void {
+    this.#path = path
+    this.#frame.path = path
+    this.updated.tell()
+  }
+
+  #remembered(): string[] {
+    try {
+      return JSON.parse(localStorage.getItem(`sql:${this.workspace.name}:${this.#path}`) ?? '[]') as string[]
+    } catch {
+      return []
+    }
+  }
+
+  #remember(text: string): void {
+    const all = [text, ...this.#remembered().filter((other) => other !== text)].slice(0, REMEMBERED)
+    try {
+      localStorage.setItem(`sql:${this.workspace.name}:${this.#path}`, JSON.stringify(all))
+    } catch {
+      // There is no room for it; the console works without.
+    }
+  }
+
+  #history(at: HTMLElement): void {
+    const all = this.#remembered()
+    const put = (text: string) => {
+      this.#view.dispatch({ changes: { from: 0, to: this.#view.state.doc.length, insert: text } })
+      this.#view.focus()
+    }
+    menu(at, all.length === 0 ? [{ text: 'Nothing was run yet', disabled: true, act: () => undefined }] : all.slice(0, 15).map((text) => ({ text: text.replace(/\s+/g, ' ').slice(0, 60), act: () => put(text) })))
+  }
+
+  async closing(): Promise<boolean> {
+    if (!this.#inTransaction) return true
+    const { confirm } = await import('../ui/dialog.js')
+    return confirm('A transaction is open', 'What it changed is undone when the console is closed. COMMIT keeps it.', 'Undo and close')
+  }
+
+  close(): void {
+    this.#client.stop()
+    this.#view.destroy()
+  }
+}
+
+function quote(name: string): string {
+  return /^[a-z_]\w*$/i.test(name) ? name : `"${name.replaceAll('"', '""')}"`
+}
+
+function heading(tables: Table[]): string {
+  const views = tables.filter(({ type }) => type === 'view').length
+  return `${count(tables.length - views, 'table')}${views > 0 ? `, ${count(views, 'view')}` : ''}`
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+
+async function edit(ui, path, text) {
+  await ui.openFile(path)
+  await ui.click('.cm-content')
+  await ui.press('Control+Home')
+  await ui.type(text)
+  await ui.press('Control+s')
+  await ui.unseen('.tab .dirty')
+}
+
+async function checkpoint(ui, name) {
+  await ui.click('.seal input')
+  await ui.type(name)
+  await ui.press('Enter')
+  await ui.see('.moment .name', name)
+}
+
+export const tests = {
+  async 'states are sealed, compared, looked at and gone back to'({ open }) {
+    const ui = await open()
+    await edit(ui, '/src/oven.rs', '// one\n')
+    await ui.see('.moment .facts', '1 change since “sample”')
+    await checkpoint(ui, 'before')
+    await edit(ui, '/src/oven.rs', '// two\n')
+    await ui.click(ui.row('/src/forecast.py'), undefined, { button: 'right' })
+    await ui.click('.menu button', 'Delete')
+    await ui.click('dialog button', 'Delete')
+    await ui.dropFiles('.tree', [['new.txt', 'new']])
+    await ui.see(ui.row('/new.txt'))
+
+    await ui.click('[aria-label="What changed from before to Now"]')
+    await ui.see('.summary', '3 differences: 1 added, 1 changed, 1 removed')
+    await ui.click('.change', 'src/oven.rs')
+    await ui.reads('.cm-changedLine', '// two')
+    await ui.click('.change', 'src/forecast.py')
+    await ui.reads('.cm-deletedChunk', 'How many loaves')
+
+    await ui.click('.moment[data-layer="before"]')
+    await ui.see('.banner', 'You are looking at “before”')
+    await ui.see('#status', 'Looking at “before”')
+    await ui.see(ui.row('/src/forecast.py'))
+    await ui.openFile('/src/oven.rs')
+    await ui.until('the file as it was', () => ui.editor(), (text) => text.includes('// one') && !text.includes('// two'))
+    await ui.click('.cm-content')
+    await ui.type('no')
+    assert.ok(!(await ui.editor()).includes('no//'), 'a past state is read-only')
+    await ui.press('F2')
+    await ui.click('.toast button', 'Undo')
+    await ui.unseen('.banner')
+    await ui.until('the file as it is', () => ui.editor(), (text) => text.includes('// two'))
+    await ui.unseen(ui.row('/src/forecast.py'))
+  },
+
+  async 'tags, drops and going on from the past'({ open }) {
+    const ui = await open()
+    await edit(ui, '/src/oven.rs', '// one\n')
+    await checkpoint(ui, 'one')
+    await edit(ui, '/src/oven.rs', '// two\n')
+    await checkpoint(ui, 'two')
+    await edit(ui, '/src/oven.rs', '// three\n')
+    await ui.click('[aria-label="More for one"]')
+    await ui.click('.menu button', 'Tag')
+    await ui.type('good')
+    await ui.press('Enter')
+    await ui.see('.tag', 'good')
+    await ui.click('.tag', 'good')
+    await ui.unseen('.tag')
+    await ui.click('.toast button', 'Undo')
+    await ui.see('.tag', 'good')
+    await ui.click('[aria-label="More for two"]')
+    await ui.click('.menu button', 'Drop')
+    await ui.click('dialog button', 'Drop')
+    await ui.unseen('.moment .name', 'two')
+    await ui.click('.moment[data-layer="one"]')
+    await ui.see('.banner')
+    await ui.click('.banner button', 'Go on from here')
+    await ui.see('dialog', 'cannot be undone')
+    await ui.click('dialog button', 'Go on from here')
+    await ui.unseen('.banner')
+    await ui.until('the file of then', () => ui.editor(), (text) => text.includes('// one') && !text.includes('// three'))
+  },
+
+  async 'the audit tells what happens, as it happens'({ open }) {
+    const ui = await open()
+    await ui.click('#tab-activity')
+    await ui.see('.record', '/README.md')
+    await ui.dropFiles('.tree', [['watched.txt', 'x']])
+    await ui.see('.record', '/watched.txt')
+    await ui.click('.filters input[type=search]')
+    await ui.type('/src')
+    await ui.unseen('.record', '/watched.txt')
+    await ui.see('.record', '/src/oven.rs')
+    assert.ok((await ui.texts('.record .path')).every((path) => path.startsWith('/src')))
+  },
+
+  async 'the storage panel counts, checks and collects'({ open }) {
+    const ui = await open()
+    await ui.click('#tab-storage')
+    await ui.see('.storage', 'that the browser allows')
+    await ui.see('.storage dd', '1 sealed')
+    await ui.click('.storage button', 'Check everything')
+    await ui.see('.toast', 'Everything is as it should be.')
+    await ui.click('.storage button', 'Collect garbage')
+    await ui.until('an answer', () => ui.text('.toast'), (text) => /give back|Gave back/.test(text))
+    await ui.click('.storage button', 'Bring the sample')
+    await ui.see(ui.row('/sample'))
+  },
+}

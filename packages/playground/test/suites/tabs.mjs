@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+
+export const tests = {
+  async 'two tabs see each other work'({ open }) {
+    const one = await open()
+    const two = await open({ workspace: one.workspace })
+    await one.openFile('/notes/ideas.md')
+    await two.openFile('/notes/ideas.md')
+    await one.click('.cm-content')
+    await one.press('Control+Home')
+    await one.type('From the one. ')
+    await two.reads('.cm-content', 'From the one. # Ideas')
+    await two.click('[aria-label="New folder"]')
+    await two.type('shared')
+    await two.press('Enter')
+    await one.see(one.row('/notes/shared'))
+    await one.click('.seal input')
+    await one.type('together')
+    await one.press('Enter')
+    await two.see('.moment .name', 'together')
+    await two.click('.moment[data-layer="sample"]')
+    await one.see('.banner', 'You are looking at “sample”')
+    await one.click('.banner button', 'Back to now')
+    await two.unseen('.banner')
+    // The first tab may hold the files; the second goes on without it.
+    await one.close()
+    await two.click('.cm-content')
+    await two.press('Control+Home')
+    await two.type('From the other. ')
+    await two.reads('.cm-content', 'From the other. From the one.')
+    await two.press('Control+s')
+    await two.unseen('.tab .dirty')
+    await two.reload()
+    await two.reads('.cm-content', 'From the other. From the one.')
+  },
+
+  async 'nobody writes over what somebody else has written'({ open }) {
+    const one = await open()
+    const two = await open({ workspace: one.workspace })
+    await one.openFile('/notes/ideas.md')
+    await two.openFile('/notes/ideas.md')
+    // Both type in the same moment: neither has saved, since each saves only after a pause.
+    await two.click('.cm-content')
+    await two.press('Control+Home')
+    await one.click('.cm-content')
+    await one.press('Control+Home')
+    await one.type('Mine. ')
+    await two.type('Theirs. ')
+    await two.press('Control+s')
+    const [loser, winner] = await one.until('one of them to hear of it', async () => ((await one.count('.notice')) ? [one, two] : (await two.count('.notice')) ? [two, one] : undefined))
+    await loser.see('.notice', 'Nothing of yours is saved yet')
+    await loser.click('.notice button', 'Keep mine')
+    await loser.unseen('.notice')
+    await loser.unseen('.tab .dirty')
+    const text = await loser.editor()
+    await winner.until('the other’s text', () => winner.editor(), (now) => now === text)
+    assert.ok(text.includes(loser === one ? 'Mine' : 'Theirs'))
+  },
+
+  async 'without handles for files the status bar says where they are'({ open }) {
+    const database = await open({ query: '&storage=indexeddb' })
+    await database.see('#status', 'IndexedDB')
+    const memory = await open({ query: '&storage=memory' })
+    await memory.see('#status .warn', 'In memory only')
+    await memory.openFile('/data/bakery.db')
+    await memory.see('.grid .line')
+  },
+
+  async 'a workspace that cannot be opened says why, and what to do'({ open }) {
+    const ui = await open({ workspace: '..', wait: '.failed' })
+    await ui.see('.failed', 'A workspace\'s name has 1 to 64 letters')
+    await ui.see('.failed button', 'Work in memory')
+  },
+}
