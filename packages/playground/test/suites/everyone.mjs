@@ -10,6 +10,9 @@ const ALL = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pract
 /** What the checker finds against WCAG 2.2 AA, in words. */
 async function violations(ui, rules = ALL) {
   await ui.evaluate(axe)
+  // Colours on their way from one to the other are neither.
+  const moving = () => ui.evaluate(() => document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity).length)
+  await ui.until('everything to stand still', moving, (count) => count === 0)
   const found = await ui.evaluate((rules) =>
     window.axe.run(document, { runOnly: rules }).then(({ violations }) =>
       violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`),
