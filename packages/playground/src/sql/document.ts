@@ -226,6 +226,7 @@ export class SqlDoc implements Doc {
     this.#setBusy(true)
     this.#view.dispatch({ effects: markFailure.of(undefined) })
     try {
+      await this.#reopened
       const ran = await act()
       this.#inTransaction = ran.inTransaction
       this.#outcome(ran, from, plan)
@@ -248,10 +249,14 @@ export class SqlDoc implements Doc {
     this.#planning.disabled = busy
   }
 
+  /** What runs next waits for this: a worker that was ended has to be given the database again. */
+  #reopened: Promise<unknown> = Promise.resolve()
+
   /** Ends what takes too long. What was not committed is gone with it. */
   async #end(): Promise<void> {
     this.#client.stop('Stopped. What was not committed is undone.')
-    await attempt('The database could not be opened again', () => this.#load())
+    this.#reopened = attempt('The database could not be opened again', () => this.#load())
+    await this.#reopened
   }
 
   #outcome({ results, failure }: Ran, from: number | undefined, plan: boolean): void {
