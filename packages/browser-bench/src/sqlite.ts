@@ -51,6 +51,8 @@ async function ours(): Promise<{ wal: Contender }> {
 }
 
 async function official(): Promise<{ byDefault: Contender; wal: Contender }> {
+  // Without its other ways to store, which start workers of their own: Firefox can lose the start of a worker's worker.
+  Object.assign(globalThis, { sqlite3ApiConfig: { disable: { vfs: { opfs: true, 'opfs-wl': true, 'opfs-vfs': true } } } })
   const module = await import('/node_modules/@sqlite.org/sqlite-wasm/dist/index.mjs' as string)
   const sqlite3 = await module.default()
   const pool = await sqlite3.installOpfsSAHPoolVfs({ name: 'bench-official', clearOnInit: true, initialCapacity: 8 })
