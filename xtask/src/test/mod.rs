@@ -119,19 +119,13 @@ fn tests(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     if std::io::stderr().is_terminal() {
         cargo = cargo.env("CARGO_TERM_COLOR", "always");
     }
-    cargo.each_line(|line| {
-        println!("{line}");
-        tally.read(line);
-    })
+    cargo.each_line(|line| tally.print(line))
 }
 
 /// Builds the npm packages on the modules that are shipped, and runs their tests.
 fn packages(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     crate::packages::build(project)?;
-    crate::packages::test(project, args.long, |line| {
-        println!("{line}");
-        tally.read(line);
-    })
+    crate::packages::test(project, args.long, |line| tally.print(line))
 }
 
 fn docs(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
@@ -152,39 +146,39 @@ fn browsers(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     wasm::packages(project)?;
     crate::packages::build(project)?;
     let conformance = wasm::build(project, &wasm::CONFORMANCE)?;
-    for package in ["device", "sqlite-opfs", "tarbox"] {
-        project
-            .node()
-            .args(["node_modules/typescript/bin/tsc", "-p"])
-            .arg(format!("packages/{package}"))
-            .run()?;
-    }
+    types(
+        project,
+        &["packages/device", "packages/sqlite-opfs", "packages/tarbox"],
+    )?;
     project
         .node()
         .arg("packages/browser-tests/run.mjs")
         .env("TARBOX_CONFORMANCE_WASM", conformance)
         .args(args.long.then_some("--long"))
-        .each_line(|line| {
-            println!("{line}");
-            tally.read(line);
-        })
+        .each_line(|line| tally.print(line))
 }
 
 /// The playground, built as it is served and clicked through.
 fn playground(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     web::build(project)?;
-    for part in ["packages/playground", "packages/playground/src/workers"] {
-        project
-            .node()
-            .args(["node_modules/typescript/bin/tsc", "-p", part])
-            .run()?;
-    }
+    types(
+        project,
+        &["packages/playground", "packages/playground/src/workers"],
+    )?;
     project
         .node()
         .arg("packages/playground/test/run.mjs")
         .args(args.long.then_some("--long"))
-        .each_line(|line| {
-            println!("{line}");
-            tally.read(line);
-        })
+        .each_line(|line| tally.print(line))
+}
+
+/// Checks the types of TypeScript projects.
+fn types(project: &Project, parts: &[&str]) -> Result<()> {
+    let check = |part| {
+        project
+            .node()
+            .args(["node_modules/typescript/bin/tsc", "-p", part])
+            .run()
+    };
+    parts.iter().copied().try_for_each(check)
 }

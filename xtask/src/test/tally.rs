@@ -27,6 +27,12 @@ impl Tally {
         self.failed == before.failed
     }
 
+    /// Prints a line of a test run, and adds its numbers.
+    pub(super) fn print(&mut self, line: &str) {
+        println!("{line}");
+        self.read(line);
+    }
+
     /// Adds the numbers of a line such as
     /// `test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out`; ignores all others.
     pub(super) fn read(&mut self, line: &str) {

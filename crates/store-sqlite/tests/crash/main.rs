@@ -39,9 +39,17 @@ struct Case {
 }
 
 impl Case {
+    /// Now and then the actions of a seed hardly ever reach the disk; then it is the next ones.
     fn new(seed: u64) -> Self {
-        let start = FaultPool::with_seed(seed);
         let mut rng = Rng::new(seed);
+        (0..10)
+            .map(|_| Self::with(seed, workload::actions(&mut rng)))
+            .find(|case| case.steps > 20)
+            .expect("a workload does more than next to nothing")
+    }
+
+    fn with(seed: u64, actions: Vec<Action>) -> Self {
+        let start = FaultPool::with_seed(seed);
         {
             let open = Open::create(&start, Clock::at(0));
             for tenant in workload::TENANTS {
@@ -49,7 +57,6 @@ impl Case {
             }
             open.database.sync().unwrap();
         }
-        let actions = workload::actions(&mut rng);
         let disk = start.fork();
         let clock = Clock::at(0);
         let mut open = Open::on(&disk, clock.clone()).unwrap();
@@ -143,7 +150,6 @@ impl Case {
 /// Runs one workload with a crash at every step.
 fn crash_everywhere(seed: u64) {
     let case = Case::new(seed);
-    assert!(case.steps >= 5, "the workload does next to nothing");
     let mut rng = Rng::new(seed ^ 0xC0FFEE);
     eprintln!(
         "workload {seed}: {} actions, {} steps",
