@@ -42,7 +42,11 @@ fn file_system() -> Vec<Case> {
 }
 
 fn database(pool: Arc<dyn Pool>) -> SqliteDatabase {
-    let options = Options::new().create(true).background(false).cache_bytes(TINY);
+    let options = Options::new()
+        .create(true)
+        .background(false)
+        .redo(true)
+        .cache_bytes(TINY);
     SqliteDatabase::on_pool(pool, "t.db", &options).expect("an empty pool takes a database")
 }
 

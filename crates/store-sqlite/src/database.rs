@@ -12,6 +12,7 @@ use crate::cache::Caches;
 use crate::commit::Committer;
 use crate::lease::Lease;
 use crate::options::Options;
+use crate::redo::Redo;
 use crate::rows::{Tenant, TenantId};
 use crate::sessions::Sessions;
 use crate::shared::{Counters, Shared, State};
@@ -77,8 +78,9 @@ impl SqliteDatabase {
             name: name.to_owned(),
         };
         let engine = Engine::open(&place, options.create)?;
+        let (redo, records) = Redo::open(pool.clone(), name, engine.read(sql::redone)?)?;
         let prefix = format!("{name}-blocks/");
-        Self::assemble(
+        let database = Self::assemble(
             engine,
             pool,
             &prefix,
@@ -86,7 +88,9 @@ impl SqliteDatabase {
             None,
             Some(registration),
             options,
-        )
+        )?;
+        database.opened.shared.go_on(redo, records, options.redo)?;
+        Ok(database)
     }
 
     pub(crate) fn assemble(
@@ -104,7 +108,7 @@ impl SqliteDatabase {
             blocks: BlockStore::new(pool, prefix, eighth),
             clock: options.clock.clone(),
             state: Mutex::new(State::new(Caches::new(eighth * 7), lease, sessions)),
-            commit: Mutex::new(()),
+            commit: Mutex::new(None),
             wake: Condvar::new(),
             counters: Counters::default(),
         });

@@ -45,6 +45,7 @@ mod options;
 #[cfg_attr(target_family = "wasm", path = "parallel_alone.rs")]
 mod parallel;
 mod platform;
+mod redo;
 mod rows;
 #[cfg_attr(target_family = "wasm", path = "sessions_alone.rs")]
 mod sessions;

@@ -15,6 +15,7 @@ pub struct Options {
     pub(crate) cache_bytes: u64,
     pub(crate) clock: Clock,
     pub(crate) background: bool,
+    pub(crate) redo: bool,
 }
 
 impl Default for Options {
@@ -24,6 +25,7 @@ impl Default for Options {
             cache_bytes: 64 * 1024 * 1024,
             clock: Arc::new(now),
             background: true,
+            redo: false,
         }
     }
 }
@@ -34,6 +36,7 @@ impl fmt::Debug for Options {
             .field("create", &self.create)
             .field("cache_bytes", &self.cache_bytes)
             .field("background", &self.background)
+            .field("redo", &self.redo)
             .finish_non_exhaustive()
     }
 }
@@ -70,6 +73,16 @@ impl Options {
     #[must_use]
     pub fn background(mut self, background: bool) -> Self {
         self.background = background;
+        self
+    }
+
+    /// Whether a sync of a few rows goes to a redo log instead of a transaction of its own, which comes later for many of
+    /// them: for a database on a pool whose user waits for each change. It costs a file of 512 KiB, `NAME-redo`.
+    ///
+    /// What is in that file is taken over whenever the database is opened on its pool, with this or without.
+    #[must_use]
+    pub fn redo(mut self, redo: bool) -> Self {
+        self.redo = redo;
         self
     }
 }

@@ -13,6 +13,7 @@ use crate::cache::Caches;
 use crate::commit::Frozen;
 use crate::lease::Lease;
 use crate::memtable::Memtable;
+use crate::redo::Redo;
 use crate::rows::{Key, Tenant, TenantId};
 use crate::sessions::Sessions;
 use crate::sql::{Engine, Version};
@@ -27,8 +28,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     /// Everything operations read and change. Held for microseconds, except while a missing row is loaded.
     pub(crate) state: Mutex<State>,
-    /// Held during a commit: there is one at a time. Always taken before `state`.
-    pub(crate) commit: Mutex<()>,
+    /// Held during a commit: there is one at a time. Always taken before `state`. Also the redo log, if there is one.
+    pub(crate) commit: Mutex<Option<Redo>>,
     /// Wakes the background committer.
     pub(crate) wake: Condvar,
     pub(crate) counters: Counters,
@@ -47,7 +48,7 @@ pub(crate) struct Counters {
 pub(crate) struct State {
     /// What operations changed since the last commit began.
     pub(crate) active: Memtable,
-    /// What is being committed.
+    /// What is being committed, or what the redo log holds.
     pub(crate) frozen: Option<Arc<Frozen>>,
     /// Tenants in use, with the counters as of the last operation.
     pub(crate) tenants: FxHashMap<TenantId, Tenant>,

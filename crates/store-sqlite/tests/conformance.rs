@@ -53,6 +53,7 @@ suites! {
     memory_with_tiny_cache: in_memory, options().cache_bytes(TINY).background(false);
     memory_pool: on_memory_pool, options();
     memory_pool_with_tiny_cache: on_memory_pool, options().cache_bytes(TINY);
+    memory_pool_with_redo_log: on_memory_pool, options().background(false).redo(true);
     directory_pool: on_directory_pool, options();
     directory_pool_with_tiny_cache: on_directory_pool, options().cache_bytes(TINY).background(false);
 }

@@ -13,7 +13,7 @@ use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 use common::{block, me, new};
 
 fn open(pool: &FaultPool, create: bool) -> (SqliteDatabase, SqliteStore) {
-    let options = Options::new().create(create).background(false);
+    let options = Options::new().create(create).background(false).redo(true);
     let database = SqliteDatabase::on_pool(Arc::new(pool.clone()), "t.db", &options).unwrap();
     if create {
         block(database.create_tenant("default", Quota::default())).unwrap();

@@ -44,7 +44,11 @@ impl Workspace {
     /// # Errors
     /// Those of the device, and `Unsupported` if a newer Tarbox wrote it.
     pub fn open(pool: Arc<dyn Pool>, first_handle: u32) -> Result<Self> {
-        let options = Options::new().create(true).background(false).cache_bytes(CACHE);
+        let options = Options::new()
+            .create(true)
+            .background(false)
+            .redo(true)
+            .cache_bytes(CACHE);
         let database = SqliteDatabase::on_pool(pool, DATABASE, &options)?;
         let store = match blocking(database.open_tenant(TENANT)) {
             Err(error) if error.kind() == ErrorKind::NotFound => {

@@ -4,6 +4,9 @@
 //! stores the new content as blocks ([`stage`]), makes these durable, and only then commits the rows that name them: a
 //! crash never leaves a row without its block. The blocks' `fdatasync` is waited for here, in the background, and not
 //! by the operations.
+//!
+//! With a redo log ([`logged`]) a sync that has only rows to store appends them there. The frozen memtable then collects
+//! what the log holds, until it is worth a transaction.
 
 mod append;
 #[cfg_attr(target_family = "wasm", path = "alone.rs")]
@@ -11,6 +14,7 @@ mod background;
 mod compose;
 #[cfg_attr(target_family = "wasm", path = "early_alone.rs")]
 mod early;
+mod logged;
 mod stage;
 
 use std::collections::HashMap;
@@ -24,9 +28,10 @@ pub(crate) use append::{Appender, SEGMENT_MAX};
 pub(crate) use background::Committer;
 
 use crate::memtable::Memtable;
+use crate::redo::Redo;
 use crate::rows::{Key, Tenant, TenantId};
 use crate::shared::{Op, Shared, State};
-use crate::sql::{Batch, Change, Durability, Engine};
+use crate::sql::{self, Batch, Change, Durability, Engine};
 
 /// A memtable that is being committed.
 pub(crate) struct Frozen {
@@ -50,26 +55,35 @@ impl Shared {
         self.commit_as(Durability::Visible)
     }
 
-    /// Commits what operations did so far, and returns when it and everything before is on the device.
+    /// Returns when what operations did so far, and everything before, is on the device.
     pub(crate) fn commit_durable(&self) -> Result<()> {
-        self.commit_as(Durability::Durable)
+        let mut redo = self.lock_commit();
+        if let Some(redo) = &mut *redo
+            && self.log(redo)?
+        {
+            return Ok(());
+        }
+        self.commit_locked(&mut redo, Durability::Durable)
     }
 
     /// Commits if so much is waiting that memory would grow without bound.
     pub(crate) fn relieve(&self) -> Result<()> {
-        let _commit = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut redo = self.lock_commit();
         // Another thread may have done it.
         let full = self.lock().is_full();
         if full {
-            self.commit_locked(Durability::Visible)
+            self.commit_locked(&mut redo, Durability::Visible)
         } else {
             Ok(())
         }
     }
 
     fn commit_as(&self, durability: Durability) -> Result<()> {
-        let _commit = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
-        self.commit_locked(durability)
+        self.commit_locked(&mut self.lock_commit(), durability)
+    }
+
+    fn lock_commit(&self) -> MutexGuard<'_, Option<Redo>> {
+        self.commit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs `f` with everything committed and the lease held; nothing else happens meanwhile. What it adds to the batch, and
@@ -79,9 +93,9 @@ impl Shared {
         tenant: TenantId,
         f: impl FnOnce(&mut Op<'_>, &mut Batch) -> Result<R>,
     ) -> Result<R> {
-        let _commit = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut redo = self.lock_commit();
         loop {
-            self.commit_locked(Durability::Visible)?;
+            self.commit_locked(&mut redo, Durability::Visible)?;
             let mut op = Op {
                 shared: self,
                 state: self.lock(),
@@ -106,9 +120,9 @@ impl Shared {
 
     /// Runs `f` in a durable transaction of its own, with everything committed and the lease held.
     pub(crate) fn administer<R>(&self, f: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
-        let _commit = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut redo = self.lock_commit();
         loop {
-            self.commit_locked(Durability::Visible)?;
+            self.commit_locked(&mut redo, Durability::Visible)?;
             let mut state = self.lock();
             if !state.lease.is_held() {
                 state.lease.acquire()?;
@@ -146,11 +160,12 @@ impl Shared {
         Ok(result)
     }
 
-    fn commit_locked(&self, durability: Durability) -> Result<()> {
-        // What an earlier commit could not store comes first: the order of operations is the order of commits.
-        let retry = self.lock().frozen.clone();
-        if let Some(frozen) = retry {
-            self.commit_frozen(frozen, durability)?;
+    fn commit_locked(&self, redo: &mut Option<Redo>, durability: Durability) -> Result<()> {
+        // What is in the redo log, or an earlier commit could not store, comes first: the order of operations is the order
+        // of commits.
+        let earlier = self.lock().frozen.clone();
+        if let Some(frozen) = earlier {
+            self.commit_frozen(frozen, redo, durability)?;
         }
         let frozen = {
             let mut state = self.lock();
@@ -173,17 +188,37 @@ impl Shared {
             }
             state.freeze()
         };
-        self.commit_frozen(frozen, durability)
+        self.commit_frozen(frozen, redo, durability)
     }
 
     /// Commits a frozen memtable. When that fails it stays, visible to this process, and the next commit tries again.
-    fn commit_frozen(&self, frozen: Arc<Frozen>, durability: Durability) -> Result<()> {
+    fn commit_frozen(
+        &self,
+        frozen: Arc<Frozen>,
+        redo: &mut Option<Redo>,
+        durability: Durability,
+    ) -> Result<()> {
+        let logged = redo.as_mut().filter(|redo| redo.must_end());
+        // The log begins anew, so the transaction must not be lost.
+        let durability = if logged.is_some() {
+            Durability::Durable
+        } else {
+            durability
+        };
         let mut staged = self.stage(&frozen)?;
         staged.batch.fill(&frozen.table, &staged.heads, &staged.stored);
         if durability == Durability::Durable {
             self.counters.syncs.fetch_add(1, Ordering::Relaxed);
         }
-        self.engine.write(durability, |c| staged.batch.apply(c))?;
+        self.engine.write(durability, |c| {
+            staged.batch.apply(c)?;
+            logged
+                .as_ref()
+                .map_or(Ok(()), |redo| sql::set_redone(c, redo.epoch()))
+        })?;
+        if let Some(redo) = logged {
+            redo.begin_anew();
+        }
         self.blocks.learn(&staged.batch.blocks);
         let mut state = self.lock();
         state.settle(frozen, &staged);
@@ -212,7 +247,7 @@ impl Shared {
             state.refresh(&self.engine);
         }
         self.counters.syncs.fetch_add(1, Ordering::Relaxed);
-        let result = self.engine.write(Durability::Durable, crate::sql::touch);
+        let result = self.engine.write(Durability::Durable, sql::touch);
         state.seen = self.engine.version();
         state.unsynced = result.is_err();
         if !was_held {
@@ -239,14 +274,16 @@ impl State {
         }
     }
 
+    /// The tenants that the active memtable changes, with their counters.
+    fn changed_tenants(&self) -> Vec<Tenant> {
+        let ids = self.active.tenants.iter();
+        ids.filter_map(|id| self.tenants.get(id).cloned()).collect()
+    }
+
     /// Hands the active memtable over to a commit, and begins a new one.
     fn freeze(&mut self) -> Arc<Frozen> {
+        let tenants = self.changed_tenants();
         let table = std::mem::take(&mut self.active);
-        let tenants = table
-            .tenants
-            .iter()
-            .filter_map(|id| self.tenants.get(id).cloned())
-            .collect();
         let reserved = std::mem::take(&mut self.reserved);
         let frozen = Arc::new(Frozen {
             table,

@@ -1,7 +1,8 @@
 //! The memtable: what a group of operations changed and no commit holds yet.
 //!
 //! Operations change rows here and are visible at once; a commit turns the whole table into one transaction. There are
-//! at most two: the active one that operations change, and a frozen one that is being committed.
+//! at most two: the active one that operations change, and a frozen one that is being committed, or waits for that in the
+//! redo log.
 
 mod file;
 mod pieces;
@@ -73,6 +74,30 @@ impl Memtable {
     /// Counts a change.
     pub(crate) fn note_change(&mut self) {
         self.changes += 1;
+    }
+
+    /// Takes over what came later, which holds no content of files.
+    pub(crate) fn absorb(&mut self, later: Self) {
+        // What the database has is still what the older slot says.
+        for (key, mut slot) in later.inodes {
+            slot.base = self.inodes.get(&key).map_or(slot.base, |older| older.base);
+            self.inodes.insert(key, slot);
+        }
+        for (at, mut slot) in later.dentries {
+            slot.base = self.dentries.get(&at).map_or(slot.base, |older| older.base);
+            self.dentries.insert(at, slot);
+        }
+        for (at, mut slot) in later.xattrs {
+            slot.base = self.xattrs.get(&at).map_or(slot.base, |older| older.base);
+            self.xattrs.insert(at, slot);
+        }
+        self.log.extend(later.log);
+        self.orphans.extend(later.orphans);
+        for tenant in later.tenants {
+            if !self.tenants.contains(&tenant) {
+                self.tenants.push(tenant);
+            }
+        }
     }
 
     /// Rows held, as a measure of the work a commit will be.

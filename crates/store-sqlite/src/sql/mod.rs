@@ -140,6 +140,20 @@ pub(crate) fn touch(c: &Connection) -> Result<()> {
     Ok(())
 }
 
+/// The last epoch of the redo log whose records the database has.
+pub(crate) fn redone(c: &Connection) -> Result<u64> {
+    c.query_row("SELECT redo FROM durable", [], |row| row.get::<_, i64>(0))
+        .map(|epoch| epoch as u64)
+        .map_err(engine)
+}
+
+/// Says that the database has the records of this epoch.
+pub(crate) fn set_redone(c: &Connection, epoch: u64) -> Result<()> {
+    c.execute("UPDATE durable SET redo = ?1", [epoch as i64])
+        .map_err(engine)?;
+    Ok(())
+}
+
 /// A mutex here only guards against concurrent use: what a panicking thread left behind is a rolled-back transaction.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)

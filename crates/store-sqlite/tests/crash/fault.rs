@@ -10,7 +10,7 @@ use crate::{Case, is_long};
 
 /// Runs a workload while calls fail, trying each action again until it is done. Answers how many errors were seen.
 fn run_with_faults(case: &Case, disk: &FaultPool, what: &str) -> usize {
-    let clock = Clock::at(0);
+    let clock = Clock::at(0, case.redo);
     let mut errors = 0;
     let mut open = match Open::on(disk, clock.clone()) {
         Ok(open) => open,
@@ -41,7 +41,7 @@ fn run_with_faults(case: &Case, disk: &FaultPool, what: &str) -> usize {
     let last = case.states.last();
     assert!(Some(&State::of(&open)) == last, "{what}: something is lost");
     drop(open);
-    let open = Open::on(disk, Clock::at(9_999)).unwrap();
+    let open = Open::on(disk, Clock::at(9_999, case.redo)).unwrap();
     assert!(
         Some(&State::of(&open)) == last,
         "{what}: something is lost after the next start"

@@ -36,29 +36,32 @@ struct Case {
     /// The state after so many actions.
     states: Vec<State>,
     steps: u64,
+    /// Whether it is stored with a redo log.
+    redo: bool,
 }
 
 impl Case {
     /// Now and then the actions of a seed hardly ever reach the disk; then it is the next ones.
     fn new(seed: u64) -> Self {
         let mut rng = Rng::new(seed);
+        let redo = !seed.is_multiple_of(3);
         (0..10)
-            .map(|_| Self::with(seed, workload::actions(&mut rng)))
+            .map(|_| Self::with(seed, redo, workload::actions(&mut rng, redo)))
             .find(|case| case.steps > 20)
             .expect("a workload does more than next to nothing")
     }
 
-    fn with(seed: u64, actions: Vec<Action>) -> Self {
+    fn with(seed: u64, redo: bool, actions: Vec<Action>) -> Self {
         let start = FaultPool::with_seed(seed);
         {
-            let open = Open::create(&start, Clock::at(0));
+            let open = Open::create(&start, Clock::at(0, redo));
             for tenant in workload::TENANTS {
                 pollster::block_on(open.database.create_tenant(tenant, Quota::default())).unwrap();
             }
             open.database.sync().unwrap();
         }
         let disk = start.fork();
-        let clock = Clock::at(0);
+        let clock = Clock::at(0, redo);
         let mut open = Open::on(&disk, clock.clone()).unwrap();
         let mut states = vec![State::of(&open)];
         let mut results = Vec::new();
@@ -75,6 +78,7 @@ impl Case {
             results,
             states,
             steps: disk.steps(),
+            redo,
         }
     }
 
@@ -83,7 +87,7 @@ impl Case {
     fn crash_at(&self, step: u64) -> (FaultPool, usize, usize) {
         let disk = self.start.fork();
         disk.set_plan(FaultPlan::new().crash_at(step));
-        let clock = Clock::at(0);
+        let clock = Clock::at(0, self.redo);
         let (mut synced, mut tried) = (0, 0);
         if let Ok(mut open) = Open::on(&disk, clock.clone()) {
             for (i, action) in self.actions.iter().enumerate() {
@@ -115,7 +119,7 @@ impl Case {
         if seed % 4 == 3 {
             // The power fails again while the machine starts.
             disk.set_plan(FaultPlan::new().crash_at(1 + seed / 4 % 6));
-            drop(Open::on(&disk, Clock::at(0)));
+            drop(Open::on(&disk, Clock::at(0, self.redo)));
             let again = disk.after_crash(seed, policy);
             return self.check(&again, &format!("{what}, twice"), between);
         }
@@ -123,7 +127,9 @@ impl Case {
     }
 
     fn check(&self, disk: &FaultPool, what: &str, (synced, tried): (usize, usize)) {
-        let open = Open::on(disk, Clock::at(9_999)).unwrap_or_else(|e| panic!("{what}: {e}"));
+        // What is in a redo log is taken over by who wants none as well.
+        let redo = self.redo && !synced.is_multiple_of(4);
+        let open = Open::on(disk, Clock::at(9_999, redo)).unwrap_or_else(|e| panic!("{what}: {e}"));
         let state = State::of(&open);
         let known = self.states[synced..=tried].contains(&state);
         if !known {
@@ -190,15 +196,15 @@ fn a_crash_while_the_database_is_made_leaves_one_that_can_be_made() {
     for step in 1.. {
         let disk = FaultPool::with_seed(step);
         disk.set_plan(FaultPlan::new().crash_at(step));
-        let made = Open::try_create(&disk, Clock::at(0)).and_then(|open| {
+        let made = Open::try_create(&disk, Clock::at(0, step.is_multiple_of(2))).and_then(|open| {
             pollster::block_on(open.database.create_tenant("a", Quota::default()))?;
             pollster::block_on(open.database.create_tenant("b", Quota::default()))?;
             Ok(())
         });
         for policy in CrashPolicy::ALL {
             let disk = disk.after_crash(step, policy);
-            let open =
-                Open::try_create(&disk, Clock::at(1)).unwrap_or_else(|e| panic!("{step} {policy:?}: {e}"));
+            let open = Open::try_create(&disk, Clock::at(1, step.is_multiple_of(2)))
+                .unwrap_or_else(|e| panic!("{step} {policy:?}: {e}"));
             let tenants = pollster::block_on(open.database.tenants()).unwrap();
             assert!(tenants.len() == 2 || made.is_err(), "{step} {policy:?}");
             for tenant in ["a", "b"].into_iter().skip(tenants.len()) {

@@ -12,25 +12,32 @@ use crate::workload::TENANTS;
 
 const NAME: &str = "t.db";
 
-/// The time of everything one action does.
+/// The time of everything one action does, and whether there is a redo log.
 #[derive(Debug, Clone)]
-pub(crate) struct Clock(Arc<AtomicI64>);
+pub(crate) struct Clock {
+    time: Arc<AtomicI64>,
+    redo: bool,
+}
 
 impl Clock {
-    pub(crate) fn at(action: usize) -> Self {
-        let clock = Self(Arc::default());
+    pub(crate) fn at(action: usize, redo: bool) -> Self {
+        let clock = Self {
+            time: Arc::default(),
+            redo,
+        };
         clock.set(action);
         clock
     }
 
     pub(crate) fn set(&self, action: usize) {
-        self.0.store(1_000 + action as i64, Ordering::Relaxed);
+        self.time.store(1_000 + action as i64, Ordering::Relaxed);
     }
 
     fn options(self) -> Options {
         Options::new()
             .background(false)
-            .clock(move || Timestamp(self.0.load(Ordering::Relaxed)))
+            .redo(self.redo)
+            .clock(move || Timestamp(self.time.load(Ordering::Relaxed)))
     }
 }
 

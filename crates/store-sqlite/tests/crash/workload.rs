@@ -62,7 +62,8 @@ pub(crate) enum Effect {
     Durable,
 }
 
-pub(crate) fn actions(rng: &mut Rng) -> Vec<Action> {
+/// With `redo` there is a sync after most of them: what it takes decides what goes to the log.
+pub(crate) fn actions(rng: &mut Rng, redo: bool) -> Vec<Action> {
     let count = 50 + rng.below(30) as usize;
     let first = [
         What::Mkdir(b"dir"),
@@ -70,7 +71,12 @@ pub(crate) fn actions(rng: &mut Rng) -> Vec<Action> {
         What::Mkdir(b"other"),
     ];
     let mut actions: Vec<What> = first.to_vec();
-    actions.extend((3..count).map(|_| what(rng)));
+    for _ in 3..count {
+        actions.push(what(rng));
+        if redo && rng.below(3) > 0 {
+            actions.push(What::Sync);
+        }
+    }
     let number = |(number, what)| Action {
         tenant: usize::from(number > 2 && rng.below(6) == 0),
         what,

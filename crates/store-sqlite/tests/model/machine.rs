@@ -89,6 +89,7 @@ impl Machine {
         let options = Options::new()
             .create(create)
             .background(false)
+            .redo(true)
             .cache_bytes(self.cache_bytes)
             .clock(move || Timestamp(clock.load(Ordering::Relaxed)));
         let database = SqliteDatabase::on_pool(self.pool.clone(), "t.db", &options).unwrap();

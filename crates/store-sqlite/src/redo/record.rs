@@ -1,0 +1,382 @@
+//! A record: the rows of a memtable that holds no content of its own, and what its tenants count.
+//!
+//! Numbers are LEB128, signed ones as their 64 bits; texts and lists begin with their length; what may be missing begins
+//! with 0 or 1.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+use tarbox_store::{FileKind, Ino, LayerId, Operation, Timestamp};
+
+use crate::memtable::{Memtable, Slot, Xattr};
+use crate::rows::{Content, Dentry, Inode, Key, LogRow, Tenant, TenantId};
+
+/// What operations change of a tenant's row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counters {
+    bytes: u64,
+    inodes: u64,
+    next_ino: u64,
+    next_seq: u64,
+}
+
+impl Counters {
+    pub(crate) fn of(tenant: &Tenant) -> Self {
+        Self {
+            bytes: tenant.bytes,
+            inodes: tenant.inodes,
+            next_ino: tenant.next_ino,
+            next_seq: tenant.next_seq,
+        }
+    }
+
+    pub(crate) fn restore(self, tenant: &mut Tenant) {
+        tenant.bytes = self.bytes;
+        tenant.inodes = self.inodes;
+        tenant.next_ino = self.next_ino;
+        tenant.next_seq = self.next_seq;
+    }
+}
+
+/// Adds the rows of a memtable, which must not hold files' content, and the counters of its tenants.
+pub(super) fn encode(table: &Memtable, tenants: &[(TenantId, Counters)], out: &mut Vec<u8>) {
+    fn list<'a, T: Stored + 'a>(
+        items: impl ExactSizeIterator<Item = (&'a T, &'a (impl Stored + 'a))>,
+        out: &mut Vec<u8>,
+    ) {
+        (items.len() as u64).put(out);
+        for (key, value) in items {
+            key.put(out);
+            value.put(out);
+        }
+    }
+    debug_assert!(table.files.is_empty(), "content goes to blocks");
+    list(table.inodes.iter(), out);
+    list(table.dentries.iter(), out);
+    list(table.xattrs.iter(), out);
+    list(table.log.iter().map(|(tenant, row)| (tenant, row)), out);
+    list(table.orphans.iter(), out);
+    list(tenants.iter().map(|(tenant, counters)| (tenant, counters)), out);
+}
+
+/// The reverse; `None` if the bytes are something else.
+pub(super) fn decode(mut bytes: &[u8]) -> Option<(Memtable, Vec<(TenantId, Counters)>)> {
+    fn list<K: Stored, V: Stored>(from: &mut &[u8], mut add: impl FnMut(K, V)) -> Option<()> {
+        for _ in 0..u64::take(from)? {
+            add(K::take(from)?, V::take(from)?);
+        }
+        Some(())
+    }
+    let from = &mut bytes;
+    let mut table = Memtable::default();
+    list(from, |key, slot| drop(table.inodes.insert(key, slot)))?;
+    list(from, |at, slot| drop(table.dentries.insert(at, slot)))?;
+    list(from, |at, slot| drop(table.xattrs.insert(at, slot)))?;
+    list(from, |tenant, row| table.log.push((tenant, row)))?;
+    list(from, |key, orphaned| {
+        table.orphans.insert(key, orphaned);
+    })?;
+    let mut tenants = Vec::new();
+    list(from, |tenant, counters| {
+        table.tenants.push(tenant);
+        tenants.push((tenant, counters));
+    })?;
+    from.is_empty().then_some((table, tenants))
+}
+
+/// What a record is made of.
+trait Stored: Sized {
+    fn put(&self, out: &mut Vec<u8>);
+    fn take(from: &mut &[u8]) -> Option<Self>;
+}
+
+impl Stored for u64 {
+    fn put(&self, out: &mut Vec<u8>) {
+        let mut rest = *self;
+        while rest >= 0x80 {
+            out.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        out.push(rest as u8);
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let (byte, rest) = from.split_first()?;
+            *from = rest;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(number);
+            }
+        }
+        None
+    }
+}
+
+impl Stored for Vec<u8> {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_bytes(self, out);
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        take_bytes(from).map(<[u8]>::to_vec)
+    }
+}
+
+fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    (bytes.len() as u64).put(out);
+    out.extend_from_slice(bytes);
+}
+
+fn take_bytes<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let len = usize::try_from(u64::take(from)?).ok()?;
+    let (bytes, rest) = from.split_at_checked(len)?;
+    *from = rest;
+    Some(bytes)
+}
+
+impl<T: Stored> Stored for Option<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.is_some().put(out);
+        if let Some(value) = self {
+            value.put(out);
+        }
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        match bool::take(from)? {
+            true => T::take(from).map(Some),
+            false => Some(None),
+        }
+    }
+}
+
+impl<One: Stored, Two: Stored> Stored for (One, Two) {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+        self.1.put(out);
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Some((One::take(from)?, Two::take(from)?))
+    }
+}
+
+/// What is stored as another thing: there, and back.
+macro_rules! stored_as {
+    ($($what:ty: $put:expr, $take:expr;)*) => {$(
+        impl Stored for $what {
+            fn put(&self, out: &mut Vec<u8>) {
+                let put: fn(&Self, &mut Vec<u8>) = $put;
+                put(self, out);
+            }
+
+            fn take(from: &mut &[u8]) -> Option<Self> {
+                let take: fn(&mut &[u8]) -> Option<Self> = $take;
+                take(from)
+            }
+        }
+    )*};
+}
+
+stored_as! {
+    u32: |n, out| u64::from(*n).put(out), |from| u64::take(from)?.try_into().ok();
+    i32: |n, out| (*n as u32).put(out), |from| Some(u32::take(from)? as i32);
+    bool: |is, out| out.push(u8::from(*is)), |from| match u64::take(from)? { 0 => Some(false), 1 => Some(true), _ => None };
+    Key: |key, out| key.0.put(out), |from| Some(Key(u64::take(from)?));
+    TenantId: |id, out| id.0.put(out), |from| Some(TenantId(u32::take(from)?));
+    Ino: |ino, out| ino.0.put(out), |from| Some(Ino(u64::take(from)?));
+    LayerId: |layer, out| layer.0.put(out), |from| Some(LayerId(u64::take(from)?));
+    Timestamp: |time, out| (time.0 as u64).put(out), |from| Some(Timestamp(u64::take(from)? as i64));
+    FileKind: |kind, out| out.push(*kind as u8), |from| FileKind::from_number(u64::take(from)?.try_into().ok()?);
+    Operation: |one, out| out.push(*one as u8), |from| Operation::from_number(u64::take(from)?.try_into().ok()?);
+    Arc<str>: |text, out| put_bytes(text.as_bytes(), out), |from| Some(std::str::from_utf8(take_bytes(from)?).ok()?.into());
+    SmallVec<[u8; 24]>: |name, out| put_bytes(name, out), |from| take_bytes(from).map(Self::from_slice);
+    Content: |content, out| match content {
+        Content::Inline(bytes) => {
+            out.push(0);
+            bytes.put(out);
+        }
+        Content::Stored => out.push(1),
+        Content::Chunked => out.push(2),
+    }, |from| match u64::take(from)? {
+        0 => Vec::take(from).map(Content::Inline),
+        1 => Some(Content::Stored),
+        2 => Some(Content::Chunked),
+        _ => None,
+    };
+}
+
+/// Rows are stored field by field.
+macro_rules! stored_fields {
+    ($($row:ident $(<$of:ident>)? { $($field:ident),* $(,)? })*) => {$(
+        impl $(<$of: Stored>)? Stored for $row $(<$of>)? {
+            fn put(&self, out: &mut Vec<u8>) {
+                let Self { $($field),* } = self;
+                $($field.put(out);)*
+            }
+
+            fn take(from: &mut &[u8]) -> Option<Self> {
+                Some(Self { $($field: Stored::take(from)?),* })
+            }
+        }
+    )*};
+}
+
+stored_fields! {
+    Slot<R> { row, base }
+    Inode {
+        kind, mode, uid, gid, nlink, size, stored, rdev, xattrs, atime, mtime, ctime, btime, parent, cookie, content, born,
+    }
+    Dentry { cookie, name, ino, kind, born }
+    Xattr { value, born }
+    LogRow { seq, time, uid, agent, operation, ino, path, from, bytes, layer, errno }
+    Counters { bytes, inodes, next_ino, next_seq }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> (Memtable, Vec<(TenantId, Counters)>) {
+        let inode = Inode {
+            kind: FileKind::File,
+            mode: 0o644,
+            uid: 1,
+            gid: u32::MAX,
+            nlink: 1,
+            size: 5,
+            stored: 0,
+            rdev: 7,
+            xattrs: 1,
+            atime: Timestamp(-1),
+            mtime: Timestamp(i64::MAX),
+            ctime: Timestamp(i64::MIN),
+            btime: Timestamp(0),
+            parent: Ino::ROOT,
+            cookie: u64::MAX >> 1,
+            content: Content::Inline(b"hello".to_vec()),
+            born: LayerId(3),
+        };
+        let tenant = TenantId(2);
+        let (file, dir) = (tenant.key(Ino(9)), tenant.key(Ino::ROOT));
+        let mut table = Memtable::default();
+        let slot = |row: &Inode, content| Slot {
+            row: Some(Inode {
+                content,
+                ..row.clone()
+            }),
+            base: Some(LayerId(1)),
+        };
+        table.inodes.insert(dir, slot(&inode, Content::Stored));
+        table
+            .inodes
+            .insert(tenant.key(Ino(10)), slot(&inode, Content::Chunked));
+        table.inodes.insert(
+            tenant.key(Ino(11)),
+            Slot {
+                row: None,
+                base: None,
+            },
+        );
+        let born = inode.born;
+        table.inodes.insert(
+            file,
+            Slot {
+                row: Some(inode),
+                base: None,
+            },
+        );
+        let entry = Dentry {
+            cookie: 256,
+            name: SmallVec::from_slice(b"a name that does not stand in the row itself"),
+            ino: Ino(9),
+            kind: FileKind::File,
+            born,
+        };
+        table.dentries.insert(
+            (dir, 256),
+            Slot {
+                row: Some(entry),
+                base: None,
+            },
+        );
+        table.dentries.insert(
+            (dir, 512),
+            Slot {
+                row: None,
+                base: Some(born),
+            },
+        );
+        let value = vec![0, 255];
+        table.xattrs.insert(
+            (file, b"user.a".to_vec()),
+            Slot {
+                row: Some(Xattr { value, born }),
+                base: None,
+            },
+        );
+        let row = LogRow {
+            seq: 4,
+            time: Timestamp(5),
+            uid: 6,
+            agent: "agent".into(),
+            operation: Operation::Rename,
+            ino: Ino(9),
+            path: b"/a".to_vec(),
+            from: Some(b"/b".to_vec()),
+            bytes: 5,
+            layer: born,
+            errno: -3,
+        };
+        table.log.push((tenant, row));
+        table.orphans.insert(file, true);
+        table.tenants.push(tenant);
+        let counters = Counters {
+            bytes: 1,
+            inodes: 2,
+            next_ino: 12,
+            next_seq: 5,
+        };
+        (table, vec![(tenant, counters)])
+    }
+
+    #[test]
+    fn rows_come_back_as_they_were() {
+        let (table, tenants) = sample();
+        let mut bytes = Vec::new();
+        encode(&table, &tenants, &mut bytes);
+        let (again, counters) = decode(&bytes).unwrap();
+        assert_eq!(counters, tenants);
+        assert_eq!(again.tenants, table.tenants);
+        let show = |table: &Memtable| {
+            let mut inodes: Vec<_> = table.inodes.iter().collect();
+            inodes.sort_by_key(|(key, _)| **key);
+            format!(
+                "{inodes:?} {:?} {:?} {:?} {:?}",
+                table.dentries, table.xattrs, table.log, table.orphans
+            )
+        };
+        assert_eq!(show(&again), show(&table));
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused() {
+        let (table, tenants) = sample();
+        let mut bytes = Vec::new();
+        encode(&table, &tenants, &mut bytes);
+        for len in 0..bytes.len() {
+            assert!(decode(&bytes[..len]).is_none(), "cut at {len}");
+        }
+        bytes.push(0);
+        assert!(decode(&bytes).is_none());
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut other = bytes.clone();
+                other[at] ^= 1 << bit;
+                drop(decode(&other));
+            }
+        }
+    }
+}
