@@ -116,7 +116,26 @@ export class Core {
     return reply
   }
 
+  /** Large content is read in parts, so that the module's memory need not grow by all of it. */
   #call(call: Call): Reply {
+    const reply = this.#do(call)
+    if (call.op !== Op.readFile || 'error' in reply || !reply.bytes || reply.value === reply.bytes.length) return reply
+    return this.#readOn(call, reply.value, reply.bytes)
+  }
+
+  #readOn(call: Call, size: number, first: Uint8Array): Reply {
+    const bytes = new Uint8Array(size)
+    bytes.set(first)
+    for (let at = first.length; at < size; ) {
+      const reply = this.#do({ ...call, numbers: [call.numbers[0] + at, size - at, 0] }, bytes.subarray(at))
+      if ('error' in reply) return reply
+      at += Math.min(reply.value, first.length)
+    }
+    return { id: call.id, value: size, bytes }
+  }
+
+  /** One operation of the module. What it answers with goes `into` something, or into memory of its own. */
+  #do(call: Call, into?: Uint8Array): Reply {
     const [one, two, three] = call.numbers
     const first = encoder.encode(call.first)
     const second = encoder.encode(call.second)
@@ -134,6 +153,10 @@ export class Core {
     if (value < 0) return { id: call.id, error: this.#failure() }
     const bytes = this.module.peek()
     if (bytes.length === 0) return { id: call.id, value }
+    if (into) {
+      into.set(bytes)
+      return { id: call.id, value }
+    }
     const copy = bytes.slice()
     if (copy.length > 1 << 20) this.module.exports['output_done']()
     return { id: call.id, value, bytes: copy }

@@ -3,31 +3,47 @@
 use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, Follow, OpenFlags, blocking};
 use tarbox_store::{Result, SetAttr, WriteAt};
 
+use super::zeros;
 use crate::{Request, Workspace};
 
 /// The most that the store takes in one write.
 const PIECE: usize = 16 << 20;
 
-/// Reads a file, or a range of it: numbers are the offset and the length, which may be infinite.
+/// The most that is read at once: it is copied again, so that more would only take memory.
+const PART: u64 = 1 << 20;
+
+/// Reads a file, or a range of it: numbers are the offset and the length, which may be infinite. Answers how many bytes there
+/// are; the first of them are the output, and the others are asked for by their range.
 pub(super) fn read_file(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
-    let [offset, length, _] = request.numbers;
-    if offset == 0.0 && length.is_infinite() {
-        *out = blocking(w.fs.read_file(&w.who, request.first))?;
+    let start = request.whole(0)?;
+    let wanted = match request.numbers[1].is_infinite() {
+        true => u64::MAX,
+        false => request.whole(1)?,
+    };
+    let (attr, handle) = blocking(w.fs.open_path(&w.who, request.first, OpenFlags::READ, None))?;
+    if attr.size == 0 {
+        // Nothing, or a hook, whose length shows when it is read.
+        blocking(w.fs.release(handle))?;
+        let all = blocking(w.fs.read_file(&w.who, request.first))?;
+        let from = all.len().min(usize::try_from(start).unwrap_or(usize::MAX));
+        let until = all
+            .len()
+            .min(from.saturating_add(usize::try_from(wanted).unwrap_or(usize::MAX)));
+        out.extend_from_slice(&all[from..until]);
         return Ok(out.len() as f64);
     }
-    let start = request.whole(0)?;
-    let (attr, handle) = blocking(w.fs.open_path(&w.who, request.first, OpenFlags::READ, None))?;
-    let rest = attr.size.saturating_sub(start);
-    let wanted = if length.is_infinite() {
-        rest
-    } else {
-        request.whole(1)?.min(rest)
-    };
-    out.resize(usize::try_from(wanted).unwrap_or(usize::MAX), 0);
-    let read = blocking(w.fs.read(handle, start, out));
+    let there = attr.size.saturating_sub(start).min(wanted);
+    let read = zeros(there.min(PART)).and_then(|bytes| {
+        *out = bytes;
+        blocking(w.fs.read(handle, start, out))
+    });
     blocking(w.fs.release(handle))?;
     out.truncate(read?);
-    Ok(out.len() as f64)
+    Ok(if out.len() as u64 == PART {
+        there as f64
+    } else {
+        out.len() as f64
+    })
 }
 
 /// Replaces a file. Numbers are the mode of a new one, and whether it must be new.

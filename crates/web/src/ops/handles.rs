@@ -3,6 +3,7 @@
 use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, OpenFlags, blocking};
 use tarbox_store::{Result, WriteAt};
 
+use super::zeros;
 use crate::{Request, Workspace, reply};
 
 /// What a file is opened for, as bits of the first number.
@@ -42,7 +43,7 @@ pub(super) fn read(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) 
     let size = blocking(w.fs.getattr(w.fs.handle(handle)?.ino))?.size;
     let (offset, wanted) = (request.whole(1)?, request.whole(2)?);
     let wanted = wanted.min(size.saturating_sub(offset));
-    out.resize(usize::try_from(wanted).unwrap_or(usize::MAX), 0);
+    *out = zeros(wanted)?;
     let count = blocking(w.fs.read(handle, offset, out))?;
     out.truncate(count);
     Ok(count as f64)

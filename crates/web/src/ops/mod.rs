@@ -22,6 +22,14 @@ pub enum Effect {
 
 use Effect::{Reads, Writes};
 
+/// So many zeros, at once: to resize a vector costs a step for each byte where code is made for size.
+fn zeros(len: u64) -> Result<Vec<u8>> {
+    let too_big = || Error::new(ErrorKind::TooBig).because("it does not fit into memory; read it in pieces");
+    usize::try_from(len)
+        .map(|len| vec![0; len])
+        .map_err(|_| too_big())
+}
+
 /// Every operation: its name, its effect and what does it. Its number is its place.
 pub const OPERATIONS: &[(&str, Effect, Act)] = &[
     ("readFile", Reads, content::read_file),
