@@ -404,6 +404,9 @@ impl Store for SqliteStore {
     }
 
     async fn log(&self, query: &LogQuery) -> Result<Vec<LogRecord>> {
+        if let Some(recent) = self.read_op(|op| Ok(op.recent_log(query)))? {
+            return Ok(recent);
+        }
         self.shared().commit_visible()?;
         self.read_op(|op| op.query_log(query))
     }

@@ -112,7 +112,7 @@ pub struct LogRecord {
 }
 
 /// Which records to return. Everything set must match.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogQuery {
     /// Only records after this position.
     pub after: Option<Seq>,
@@ -136,4 +136,14 @@ pub struct LogQuery {
     pub limit: usize,
     /// The latest first.
     pub newest_first: bool,
+}
+
+impl LogQuery {
+    /// At most how many records are answered.
+    pub fn limit_or_default(&self) -> usize {
+        match self.limit {
+            0 => 1_000,
+            limit => limit,
+        }
+    }
 }

@@ -114,6 +114,31 @@ impl Op<'_> {
         Seq(authors.map_or(end, |authors| authors.last_of_others(agent, end)))
     }
 
+    /// The records after a position, if they are all in the frozen memtable: who watches would else make a transaction of
+    /// every sync.
+    pub(crate) fn recent_log(&self, query: &LogQuery) -> Option<Vec<LogRecord>> {
+        let after = query.after?;
+        let plain = LogQuery {
+            after: query.after,
+            limit: query.limit,
+            ..LogQuery::default()
+        };
+        // A record of the active memtable may still grow.
+        if *query != plain || !self.state.active.is_empty() {
+            return None;
+        }
+        let log = &self.state.frozen.as_ref()?.table.log;
+        let rows = || {
+            log.iter()
+                .filter(|(tenant, _)| *tenant == self.tenant)
+                .map(|(_, row)| row)
+        };
+        let later = rows()
+            .filter(|row| row.seq > after.0)
+            .take(query.limit_or_default());
+        (after.0 + 1 >= rows().next()?.seq).then(|| later.map(LogRow::record).collect())
+    }
+
     /// The committed records that match.
     pub(crate) fn query_log(&self, query: &LogQuery) -> Result<Vec<LogRecord>> {
         self.shared

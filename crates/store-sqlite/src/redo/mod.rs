@@ -143,12 +143,21 @@ impl Redo {
             file.write_at(bytes, self.end).map_err(device)?;
             return file.sync().map_err(device);
         }
+        let made = self.make(bytes);
+        if made.is_err() {
+            // On a full device the transaction that comes instead needs the room. If this fails, too, that will say so.
+            let _kept = self.pool.delete(&self.name);
+        }
+        self.file = Some(made?);
+        Ok(())
+    }
+
+    fn make(&self, first: &[u8]) -> Result<Arc<dyn PoolFile>> {
         let file = self.pool.open(&self.name, OpenOptions::CREATE).map_err(device)?;
         file.write_at(&vec![0; LEN as usize], 0).map_err(device)?;
-        file.write_at(bytes, self.end).map_err(device)?;
+        file.write_at(first, 0).map_err(device)?;
         file.sync().map_err(device)?;
-        self.file = Some(file);
-        Ok(())
+        Ok(file)
     }
 
     /// Whether there are records that the database has not taken over.

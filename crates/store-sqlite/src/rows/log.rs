@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tarbox_store::{Ino, LayerId, Operation, Timestamp};
+use tarbox_store::{Ino, LayerId, LogRecord, Operation, Seq, Timestamp};
 
 /// One record, as it goes to the database.
 #[derive(Debug, Clone)]
@@ -18,4 +18,23 @@ pub(crate) struct LogRow {
     pub(crate) bytes: u64,
     pub(crate) layer: LayerId,
     pub(crate) errno: i32,
+}
+
+impl LogRow {
+    /// The same, as it is told.
+    pub(crate) fn record(&self) -> LogRecord {
+        LogRecord {
+            seq: Seq(self.seq),
+            time: self.time,
+            uid: self.uid,
+            agent: self.agent.to_string(),
+            operation: self.operation,
+            ino: self.ino,
+            path: self.path.clone(),
+            from: self.from.clone(),
+            bytes: self.bytes,
+            layer: self.layer,
+            errno: self.errno,
+        }
+    }
 }

@@ -7,9 +7,6 @@ use tarbox_store::{Ino, LayerId, LogQuery, LogRecord, Operation, Result, Seq, Ti
 use super::error::{damaged, engine};
 use crate::rows::{LogRow, TenantId};
 
-/// Records answered when a query sets no limit.
-const DEFAULT_LIMIT: usize = 1_000;
-
 /// Appends a record.
 pub(crate) fn put(c: &Connection, tenant: TenantId, r: &LogRow) -> Result<()> {
     c.prepare_cached(
@@ -83,14 +80,15 @@ pub(crate) fn query(c: &Connection, tenant: TenantId, q: &LogQuery) -> Result<Ve
                 .to_vec(),
         );
     }
-    let limit = if q.limit == 0 { DEFAULT_LIMIT } else { q.limit };
     clause(
         if q.newest_first {
             " ORDER BY seq DESC LIMIT ?"
         } else {
             " ORDER BY seq LIMIT ?"
         },
-        vec![Value::from(i64::try_from(limit).unwrap_or(i64::MAX))],
+        vec![Value::from(
+            i64::try_from(q.limit_or_default()).unwrap_or(i64::MAX),
+        )],
     );
     let mut statement = c.prepare_cached(&sql).map_err(engine)?;
     let mut rows = statement.query(params_from_iter(values)).map_err(engine)?;
