@@ -6,8 +6,7 @@ use tarbox_store::*;
 
 use crate::{Sample, block, me, new, open};
 
-/// Reads all there is and changes a little of it. Errors are fine, panics are not; a file is as it was written, now or in the
-/// layer, or cannot be read.
+/// Reads all there is and changes a little of it. Errors are fine, panics are not; a file is as it was written, or cannot be read.
 ///
 /// Answers how many files could be read, and the errors.
 fn use_all(sample: &Sample, what: &str) -> (usize, Vec<Error>) {
@@ -24,20 +23,15 @@ fn use_all(sample: &Sample, what: &str) -> (usize, Vec<Error>) {
             let (ino, size) = (node.attr.ino, node.content.len());
             let mut buffer = vec![0; size];
             let result = match node.attr.kind {
-                FileKind::File => {
-                    block(s.read(view, ino, 0, &mut buffer, Access::Quiet)).map(|n| buffer.truncate(n))
-                }
+                FileKind::File => block(s.read(view, ino, 0, &mut buffer, Access::Quiet)).map(|_| ()),
                 FileKind::Symlink => block(s.read_link(view, ino)).map(|target| buffer = target),
                 _ => block(s.list(view, ino, Cookie(0), 1_000)).map(|_| ()),
             };
             match result {
                 Ok(()) => {
                     read += 1;
-                    let other = [&sample.head, &sample.layer.1].map(|files| files.values());
-                    let mut written = other.into_iter().flatten().filter(|node| node.attr.ino == ino);
                     assert!(
-                        buffer == node.content
-                            || written.any(|node| node.content.iter().take(size).eq(&buffer)),
+                        buffer == node.content,
                         "{what}: inode {ino} reads wrong in {view:?}"
                     );
                 }
