@@ -2,18 +2,15 @@ import { sql as sqlLanguage, SQLite } from '@codemirror/lang-sql'
 import { Compartment, EditorState, Prec, StateEffect, StateField } from '@codemirror/state'
 import { Decoration, type DecorationSet, EditorView, keymap, lineNumbers, placeholder } from '@codemirror/view'
 import type { Stats } from 'tarbox'
-import type { Doc } from '../documents/document.js'
 import { basics, mount } from '../documents/editor.js'
-import { Frame } from '../documents/frame.js'
+import { FileDoc } from '../documents/file-doc.js'
 import { download } from '../exchange/tar.js'
-import { base } from '../paths.js'
 import { attempt, words } from '../problems.js'
 import { button, MOD } from '../ui/controls.js'
 import { el, fill } from '../ui/dom.js'
 import { bytes, count } from '../ui/format.js'
 import { icon } from '../ui/icons.js'
 import { menu } from '../ui/menu.js'
-import { Signal } from '../ui/signal.js'
 import type { Workspace } from '../workspace.js'
 import { SqlClient } from './client.js'
 import { csv, Grid } from './grid.js'
@@ -50,10 +47,8 @@ const stamp = ({ ino, size, mtimeMs, ctimeMs }: Stats) => `${ino} ${size} ${mtim
  * SQL on a file of the workspace. The database is in memory while it is open; each change that is committed writes the
  * file, unless somebody else has written it meanwhile.
  */
-export class SqlDoc implements Doc {
-  readonly updated = new Signal()
+export class SqlDoc extends FileDoc {
   readonly icon = 'database' as const
-  readonly #frame: Frame
   readonly #client = new SqlClient()
   readonly #view: EditorView
   readonly #schema = el('div', { class: 'schema' })
@@ -66,7 +61,6 @@ export class SqlDoc implements Doc {
   readonly #planning: HTMLButtonElement
   readonly #csv: HTMLButtonElement
   readonly #language = new Compartment()
-  #path: string
   #stamp = ''
   #size = 0
   #busy = false
@@ -76,21 +70,20 @@ export class SqlDoc implements Doc {
   #shown: Result | undefined
 
   private constructor(
-    readonly workspace: Workspace,
+    workspace: Workspace,
     path: string,
   ) {
-    this.#path = path
+    super(workspace, path, 'sql')
     const host = el('div', { class: 'editor' })
     this.#run = button('Run', () => void this.run(), { icon: 'play', kind: 'primary', label: 'Run the selection, or everything', keys: `${MOD}Enter` })
     this.#planning = button('Explain', () => void this.#explain(), { icon: 'plan', kind: 'quiet', label: 'How SQLite goes about it (EXPLAIN QUERY PLAN)' })
     this.#stop = button('Stop', () => void this.#end(), { icon: 'stop' })
     this.#stop.hidden = true
-    this.#csv = button('CSV', () => this.#shown && download(csv(this.#shown), `${base(this.#path)}.csv`), { icon: 'download', kind: 'quiet', label: 'Export this result as CSV' })
+    this.#csv = button('CSV', () => this.#shown && download(csv(this.#shown), `${this.title}.csv`), { icon: 'download', kind: 'quiet', label: 'Export this result as CSV' })
     const past = button('', () => this.#history(past), { icon: 'history', label: 'What was run before', kind: 'quiet' })
     past.setAttribute('aria-haspopup', 'menu')
     const bar = el('div', { class: 'runbar' }, this.#run, this.#stop, this.#planning, past, el('span', { class: 'space' }), this.#csv)
-    this.#frame = new Frame('sql', this.#schema, el('div', { class: 'console' }, host, bar, el('div', { class: 'outcome' }, el('div', { class: 'line' }, this.#message, this.#chips), this.#grid.element, this.#plan)))
-    this.#frame.path = path
+    this.frame.body.append(this.#schema, el('div', { class: 'console' }, host, bar, el('div', { class: 'outcome' }, el('div', { class: 'line' }, this.#message, this.#chips), this.#grid.element, this.#plan)))
     this.#view = mount(host, this.#state())
     this.#show(undefined)
   }
@@ -128,23 +121,7 @@ export class SqlDoc implements Doc {
     })
   }
 
-  get key(): string {
-    return this.#path
-  }
-
-  get path(): string {
-    return this.#path
-  }
-
-  get title(): string {
-    return base(this.#path)
-  }
-
-  get element(): HTMLElement {
-    return this.#frame.element
-  }
-
-  get dirty(): boolean {
+  override get dirty(): boolean {
     return this.#unsaved !== undefined
   }
 
@@ -161,15 +138,15 @@ export class SqlDoc implements Doc {
 
   async #load(): Promise<void> {
     const { fs } = this.workspace
-    const stats = await fs.stat(this.#path)
+    const stats = await fs.stat(this.path)
     if (stats.size > LARGEST) {
       throw new Error(`It has ${bytes(stats.size)}, and the console holds a database in memory while it is open: ${bytes(LARGEST)} at most. Open it as bytes, or export it.`)
     }
-    const log = await fs.stat(`${this.#path}-wal`).catch(() => undefined)
+    const log = await fs.stat(`${this.path}-wal`).catch(() => undefined)
     if (log && log.size > 0) {
-      throw new Error(`There is a write-ahead log beside it (${base(this.#path)}-wal) that belongs to it. Bring it in with the program that wrote it (PRAGMA wal_checkpoint), and import the file again.`)
+      throw new Error(`There is a write-ahead log beside it (${this.title}-wal) that belongs to it. Bring it in with the program that wrote it (PRAGMA wal_checkpoint), and import the file again.`)
     }
-    const content = await fs.readFile(this.#path)
+    const content = await fs.readFile(this.path)
     this.#stamp = stamp(stats)
     this.#size = stats.size
     this.#wasReadOnly = this.workspace.readOnly
@@ -312,20 +289,20 @@ export class SqlDoc implements Doc {
     const { fs } = this.workspace
     this.#unsaved = content
     try {
-      const now = await fs.stat(this.#path).catch(() => undefined)
+      const now = await fs.stat(this.path).catch(() => undefined)
       if (!force && now && stamp(now) !== this.#stamp) {
         this.#disagree()
         return false
       }
-      await fs.writeFile(this.#path, content)
-      const stats = await fs.stat(this.#path)
+      await fs.writeFile(this.path, content)
+      const stats = await fs.stat(this.path)
       this.#stamp = stamp(stats)
       this.#size = stats.size
       this.#unsaved = undefined
-      this.#frame.notice(undefined)
+      this.frame.notice(undefined)
       return true
     } catch (error) {
-      this.#frame.notice(`What was committed is not in the file yet. ${words(error)}`, ['Try again', () => void this.save()])
+      this.frame.notice(`What was committed is not in the file yet. ${words(error)}`, ['Try again', () => void this.save()])
       return false
     } finally {
       this.updated.tell()
@@ -337,16 +314,16 @@ export class SqlDoc implements Doc {
   }
 
   #disagree(): void {
-    this.#frame.notice(
+    this.frame.notice(
       'The file was changed elsewhere while this console was open.',
-      ['Keep mine', () => void (this.#unsaved ? this.#write(this.#unsaved, true) : attempt('The file could not be read', async () => void (this.#stamp = stamp(await this.workspace.fs.stat(this.#path))))).then(() => this.#frame.notice(undefined))],
+      ['Keep mine', () => void (this.#unsaved ? this.#write(this.#unsaved, true) : attempt('The file could not be read', async () => void (this.#stamp = stamp(await this.workspace.fs.stat(this.path))))).then(() => this.frame.notice(undefined))],
       ['Take theirs', () => void this.#again()],
     )
   }
 
   async #again(): Promise<void> {
     await attempt('The database could not be read again', () => this.#load())
-    this.#frame.notice(undefined)
+    this.frame.notice(undefined)
     this.#say('The file was changed elsewhere, and read again.', false)
     this.updated.tell()
   }
@@ -359,22 +336,16 @@ export class SqlDoc implements Doc {
     this.#missed = this.#busy
     if (this.#busy) return
     const { readOnly } = this.workspace
-    const stats = await this.workspace.fs.stat(this.#path).catch(() => undefined)
-    if (!stats) return this.#frame.notice('The file is not here any more.')
+    const stats = await this.workspace.fs.stat(this.path).catch(() => undefined)
+    if (!stats) return this.frame.notice('The file is not here any more.')
     if (stamp(stats) === this.#stamp && readOnly === this.#wasReadOnly) return
     if (this.#inTransaction || this.#unsaved) this.#disagree()
     else await this.#again()
   }
 
-  moved(path: string): void {
-    this.#path = path
-    this.#frame.path = path
-    this.updated.tell()
-  }
-
   #remembered(): string[] {
     try {
-      return JSON.parse(localStorage.getItem(`sql:${this.workspace.name}:${this.#path}`) ?? '[]') as string[]
+      return JSON.parse(localStorage.getItem(`sql:${this.workspace.name}:${this.path}`) ?? '[]') as string[]
     } catch {
       return []
     }
@@ -383,7 +354,7 @@ export class SqlDoc implements Doc {
   #remember(text: string): void {
     const all = [text, ...this.#remembered().filter((other) => other !== text)].slice(0, REMEMBERED)
     try {
-      localStorage.setItem(`sql:${this.workspace.name}:${this.#path}`, JSON.stringify(all))
+      localStorage.setItem(`sql:${this.workspace.name}:${this.path}`, JSON.stringify(all))
     } catch {
       // There is no room for it; the console works without.
     }
