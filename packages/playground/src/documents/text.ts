@@ -10,12 +10,10 @@ import { basics, gutters, mount } from './editor.js'
 import { FileDoc } from './file-doc.js'
 import { fileIcon } from '../files/icon-of.js'
 import { languageOf } from './languages.js'
+import { stamp } from './stamp.js'
 
 /** How long after the last key a file is saved by itself, in milliseconds. */
 const PAUSE = 900
-
-/** A state of a file: whoever writes it makes another. */
-const stamp = ({ ino, size, mtimeMs, ctimeMs }: Stats) => `${ino} ${size} ${mtimeMs} ${ctimeMs}`
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 

@@ -1,9 +1,9 @@
 import { sql as sqlLanguage, SQLite } from '@codemirror/lang-sql'
 import { Compartment, EditorState, Prec, StateEffect, StateField } from '@codemirror/state'
 import { Decoration, type DecorationSet, EditorView, keymap, lineNumbers, placeholder } from '@codemirror/view'
-import type { Stats } from 'tarbox'
 import { basics, mount } from '../documents/editor.js'
 import { FileDoc } from '../documents/file-doc.js'
+import { stamp } from '../documents/stamp.js'
 import { download } from '../exchange/tar.js'
 import { attempt, words } from '../problems.js'
 import { button, MOD } from '../ui/controls.js'
@@ -40,8 +40,6 @@ const failures = StateField.define<DecorationSet>({
 })
 
 const failureTheme = EditorView.theme({ '.cm-failure': { textDecoration: 'underline wavy var(--danger)', textUnderlineOffset: '4px', backgroundColor: 'var(--danger-soft)' }, '.cm-content': { padding: '8px 0' } })
-
-const stamp = ({ ino, size, mtimeMs, ctimeMs }: Stats) => `${ino} ${size} ${mtimeMs} ${ctimeMs}`
 
 /**
  * SQL on a file of the workspace. The database is in memory while it is open; each change that is committed writes the
