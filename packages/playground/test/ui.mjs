@@ -218,6 +218,37 @@ export class Ui {
     await this.see('.tab[data-front] .name', parts.at(-1))
   }
 
+  /** Chooses from the menu of a file. */
+  async choose(path, text) {
+    await this.click(this.row(path), undefined, { button: 'right' })
+    await this.click('.menu button', text)
+  }
+
+  /** Seals a checkpoint, and sees it among the others. */
+  async seal(name) {
+    await this.click('.seal input')
+    await this.type(name)
+    await this.press('Enter')
+    await this.see('.moment .name', name)
+  }
+
+  /** Puts the cursor at the beginning of the editor in front. */
+  async toBeginning() {
+    await this.click('.cm-content')
+    await this.press('Control+Home')
+  }
+
+  async typeAtBeginning(text) {
+    await this.toBeginning()
+    await this.type(text)
+  }
+
+  /** Saves at once, and waits until it is saved. */
+  async save() {
+    await this.press('Control+s')
+    await this.unseen('.tab .dirty')
+  }
+
   /** The text in front, as the editor shows it. */
   editor() {
     return this.text('.cm-content')

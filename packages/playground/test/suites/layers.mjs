@@ -2,18 +2,8 @@ import assert from 'node:assert/strict'
 
 async function edit(ui, path, text) {
   await ui.openFile(path)
-  await ui.click('.cm-content')
-  await ui.press('Control+Home')
-  await ui.type(text)
-  await ui.press('Control+s')
-  await ui.unseen('.tab .dirty')
-}
-
-async function checkpoint(ui, name) {
-  await ui.click('.seal input')
-  await ui.type(name)
-  await ui.press('Enter')
-  await ui.see('.moment .name', name)
+  await ui.typeAtBeginning(text)
+  await ui.save()
 }
 
 export const tests = {
@@ -21,10 +11,9 @@ export const tests = {
     const ui = await open()
     await edit(ui, '/src/oven.rs', '// one\n')
     await ui.see('.moment .facts', '1 change since “sample”')
-    await checkpoint(ui, 'before')
+    await ui.seal('before')
     await edit(ui, '/src/oven.rs', '// two\n')
-    await ui.click(ui.row('/src/forecast.py'), undefined, { button: 'right' })
-    await ui.click('.menu button', 'Delete')
+    await ui.choose('/src/forecast.py', 'Delete')
     await ui.click('dialog button', 'Delete')
     await ui.dropFiles('.tree', [['new.txt', 'new']])
     await ui.see(ui.row('/new.txt'))
@@ -55,9 +44,9 @@ export const tests = {
   async 'tags, drops and going on from the past'({ open }) {
     const ui = await open()
     await edit(ui, '/src/oven.rs', '// one\n')
-    await checkpoint(ui, 'one')
+    await ui.seal('one')
     await edit(ui, '/src/oven.rs', '// two\n')
-    await checkpoint(ui, 'two')
+    await ui.seal('two')
     await edit(ui, '/src/oven.rs', '// three\n')
     await ui.click('[aria-label="More for one"]')
     await ui.click('.menu button', 'Tag')
