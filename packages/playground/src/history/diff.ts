@@ -1,4 +1,4 @@
-import { MergeView, unifiedMergeView } from '@codemirror/merge'
+import { unifiedMergeView } from '@codemirror/merge'
 import { EditorState } from '@codemirror/state'
 import { EditorView, lineNumbers } from '@codemirror/view'
 import type { Change, Layer } from 'tarbox'
@@ -40,7 +40,7 @@ export class DiffDoc implements Doc {
   readonly #to = el('select', { 'aria-label': 'To' })
   #changes: Change[] = []
   #chosen = 0
-  #view: EditorView | MergeView | undefined
+  #view: EditorView | undefined
   #turn = 0
 
   constructor(
