@@ -176,10 +176,12 @@ export class App {
       } else if (doc) this.#desk.show(doc)
       else {
         const opened = await this.#load(path, form)
-        // Somebody may have clicked twice.
+        // Somebody may have clicked twice, or what was open before has come back meanwhile.
         doc = this.#desk.find(path)
-        if (doc) opened.close()
-        else this.#desk.add((doc = opened))
+        if (doc) {
+          opened.close()
+          this.#desk.show(doc)
+        } else this.#desk.add((doc = opened))
       }
       this.#panel('work')
       return doc

@@ -246,10 +246,16 @@ export class TextDoc extends FileDoc {
   async #showPreview(): Promise<void> {
     const { preview } = await import('./markdown.js')
     const page = preview(this.#view.state.doc.toString(), (link) => this.#open(link))
-    if (this.#preview) this.#preview.replaceWith(page)
+    // Who is in the text stays in it, and where it was scrolled to.
+    const before = this.#preview
+    const focused = this.#view.hasFocus || before?.contains(document.activeElement)
+    const scrolled = before?.scrollTop ?? 0
+    if (before) before.replaceWith(page)
     else this.frame.body.append(page)
     this.#preview = page
     this.frame.body.classList.add('reading')
+    page.scrollTop = scrolled
+    if (focused) this.focus()
     this.frame.tools.querySelector('button')!.setAttribute('aria-pressed', 'true')
     this.updated.tell()
   }
