@@ -170,6 +170,7 @@ export class App {
     return attempt(`“${base(path)}” could not be opened`, async () => {
       let doc = this.#desk.find(path)
       if (doc && form) {
+        if (!(await this.#desk.leave(doc))) return undefined
         const other = await this.#load(path, form)
         this.#desk.replace(doc, other)
         doc = other

@@ -139,6 +139,10 @@ export const tests = {
     await ui.reads('.hexrow', '00001000')
     await ui.openFile('/art/loaf.svg')
     await ui.reads('.cm-content', 'ellipse')
+    // What is not saved yet is in whatever it is opened as next.
+    await ui.typeAtBeginning('<!-- rye -->')
+    await ui.choose('/art/loaf.svg', 'Open as bytes')
+    await ui.reads('.hexrow .letters', '<!-- rye -->')
     await ui.choose('/art/loaf.svg', 'Open as a picture')
     await ui.until('the picture', () => ui.evaluate(() => [...document.querySelectorAll('.picture img')].some((image) => image.naturalWidth > 0)))
     await ui.evaluate(() => {
@@ -152,6 +156,43 @@ export const tests = {
     await ui.see('.tools', '512 KiB of')
     await ui.click('[aria-label="The part after"]')
     await ui.until('the next part', () => ui.editor(), (text) => !text.includes('line 0 of') && text.includes('of a long story'))
+  },
+
+  async 'Markdown reads as it is meant'({ open }) {
+    const ui = await open()
+    const content = `# Title
+
+See https://example.org/a, www.example.org, me@example.org and [this](notes/ideas.md) &amp; &#x2192; &unknown;
+
+- [x] done
+  - below it
+- [ ] to do
+
+  more of it
+
+| a | b |
+| - | - |
+| 1 | \`2\` |
+
+> quoted *so*
+
+\`\`\`js
+code()
+\`\`\`
+`
+    await ui.dropFiles('.tree', [['read.md', content]])
+    await ui.openFile('/read.md')
+    await ui.click('[aria-label="Read"]')
+    await ui.see('.prose h1', 'Title')
+    assert.deepEqual(await ui.texts('.prose > p'), ['See https://example.org/a, www.example.org, me@example.org and this & → &unknown;'])
+    assert.deepEqual(await ui.attributes('.prose p a', 'href'), ['https://example.org/a', 'https://www.example.org', '#'])
+    assert.deepEqual(await ui.texts('.prose li li'), ['below it'])
+    assert.deepEqual(await ui.texts('.prose .task p'), ['more of it'])
+    assert.deepEqual(await ui.texts('.prose td'), ['1', '2'])
+    assert.deepEqual(await ui.texts('.prose blockquote em'), ['so'])
+    assert.deepEqual(await ui.texts('.prose pre'), ['code()'])
+    await ui.click('.prose a', 'this')
+    await ui.see('.tab[data-front]', 'ideas.md')
   },
 
   async 'names and contents are never read as markup'({ open }) {
