@@ -83,6 +83,20 @@ export const tests = {
     assert.ok((await ui.texts('.record .path')).every((path) => path.startsWith('/src')))
   },
 
+  async 'the audit goes back to the beginning, however much was done at once'({ open }) {
+    const ui = await open()
+    await ui.dropFiles('.tree', Array.from({ length: 700 }, (_, at) => [`file-${at}.txt`, 'x']))
+    await ui.see('.toast', 'Imported 700 files')
+    await ui.click('#tab-activity')
+    await ui.see('.record', '.txt')
+    const scroll = () => ui.evaluate(() => {
+      const records = document.querySelector('.records')
+      records.scrollTop = records.scrollHeight
+    })
+    await ui.until('the first file', async () => (await scroll(), ui.count('.record', '/README.md')))
+    assert.ok((await ui.count('.record')) < 100, 'only what is seen is there')
+  },
+
   async 'the storage panel counts, checks and collects'({ open }) {
     const ui = await open()
     await ui.click('#tab-storage')
