@@ -14,6 +14,7 @@ export const tests = {
     await one.see(one.row('/notes/shared'))
     await one.seal('together')
     await two.see('.moment .name', 'together')
+    await two.see('.moment .facts', 'as “together”')
     await two.click('.moment[data-layer="sample"]')
     await one.see('.banner', 'You are looking at “sample”')
     await one.click('.banner button', 'Back to now')
