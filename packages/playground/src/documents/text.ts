@@ -1,7 +1,7 @@
 import { Compartment, EditorState, type Text } from '@codemirror/state'
 import { EditorView, keymap } from '@codemirror/view'
-import { type Stats, TarboxError } from 'tarbox'
-import { words } from '../problems.js'
+import type { Stats } from 'tarbox'
+import { ifThere, words } from '../problems.js'
 import { problem } from '../ui/toast.js'
 import { button } from '../ui/controls.js'
 import { el } from '../ui/dom.js'
@@ -125,10 +125,7 @@ export class TextDoc extends FileDoc {
     const { doc } = this.#view.state
     if (doc.eq(this.#saved)) return true
     try {
-      const now = await fs.stat(this.path).catch((error: TarboxError) => {
-        if (error.code === 'ENOENT') return undefined
-        throw error
-      })
+      const now = await ifThere(fs.stat(this.path))
       if (!force && (now === undefined ? !this.#gone : stamp(now) !== this.#stamp)) {
         this.#disagree()
         return false
@@ -201,11 +198,8 @@ export class TextDoc extends FileDoc {
 
   async refresh(): Promise<void> {
     await this.#saving
-    let now: Stats
-    try {
-      now = await this.workspace.fs.stat(this.path)
-    } catch (error) {
-      if ((error as TarboxError).code !== 'ENOENT' && (error as TarboxError).code !== 'ENOTDIR') throw error
+    const now = await ifThere(this.workspace.fs.stat(this.path))
+    if (!now) {
       this.#gone = true
       if (this.workspace.readOnly) this.frame.notice('This file does not exist in the state you are looking at.')
       else this.frame.notice('This file was deleted.', ['Write it again', () => void this.#again()])

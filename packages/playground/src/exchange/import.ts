@@ -1,5 +1,5 @@
 import { base, join, parent } from '../paths.js'
-import { words } from '../problems.js'
+import { ifThere, words } from '../problems.js'
 import { choose } from '../ui/dialog.js'
 import { el } from '../ui/dom.js'
 import { bytes, count } from '../ui/format.js'
@@ -98,7 +98,7 @@ class Import {
       if (folder !== '/') await fs.mkdir(folder, { recursive: true })
       this.#made.add(folder)
     }
-    const there = await fs.lstat(wanted).catch(() => undefined)
+    const there = await ifThere(fs.lstat(wanted))
     if (!there) return wanted
     this.#collision ??= (await ask(path)) ?? 'skip'
     if (there.isDirectory() || this.#collision === 'skip') {

@@ -1,6 +1,8 @@
 import type { ChangeEvent, Entry } from 'tarbox'
-import { join, parent, within } from '../paths.js'
+import { base, join, parent, within } from '../paths.js'
+import { isMissing, words } from '../problems.js'
 import { Signal } from '../ui/signal.js'
+import { problem } from '../ui/toast.js'
 import type { Workspace } from '../workspace.js'
 
 /** A file or directory in the tree. */
@@ -62,8 +64,9 @@ export class TreeModel {
       [...paths].map(async (path) => {
         try {
           this.#children.set(path, sorted(await this.workspace.fs.listDirectory(path), path))
-        } catch {
-          // It is gone, and so is its row when its parent has been read.
+        } catch (error) {
+          // What is gone has no row when its parent has been read.
+          if (!isMissing(error)) problem(`“${base(path)}” could not be read. ${words(error)}`)
           this.#children.delete(path)
           if (path !== '/') this.#open.delete(path)
         }

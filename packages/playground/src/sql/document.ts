@@ -5,7 +5,7 @@ import { basics, mount } from '../documents/editor.js'
 import { FileDoc } from '../documents/file-doc.js'
 import { stamp } from '../documents/stamp.js'
 import { download } from '../exchange/tar.js'
-import { attempt, words } from '../problems.js'
+import { attempt, ifThere, words } from '../problems.js'
 import { button, MOD } from '../ui/controls.js'
 import { el, fill } from '../ui/dom.js'
 import { bytes, count } from '../ui/format.js'
@@ -140,7 +140,7 @@ export class SqlDoc extends FileDoc {
     if (stats.size > LARGEST) {
       throw new Error(`It has ${bytes(stats.size)}, and the console holds a database in memory while it is open: ${bytes(LARGEST)} at most. Open it as bytes, or export it.`)
     }
-    const log = await fs.stat(`${this.path}-wal`).catch(() => undefined)
+    const log = await ifThere(fs.stat(`${this.path}-wal`))
     if (log && log.size > 0) {
       throw new Error(`There is a write-ahead log beside it (${this.title}-wal) that belongs to it. Bring it in with the program that wrote it (PRAGMA wal_checkpoint), and import the file again.`)
     }
@@ -287,7 +287,7 @@ export class SqlDoc extends FileDoc {
     const { fs } = this.workspace
     this.#unsaved = content
     try {
-      const now = await fs.stat(this.path).catch(() => undefined)
+      const now = await ifThere(fs.stat(this.path))
       if (!force && now && stamp(now) !== this.#stamp) {
         this.#disagree()
         return false
@@ -334,7 +334,7 @@ export class SqlDoc extends FileDoc {
     this.#missed = this.#busy
     if (this.#busy) return
     const { readOnly } = this.workspace
-    const stats = await this.workspace.fs.stat(this.path).catch(() => undefined)
+    const stats = await ifThere(this.workspace.fs.stat(this.path))
     if (!stats) return this.frame.notice('The file is not here any more.')
     if (stamp(stats) === this.#stamp && readOnly === this.#wasReadOnly) return
     if (this.#inTransaction || this.#unsaved) this.#disagree()
