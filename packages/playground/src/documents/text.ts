@@ -1,7 +1,7 @@
 import { Compartment, EditorState, type Text } from '@codemirror/state'
 import { EditorView, keymap } from '@codemirror/view'
 import type { Stats } from 'tarbox'
-import { ifThere, words } from '../problems.js'
+import { attempt, ifThere, words } from '../problems.js'
 import { problem } from '../ui/toast.js'
 import { button } from '../ui/controls.js'
 import { el } from '../ui/dom.js'
@@ -10,7 +10,7 @@ import { basics, gutters, mount } from './editor.js'
 import { FileDoc } from './file-doc.js'
 import { fileIcon } from '../files/icon-of.js'
 import { languageOf } from './languages.js'
-import { stamp } from './stamp.js'
+import { stamp, writeIf } from './stamp.js'
 
 /** How long after the last key a file is saved by itself, in milliseconds. */
 const PAUSE = 900
@@ -27,7 +27,7 @@ export class TextDoc extends FileDoc {
   #saved: Text
   #lineEnd = '\n'
   #timer = 0
-  #saving: Promise<boolean> | undefined
+  #saving = Promise.resolve(true)
   #gone = false
   #conflict = false
   #preview: HTMLElement | undefined
@@ -115,25 +115,27 @@ export class TextDoc extends FileDoc {
     clearTimeout(this.#timer)
     if (!this.dirty) return true
     if (this.#conflict) return false
-    // One after the other: the second sees what the first has made of the file.
-    this.#saving = (this.#saving ?? Promise.resolve(true)).then(() => this.#write(false))
+    return this.#write(false)
+  }
+
+  /** One after the other: the second sees what the first has made of the file. */
+  #write(force: boolean): Promise<boolean> {
+    this.#saving = this.#saving.then(() => this.#put(force))
     return this.#saving
   }
 
-  async #write(force: boolean): Promise<boolean> {
-    const { fs } = this.workspace
+  async #put(force: boolean): Promise<boolean> {
     const { doc } = this.#view.state
     if (doc.eq(this.#saved)) return true
     try {
-      const now = await ifThere(fs.stat(this.path))
-      if (!force && (now === undefined ? !this.#gone : stamp(now) !== this.#stamp)) {
+      const written = await writeIf(this.workspace, this.path, this.#view.state.sliceDoc(), (now) => force || (now ? stamp(now) === this.#stamp : this.#gone))
+      if (!written) {
         this.#disagree()
         return false
       }
-      await fs.writeFile(this.path, this.#view.state.sliceDoc())
       this.#saved = doc
       this.#gone = false
-      this.#stamp = stamp(await fs.stat(this.path))
+      this.#stamp = stamp(written)
       this.frame.notice(undefined)
       this.updated.tell()
       return true
@@ -152,7 +154,7 @@ export class TextDoc extends FileDoc {
     this.frame.notice(
       'This file was changed elsewhere while you were typing. Nothing of yours is saved yet.',
       ['Keep mine', () => (settle(), void this.#write(true))],
-      ['Take theirs', () => (settle(), void this.#read())],
+      ['Take theirs', () => (settle(), attempt('The file could not be read', () => this.#read()))],
     )
   }
 

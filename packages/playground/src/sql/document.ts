@@ -3,7 +3,7 @@ import { Compartment, EditorState, Prec, StateEffect, StateField } from '@codemi
 import { Decoration, type DecorationSet, EditorView, keymap, lineNumbers, placeholder } from '@codemirror/view'
 import { basics, mount } from '../documents/editor.js'
 import { FileDoc } from '../documents/file-doc.js'
-import { stamp } from '../documents/stamp.js'
+import { stamp, writeIf } from '../documents/stamp.js'
 import { download } from '../exchange/tar.js'
 import { attempt, ifThere, words } from '../problems.js'
 import { button, MOD } from '../ui/controls.js'
@@ -284,18 +284,15 @@ export class SqlDoc extends FileDoc {
   }
 
   async #write(content: Uint8Array<ArrayBuffer>, force = false): Promise<boolean> {
-    const { fs } = this.workspace
     this.#unsaved = content
     try {
-      const now = await ifThere(fs.stat(this.path))
-      if (!force && now && stamp(now) !== this.#stamp) {
+      const written = await writeIf(this.workspace, this.path, content, (now) => force || !now || stamp(now) === this.#stamp)
+      if (!written) {
         this.#disagree()
         return false
       }
-      await fs.writeFile(this.path, content)
-      const stats = await fs.stat(this.path)
-      this.#stamp = stamp(stats)
-      this.#size = stats.size
+      this.#stamp = stamp(written)
+      this.#size = written.size
       this.#unsaved = undefined
       this.frame.notice(undefined)
       return true

@@ -37,7 +37,7 @@ export const tests = {
     await two.toBeginning()
     await one.typeAtBeginning('Mine. ')
     await two.type('Theirs. ')
-    await two.press('Control+s')
+    await Promise.all([one.press('Control+s'), two.press('Control+s')])
     const [loser, winner] = await one.until('one of them to hear of it', async () => ((await one.count('.notice')) ? [one, two] : (await two.count('.notice')) ? [two, one] : undefined))
     await loser.see('.notice', 'Nothing of yours is saved yet')
     await loser.click('.notice button', 'Keep mine')
