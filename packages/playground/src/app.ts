@@ -10,6 +10,7 @@ import { pick } from './exchange/pick.js'
 import { Commands } from './files/commands.js'
 import { type Node, TreeModel } from './files/model.js'
 import { Tree } from './files/tree.js'
+import { help } from './help.js'
 import { LayerActions, layerName } from './history/actions.js'
 import { DiffDoc } from './history/diff.js'
 import { Timeline } from './history/timeline.js'
@@ -21,12 +22,13 @@ import { AuditPanel } from './side/audit.js'
 import { Side } from './side/side.js'
 import { StatusBar } from './side/status.js'
 import { StoragePanel } from './side/storage.js'
-import { button, isMod, MOD } from './ui/controls.js'
-import { tell } from './ui/dialog.js'
-import { el, fill, set } from './ui/dom.js'
+import { button, isMod } from './ui/controls.js'
+import { el, fill } from './ui/dom.js'
 import { icon } from './ui/icons.js'
+import { keptHere } from './ui/kept.js'
 import { menu } from './ui/menu.js'
 import { splitter } from './ui/splitter.js'
+import { themeButton } from './ui/theme.js'
 import type { Workspace } from './workspace.js'
 
 interface Remembered {
@@ -82,7 +84,7 @@ export class App {
   }
 
   #layout(): void {
-    fill(find('bar'), el('h1', {}, el('img', { src: 'icon.svg', alt: '', width: 24, height: 24 }), el('span', {}, 'Tarbox'), el('span', { class: 'workspace' }, this.workspace.name)), el('span', { class: 'space' }), this.#themeButton(), button('', () => this.#help(), { icon: 'help', label: 'Help and keys', kind: 'quiet' }))
+    fill(find('bar'), el('h1', {}, el('img', { src: 'icon.svg', alt: '', width: 24, height: 24 }), el('span', {}, 'Tarbox'), el('span', { class: 'workspace' }, this.workspace.name)), el('span', { class: 'space' }), themeButton(), button('', help, { icon: 'help', label: 'Help and keys', kind: 'quiet' }))
     const importing = button('', () => this.#importMenu(importing, this.#tree.directory), { icon: 'upload', label: 'Import', kind: 'quiet' })
     importing.setAttribute('aria-haspopup', 'menu')
     const head = el('div', { class: 'head' },
@@ -195,14 +197,15 @@ export class App {
   #remember(): void {
     const { docs, front } = this.#desk
     const open = docs.flatMap((doc) => (doc.path === undefined ? [] : [{ path: doc.path, reading: doc instanceof TextDoc && doc.reading }]))
-    const now = JSON.stringify({ open, front: front?.path } satisfies Remembered)
-    if (now !== this.#remembered) sessionStorage.setItem(`docs:${this.workspace.name}`, now)
-    this.#remembered = now
+    const now: Remembered = { open, front: front?.path }
+    // A cursor that moves changes none of it.
+    const text = JSON.stringify(now)
+    if (text !== this.#remembered) keptHere.set(`docs:${this.workspace.name}`, now)
+    this.#remembered = text
   }
 
   async #openAgain(): Promise<void> {
-    const kept = sessionStorage.getItem(`docs:${this.workspace.name}`)
-    const { open, front } = (kept === null ? { open: [{ path: '/README.md', reading: true }] } : JSON.parse(kept)) as Remembered
+    const { open, front } = keptHere.get<Remembered>(`docs:${this.workspace.name}`) ?? { open: [{ path: '/README.md', reading: true }] }
     // Whoever has clicked meanwhile has what was clicked in front.
     for (const { path, reading } of open) {
       await attempt(`“${base(path)}” could not be opened again`, async () => {
@@ -299,51 +302,8 @@ export class App {
     if (doc instanceof TextDoc) await doc.read()
   }
 
-  #themeButton(): HTMLElement {
-    const { dataset } = document.documentElement
-    const toggle = button('', () => {
-      const next = dataset['theme'] === 'dark' ? 'light' : 'dark'
-      // What the system says anyway is not a choice.
-      const system = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
-      if (next === system) localStorage.removeItem('theme')
-      else localStorage.setItem('theme', next)
-      dispatchEvent(new Event('theme'))
-      draw()
-    }, { icon: 'moon', label: 'Dark colours', kind: 'quiet' })
-    const draw = () => {
-      const dark = dataset['theme'] === 'dark'
-      fill(toggle, icon(dark ? 'sun' : 'moon'))
-      set(toggle, 'aria-label', dark ? 'Light colours' : 'Dark colours')
-      set(toggle, 'title', dark ? 'Light colours' : 'Dark colours')
-    }
-    new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ['data-theme'] })
-    draw()
-    return toggle
-  }
-
   #welcome(): HTMLElement {
     return el('div', { class: 'welcome' }, icon('seal', 40), el('p', {}, 'Choose a file to read or edit it.'),
       el('div', { class: 'buttons' }, button('New file', () => void this.#create('file'), { icon: 'fileNew' }), button('Import', (event) => this.#importMenu(event.currentTarget as HTMLElement, '/'), { icon: 'upload' })))
-  }
-
-  #help(): void {
-    const row = (keys: string, what: string) => [el('dt', {}, el('kbd', {}, keys)), el('dd', {}, what)]
-    void tell('Help and keys', [
-      el('p', {}, 'Everything here stays in this browser, in a workspace that keeps every state you seal. Files save themselves. Several tabs show the same workspace, as it changes.'),
-      el('dl', { class: 'keys' },
-        ...row(`${MOD}S`, 'save at once'),
-        ...row(`${MOD}F`, 'find in the file'),
-        ...row(`${MOD}Enter`, 'run the SQL'),
-        ...row('↑ ↓ ← →', 'move in the files, open and close folders'),
-        ...row('Enter', 'open the file'),
-        ...row('F2', 'rename'),
-        ...row('Del', 'delete, or close a tab'),
-        ...row('Shift F10', 'the menu of a file'),
-        ...row('a b c …', 'go to the name that begins so'),
-        ...row('F6', 'go on to the next part of the page'),
-        ...row('Esc, Tab', 'leave the editor by the keyboard'),
-      ),
-      el('p', { class: 'note' }, 'Made of free software: ', el('a', { href: 'licences.txt', target: '_blank' }, 'its licences'), '.'),
-    ])
   }
 }

@@ -39,11 +39,12 @@ for (const name of browsers) {
       if (!only.test(`${name} ${title}`)) continue
       const pages = []
       /** A page of a workspace of its own, or of one that is named. */
-      const open = async ({ workspace = `test-${++number}`, query = '', width = 1280, height = 800, origin = server.url, wait } = {}) => {
+      const open = async ({ workspace = `test-${++number}`, query = '', width = 1280, height = 800, origin = server.url, wait, before } = {}) => {
         const ui = new Ui(await browser.newPage())
         pages.push(ui)
         ui.workspace = workspace
         await ui.size(width, height)
+        if (before) await ui.before(before)
         await ui.goto(`${origin}/?name=${workspace}${query}`)
         // The sample project is complete when it is sealed.
         for (const selector of wait ? [wait] : ['.tree .row', '.moment[data-layer=sample]']) await ui.see(selector)

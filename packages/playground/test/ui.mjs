@@ -56,6 +56,12 @@ export class Ui {
     return this.page.close()
   }
 
+  /** Runs this in each document before anything else. */
+  async before(body) {
+    if (this.page.addInitScript) await this.page.addInitScript(body)
+    else await this.page.evaluateOnNewDocument(body)
+  }
+
   async size(width, height) {
     if (this.page.setViewportSize) await this.page.setViewportSize({ width, height })
     else await this.page.setViewport({ width, height })

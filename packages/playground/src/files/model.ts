@@ -1,6 +1,7 @@
 import type { ChangeEvent, Entry } from 'tarbox'
 import { base, join, parent, within } from '../paths.js'
 import { isMissing, words } from '../problems.js'
+import { keptHere } from '../ui/kept.js'
 import { Signal } from '../ui/signal.js'
 import { problem } from '../ui/toast.js'
 import type { Workspace } from '../workspace.js'
@@ -33,7 +34,7 @@ export class TreeModel {
 
   constructor(readonly workspace: Workspace) {
     this.#remember = `open:${workspace.name}`
-    for (const path of JSON.parse(sessionStorage.getItem(this.#remember) ?? '[]') as string[]) this.#open.add(path)
+    for (const path of keptHere.get<string[]>(this.#remember) ?? []) this.#open.add(path)
     workspace.changed.listen((events) => void this.#follow(events))
   }
 
@@ -146,11 +147,7 @@ export class TreeModel {
     add('/', 1)
     this.#rows = rows
     this.#index = index
-    try {
-      sessionStorage.setItem(this.#remember, JSON.stringify([...this.#open].slice(0, 500)))
-    } catch {
-      // What is open is no loss.
-    }
+    keptHere.set(this.#remember, [...this.#open].slice(0, 500))
     this.changed.tell()
   }
 }

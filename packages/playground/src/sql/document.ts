@@ -10,6 +10,7 @@ import { button, MOD } from '../ui/controls.js'
 import { el, fill } from '../ui/dom.js'
 import { bytes, count } from '../ui/format.js'
 import { icon } from '../ui/icons.js'
+import { kept } from '../ui/kept.js'
 import { menu } from '../ui/menu.js'
 import type { Workspace } from '../workspace.js'
 import { SqlClient } from './client.js'
@@ -339,20 +340,12 @@ export class SqlDoc extends FileDoc {
   }
 
   #remembered(): string[] {
-    try {
-      return JSON.parse(localStorage.getItem(`sql:${this.workspace.name}:${this.path}`) ?? '[]') as string[]
-    } catch {
-      return []
-    }
+    return kept.get(`sql:${this.workspace.name}:${this.path}`) ?? []
   }
 
   #remember(text: string): void {
     const all = [text, ...this.#remembered().filter((other) => other !== text)].slice(0, REMEMBERED)
-    try {
-      localStorage.setItem(`sql:${this.workspace.name}:${this.path}`, JSON.stringify(all))
-    } catch {
-      // There is no room for it; the console works without.
-    }
+    kept.set(`sql:${this.workspace.name}:${this.path}`, all)
   }
 
   #history(at: HTMLElement): void {

@@ -57,6 +57,24 @@ export const tests = {
     await memory.see('.grid .line')
   },
 
+  async 'where the browser keeps nothing for the site, it works in memory'({ open }) {
+    const ui = await open({
+      query: '&storage=memory',
+      before: () => {
+        const get = () => {
+          throw new DOMException('The operation is insecure.', 'SecurityError')
+        }
+        for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name, { get })
+      },
+    })
+    await ui.openFile('/data/bakery.db')
+    await ui.see('.grid .line')
+    const theme = () => ui.evaluate(() => document.documentElement.dataset.theme)
+    const before = await theme()
+    await ui.click('[aria-label$=" colours"]')
+    await ui.until('other colours', theme, (now) => now !== before)
+  },
+
   async 'a workspace that cannot be opened says why, and what to do'({ open }) {
     const ui = await open({ workspace: '..', wait: '.failed' })
     await ui.see('.failed', 'A workspace\'s name has 1 to 64 letters')
