@@ -1,6 +1,6 @@
 import { sql as sqlLanguage, SQLite } from '@codemirror/lang-sql'
-import { Compartment, EditorState, Prec, StateEffect, StateField } from '@codemirror/state'
-import { Decoration, type DecorationSet, EditorView, keymap, lineNumbers, placeholder } from '@codemirror/view'
+import { Compartment, EditorState, Prec } from '@codemirror/state'
+import { EditorView, keymap, lineNumbers, placeholder } from '@codemirror/view'
 import { basics, mount } from '../documents/editor.js'
 import { FileDoc } from '../documents/file-doc.js'
 import { stamp, writeIf } from '../documents/stamp.js'
@@ -10,37 +10,18 @@ import { button, MOD } from '../ui/controls.js'
 import { el, fill } from '../ui/dom.js'
 import { bytes, count } from '../ui/format.js'
 import { icon } from '../ui/icons.js'
-import { kept } from '../ui/kept.js'
 import { menu } from '../ui/menu.js'
 import type { Workspace } from '../workspace.js'
 import { SqlClient } from './client.js'
+import { failures, markFailure } from './failures.js'
 import { csv, Grid } from './grid.js'
-import type { Failure, Ran, Result, Table } from './protocol.js'
+import { remember, remembered } from './past.js'
+import { plan } from './plan.js'
+import type { Ran, Result, Table } from './protocol.js'
+import { Schema, selectAll } from './schema.js'
 
 /** The largest database that is opened: all of it is in memory while it is. */
 const LARGEST = 256 << 20
-/** Statements remembered. */
-const REMEMBERED = 50
-
-const markFailure = StateEffect.define<Failure | undefined>()
-
-/** Underlines what SQLite could not make sense of, until something is typed. */
-const failures = StateField.define<DecorationSet>({
-  create: () => Decoration.none,
-  update(marks, transaction) {
-    for (const effect of transaction.effects) {
-      if (!effect.is(markFailure)) continue
-      const { length } = transaction.newDoc
-      const { from, to } = effect.value ?? { from: 0, to: 0 }
-      const start = Math.min(from, Math.max(0, length - 1))
-      marks = effect.value && length > 0 ? Decoration.set([Decoration.mark({ class: 'cm-failure' }).range(start, Math.max(start + 1, Math.min(to, length)))]) : Decoration.none
-    }
-    return transaction.docChanged ? Decoration.none : marks
-  },
-  provide: (field) => EditorView.decorations.from(field),
-})
-
-const failureTheme = EditorView.theme({ '.cm-failure': { textDecoration: 'underline wavy var(--danger)', textUnderlineOffset: '4px', backgroundColor: 'var(--danger-soft)' }, '.cm-content': { padding: '8px 0' } })
 
 /**
  * SQL on a file of the workspace. The database is in memory while it is open; each change that is committed writes the
@@ -50,7 +31,7 @@ export class SqlDoc extends FileDoc {
   readonly icon = 'database' as const
   readonly #client = new SqlClient()
   readonly #view: EditorView
-  readonly #schema = el('div', { class: 'schema' })
+  readonly #schema = new Schema((table) => this.#look(table))
   readonly #message = el('p', { class: 'message', role: 'status' })
   readonly #chips = el('div', { class: 'chips', role: 'group', 'aria-label': 'Results' })
   readonly #grid = new Grid()
@@ -82,7 +63,7 @@ export class SqlDoc extends FileDoc {
     const past = button('', () => this.#history(past), { icon: 'history', label: 'What was run before', kind: 'quiet' })
     past.setAttribute('aria-haspopup', 'menu')
     const bar = el('div', { class: 'runbar' }, this.#run, this.#stop, this.#planning, past, el('span', { class: 'space' }), this.#csv)
-    this.frame.body.append(this.#schema, el('div', { class: 'console' }, host, bar, el('div', { class: 'outcome' }, el('div', { class: 'line' }, this.#message, this.#chips), this.#grid.element, this.#plan)))
+    this.frame.body.append(this.#schema.element, el('div', { class: 'console' }, host, bar, el('div', { class: 'outcome' }, el('div', { class: 'line' }, this.#message, this.#chips), this.#grid.element, this.#plan)))
     this.#view = mount(host, this.#state())
     this.#show(undefined)
   }
@@ -96,8 +77,8 @@ export class SqlDoc extends FileDoc {
       throw error
     }
     const [first] = doc.#tables
-    const before = doc.#remembered()[0]
-    const look = first && `SELECT * FROM ${quote(first.name)} LIMIT 100;`
+    const before = remembered(doc)[0]
+    const look = first && selectAll(first)
     doc.#view.dispatch({ changes: { from: 0, insert: before ?? look ?? '-- An empty database.\nCREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT NOT NULL);\n' } })
     // Only what is known to change nothing is run unasked.
     if (!before && look) await doc.#do(() => doc.#client.run(look))
@@ -111,7 +92,6 @@ export class SqlDoc extends FileDoc {
         basics,
         lineNumbers(),
         failures,
-        failureTheme,
         placeholder('SQL, such as SELECT 1'),
         EditorView.lineWrapping,
         EditorView.contentAttributes.of({ 'aria-label': 'SQL to run' }),
@@ -159,21 +139,11 @@ export class SqlDoc extends FileDoc {
     this.#tables = await this.#client.schema()
     const schema = Object.fromEntries(this.#tables.map(({ name, columns }) => [name, columns.map((column) => column.name)]))
     this.#view.dispatch({ effects: this.#language.reconfigure(sqlLanguage({ dialect: SQLite, schema })) })
-    const open = new Set(Array.from(this.#schema.querySelectorAll('details[open]'), (one) => (one as HTMLElement).dataset['table']))
-    fill(
-      this.#schema,
-      el('h2', {}, heading(this.#tables)),
-      ...this.#tables.map((table) => {
-        const look = button('', () => this.#look(table), { icon: 'play', label: `Show the rows of ${table.name}`, kind: 'quiet' })
-        const details = el('details', { open: open.has(table.name) }, el('summary', {}, icon('chevron', 11), el('span', { class: 'name' }, table.name), table.type === 'view' ? el('small', {}, 'view') : null), el('ul', {}, ...table.columns.map(({ name, type, key }) => el('li', {}, el('span', { class: key ? 'key' : '' }, name), el('small', {}, type.toLowerCase()))), ...table.indexes.map((name) => el('li', { class: 'index' }, el('span', {}, name), el('small', {}, 'index')))))
-        details.dataset['table'] = table.name
-        return el('div', { class: 'table' }, details, look)
-      }),
-    )
+    this.#schema.show(this.#tables)
   }
 
-  #look({ name }: Table): void {
-    const text = `SELECT * FROM ${quote(name)} LIMIT 100;`
+  #look(table: Table): void {
+    const text = selectAll(table)
     this.#view.dispatch({ changes: { from: 0, to: this.#view.state.doc.length, insert: text } })
     void this.run()
   }
@@ -187,7 +157,7 @@ export class SqlDoc extends FileDoc {
   async run(): Promise<void> {
     const { text, from } = this.#selected()
     if (text.trim() === '') return
-    this.#remember(this.#view.state.doc.toString())
+    remember(this, this.#view.state.doc.toString())
     await this.#do(() => this.#client.run(text), from)
   }
 
@@ -197,7 +167,7 @@ export class SqlDoc extends FileDoc {
   }
 
   /** Runs one thing at a time, and shows what came of it. Without `from` a failure has no place in the text. */
-  async #do(act: () => Promise<Ran>, from?: number, plan = false): Promise<void> {
+  async #do(act: () => Promise<Ran>, from?: number, planned = false): Promise<void> {
     if (this.#busy) return
     this.#setBusy(true)
     this.#view.dispatch({ effects: markFailure.of(undefined) })
@@ -205,7 +175,7 @@ export class SqlDoc extends FileDoc {
       await this.#reopened
       const ran = await act()
       this.#inTransaction = ran.inTransaction
-      this.#outcome(ran, from, plan)
+      this.#outcome(ran, from, planned)
       if (ran.bytes) await this.#write(ran.bytes)
       if (ran.bytes || ran.inTransaction) await this.#describe()
     } catch (error) {
@@ -235,11 +205,14 @@ export class SqlDoc extends FileDoc {
     await this.#reopened
   }
 
-  #outcome({ results, failure }: Ran, from: number | undefined, plan: boolean): void {
+  #outcome({ results, failure }: Ran, from: number | undefined, planned: boolean): void {
     this.#results = results
     const last = results.findLast(({ columns }) => columns.length > 0)
-    this.#show(plan ? undefined : last)
-    if (plan) this.#showPlan(results)
+    this.#show(planned ? undefined : last)
+    if (planned) {
+      this.#plan.hidden = results.length === 0
+      fill(this.#plan, ...results.map(plan))
+    }
     if (failure) {
       const line = from === undefined ? undefined : this.#view.state.doc.lineAt(Math.min(failure.from + from, this.#view.state.doc.length))
       if (from !== undefined) {
@@ -250,7 +223,7 @@ export class SqlDoc extends FileDoc {
     }
     const ms = results.reduce((all, result) => all + result.ms, 0)
     const changes = results.reduce((all, result) => all + result.changes, 0)
-    const parts = [last && !plan ? `${last.more ? 'the first ' : ''}${count(last.rows.length, 'row')}` : '', changes > 0 ? `${count(changes, 'row')} changed` : '', `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`]
+    const parts = [last && !planned ? `${last.more ? 'the first ' : ''}${count(last.rows.length, 'row')}` : '', changes > 0 ? `${count(changes, 'row')} changed` : '', `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`]
     this.#say(results.length === 0 ? 'There was nothing to run.' : parts.filter(Boolean).join(', '), false)
   }
 
@@ -267,21 +240,6 @@ export class SqlDoc extends FileDoc {
     if (result) this.#grid.show(result)
     const several = this.#results.filter(({ columns }) => columns.length > 0)
     fill(this.#chips, ...(several.length > 1 ? several : []).map((one, at) => el('button', { type: 'button', class: 'chip', 'aria-pressed': String(one === result), title: one.sql, onclick: () => this.#show(one) }, `${at + 1}: ${count(one.rows.length, 'row')}`)))
-  }
-
-  /** The steps of a plan hang on each other by number. */
-  #showPlan(results: Result[]): void {
-    this.#plan.hidden = results.length === 0
-    fill(this.#plan, ...results.map(({ rows, sql }) => {
-      const lists = new Map<unknown, HTMLElement>([[0, el('ul', {})]])
-      for (const [id, above, , detail] of rows) {
-        const list = el('ul', {})
-        lists.set(id, list)
-        const scan = /^SCAN/.test(String(detail))
-        ;(lists.get(above) ?? lists.get(0)!).append(el('li', {}, el('span', { class: scan ? 'scan' : '', title: scan ? 'Every row is read. An index may help.' : null }, String(detail)), list))
-      }
-      return el('section', {}, el('code', {}, sql.replace(/^EXPLAIN QUERY PLAN /, '')), lists.get(0)!)
-    }))
   }
 
   async #write(content: Uint8Array<ArrayBuffer>, force = false): Promise<boolean> {
@@ -339,17 +297,8 @@ export class SqlDoc extends FileDoc {
     else await this.#again()
   }
 
-  #remembered(): string[] {
-    return kept.get(`sql:${this.workspace.name}:${this.path}`) ?? []
-  }
-
-  #remember(text: string): void {
-    const all = [text, ...this.#remembered().filter((other) => other !== text)].slice(0, REMEMBERED)
-    kept.set(`sql:${this.workspace.name}:${this.path}`, all)
-  }
-
   #history(at: HTMLElement): void {
-    const all = this.#remembered()
+    const all = remembered(this)
     const put = (text: string) => {
       this.#view.dispatch({ changes: { from: 0, to: this.#view.state.doc.length, insert: text } })
       this.#view.focus()
@@ -367,13 +316,4 @@ export class SqlDoc extends FileDoc {
     this.#client.stop()
     this.#view.destroy()
   }
-}
-
-function quote(name: string): string {
-  return /^[a-z_]\w*$/i.test(name) ? name : `"${name.replaceAll('"', '""')}"`
-}
-
-function heading(tables: Table[]): string {
-  const views = tables.filter(({ type }) => type === 'view').length
-  return `${count(tables.length - views, 'table')}${views > 0 ? `, ${count(views, 'view')}` : ''}`
 }
