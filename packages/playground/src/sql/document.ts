@@ -173,6 +173,7 @@ export class SqlDoc extends FileDoc {
     this.#view.dispatch({ effects: markFailure.of(undefined) })
     try {
       await this.#reopened
+      if (!this.#client.ready) await this.#load()
       const ran = await act()
       this.#inTransaction = ran.inTransaction
       this.#outcome(ran, from, planned)
@@ -198,9 +199,9 @@ export class SqlDoc extends FileDoc {
   /** What runs next waits for this: a worker that was ended has to be given the database again. */
   #reopened: Promise<unknown> = Promise.resolve()
 
-  /** Ends what takes too long. What was not committed is gone with it. */
+  /** Ends what takes too long. What is not in the file is gone with it: what was not committed, and all of this run. */
   async #end(): Promise<void> {
-    this.#client.stop('Stopped. What was not committed is undone.')
+    this.#client.stop('Stopped. What it changed is undone, and so is what was not committed before.')
     this.#reopened = attempt('The database could not be opened again', () => this.#load())
     await this.#reopened
   }
