@@ -8,6 +8,7 @@ import { importFiles } from './exchange/import.js'
 import { exportArchive, exportFile, importArchive, isArchive } from './exchange/tar.js'
 import { pick } from './exchange/pick.js'
 import { Commands } from './files/commands.js'
+import { PATH_TYPE } from './files/drops.js'
 import { type Node, TreeModel } from './files/model.js'
 import { Tree } from './files/tree.js'
 import { help } from './help.js'
@@ -279,7 +280,7 @@ export class App {
   }
 
   #dropped(directory: string, transfer: DataTransfer): void {
-    const path = transfer.getData('application/x-tarbox-path')
+    const path = transfer.getData(PATH_TYPE)
     if (path !== '') return void this.#commands.move(path, join(directory, base(path)))
     const archive = transfer.files.length === 1 ? transfer.files[0] : undefined
     if (archive && isArchive(archive)) return void importArchive(this.workspace, archive, directory)

@@ -1,4 +1,4 @@
-import { base, join, parent } from '../paths.js'
+import { base, join, parent, splitName } from '../paths.js'
 import { ifThere, words } from '../problems.js'
 import { choose } from '../ui/dialog.js'
 import { el } from '../ui/dom.js'
@@ -110,9 +110,7 @@ class Import {
 
   /** A name beside it that nobody has. */
   async #free(path: string): Promise<string> {
-    const name = base(path)
-    const dot = name.lastIndexOf('.')
-    const [stem, end] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, '']
+    const [stem, end] = splitName(base(path))
     for (let number = 2; ; number++) {
       const other = join(parent(path), `${stem} ${number}${end}`)
       if (!(await this.workspace.fs.exists(other))) return other

@@ -1,12 +1,11 @@
 import { TarboxError } from 'tarbox'
-import { base, join, parent, resolve, within, wrongName } from '../paths.js'
+import { base, join, parent, splitName, resolve, within, wrongName } from '../paths.js'
 import { attempt, ifThere } from '../problems.js'
 import { confirm, prompt } from '../ui/dialog.js'
 import { count } from '../ui/format.js'
 import { problem, toast } from '../ui/toast.js'
 import type { Workspace } from '../workspace.js'
 import type { Node } from './model.js'
-import { copyName } from './tree.js'
 
 /** What is done to files, by name and with a word when it fails. Each says whether it was done. */
 export class Commands {
@@ -80,7 +79,8 @@ export class Commands {
 
   async duplicate(node: Node): Promise<string | undefined> {
     if (this.#locked()) return undefined
-    const to = join(parent(node.path), copyName(node.path))
+    const [stem, end] = splitName(node.name)
+    const to = join(parent(node.path), `${stem} copy${end}`)
     return attempt(`“${node.name}” could not be copied`, async () => {
       await this.workspace.fs.copy(node.path, to, { exclusive: true })
       return to
