@@ -5,6 +5,7 @@ import { el } from '../ui/dom.js'
 import { bytes, count } from '../ui/format.js'
 import { type Progress, problem, progress, toast } from '../ui/toast.js'
 import type { Workspace } from '../workspace.js'
+import { counting } from './counting.js'
 import type { Source } from './sources.js'
 
 /** Files written together: they share one write to the device. */
@@ -71,15 +72,8 @@ class Import {
     const target = await this.#target(source)
     if (target === undefined) return
     const { size } = source.file
-    let done = 0
-    const counting = new TransformStream<Uint8Array, Uint8Array>({
-      transform: (piece, controller) => {
-        done += piece.length
-        this.working.at(`${source.path}: ${bytes(done)} of ${bytes(size)}`, done / size)
-        controller.enqueue(piece)
-      },
-    })
-    await source.file.stream().pipeThrough(counting, { signal: this.working.signal }).pipeTo(await this.workspace.fs.createWriteStream(target))
+    const told = counting((done) => this.working.at(`${source.path}: ${bytes(done)} of ${bytes(size)}`, done / size))
+    await source.file.stream().pipeThrough(told, { signal: this.working.signal }).pipeTo(await this.workspace.fs.createWriteStream(target))
     this.#count(size)
   }
 
