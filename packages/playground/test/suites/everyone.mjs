@@ -7,12 +7,16 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 const ALL = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
+/** Colours on their way from one to the other are neither. */
+async function still(ui) {
+  const moving = () => ui.evaluate(() => document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity).length)
+  await ui.until('everything to stand still', moving, (count) => count === 0)
+}
+
 /** What the checker finds against WCAG 2.2 AA, in words. */
 async function violations(ui, rules = ALL) {
   await ui.evaluate(axe)
-  // Colours on their way from one to the other are neither.
-  const moving = () => ui.evaluate(() => document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity).length)
-  await ui.until('everything to stand still', moving, (count) => count === 0)
+  await still(ui)
   const found = await ui.evaluate((rules) =>
     window.axe.run(document, { runOnly: rules }).then(({ violations }) =>
       violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`),
@@ -125,6 +129,7 @@ export const chromiumOnly = {
         await theme(ui, colours)
         if (images) {
           await ui.until('no messages', async () => (await ui.evaluate(() => document.querySelectorAll('.toast .bare').forEach((close) => close.click())), await ui.count('.toast')), (count) => count === 0)
+          await still(ui)
           await ui.screenshot(join(images, `playground-${view}-${colours}.png`))
         }
         // Other colours are all that differs.
