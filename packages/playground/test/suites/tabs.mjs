@@ -78,6 +78,22 @@ export const tests = {
   async 'a workspace that cannot be opened says why, and what to do'({ open }) {
     const ui = await open({ workspace: '..', wait: '.failed' })
     await ui.see('.failed', 'A workspace\'s name has 1 to 64 letters')
-    await ui.see('.failed button', 'Work in memory')
+    await ui.click('.failed button', 'Open “playground”')
+    await ui.see('.tree .row')
+    const other = await open({
+      wait: '.failed',
+      before: () => {
+        if (location.search.includes('memory')) return
+        window.Worker = class {
+          constructor() {
+            throw new DOMException('No workers here.', 'SecurityError')
+          }
+        }
+      },
+    })
+    await other.see('.failed', 'No workers here.')
+    await other.click('.failed button', 'Work in memory')
+    await other.see('.tree .row')
+    await other.see('#status .warn', 'In memory only')
   },
 }
