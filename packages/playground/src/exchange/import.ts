@@ -118,8 +118,8 @@ function ask(path: string): Promise<Collision | undefined> {
     [el('p', {}, `There is a “${path}” already. What should become of it, and of others like it?`)],
     [
       { text: 'Leave them', value: 'skip' },
-      { text: 'Keep both', value: 'keep' },
-      { text: 'Replace', value: 'replace', kind: 'primary' },
+      { text: 'Replace', value: 'replace', kind: 'danger' },
+      { text: 'Keep both', value: 'keep', kind: 'primary' },
     ],
   )
 }
