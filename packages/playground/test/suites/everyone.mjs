@@ -115,6 +115,15 @@ export const tests = {
     await ui.see('dialog')
     await fits('a dialog')
   },
+
+  async 'what is worked on has room on every screen'({ open }) {
+    const ui = await open({ width: 1024 })
+    await ui.evaluate(() => ['--files-width', '--side-width'].forEach((name) => document.documentElement.style.setProperty(name, '600px')))
+    const room = () => ui.evaluate(() => document.getElementById('work').getBoundingClientRect().width)
+    await ui.until('room between wide panels', room, (width) => width >= 320 && width < 700)
+    await ui.size(768, 1024)
+    await ui.until('all the room of a tablet', room, (width) => width === 768)
+  },
 }
 
 export const chromiumOnly = {
