@@ -77,11 +77,16 @@ export class App {
 
   async start(): Promise<void> {
     await this.#model.load()
-    if (await isFirstVisit(this.workspace)) {
-      await this.#bringSample('/')
-      await attempt('The first checkpoint could not be made', () => this.workspace.checkpoint('sample', 'as it came'))
-    } else await this.#openAgain()
+    // Of several tabs that are opened at once the first brings the sample, and the others show it.
+    if (!(await this.workspace.alone('first visit', () => this.#welcomed()))) await this.#openAgain()
     this.#offline.start()
+  }
+
+  async #welcomed(): Promise<boolean> {
+    if (!(await isFirstVisit(this.workspace))) return false
+    await this.#bringSample('/')
+    await attempt('The first checkpoint could not be made', () => this.workspace.checkpoint('sample', 'as it came'))
+    return true
   }
 
   #layout(): void {

@@ -28,6 +28,18 @@ export const tests = {
     await two.reads('.cm-content', 'From the other. From the one.')
   },
 
+  async 'two tabs opened at once for the first time get one sample'({ open }) {
+    const tabs = await Promise.all([open({ workspace: 'at-once' }), open({ workspace: 'at-once' })])
+    for (const ui of tabs) {
+      await ui.see('.prose h1', 'Welcome')
+      assert.equal(await ui.count('.moment'), 2)
+      assert.equal(await ui.text('.toast.wrong'), '')
+    }
+    await tabs[0].click('#tab-activity')
+    await tabs[0].see('.record', 'sample')
+    assert.equal((await tabs[0].texts('.record')).filter((text) => text.startsWith('sealed')).length, 1)
+  },
+
   async 'nobody writes over what somebody else has written'({ open }) {
     const one = await open()
     const two = await open({ workspace: one.workspace })
