@@ -224,6 +224,11 @@ export class Ui {
     await this.see('.tab[data-front] .name', parts.at(-1))
   }
 
+  /** What the page says for a while: a machine that is busy may look when it is not to be seen any more, so it is what is read out. */
+  told(text) {
+    return this.until(`“${text}” to be told`, () => this.page.evaluate(() => document.querySelector('.unseen[role=status]').textContent), (now) => (typeof text === 'string' ? now.includes(text) : text.test(now)))
+  }
+
   /** Chooses from the menu of a file. */
   async choose(path, text) {
     await this.click(this.row(path), undefined, { button: 'right' })
