@@ -79,6 +79,9 @@ export class App {
     await this.#model.load()
     // Of several tabs that are opened at once the first brings the sample, and the others show it.
     if (!(await this.workspace.alone('first visit', () => this.#welcomed()))) await this.#openAgain()
+    // Only now: what has not come back yet is not forgotten.
+    this.#desk.changed.listen(() => this.#remember())
+    this.#remember()
     this.#offline.start()
   }
 
@@ -131,7 +134,6 @@ export class App {
       const { front } = this.#desk
       this.#tree.shown = front?.path
       document.title = front ? `${front.dirty ? '• ' : ''}${front.title} – Tarbox` : 'Tarbox'
-      this.#remember()
     })
     this.workspace.history.listen(() => this.#drawBanner())
     this.#drawBanner()
