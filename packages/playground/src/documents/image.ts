@@ -40,6 +40,7 @@ export class ImageDoc extends FileDoc {
     const image = el('img', { alt: `The picture ${this.title}` })
     image.onload = () => {
       this.#dimensions = `${image.naturalWidth} × ${image.naturalHeight}`
+      this.frame.notice(undefined)
       this.updated.tell()
     }
     image.onerror = () => this.frame.notice('This picture is damaged, or of a kind that this browser does not know.')
