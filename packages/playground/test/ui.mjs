@@ -6,6 +6,9 @@ const MODIFIERS = new Set(['Control', 'Shift', 'Alt', 'Meta'])
 /** How long anything may take to be seen. It is generous: machines are busy, and none waits longer than it has to. */
 const PATIENCE = Number(process.env.TARBOX_PATIENCE ?? 60_000)
 
+/** How often it is asked for at least. */
+const ENOUGH = 200
+
 /** Finds what is visible: by selector, and by text if it is given. `A >>> B` is B in an editor in A. Runs in the page. */
 function find([selector, text]) {
   const seen = (element) => {
@@ -74,14 +77,15 @@ export class Ui {
   /** Asks until the answer is right, and says what it was if it never is. */
   async until(what, ask, right = Boolean) {
     const end = Date.now() + PATIENCE
-    for (;;) {
+    for (let times = 1; ; times++) {
       // A page that is just being left cannot be asked.
       const answer = await ask().catch((error) => {
         if (/context|navigat/i.test(error.message)) return undefined
         throw error
       })
       if (right(answer)) return answer
-      if (Date.now() > end) assert.fail(`waited for ${what}, and it was ${JSON.stringify(answer)}`)
+      // A machine that was stopped for a while has asked only a few times when the time is over.
+      if (Date.now() > end && times > ENOUGH) assert.fail(`waited for ${what}, and it was ${JSON.stringify(answer)}`)
       await new Promise((resolve) => setTimeout(resolve, 25))
     }
   }

@@ -151,6 +151,8 @@ export const tests = {
       transfer.items.add(new File(lines, 'long.log'))
       document.querySelector('.tree').dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: transfer }))
     })
+    // Before that it is shorter, and would be edited.
+    await ui.told(/Imported 1 file, .* MiB/)
     await ui.openFile('/long.log')
     await ui.reads('.cm-content', 'line 0 of a long story')
     await ui.see('.tools', '512 KiB of')
