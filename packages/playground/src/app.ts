@@ -8,8 +8,10 @@ import { importFiles } from './exchange/import.js'
 import { exportArchive, exportFile, importArchive, isArchive } from './exchange/tar.js'
 import { pick } from './exchange/pick.js'
 import { Commands } from './files/commands.js'
+import { PATH_TYPE } from './files/drops.js'
 import { type Node, TreeModel } from './files/model.js'
 import { Tree } from './files/tree.js'
+import { help } from './help.js'
 import { LayerActions, layerName } from './history/actions.js'
 import { DiffDoc } from './history/diff.js'
 import { Timeline } from './history/timeline.js'
@@ -21,12 +23,13 @@ import { AuditPanel } from './side/audit.js'
 import { Side } from './side/side.js'
 import { StatusBar } from './side/status.js'
 import { StoragePanel } from './side/storage.js'
-import { button, isMod, MOD } from './ui/controls.js'
-import { tell } from './ui/dialog.js'
-import { el, fill, set } from './ui/dom.js'
+import { button, isMod } from './ui/controls.js'
+import { el, fill } from './ui/dom.js'
 import { icon } from './ui/icons.js'
+import { keptHere } from './ui/kept.js'
 import { menu } from './ui/menu.js'
 import { splitter } from './ui/splitter.js'
+import { themeButton } from './ui/theme.js'
 import type { Workspace } from './workspace.js'
 
 interface Remembered {
@@ -74,15 +77,23 @@ export class App {
 
   async start(): Promise<void> {
     await this.#model.load()
-    if (await isFirstVisit(this.workspace)) {
-      await this.#bringSample('/')
-      await attempt('The first checkpoint could not be made', () => this.workspace.checkpoint('sample', 'as it came'))
-    } else await this.#openAgain()
+    // Of several tabs that are opened at once the first brings the sample, and the others show it.
+    if (!(await this.workspace.alone('first visit', () => this.#welcomed()))) await this.#openAgain()
+    // Only now: what has not come back yet is not forgotten.
+    this.#desk.changed.listen(() => this.#remember())
+    this.#remember()
     this.#offline.start()
   }
 
+  async #welcomed(): Promise<boolean> {
+    if (!(await isFirstVisit(this.workspace))) return false
+    await this.#bringSample('/')
+    await attempt('The first checkpoint could not be made', () => this.workspace.checkpoint('sample', 'as it came'))
+    return true
+  }
+
   #layout(): void {
-    fill(find('bar'), el('h1', {}, el('img', { src: 'icon.svg', alt: '', width: 24, height: 24 }), el('span', {}, 'Tarbox'), el('span', { class: 'workspace' }, this.workspace.name)), el('span', { class: 'space' }), this.#themeButton(), button('', () => this.#help(), { icon: 'help', label: 'Help and keys', kind: 'quiet' }))
+    fill(find('bar'), el('h1', {}, el('img', { src: 'icon.svg', alt: '', width: 24, height: 24 }), el('span', {}, 'Tarbox'), el('span', { class: 'workspace' }, this.workspace.name)), el('span', { class: 'space' }), themeButton(), button('', help, { icon: 'help', label: 'Help and keys', kind: 'quiet' }))
     const importing = button('', () => this.#importMenu(importing, this.#tree.directory), { icon: 'upload', label: 'Import', kind: 'quiet' })
     importing.setAttribute('aria-haspopup', 'menu')
     const head = el('div', { class: 'head' },
@@ -123,7 +134,6 @@ export class App {
       const { front } = this.#desk
       this.#tree.shown = front?.path
       document.title = front ? `${front.dirty ? '• ' : ''}${front.title} – Tarbox` : 'Tarbox'
-      this.#remember()
     })
     this.workspace.history.listen(() => this.#drawBanner())
     this.#drawBanner()
@@ -170,16 +180,19 @@ export class App {
     return attempt(`“${base(path)}” could not be opened`, async () => {
       let doc = this.#desk.find(path)
       if (doc && form) {
+        if (!(await this.#desk.leave(doc))) return undefined
         const other = await this.#load(path, form)
         this.#desk.replace(doc, other)
         doc = other
       } else if (doc) this.#desk.show(doc)
       else {
         const opened = await this.#load(path, form)
-        // Somebody may have clicked twice.
+        // Somebody may have clicked twice, or what was open before has come back meanwhile.
         doc = this.#desk.find(path)
-        if (doc) opened.close()
-        else this.#desk.add((doc = opened))
+        if (doc) {
+          opened.close()
+          this.#desk.show(doc)
+        } else this.#desk.add((doc = opened))
       }
       this.#panel('work')
       return doc
@@ -192,14 +205,15 @@ export class App {
   #remember(): void {
     const { docs, front } = this.#desk
     const open = docs.flatMap((doc) => (doc.path === undefined ? [] : [{ path: doc.path, reading: doc instanceof TextDoc && doc.reading }]))
-    const now = JSON.stringify({ open, front: front?.path } satisfies Remembered)
-    if (now !== this.#remembered) sessionStorage.setItem(`docs:${this.workspace.name}`, now)
-    this.#remembered = now
+    const now: Remembered = { open, front: front?.path }
+    // A cursor that moves changes none of it.
+    const text = JSON.stringify(now)
+    if (text !== this.#remembered) keptHere.set(`docs:${this.workspace.name}`, now)
+    this.#remembered = text
   }
 
   async #openAgain(): Promise<void> {
-    const kept = sessionStorage.getItem(`docs:${this.workspace.name}`)
-    const { open, front } = (kept === null ? { open: [{ path: '/README.md', reading: true }] } : JSON.parse(kept)) as Remembered
+    const { open, front } = keptHere.get<Remembered>(`docs:${this.workspace.name}`) ?? { open: [{ path: '/README.md', reading: true }] }
     // Whoever has clicked meanwhile has what was clicked in front.
     for (const { path, reading } of open) {
       await attempt(`“${base(path)}” could not be opened again`, async () => {
@@ -273,7 +287,7 @@ export class App {
   }
 
   #dropped(directory: string, transfer: DataTransfer): void {
-    const path = transfer.getData('application/x-tarbox-path')
+    const path = transfer.getData(PATH_TYPE)
     if (path !== '') return void this.#commands.move(path, join(directory, base(path)))
     const archive = transfer.files.length === 1 ? transfer.files[0] : undefined
     if (archive && isArchive(archive)) return void importArchive(this.workspace, archive, directory)
@@ -296,51 +310,8 @@ export class App {
     if (doc instanceof TextDoc) await doc.read()
   }
 
-  #themeButton(): HTMLElement {
-    const { dataset } = document.documentElement
-    const toggle = button('', () => {
-      const next = dataset['theme'] === 'dark' ? 'light' : 'dark'
-      // What the system says anyway is not a choice.
-      const system = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
-      if (next === system) localStorage.removeItem('theme')
-      else localStorage.setItem('theme', next)
-      dispatchEvent(new Event('theme'))
-      draw()
-    }, { icon: 'moon', label: 'Dark colours', kind: 'quiet' })
-    const draw = () => {
-      const dark = dataset['theme'] === 'dark'
-      fill(toggle, icon(dark ? 'sun' : 'moon'))
-      set(toggle, 'aria-label', dark ? 'Light colours' : 'Dark colours')
-      set(toggle, 'title', dark ? 'Light colours' : 'Dark colours')
-    }
-    new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ['data-theme'] })
-    draw()
-    return toggle
-  }
-
   #welcome(): HTMLElement {
     return el('div', { class: 'welcome' }, icon('seal', 40), el('p', {}, 'Choose a file to read or edit it.'),
       el('div', { class: 'buttons' }, button('New file', () => void this.#create('file'), { icon: 'fileNew' }), button('Import', (event) => this.#importMenu(event.currentTarget as HTMLElement, '/'), { icon: 'upload' })))
-  }
-
-  #help(): void {
-    const row = (keys: string, what: string) => [el('dt', {}, el('kbd', {}, keys)), el('dd', {}, what)]
-    void tell('Help and keys', [
-      el('p', {}, 'Everything here stays in this browser, in a workspace that keeps every state you seal. Files save themselves. Several tabs show the same workspace, as it changes.'),
-      el('dl', { class: 'keys' },
-        ...row(`${MOD}S`, 'save at once'),
-        ...row(`${MOD}F`, 'find in the file'),
-        ...row(`${MOD}Enter`, 'run the SQL'),
-        ...row('↑ ↓ ← →', 'move in the files, open and close folders'),
-        ...row('Enter', 'open the file'),
-        ...row('F2', 'rename'),
-        ...row('Del', 'delete, or close a tab'),
-        ...row('Shift F10', 'the menu of a file'),
-        ...row('a b c …', 'go to the name that begins so'),
-        ...row('F6', 'go on to the next part of the page'),
-        ...row('Esc, Tab', 'leave the editor by the keyboard'),
-      ),
-      el('p', { class: 'note' }, 'Made of free software: ', el('a', { href: 'licences.txt', target: '_blank' }, 'its licences'), '.'),
-    ])
   }
 }

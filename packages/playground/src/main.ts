@@ -1,5 +1,6 @@
 import './trusted.js'
 import './styles/index.css'
+import { TarboxError } from 'tarbox'
 import { App } from './app.js'
 import { button } from './ui/controls.js'
 import { el, fill } from './ui/dom.js'
@@ -23,19 +24,24 @@ async function start(): Promise<void> {
     await new App(workspace).start()
   } catch (error) {
     console.error(error)
-    failed(name, words(error))
+    failed(name, error)
   }
 }
 
 /** No page is left empty: it says what was wrong, and what can be done. */
-function failed(name: string, why: string): void {
+function failed(name: string, error: unknown): void {
+  const isWrongName = error instanceof TarboxError && error.code === 'EINVAL'
   const inMemory = new URL(location.href)
   inMemory.searchParams.set('storage', 'memory')
+  const what = isWrongName
+    ? [el('div', { class: 'buttons' }, button('Open “playground”', () => location.assign(location.pathname), { kind: 'primary' }))]
+    : [
+        el('p', {}, 'Close other tabs of this page and try again. In a private window, or where the browser keeps nothing, work in memory and export what you want to keep.'),
+        el('div', { class: 'buttons' }, button('Try again', () => location.reload(), { kind: 'primary' }), button('Work in memory', () => location.assign(inMemory))),
+      ]
   fill(
     document.getElementById('work')!,
-    el('div', { class: 'failed', role: 'alert' }, icon('warning', 32), el('h1', {}, `The workspace “${name}” could not be opened`), el('p', {}, why),
-      el('p', {}, 'Close other tabs of this page and try again. In a private window, or where the browser keeps nothing, work in memory and export what you want to keep.'),
-      el('div', { class: 'buttons' }, button('Try again', () => location.reload(), { kind: 'primary' }), button('Work in memory', () => location.assign(inMemory)))),
+    el('div', { class: 'failed', role: 'alert' }, icon('warning', 32), el('h1', {}, `The workspace “${name}” could not be opened`), el('p', {}, words(error)), ...what),
   )
 }
 

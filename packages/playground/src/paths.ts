@@ -17,10 +17,14 @@ export function within(path: string, directory: string): boolean {
   return path === directory || directory === '/' || path.startsWith(`${directory}/`)
 }
 
-export function extension(path: string): string {
-  const name = base(path)
+/** A name in two: before its last dot, and from there on. A dot at the beginning hides a file and parts nothing. */
+export function splitName(name: string): [stem: string, end: string] {
   const dot = name.lastIndexOf('.')
-  return dot > 0 ? name.slice(dot + 1).toLowerCase() : ''
+  return dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, '']
+}
+
+export function extension(path: string): string {
+  return splitName(base(path))[1].slice(1).toLowerCase()
 }
 
 /** What is wrong with a name that somebody typed, or nothing. */

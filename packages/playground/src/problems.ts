@@ -19,6 +19,20 @@ const WORDS: Record<string, string> = {
   EPERM: 'That is not allowed here.',
 }
 
+/** Nothing instead of the error that nothing is there. Another error is not taken for that. */
+export async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof TarboxError && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+}
+
 export function words(error: unknown): string {
   if (error instanceof TarboxError) return WORDS[error.code] ?? sentence(error.message)
   return error instanceof Error ? error.message : String(error)

@@ -64,6 +64,11 @@ export class Workspace {
     return result
   }
 
+  /** Does what no other tab may do at the same time. Without encryption a site has no locks, and nothing that tabs share. */
+  async alone<T>(what: string, act: () => Promise<T>): Promise<T> {
+    return isSecureContext ? navigator.locks.request(`tarbox-playground:${this.name}:${what}`, act) : act()
+  }
+
   checkpoint(name: string, description: string): Promise<Layer> {
     return this.#edit(() => this.fs.layers.checkpoint(name, { description }))
   }

@@ -15,9 +15,9 @@ const dist = join(here, '../dist')
 /** What no page may ever say. */
 const WRONG = /page error|Content.Security.Policy|Refused to|Uncaught|Unhandled|TypeError|pwned/i
 
-/** Both browsers run the same page; what differs between them is in these. With `--long`, and by name, Firefox runs all. */
-const FIREFOX = /first visit|saves itself|states are sealed|statements run|names and contents|without a server|a phone/
-const asked = (name, title) => only.test(`${name} ${title}`) && (name !== 'firefox' || options.long || positionals.length > 0 || FIREFOX.test(title))
+/** With `--long` everything runs several times, each in a browser of its own: what goes wrong now and then shows. */
+const ROUNDS = options.long ? 5 : 1
+const browsers = Array(ROUNDS).fill(options.browser ? [options.browser] : NAMES).flat()
 
 const suites = await Promise.all(
   readdirSync(join(here, 'suites'))
@@ -30,20 +30,21 @@ let passed = 0
 let failed = 0
 let number = 0
 
-for (const name of options.browser ? [options.browser] : NAMES) {
+for (const name of browsers) {
   const complaints = []
   const start = () => launch(name, { onConsole: (text) => WRONG.test(text) && complaints.push(text) })
   let browser = await start()
   for (const { tests = {}, chromiumOnly = {} } of suites) {
     for (const [title, run] of Object.entries({ ...tests, ...(name === 'chromium' && chromiumOnly) })) {
-      if (!asked(name, title)) continue
+      if (!only.test(`${name} ${title}`)) continue
       const pages = []
       /** A page of a workspace of its own, or of one that is named. */
-      const open = async ({ workspace = `test-${++number}`, query = '', width = 1280, height = 800, origin = server.url, wait } = {}) => {
+      const open = async ({ workspace = `test-${++number}`, query = '', width = 1280, height = 800, origin = server.url, wait, before } = {}) => {
         const ui = new Ui(await browser.newPage())
         pages.push(ui)
         ui.workspace = workspace
         await ui.size(width, height)
+        if (before) await ui.before(before)
         await ui.goto(`${origin}/?name=${workspace}${query}`)
         // The sample project is complete when it is sealed.
         for (const selector of wait ? [wait] : ['.tree .row', '.moment[data-layer=sample]']) await ui.see(selector)

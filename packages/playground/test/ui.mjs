@@ -6,6 +6,9 @@ const MODIFIERS = new Set(['Control', 'Shift', 'Alt', 'Meta'])
 /** How long anything may take to be seen. It is generous: machines are busy, and none waits longer than it has to. */
 const PATIENCE = Number(process.env.TARBOX_PATIENCE ?? 60_000)
 
+/** How often it is asked for at least. */
+const ENOUGH = 200
+
 /** Finds what is visible: by selector, and by text if it is given. `A >>> B` is B in an editor in A. Runs in the page. */
 function find([selector, text]) {
   const seen = (element) => {
@@ -56,6 +59,12 @@ export class Ui {
     return this.page.close()
   }
 
+  /** Runs this in each document before anything else. */
+  async before(body) {
+    if (this.page.addInitScript) await this.page.addInitScript(body)
+    else await this.page.evaluateOnNewDocument(body)
+  }
+
   async size(width, height) {
     if (this.page.setViewportSize) await this.page.setViewportSize({ width, height })
     else await this.page.setViewport({ width, height })
@@ -68,14 +77,15 @@ export class Ui {
   /** Asks until the answer is right, and says what it was if it never is. */
   async until(what, ask, right = Boolean) {
     const end = Date.now() + PATIENCE
-    for (;;) {
+    for (let times = 1; ; times++) {
       // A page that is just being left cannot be asked.
       const answer = await ask().catch((error) => {
         if (/context|navigat/i.test(error.message)) return undefined
         throw error
       })
       if (right(answer)) return answer
-      if (Date.now() > end) assert.fail(`waited for ${what}, and it was ${JSON.stringify(answer)}`)
+      // A machine that was stopped for a while has asked only a few times when the time is over.
+      if (Date.now() > end && times > ENOUGH) assert.fail(`waited for ${what}, and it was ${JSON.stringify(answer)}`)
       await new Promise((resolve) => setTimeout(resolve, 25))
     }
   }
@@ -216,6 +226,42 @@ export class Ui {
     }
     await this.click(this.row(path))
     await this.see('.tab[data-front] .name', parts.at(-1))
+  }
+
+  /** What the page says for a while: a machine that is busy may look when it is not to be seen any more, so it is what is read out. */
+  told(text) {
+    return this.until(`“${text}” to be told`, () => this.page.evaluate(() => document.querySelector('.unseen[role=status]').textContent), (now) => (typeof text === 'string' ? now.includes(text) : text.test(now)))
+  }
+
+  /** Chooses from the menu of a file. */
+  async choose(path, text) {
+    await this.click(this.row(path), undefined, { button: 'right' })
+    await this.click('.menu button', text)
+  }
+
+  /** Seals a checkpoint, and sees it among the others. */
+  async seal(name) {
+    await this.click('.seal input')
+    await this.type(name)
+    await this.press('Enter')
+    await this.see('.moment .name', name)
+  }
+
+  /** Puts the cursor at the beginning of the editor in front. */
+  async toBeginning() {
+    await this.click('.cm-content')
+    await this.press('Control+Home')
+  }
+
+  async typeAtBeginning(text) {
+    await this.toBeginning()
+    await this.type(text)
+  }
+
+  /** Saves at once, and waits until it is saved. */
+  async save() {
+    await this.press('Control+s')
+    await this.unseen('.tab .dirty')
   }
 
   /** The text in front, as the editor shows it. */

@@ -55,7 +55,13 @@ export class Desk {
     else this.#draw()
   }
 
-  /** Puts another view of the same file where one was. */
+  /** Whether a document can go: it may ask, and what is not written yet is. */
+  async leave(doc: Doc): Promise<boolean> {
+    if (doc.closing && !(await doc.closing())) return false
+    return !doc.dirty || !doc.save || doc.save()
+  }
+
+  /** Puts another view of the same file where one was, which can go. */
   replace(old: Doc, doc: Doc): void {
     this.#front = old
     this.#drawn = ''
@@ -73,8 +79,7 @@ export class Desk {
   }
 
   async close(doc: Doc): Promise<void> {
-    if (doc.closing && !(await doc.closing())) return
-    if (doc.dirty && doc.save && !(await doc.save())) return
+    if (!(await this.leave(doc))) return
     const at = this.#docs.indexOf(doc)
     this.#drop(doc)
     if (this.#front === doc) this.#front = this.#docs[Math.min(at, this.#docs.length - 1)]

@@ -1,14 +1,11 @@
 import { fileIcon } from '../files/icon-of.js'
-import { base } from '../paths.js'
 import { attempt } from '../problems.js'
 import { button } from '../ui/controls.js'
 import { el } from '../ui/dom.js'
 import { bytes } from '../ui/format.js'
-import { Signal } from '../ui/signal.js'
 import { VirtualList } from '../ui/virtual.js'
 import type { Workspace } from '../workspace.js'
-import type { Doc } from './document.js'
-import { Frame } from './frame.js'
+import { FileDoc } from './file-doc.js'
 
 const ROW = 16
 /** Bytes read at once. */
@@ -19,27 +16,22 @@ const KEPT = 64
 const PART = 8 << 20
 
 /** The bytes of a file. Only what can be seen is read, however large it is. */
-export class HexDoc implements Doc {
-  readonly updated = new Signal()
-  readonly dirty = false
-  readonly icon
-  readonly #frame: Frame
+export class HexDoc extends FileDoc {
+  override readonly icon
   readonly #list: VirtualList<number>
   readonly #rows = el('div', { class: 'hex', tabindex: 0, role: 'region', 'aria-label': 'Bytes of the file' })
   readonly #blocks = new Map<number, Uint8Array | undefined>()
   readonly #part = el('span', {})
-  #path: string
   #size = 0
   #from = 0
 
   private constructor(
-    readonly workspace: Workspace,
+    workspace: Workspace,
     path: string,
   ) {
-    this.#path = path
-    this.icon = fileIcon(base(path))
-    this.#frame = new Frame('bytes', this.#rows)
-    this.#frame.path = path
+    super(workspace, path, 'bytes')
+    this.icon = fileIcon(this.title)
+    this.frame.body.append(this.#rows)
     this.#list = new VirtualList<number>(this.#rows, {
       key: String,
       make: () => el('div', { class: 'hexrow' }, el('span', { class: 'at' }), el('span', { class: 'octets' }), el('span', { class: 'letters' })),
@@ -48,35 +40,19 @@ export class HexDoc implements Doc {
     })
     const go = el('input', { type: 'text', placeholder: 'Go to 0x…', 'aria-label': 'Go to a position', spellcheck: 'false', class: 'goto' })
     go.addEventListener('keydown', (event) => event.key === 'Enter' && this.#go(Number(go.value)))
-    this.#frame.tools.append(
+    this.frame.tools.append(
       this.#part,
       button('', () => this.#show(this.#from - PART), { icon: 'chevron', label: 'The part before', kind: 'quiet' }),
       button('', () => this.#show(this.#from + PART), { icon: 'chevron', label: 'The part after', kind: 'quiet' }),
       go,
     )
-    this.#frame.tools.classList.add('parts')
+    this.frame.tools.classList.add('parts')
   }
 
   static async open(workspace: Workspace, path: string): Promise<HexDoc> {
     const doc = new HexDoc(workspace, path)
     await doc.refresh()
     return doc
-  }
-
-  get key(): string {
-    return this.#path
-  }
-
-  get path(): string {
-    return this.#path
-  }
-
-  get title(): string {
-    return base(this.#path)
-  }
-
-  get element(): HTMLElement {
-    return this.#frame.element
   }
 
   focus(): void {
@@ -88,15 +64,9 @@ export class HexDoc implements Doc {
   }
 
   async refresh(): Promise<void> {
-    this.#size = (await this.workspace.fs.stat(this.#path)).size
+    this.#size = (await this.workspace.fs.stat(this.path)).size
     this.#blocks.clear()
     this.#show(this.#from)
-    this.updated.tell()
-  }
-
-  moved(path: string): void {
-    this.#path = path
-    this.#frame.path = path
     this.updated.tell()
   }
 
@@ -109,15 +79,15 @@ export class HexDoc implements Doc {
     this.#from = Math.max(0, Math.min(last, from))
     const to = Math.min(this.#size, this.#from + PART)
     this.#part.textContent = this.#size > PART ? `${bytes(this.#from)} to ${bytes(to)}` : ''
-    this.#frame.tools.classList.toggle('many', this.#size > PART)
+    this.frame.tools.classList.toggle('many', this.#size > PART)
     this.#list.items = Array.from({ length: Math.ceil((to - this.#from) / ROW) }, (_, at) => this.#from + at * ROW)
   }
 
   #go(position: number): void {
     if (!Number.isInteger(position) || position < 0 || position >= this.#size) {
-      return this.#frame.notice(`Type a position between 0 and ${this.#size - 1}, such as 4096 or 0x1000.`)
+      return this.frame.notice(`Type a position between 0 and ${this.#size - 1}, such as 4096 or 0x1000.`)
     }
-    this.#frame.notice(undefined)
+    this.frame.notice(undefined)
     this.#show(Math.floor(position / PART) * PART)
     this.#list.reveal(Math.floor((position - this.#from) / ROW))
   }
@@ -141,7 +111,7 @@ export class HexDoc implements Doc {
     this.#blocks.set(from, undefined)
     if (this.#blocks.size > KEPT) this.#blocks.delete(this.#blocks.keys().next().value!)
     void attempt('The file could not be read', async () => {
-      this.#blocks.set(from, await this.workspace.fs.readFile(this.#path, { offset: from, length: BLOCK }))
+      this.#blocks.set(from, await this.workspace.fs.readFile(this.path, { offset: from, length: BLOCK }))
       this.#list.draw()
     })
     return undefined

@@ -1,46 +1,38 @@
 import { EditorState } from '@codemirror/state'
 import { EditorView } from '@codemirror/view'
-import { base } from '../paths.js'
 import { button } from '../ui/controls.js'
 import { el } from '../ui/dom.js'
 import { bytes } from '../ui/format.js'
-import { Signal } from '../ui/signal.js'
 import type { Workspace } from '../workspace.js'
-import type { Doc } from './document.js'
 import { basics, mount } from './editor.js'
-import { Frame } from './frame.js'
+import { FileDoc } from './file-doc.js'
 import { attempt } from '../problems.js'
 
 /** Bytes shown at once. */
 const WINDOW = 512 << 10
 
 /** A text too large to edit: a window moves over it, and only that is read. */
-export class LargeDoc implements Doc {
-  readonly updated = new Signal()
-  readonly dirty = false
+export class LargeDoc extends FileDoc {
   readonly icon = 'file' as const
-  readonly #frame: Frame
   readonly #view: EditorView
   readonly #slider = el('input', { type: 'range', min: 0, max: 1000, value: 0, 'aria-label': 'Where in the file' })
   readonly #where = el('span', {})
-  #path: string
   #size = 0
   #from = 0
   #to = 0
 
   private constructor(
-    readonly workspace: Workspace,
+    workspace: Workspace,
     path: string,
   ) {
-    this.#path = path
+    super(workspace, path, 'text')
     const host = el('div', { class: 'editor' })
-    this.#frame = new Frame('text', host)
-    this.#frame.path = path
+    this.frame.body.append(host)
     this.#view = mount(host, this.#state(''))
     const go = (from: number) => void attempt('The file could not be read', () => this.#show(from))
     this.#slider.addEventListener('change', () => go((this.#slider.valueAsNumber / 1000) * (this.#size - WINDOW)))
-    this.#frame.tools.classList.add('parts', 'many')
-    this.#frame.tools.append(
+    this.frame.tools.classList.add('parts', 'many')
+    this.frame.tools.append(
       this.#where,
       button('', () => go(this.#from - WINDOW), { icon: 'chevron', label: 'The part before', kind: 'quiet' }),
       this.#slider,
@@ -57,24 +49,8 @@ export class LargeDoc implements Doc {
   #state(content: string): EditorState {
     return EditorState.create({
       doc: content,
-      extensions: [basics, EditorState.readOnly.of(true), EditorView.lineWrapping, EditorView.contentAttributes.of({ 'aria-label': `A part of ${base(this.#path)}` })],
+      extensions: [basics, EditorState.readOnly.of(true), EditorView.lineWrapping, EditorView.contentAttributes.of({ 'aria-label': `A part of ${this.title}` })],
     })
-  }
-
-  get key(): string {
-    return this.#path
-  }
-
-  get path(): string {
-    return this.#path
-  }
-
-  get title(): string {
-    return base(this.#path)
-  }
-
-  get element(): HTMLElement {
-    return this.#frame.element
   }
 
   focus(): void {
@@ -86,20 +62,14 @@ export class LargeDoc implements Doc {
   }
 
   async refresh(): Promise<void> {
-    this.#size = (await this.workspace.fs.stat(this.#path)).size
+    this.#size = (await this.workspace.fs.stat(this.path)).size
     await this.#show(this.#from)
-  }
-
-  moved(path: string): void {
-    this.#path = path
-    this.#frame.path = path
-    this.updated.tell()
   }
 
   /** Shows whole lines from about a position on. */
   async #show(from: number): Promise<void> {
     from = Math.max(0, Math.min(Math.floor(from), this.#size - 1))
-    const piece = await this.workspace.fs.readFile(this.#path, { offset: from, length: WINDOW })
+    const piece = await this.workspace.fs.readFile(this.path, { offset: from, length: WINDOW })
     const first = from === 0 ? 0 : piece.indexOf(10) + 1
     const last = from + piece.length >= this.#size ? piece.length : piece.lastIndexOf(10) + 1 || piece.length
     const lines = piece.subarray(first < last ? first : 0, last)

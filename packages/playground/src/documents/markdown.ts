@@ -13,6 +13,14 @@ export function preview(text: string, open: (link: string) => void): HTMLElement
 /** Marks that say how, and are not said themselves. */
 const MARKS = new Set(['HeaderMark', 'EmphasisMark', 'CodeMark', 'LinkMark', 'ListMark', 'QuoteMark', 'CodeInfo', 'StrikethroughMark', 'LinkTitle', 'URL', 'TaskMarker', 'LinkLabel', 'TableDelimiter', 'LinkReference'])
 
+/** In these an address is where they lead. */
+const HOLD_AN_ADDRESS = new Set(['Link', 'Image', 'LinkReference'])
+
+const ENTITIES: Record<string, string> = {
+  amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0', copy: '©', reg: '®', trade: '™', hellip: '…', mdash: '—', ndash: '–',
+  laquo: '«', raquo: '»', times: '×', rarr: '→', larr: '←', euro: '€', middot: '·',
+}
+
 const INLINE: Record<string, keyof HTMLElementTagNameMap> = { Emphasis: 'em', StrongEmphasis: 'strong', Strikethrough: 'del' }
 
 class Renderer {
@@ -66,14 +74,15 @@ class Renderer {
 
   #item(node: SyntaxNode): HTMLElement {
     const task = node.getChild('Task')
-    const parts = children(node).filter(({ name }) => !MARKS.has(name))
-    const only = parts.length === 1 && parts[0]!.name === 'Paragraph'
+    const parts = children(node).filter(({ name }) => !MARKS.has(name) && name !== 'Task')
+    const below = () => parts.flatMap((part) => this.#block(part) ?? [])
     if (task) {
       const done = /^\[x\]/i.test(this.#slice(task))
       const box = el('input', { type: 'checkbox', disabled: true, checked: done, 'aria-label': done ? 'done' : 'to do' })
-      return el('li', { class: 'task' }, box, ' ', ...this.#inline(task))
+      return el('li', { class: 'task' }, box, ' ', ...this.#inline(task), ...below())
     }
-    return el('li', {}, ...(only ? this.#inline(parts[0]!) : parts.flatMap((part) => this.#block(part) ?? [])))
+    const only = parts.length === 1 && parts[0]!.name === 'Paragraph'
+    return el('li', {}, ...(only ? this.#inline(parts[0]!) : below()))
   }
 
   #table(node: SyntaxNode): HTMLElement {
@@ -95,7 +104,9 @@ class Renderer {
       if (child.name === 'HeaderMark' && at < node.to && out.length === 0) {
         while (this.text[at] === ' ') at++
       }
-      if (MARKS.has(child.name)) continue
+      // An address stands for itself, except in a link that says something else.
+      const isText = child.name === 'URL' && !HOLD_AN_ADDRESS.has(node.name)
+      if (MARKS.has(child.name) && !isText) continue
       out.push(...this.#span(child))
     }
     plain(node.to)
@@ -112,6 +123,10 @@ class Renderer {
         return [this.#link(node)]
       case 'Autolink':
         return [this.#anchor(this.#slice(node).slice(1, -1), [this.#slice(node).slice(1, -1)])]
+      case 'URL':
+        return [this.#address(this.#slice(node))]
+      case 'Entity':
+        return [character(this.#slice(node))]
       case 'Image':
         return [el('span', { class: 'picture' }, this.#inline(node).map((part) => (typeof part === 'string' ? part : part.textContent)).join(''))]
       case 'HardBreak':
@@ -128,6 +143,12 @@ class Renderer {
     return this.#anchor(url ? this.#slice(url).replace(/^<|>$/g, '') : '', this.#inline(node))
   }
 
+  /** An address as it stands in a text; one for mail is no page. */
+  #address(text: string): Node | string {
+    if (/^www\./i.test(text)) return this.#anchor(`https://${text}`, [text])
+    return /^https?:/i.test(text) ? this.#anchor(text, [text]) : text
+  }
+
   #anchor(url: string, content: (Node | string)[]): Node {
     if (/^https?:\/\//i.test(url)) return el('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, ...content)
     if (url === '' || /^[a-z][a-z0-9+.-]*:|^\/\//i.test(url)) return el('span', {}, ...content)
@@ -137,6 +158,14 @@ class Renderer {
     }
     return el('a', { href: '#', onclick: follow }, ...content)
   }
+}
+
+/** The character that `&amp;` or `&#38;` stands for; what nobody knows stays as it is. */
+function character(entity: string): string {
+  const [, hex, decimal, name = ''] = /^&(?:#x([\da-f]+)|#(\d+)|(\w+));$/i.exec(entity) ?? []
+  const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)
+  if (code > 0 && code <= 0x10ffff) return String.fromCodePoint(code)
+  return Object.hasOwn(ENTITIES, name) ? ENTITIES[name]! : entity
 }
 
 function decode(link: string): string {

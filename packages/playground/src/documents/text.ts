@@ -1,41 +1,33 @@
 import { Compartment, EditorState, type Text } from '@codemirror/state'
 import { EditorView, keymap } from '@codemirror/view'
-import { type Stats, TarboxError } from 'tarbox'
-import { base } from '../paths.js'
-import { words } from '../problems.js'
+import type { Stats } from 'tarbox'
+import { attempt, ifThere, words } from '../problems.js'
 import { problem } from '../ui/toast.js'
 import { button } from '../ui/controls.js'
 import { el } from '../ui/dom.js'
-import { Signal } from '../ui/signal.js'
 import type { Workspace } from '../workspace.js'
-import type { Doc } from './document.js'
 import { basics, gutters, mount } from './editor.js'
-import { Frame } from './frame.js'
+import { FileDoc } from './file-doc.js'
 import { fileIcon } from '../files/icon-of.js'
 import { languageOf } from './languages.js'
+import { stamp, writeIf } from './stamp.js'
 
 /** How long after the last key a file is saved by itself, in milliseconds. */
 const PAUSE = 900
 
-/** A state of a file: whoever writes it makes another. */
-const stamp = ({ ino, size, mtimeMs, ctimeMs }: Stats) => `${ino} ${size} ${mtimeMs} ${ctimeMs}`
-
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** A text that can be edited. It saves itself, and never over what somebody else has written meanwhile. */
-export class TextDoc implements Doc {
-  readonly updated = new Signal()
-  readonly icon
-  readonly #frame: Frame
+export class TextDoc extends FileDoc {
+  override readonly icon
   readonly #view: EditorView
   readonly #locked = new Compartment()
   readonly #language = new Compartment()
-  #path: string
   #stamp: string
   #saved: Text
   #lineEnd = '\n'
   #timer = 0
-  #saving: Promise<boolean> | undefined
+  #saving = Promise.resolve(true)
   #gone = false
   #conflict = false
   #preview: HTMLElement | undefined
@@ -43,19 +35,18 @@ export class TextDoc implements Doc {
   readonly #deaf: () => void
 
   private constructor(
-    readonly workspace: Workspace,
+    workspace: Workspace,
     path: string,
     content: string,
     stats: Stats,
     open: (link: string) => void,
   ) {
-    this.#path = path
+    super(workspace, path, 'text')
     this.#stamp = stamp(stats)
     this.#open = open
-    this.icon = fileIcon(base(path))
+    this.icon = fileIcon(this.title)
     const host = el('div', { class: 'editor' })
-    this.#frame = new Frame('text', host)
-    this.#frame.path = path
+    this.frame.body.append(host)
     this.#view = mount(host, this.#state(content))
     this.#saved = this.#view.state.doc
     this.#deaf = workspace.history.listen(() => this.#lock())
@@ -81,7 +72,7 @@ export class TextDoc implements Doc {
         gutters,
         EditorState.lineSeparator.of(this.#lineEnd),
         EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ 'aria-label': `Content of ${base(this.#path)}` }),
+        EditorView.contentAttributes.of({ 'aria-label': `Content of ${this.title}` }),
         this.#locked.of(EditorState.readOnly.of(this.workspace.readOnly)),
         this.#language.of([]),
         EditorView.updateListener.of((update) => {
@@ -93,27 +84,11 @@ export class TextDoc implements Doc {
   }
 
   async #highlight(): Promise<void> {
-    const support = await languageOf(this.#path)?.load()
+    const support = await languageOf(this.path)?.load()
     this.#view.dispatch({ effects: this.#language.reconfigure(support ?? []) })
   }
 
-  get key(): string {
-    return this.#path
-  }
-
-  get path(): string {
-    return this.#path
-  }
-
-  get title(): string {
-    return base(this.#path)
-  }
-
-  get element(): HTMLElement {
-    return this.#frame.element
-  }
-
-  get dirty(): boolean {
+  override get dirty(): boolean {
     return !this.#view.state.doc.eq(this.#saved)
   }
 
@@ -126,7 +101,7 @@ export class TextDoc implements Doc {
     const { state } = this.#view
     const { head } = state.selection.main
     const line = state.doc.lineAt(head)
-    const language = languageOf(this.#path)?.name ?? 'Text'
+    const language = languageOf(this.path)?.name ?? 'Text'
     if (this.#preview) return `${language} · as it reads`
     return `Line ${line.number}, column ${head - line.from + 1} · ${language}${this.#lineEnd === '\n' ? '' : ' · CRLF'}`
   }
@@ -140,29 +115,28 @@ export class TextDoc implements Doc {
     clearTimeout(this.#timer)
     if (!this.dirty) return true
     if (this.#conflict) return false
-    // One after the other: the second sees what the first has made of the file.
-    this.#saving = (this.#saving ?? Promise.resolve(true)).then(() => this.#write(false))
+    return this.#write(false)
+  }
+
+  /** One after the other: the second sees what the first has made of the file. */
+  #write(force: boolean): Promise<boolean> {
+    this.#saving = this.#saving.then(() => this.#put(force))
     return this.#saving
   }
 
-  async #write(force: boolean): Promise<boolean> {
-    const { fs } = this.workspace
+  async #put(force: boolean): Promise<boolean> {
     const { doc } = this.#view.state
     if (doc.eq(this.#saved)) return true
     try {
-      const now = await fs.stat(this.#path).catch((error: TarboxError) => {
-        if (error.code === 'ENOENT') return undefined
-        throw error
-      })
-      if (!force && (now === undefined ? !this.#gone : stamp(now) !== this.#stamp)) {
+      const written = await writeIf(this.workspace, this.path, this.#view.state.sliceDoc(), (now) => force || (now ? stamp(now) === this.#stamp : this.#gone))
+      if (!written) {
         this.#disagree()
         return false
       }
-      await fs.writeFile(this.#path, this.#view.state.sliceDoc())
       this.#saved = doc
       this.#gone = false
-      this.#stamp = stamp(await fs.stat(this.#path))
-      this.#frame.notice(undefined)
+      this.#stamp = stamp(written)
+      this.frame.notice(undefined)
       this.updated.tell()
       return true
     } catch (error) {
@@ -175,29 +149,29 @@ export class TextDoc implements Doc {
     this.#conflict = true
     const settle = () => {
       this.#conflict = false
-      this.#frame.notice(undefined)
+      this.frame.notice(undefined)
     }
-    this.#frame.notice(
+    this.frame.notice(
       'This file was changed elsewhere while you were typing. Nothing of yours is saved yet.',
       ['Keep mine', () => (settle(), void this.#write(true))],
-      ['Take theirs', () => (settle(), void this.#read())],
+      ['Take theirs', () => (settle(), attempt('The file could not be read', () => this.#read()))],
     )
   }
 
   async #read(): Promise<void> {
     const { fs } = this.workspace
-    const [stats, bytes] = await Promise.all([fs.stat(this.#path), fs.readFile(this.#path)])
+    const [stats, bytes] = await Promise.all([fs.stat(this.path), fs.readFile(this.path)])
     let content: string
     try {
       content = strict.decode(bytes)
     } catch {
-      this.#frame.notice('This file is no text any more. Close it, and open it again to see its bytes.')
+      this.frame.notice('This file is no text any more. Close it, and open it again to see its bytes.')
       return
     }
     this.#stamp = stamp(stats)
     this.#replace(content)
     this.#gone = false
-    this.#frame.notice(undefined)
+    this.frame.notice(undefined)
     this.updated.tell()
   }
 
@@ -226,14 +200,11 @@ export class TextDoc implements Doc {
 
   async refresh(): Promise<void> {
     await this.#saving
-    let now: Stats
-    try {
-      now = await this.workspace.fs.stat(this.#path)
-    } catch (error) {
-      if ((error as TarboxError).code !== 'ENOENT' && (error as TarboxError).code !== 'ENOTDIR') throw error
+    const now = await ifThere(this.workspace.fs.stat(this.path))
+    if (!now) {
       this.#gone = true
-      if (this.workspace.readOnly) this.#frame.notice('This file does not exist in the state you are looking at.')
-      else this.#frame.notice('This file was deleted.', ['Write it again', () => void this.#again()])
+      if (this.workspace.readOnly) this.frame.notice('This file does not exist in the state you are looking at.')
+      else this.frame.notice('This file was deleted.', ['Write it again', () => void this.#again()])
       return
     }
     if (stamp(now) === this.#stamp && !this.#gone) return
@@ -247,18 +218,16 @@ export class TextDoc implements Doc {
     await this.#write(true)
   }
 
-  moved(path: string): void {
-    this.#path = path
-    this.#frame.path = path
+  override moved(path: string): void {
+    super.moved(path)
     void this.#highlight()
-    this.updated.tell()
   }
 
   #offerPreview(): void {
     const toggle = button('', () => (this.#preview ? this.#hidePreview() : void this.#showPreview()), { icon: 'eye', label: 'Read', kind: 'quiet' })
     toggle.setAttribute('aria-pressed', 'false')
-    this.#frame.tools.append(toggle)
-    this.#frame.tools.dataset['preview'] = ''
+    this.frame.tools.append(toggle)
+    this.frame.tools.dataset['preview'] = ''
   }
 
   get reading(): boolean {
@@ -267,25 +236,31 @@ export class TextDoc implements Doc {
 
   /** Shows a text as it is meant to be read. */
   async read(): Promise<void> {
-    if (!this.#preview && 'preview' in this.#frame.tools.dataset) await this.#showPreview()
+    if (!this.#preview && 'preview' in this.frame.tools.dataset) await this.#showPreview()
   }
 
   async #showPreview(): Promise<void> {
     const { preview } = await import('./markdown.js')
     const page = preview(this.#view.state.doc.toString(), (link) => this.#open(link))
-    if (this.#preview) this.#preview.replaceWith(page)
-    else this.#frame.body.append(page)
+    // Who is in the text stays in it, and where it was scrolled to.
+    const before = this.#preview
+    const focused = this.#view.hasFocus || before?.contains(document.activeElement)
+    const scrolled = before?.scrollTop ?? 0
+    if (before) before.replaceWith(page)
+    else this.frame.body.append(page)
     this.#preview = page
-    this.#frame.body.classList.add('reading')
-    this.#frame.tools.querySelector('button')!.setAttribute('aria-pressed', 'true')
+    this.frame.body.classList.add('reading')
+    page.scrollTop = scrolled
+    if (focused) this.focus()
+    this.frame.tools.querySelector('button')!.setAttribute('aria-pressed', 'true')
     this.updated.tell()
   }
 
   #hidePreview(): void {
     this.#preview?.remove()
     this.#preview = undefined
-    this.#frame.body.classList.remove('reading')
-    this.#frame.tools.querySelector('button')!.setAttribute('aria-pressed', 'false')
+    this.frame.body.classList.remove('reading')
+    this.frame.tools.querySelector('button')!.setAttribute('aria-pressed', 'false')
     this.#view.focus()
     this.updated.tell()
   }

@@ -1,10 +1,11 @@
-import { base, join, parent } from '../paths.js'
-import { words } from '../problems.js'
+import { base, join, parent, splitName } from '../paths.js'
+import { ifThere, words } from '../problems.js'
 import { choose } from '../ui/dialog.js'
 import { el } from '../ui/dom.js'
 import { bytes, count } from '../ui/format.js'
 import { type Progress, problem, progress, toast } from '../ui/toast.js'
 import type { Workspace } from '../workspace.js'
+import { counting } from './counting.js'
 import type { Source } from './sources.js'
 
 /** Files written together: they share one write to the device. */
@@ -71,15 +72,8 @@ class Import {
     const target = await this.#target(source)
     if (target === undefined) return
     const { size } = source.file
-    let done = 0
-    const counting = new TransformStream<Uint8Array, Uint8Array>({
-      transform: (piece, controller) => {
-        done += piece.length
-        this.working.at(`${source.path}: ${bytes(done)} of ${bytes(size)}`, done / size)
-        controller.enqueue(piece)
-      },
-    })
-    await source.file.stream().pipeThrough(counting, { signal: this.working.signal }).pipeTo(await this.workspace.fs.createWriteStream(target))
+    const told = counting((done) => this.working.at(`${source.path}: ${bytes(done)} of ${bytes(size)}`, done / size))
+    await source.file.stream().pipeThrough(told, { signal: this.working.signal }).pipeTo(await this.workspace.fs.createWriteStream(target))
     this.#count(size)
   }
 
@@ -98,7 +92,7 @@ class Import {
       if (folder !== '/') await fs.mkdir(folder, { recursive: true })
       this.#made.add(folder)
     }
-    const there = await fs.lstat(wanted).catch(() => undefined)
+    const there = await ifThere(fs.lstat(wanted))
     if (!there) return wanted
     this.#collision ??= (await ask(path)) ?? 'skip'
     if (there.isDirectory() || this.#collision === 'skip') {
@@ -110,9 +104,7 @@ class Import {
 
   /** A name beside it that nobody has. */
   async #free(path: string): Promise<string> {
-    const name = base(path)
-    const dot = name.lastIndexOf('.')
-    const [stem, end] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, '']
+    const [stem, end] = splitName(base(path))
     for (let number = 2; ; number++) {
       const other = join(parent(path), `${stem} ${number}${end}`)
       if (!(await this.workspace.fs.exists(other))) return other
@@ -126,8 +118,8 @@ function ask(path: string): Promise<Collision | undefined> {
     [el('p', {}, `There is a “${path}” already. What should become of it, and of others like it?`)],
     [
       { text: 'Leave them', value: 'skip' },
-      { text: 'Keep both', value: 'keep' },
-      { text: 'Replace', value: 'replace', kind: 'primary' },
+      { text: 'Replace', value: 'replace', kind: 'danger' },
+      { text: 'Keep both', value: 'keep', kind: 'primary' },
     ],
   )
 }

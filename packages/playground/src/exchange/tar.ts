@@ -3,20 +3,14 @@ import { words } from '../problems.js'
 import { bytes, count } from '../ui/format.js'
 import { problem, progress, toast } from '../ui/toast.js'
 import type { Workspace } from '../workspace.js'
+import { counting } from './counting.js'
 
 /** Unpacks an archive below a directory. Compressed ones are recognised. */
 export async function importArchive(workspace: Workspace, file: File, directory: string): Promise<void> {
   const working = progress(`Unpacking ${file.name}`)
-  let done = 0
-  const counting = new TransformStream<Uint8Array, Uint8Array>({
-    transform(piece, controller) {
-      done += piece.length
-      working.at(`${bytes(done)} of ${bytes(file.size)}`, done / file.size)
-      controller.enqueue(piece)
-    },
-  })
+  const told = counting((done) => working.at(`${bytes(done)} of ${bytes(file.size)}`, done / file.size))
   try {
-    let stream: ReadableStream<Uint8Array> = file.stream().pipeThrough(counting, { signal: working.signal })
+    let stream: ReadableStream<Uint8Array> = file.stream().pipeThrough(told, { signal: working.signal })
     if (await isGzip(file)) stream = stream.pipeThrough(new DecompressionStream('gzip') as unknown as TransformStream<Uint8Array, Uint8Array>)
     const imported = await workspace.fs.importTar(stream, directory)
     toast(`Unpacked ${count(imported.files, 'file')}, ${bytes(imported.bytes)}`)
@@ -53,19 +47,16 @@ export async function exportArchive(workspace: Workspace, path: string): Promise
     }
   }
   const working = progress(`Packing ${name}`)
-  let done = 0
-  const counting = new TransformStream<Uint8Array, Uint8Array>({
-    transform(piece, controller) {
-      done += piece.length
-      working.at(bytes(done))
-      controller.enqueue(piece)
-    },
+  let packed = 0
+  const told = counting((done) => {
+    packed = done
+    working.at(bytes(done))
   })
   try {
-    const stream = workspace.fs.exportTar(path).pipeThrough(counting, { signal: working.signal })
+    const stream = workspace.fs.exportTar(path).pipeThrough(told, { signal: working.signal })
     if (target) await stream.pipeTo(await target.createWritable())
     else download(await new Response(stream).blob(), name)
-    toast(`Packed ${name}, ${bytes(done)}`)
+    toast(`Packed ${name}, ${bytes(packed)}`)
   } catch (error) {
     if (!working.signal.aborted) problem(`${name} could not be packed. ${words(error)}`)
   } finally {

@@ -1,12 +1,11 @@
 import { TarboxError } from 'tarbox'
-import { base, join, parent, resolve, within, wrongName } from '../paths.js'
-import { attempt } from '../problems.js'
+import { base, join, parent, splitName, resolve, within, wrongName } from '../paths.js'
+import { attempt, ifThere } from '../problems.js'
 import { confirm, prompt } from '../ui/dialog.js'
 import { count } from '../ui/format.js'
 import { problem, toast } from '../ui/toast.js'
 import type { Workspace } from '../workspace.js'
 import type { Node } from './model.js'
-import { copyName } from './tree.js'
 
 /** What is done to files, by name and with a word when it fails. Each says whether it was done. */
 export class Commands {
@@ -55,7 +54,7 @@ export class Commands {
     }
     const { fs } = this.workspace
     return attempt(`“${base(from)}” could not be moved`, async () => {
-      const there = await fs.lstat(to).catch(() => undefined)
+      const there = await ifThere(fs.lstat(to))
       if (there) throw new TarboxError('EEXIST', `There is a “${base(to)}” in ${parent(to)} already.`)
       await fs.rename(from, to)
       if (parent(from) !== parent(to)) {
@@ -80,7 +79,8 @@ export class Commands {
 
   async duplicate(node: Node): Promise<string | undefined> {
     if (this.#locked()) return undefined
-    const to = join(parent(node.path), copyName(node.path))
+    const [stem, end] = splitName(node.name)
+    const to = join(parent(node.path), `${stem} copy${end}`)
     return attempt(`“${node.name}” could not be copied`, async () => {
       await this.workspace.fs.copy(node.path, to, { exclusive: true })
       return to
@@ -92,10 +92,11 @@ export class Commands {
     const { fs } = this.workspace
     let inside = ''
     if (node.isDirectory) {
-      const entries = await fs.listDirectory(node.path).catch(() => [])
+      const entries = await attempt(`“${node.name}” could not be read`, () => fs.listDirectory(node.path))
+      if (!entries) return false
       inside = entries.length === 0 ? 'It is empty.' : `${count(entries.length, 'thing')} and whatever is below go with it.`
     }
-    const sealed = this.workspace.layers.length > 1 ? ' Layers sealed before keep it.' : ''
+    const sealed = this.workspace.layers.length > 1 ? ' Layers sealed before keep what they have of it.' : ''
     if (!(await confirm(`Delete “${node.name}”?`, `${inside}${sealed}`.trim() || 'There is no layer that keeps it.', 'Delete'))) return false
     return (
       (await attempt(`“${node.name}” could not be deleted`, async () => {

@@ -1,6 +1,9 @@
 import type { ChangeEvent, Entry } from 'tarbox'
-import { join, parent, within } from '../paths.js'
+import { base, join, parent, within } from '../paths.js'
+import { isMissing, words } from '../problems.js'
+import { keptHere } from '../ui/kept.js'
 import { Signal } from '../ui/signal.js'
+import { problem } from '../ui/toast.js'
 import type { Workspace } from '../workspace.js'
 
 /** A file or directory in the tree. */
@@ -31,7 +34,7 @@ export class TreeModel {
 
   constructor(readonly workspace: Workspace) {
     this.#remember = `open:${workspace.name}`
-    for (const path of JSON.parse(sessionStorage.getItem(this.#remember) ?? '[]') as string[]) this.#open.add(path)
+    for (const path of keptHere.get<string[]>(this.#remember) ?? []) this.#open.add(path)
     workspace.changed.listen((events) => void this.#follow(events))
   }
 
@@ -62,8 +65,9 @@ export class TreeModel {
       [...paths].map(async (path) => {
         try {
           this.#children.set(path, sorted(await this.workspace.fs.listDirectory(path), path))
-        } catch {
-          // It is gone, and so is its row when its parent has been read.
+        } catch (error) {
+          // What is gone has no row when its parent has been read.
+          if (!isMissing(error)) problem(`“${base(path)}” could not be read. ${words(error)}`)
           this.#children.delete(path)
           if (path !== '/') this.#open.delete(path)
         }
@@ -143,11 +147,7 @@ export class TreeModel {
     add('/', 1)
     this.#rows = rows
     this.#index = index
-    try {
-      sessionStorage.setItem(this.#remember, JSON.stringify([...this.#open].slice(0, 500)))
-    } catch {
-      // What is open is no loss.
-    }
+    keptHere.set(this.#remember, [...this.#open].slice(0, 500))
     this.changed.tell()
   }
 }

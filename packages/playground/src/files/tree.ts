@@ -1,8 +1,10 @@
-import { base, parent, within } from '../paths.js'
+import { parent, within } from '../paths.js'
 import { isMod } from '../ui/controls.js'
 import { el, set } from '../ui/dom.js'
 import { icon } from '../ui/icons.js'
 import { VirtualList } from '../ui/virtual.js'
+import { PATH_TYPE, takeDrops } from './drops.js'
+import { editName } from './edit-name.js'
 import { fileIcon } from './icon-of.js'
 import type { Node, TreeModel } from './model.js'
 
@@ -34,7 +36,7 @@ export class Tree {
     private readonly actions: TreeActions,
   ) {
     this.#list = new VirtualList<Node>(this.element, {
-      key: ({ path, isDirectory }) => `${Number(isDirectory)}${path}`,
+      key,
       make: (node) => this.#make(node),
       update: (row, node) => this.#update(row, node),
       height: () => rowHeight(this.element),
@@ -54,7 +56,7 @@ export class Tree {
       if (node) this.activate(node.path)
       actions.menu(node, { x: event.clientX, y: event.clientY })
     })
-    this.#drops()
+    takeDrops(this.element, (event) => this.#dropTarget(event), (directory, transfer) => actions.dropped(directory, transfer))
   }
 
   get active(): Node | undefined {
@@ -111,7 +113,7 @@ export class Tree {
       class: 'row', role: 'treeitem', id: `file-${rowNumber++}`, draggable: 'true',
       onclick: (event: MouseEvent) => this.#click(event, node.path),
       ondragstart: (event: DragEvent) => {
-        event.dataTransfer?.setData('application/x-tarbox-path', node.path)
+        event.dataTransfer?.setData(PATH_TYPE, node.path)
         event.dataTransfer?.setData('text/plain', node.path)
         if (event.dataTransfer) event.dataTransfer.effectAllowed = 'move'
       },
@@ -144,6 +146,13 @@ export class Tree {
   #nodeOf(target: EventTarget | null): Node | undefined {
     const path = (target as Element | null)?.closest<HTMLElement>('.row')?.dataset['path']
     return path === undefined ? undefined : this.model.node(path)
+  }
+
+  #dropTarget(event: DragEvent): { directory: string; element: HTMLElement } {
+    const node = this.#nodeOf(event.target)
+    const directory = !node ? '/' : node.isDirectory ? node.path : parent(node.path)
+    const at = this.model.node(directory)
+    return { directory, element: (at && this.#list.row(key(at))) ?? this.element }
   }
 
   #click(event: MouseEvent, path: string): void {
@@ -232,60 +241,12 @@ export class Tree {
     const label = row?.querySelector('.name')
     if (!node || !row || !label) return
     this.#editing = path
-    const input = el('input', { type: 'text', value: node.name, 'aria-label': `New name of ${node.name}`, spellcheck: 'false', autocomplete: 'off' })
-    const dot = node.isDirectory ? -1 : node.name.lastIndexOf('.')
-    let done = false
-    const finish = async (accept: boolean) => {
-      if (done) return
-      done = true
-      const name = input.value
-      const again = accept && name !== node.name && !(await this.actions.rename(node, name))
+    row.draggable = false
+    editName(label, node, (name) => this.actions.rename(node, name), (again) => {
       this.#editing = undefined
-      input.replaceWith(label)
       row.draggable = true
       if (again) this.edit(path)
       else this.focus()
-    }
-    row.draggable = false
-    input.addEventListener('keydown', (event) => {
-      event.stopPropagation()
-      if (event.key === 'Enter' && !event.isComposing) void finish(true)
-      else if (event.key === 'Escape') void finish(false)
-    })
-    input.addEventListener('click', (event) => event.stopPropagation())
-    input.addEventListener('blur', () => void finish(true))
-    label.replaceWith(input)
-    input.focus()
-    input.setSelectionRange(0, dot > 0 ? dot : node.name.length)
-  }
-
-  #drops(): void {
-    let over: HTMLElement | undefined
-    const mark = (row: HTMLElement | undefined) => {
-      over?.classList.remove('over')
-      over = row
-      over?.classList.add('over')
-    }
-    const target = (event: DragEvent): { directory: string; row: HTMLElement } => {
-      const node = this.#nodeOf(event.target)
-      const directory = !node ? '/' : node.isDirectory ? node.path : parent(node.path)
-      const at = this.model.node(directory)
-      return { directory, row: (at && this.#list.row(key(at))) ?? this.element }
-    }
-    this.element.addEventListener('dragover', (event) => {
-      const { types } = event.dataTransfer!
-      if (!types.includes('Files') && !types.includes('application/x-tarbox-path')) return
-      event.preventDefault()
-      event.dataTransfer!.dropEffect = types.includes('Files') ? 'copy' : 'move'
-      mark(target(event).row)
-    })
-    this.element.addEventListener('dragleave', (event) => {
-      if (!this.element.contains(event.relatedTarget as globalThis.Node | null)) mark(undefined)
-    })
-    this.element.addEventListener('drop', (event) => {
-      event.preventDefault()
-      mark(undefined)
-      this.actions.dropped(target(event).directory, event.dataTransfer!)
     })
   }
 }
@@ -298,11 +259,4 @@ function key({ path, isDirectory }: Node): string {
 
 function rowHeight(element: HTMLElement): number {
   return Number.parseFloat(getComputedStyle(element).getPropertyValue('--row')) || 28
-}
-
-/** The name that a copy of something gets. */
-export function copyName(path: string): string {
-  const name = base(path)
-  const dot = name.lastIndexOf('.')
-  return dot > 0 ? `${name.slice(0, dot)} copy${name.slice(dot)}` : `${name} copy`
 }

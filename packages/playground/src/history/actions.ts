@@ -5,14 +5,14 @@ import { count } from '../ui/format.js'
 import { toast } from '../ui/toast.js'
 import type { Workspace } from '../workspace.js'
 
-/** What a layer is called where people read it. */
-export function layerName({ name, id }: Layer): string {
-  return name ?? (id === 0 ? 'The beginning' : 'Now')
+/** What a layer is called where people read it. All that are sealed have names. */
+export function layerName({ name }: Layer): string {
+  return name ?? 'Now'
 }
 
 /** A layer as calls name it. */
-export function reference({ name, sealed, id }: Layer): string | number {
-  return sealed === null ? 'head' : (name ?? id)
+export function reference({ name }: Layer): string {
+  return name ?? 'head'
 }
 
 /** What is done with layers. Before any of it, what is typed is written. */

@@ -1,4 +1,4 @@
-import { MergeView, unifiedMergeView } from '@codemirror/merge'
+import { unifiedMergeView } from '@codemirror/merge'
 import { EditorState } from '@codemirror/state'
 import { EditorView, lineNumbers } from '@codemirror/view'
 import type { Change, Layer } from 'tarbox'
@@ -40,8 +40,9 @@ export class DiffDoc implements Doc {
   readonly #to = el('select', { 'aria-label': 'To' })
   #changes: Change[] = []
   #chosen = 0
-  #view: EditorView | MergeView | undefined
+  #view: EditorView | undefined
   #turn = 0
+  readonly #deaf: () => void
 
   constructor(
     readonly workspace: Workspace,
@@ -67,7 +68,7 @@ export class DiffDoc implements Doc {
     this.#from.addEventListener('change', () => this.#pick())
     this.#to.addEventListener('change', () => this.#pick())
     this.#files.addEventListener('keydown', (event) => this.#key(event))
-    workspace.history.listen(() => this.#layers())
+    this.#deaf = workspace.history.listen(() => this.#follow())
     this.#layers()
     void this.refresh()
   }
@@ -105,6 +106,14 @@ export class DiffDoc implements Doc {
   #pick(): void {
     const of = (select: HTMLSelectElement) => this.workspace.layers.find(({ id }) => String(id) === select.value)!
     void this.compare(of(this.#from), of(this.#to))
+  }
+
+  /** A layer that was dropped gives way to another, which is another comparison. */
+  #follow(): void {
+    const { from, to } = this
+    this.#layers()
+    if (from.id !== this.from.id || to.id !== this.to.id) void this.refresh()
+    this.updated.tell()
   }
 
   #layers(): void {
@@ -211,6 +220,7 @@ export class DiffDoc implements Doc {
   }
 
   close(): void {
+    this.#deaf()
     this.#turn = -1
     this.#view?.destroy()
   }

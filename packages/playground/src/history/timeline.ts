@@ -1,11 +1,12 @@
 import type { Layer } from 'tarbox'
+import { attempt, ifThere } from '../problems.js'
 import { button } from '../ui/controls.js'
 import { el, fill } from '../ui/dom.js'
 import { ago, count, when } from '../ui/format.js'
 import { icon } from '../ui/icons.js'
 import { menu } from '../ui/menu.js'
 import type { Workspace } from '../workspace.js'
-import { type LayerActions, layerName } from './actions.js'
+import { type LayerActions, layerName, reference } from './actions.js'
 
 /** The layers as a line through time, the latest first. */
 export class Timeline {
@@ -31,7 +32,10 @@ export class Timeline {
       void this.#checkpoint()
     })
     this.element = el('div', { class: 'history' }, form, this.#list)
-    workspace.history.listen(() => this.#draw())
+    workspace.history.listen(() => {
+      this.#draw()
+      void this.#count()
+    })
     workspace.changed.listen(() => void this.#count())
     // The words for how long ago something was grow old.
     setInterval(() => document.hidden || this.#draw(), 60_000)
@@ -43,9 +47,9 @@ export class Timeline {
   async #count(): Promise<void> {
     const { layers } = this.workspace
     const last = layers.at(-2)
-    const changes = last ? (await this.workspace.fs.layers.diff(last.name ?? last.id).catch(() => [])).length : 0
-    if (changes === this.#changes) return
-    this.#changes = changes
+    const changes = last ? await attempt('What has changed could not be counted', () => ifThere(this.workspace.fs.layers.diff(reference(last)))) : []
+    if (!changes || changes.length === this.#changes) return
+    this.#changes = changes.length
     // Only the words: whoever is just clicking on a line keeps it.
     this.#words.textContent = this.#since()
   }
@@ -60,7 +64,6 @@ export class Timeline {
     this.#seal.disabled = true
     if (await this.actions.checkpoint(this.#name.value.trim(), '')) this.#name.value = ''
     this.#seal.disabled = this.workspace.readOnly
-    void this.#count()
   }
 
   #draw(): void {

@@ -8,6 +8,10 @@ import type { Workspace } from '../workspace.js'
 
 /** Records fetched at once. */
 const PAGE = 200
+/** New records that are added to those that are shown; of more, only the latest are shown. */
+const MOST = 1000
+/** The height of a record, in pixels. */
+const ROW = 46
 const HOUR = 3_600_000
 
 const OPERATIONS: [value: string, text: string][] = [
@@ -47,7 +51,8 @@ export class AuditPanel {
   readonly #empty = el('p', { class: 'calm', hidden: true }, 'Nothing here. Loosen the filter, or change a file and watch.')
   #records: AuditRecord[] = []
   #done = false
-  #loading = false
+  #fetching = false
+  #reading: Promise<void> = Promise.resolve()
   #shown = false
 
   constructor(
@@ -60,7 +65,7 @@ export class AuditPanel {
       key: ({ seq }) => String(seq),
       make: (record) => row(record, open),
       update: (element, _, at) => set(element, 'aria-posinset', at + 1),
-      height: () => 46,
+      height: () => ROW,
     })
     let typing = 0
     this.#path.addEventListener('input', () => {
@@ -96,47 +101,56 @@ export class AuditPanel {
     }
   }
 
-  async #reload(): Promise<void> {
-    if (!this.#shown) return
-    await attempt('The audit could not be read', async () => {
-      const records = await this.workspace.fs.audit(this.#query())
-      this.#done = records.length < PAGE
-      this.#put(records)
-      this.#rows.scrollTop = 0
+  /** Reads one thing after the other: each goes on from what the one before has found. */
+  #read(act: () => Promise<void>): Promise<void> {
+    const next = this.#reading.then(async () => {
+      if (this.#shown) await attempt('The audit could not be read', act)
+    })
+    this.#reading = next
+    return next
+  }
+
+  #reload(): Promise<void> {
+    return this.#read(() => this.#latest())
+  }
+
+  async #latest(): Promise<void> {
+    const records = await this.workspace.fs.audit(this.#query())
+    this.#done = records.length < PAGE
+    this.#put(records)
+    this.#rows.scrollTop = 0
+  }
+
+  #newer(): Promise<void> {
+    return this.#read(async () => {
+      const [first] = this.#records
+      if (!first) return this.#latest()
+      const records = await this.workspace.fs.audit({ ...this.#query(), after: first.seq, limit: MOST })
+      if (records.length === MOST) return this.#latest()
+      const newer = records.filter(({ seq }) => seq > first.seq)
+      if (newer.length === 0) return
+      const { scrollTop } = this.#rows
+      this.#put([...newer, ...this.#records])
+      // Who reads further down is not moved.
+      if (scrollTop > 0) this.#rows.scrollTop = scrollTop + newer.length * ROW
     })
   }
 
-  async #newer(): Promise<void> {
-    if (!this.#shown || this.#loading) return
-    const [first] = this.#records
-    if (!first) return this.#reload()
-    this.#loading = true
-    try {
-      const records = await this.workspace.fs.audit({ ...this.#query(), after: first.seq, limit: 1000 })
-      if (records.length > 0) {
-        const { scrollTop } = this.#rows
-        this.#put([...records.filter(({ seq }) => seq > first.seq), ...this.#records])
-        // Who reads further down is not moved.
-        if (scrollTop > 0) this.#rows.scrollTop = scrollTop + records.length * 46
-      }
-    } finally {
-      this.#loading = false
-    }
-  }
-
-  /** Times are the only way back: those of the same moment come again, and are left out. */
   async #older(): Promise<void> {
-    const last = this.#records.at(-1)
-    if (this.#done || this.#loading || !last) return
-    this.#loading = true
-    try {
-      const records = await this.workspace.fs.audit({ ...this.#query(), until: last.time / 1e6 + 1 })
+    if (this.#fetching || this.#done) return
+    this.#fetching = true
+    await this.#read(async () => {
+      const last = this.#records.at(-1)
+      if (!last) return
+      // Times are the only way back: those of the same moment come again, and are left out.
+      const until = last.time / 1e6 + 1
+      const again = this.#records.filter(({ time }) => time / 1e6 <= until).length
+      const records = await this.workspace.fs.audit({ ...this.#query(), until, limit: PAGE + again })
       const older = records.filter(({ seq }) => seq < last.seq)
       this.#done = older.length === 0
       this.#put([...this.#records, ...older])
-    } finally {
-      this.#loading = false
-    }
+    })
+    this.#fetching = false
   }
 
   #put(records: AuditRecord[]): void {

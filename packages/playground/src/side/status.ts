@@ -48,7 +48,7 @@ export class StatusBar {
       !navigator.onLine ? item('offline', 'Offline', 'There is no network. Nothing here needs one.') : ready ? item('check', 'Works offline', 'This page is kept in the browser and works without a network.', 'wide') : null,
       next ?? null,
       el('span', { class: 'space' }),
-      el('span', { class: 'doc' }, front?.dirty ? 'Saving…' : '', front?.dirty && said ? ' · ' : '', said),
+      el('span', { class: 'doc' }, front?.dirty ? 'Not saved yet' : '', front?.dirty && said ? ' · ' : '', said),
     )
     if (focused !== undefined) this.place.querySelector<HTMLElement>(focused.split(' ').map((name) => `.${name}`).join(''))?.focus()
   }

@@ -14,7 +14,18 @@ const PLACES = {
 
 /** How much there is, where it is kept, and how to look after it. */
 export class StoragePanel {
+  readonly #figures = el('div', {})
+  readonly #keep = button('Keep it', () => this.#persist(), { icon: 'shield' })
+  readonly #tools = el('section', {},
+    el('h2', {}, 'Look after it'),
+    el('div', { class: 'buttons' },
+      button('Check everything', () => this.#check(), { icon: 'check', label: 'Compare every block with its hash, and every entry with its inode' }),
+      button('Collect garbage', () => this.#collect(), { icon: 'trash', label: 'Give back the space of what no layer needs any more' }),
+      button('Bring the sample project', () => this.sample(), { icon: 'folderNew', label: 'Put the sample project into the folder /sample' }),
+    ),
+  )
   readonly element = el('div', { class: 'storage' })
+  #drawn = ''
   #shown = false
   #timer = 0
 
@@ -46,16 +57,20 @@ export class StoragePanel {
       const usage = await fs.usage()
       const { site } = usage
       const part = site.quota > 0 ? site.usage / site.quota : 0
-      const focused = this.element.contains(document.activeElement) ? document.activeElement?.textContent : undefined
+      // What is the same stays as it is: somebody may be about to click on it.
+      const now = JSON.stringify(usage)
+      if (now === this.#drawn) return
+      this.#drawn = now
+      const focused = document.activeElement === this.#keep
       fill(
-        this.element,
+        this.#figures,
         el('section', {},
           el('h2', {}, 'This site'),
           el('div', { class: 'gauge', role: 'meter', 'aria-label': 'Space in use', 'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-valuenow': Math.round(part * 100), 'aria-valuetext': `${bytes(site.usage)} of ${bytes(site.quota)}` }, bar(part)),
           el('p', { class: 'figures' }, el('strong', {}, bytes(site.usage)), ` of ${bytes(site.quota)} that the browser allows`),
           site.persisted
             ? el('p', { class: 'good' }, 'The browser keeps it until you delete it.')
-            : el('div', {}, el('p', {}, 'When the device runs out of space, the browser may delete what sites keep. Ask it not to:'), button('Keep it', () => this.#persist(), { icon: 'shield' })),
+            : el('div', {}, el('p', {}, 'When the device runs out of space, the browser may delete what sites keep. Ask it not to:'), this.#keep),
         ),
         el('section', {},
           el('h2', {}, 'This workspace'),
@@ -67,16 +82,9 @@ export class StoragePanel {
             ...pair('Layers', count(usage.layers - 1, 'sealed', 'sealed')),
           ),
         ),
-        el('section', {},
-          el('h2', {}, 'Look after it'),
-          el('div', { class: 'buttons' },
-            button('Check everything', () => this.#check(), { icon: 'check', label: 'Compare every block with its hash, and every entry with its inode' }),
-            button('Collect garbage', () => this.#collect(), { icon: 'trash', label: 'Give back the space of what no layer needs any more' }),
-            button('Bring the sample project', () => this.sample(), { icon: 'folderNew', label: 'Put the sample project into the folder /sample' }),
-          ),
-        ),
       )
-      if (focused) [...this.element.querySelectorAll('button')].find((other) => other.textContent === focused)?.focus()
+      if (focused) this.#keep.focus()
+      if (!this.#tools.isConnected) this.element.append(this.#figures, this.#tools)
     })
   }
 

@@ -5,6 +5,7 @@ export class SqlClient {
   #worker: Worker | undefined
   readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>()
   #next = 1
+  #ready = false
 
   #start(): Worker {
     const worker = new Worker(new URL('../workers/sql.ts', import.meta.url), { type: 'module' })
@@ -30,8 +31,14 @@ export class SqlClient {
     })
   }
 
-  open(bytes: Uint8Array<ArrayBuffer>, readOnly: boolean): Promise<true> {
-    return this.#call({ open: bytes, readOnly }, [bytes.buffer])
+  async open(bytes: Uint8Array<ArrayBuffer>, readOnly: boolean): Promise<void> {
+    await this.#call<true>({ open: bytes, readOnly }, [bytes.buffer])
+    this.#ready = true
+  }
+
+  /** It has a database, which it has not when it was stopped or has failed. */
+  get ready(): boolean {
+    return this.#ready
   }
 
   run(sql: string): Promise<Ran> {
@@ -53,6 +60,7 @@ export class SqlClient {
 
   /** Ends it, whatever it does. */
   stop(why = 'Stopped.'): void {
+    this.#ready = false
     this.#worker?.terminate()
     this.#worker = undefined
     for (const { reject } of this.#waiting.values()) reject(new Error(why))

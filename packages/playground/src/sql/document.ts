@@ -1,62 +1,37 @@
 import { sql as sqlLanguage, SQLite } from '@codemirror/lang-sql'
-import { Compartment, EditorState, Prec, StateEffect, StateField } from '@codemirror/state'
-import { Decoration, type DecorationSet, EditorView, keymap, lineNumbers, placeholder } from '@codemirror/view'
-import type { Stats } from 'tarbox'
-import type { Doc } from '../documents/document.js'
+import { Compartment, EditorState, Prec } from '@codemirror/state'
+import { EditorView, keymap, lineNumbers, placeholder } from '@codemirror/view'
 import { basics, mount } from '../documents/editor.js'
-import { Frame } from '../documents/frame.js'
+import { FileDoc } from '../documents/file-doc.js'
+import { stamp, writeIf } from '../documents/stamp.js'
 import { download } from '../exchange/tar.js'
-import { base } from '../paths.js'
-import { attempt, words } from '../problems.js'
+import { attempt, ifThere, words } from '../problems.js'
 import { button, MOD } from '../ui/controls.js'
 import { el, fill } from '../ui/dom.js'
 import { bytes, count } from '../ui/format.js'
 import { icon } from '../ui/icons.js'
 import { menu } from '../ui/menu.js'
-import { Signal } from '../ui/signal.js'
 import type { Workspace } from '../workspace.js'
 import { SqlClient } from './client.js'
+import { failures, markFailure } from './failures.js'
 import { csv, Grid } from './grid.js'
-import type { Failure, Ran, Result, Table } from './protocol.js'
+import { remember, remembered } from './past.js'
+import { plan } from './plan.js'
+import type { Ran, Result, Table } from './protocol.js'
+import { Schema, selectAll } from './schema.js'
 
 /** The largest database that is opened: all of it is in memory while it is. */
 const LARGEST = 256 << 20
-/** Statements remembered. */
-const REMEMBERED = 50
-
-const markFailure = StateEffect.define<Failure | undefined>()
-
-/** Underlines what SQLite could not make sense of, until something is typed. */
-const failures = StateField.define<DecorationSet>({
-  create: () => Decoration.none,
-  update(marks, transaction) {
-    for (const effect of transaction.effects) {
-      if (!effect.is(markFailure)) continue
-      const { length } = transaction.newDoc
-      const { from, to } = effect.value ?? { from: 0, to: 0 }
-      const start = Math.min(from, Math.max(0, length - 1))
-      marks = effect.value && length > 0 ? Decoration.set([Decoration.mark({ class: 'cm-failure' }).range(start, Math.max(start + 1, Math.min(to, length)))]) : Decoration.none
-    }
-    return transaction.docChanged ? Decoration.none : marks
-  },
-  provide: (field) => EditorView.decorations.from(field),
-})
-
-const failureTheme = EditorView.theme({ '.cm-failure': { textDecoration: 'underline wavy var(--danger)', textUnderlineOffset: '4px', backgroundColor: 'var(--danger-soft)' }, '.cm-content': { padding: '8px 0' } })
-
-const stamp = ({ ino, size, mtimeMs, ctimeMs }: Stats) => `${ino} ${size} ${mtimeMs} ${ctimeMs}`
 
 /**
  * SQL on a file of the workspace. The database is in memory while it is open; each change that is committed writes the
  * file, unless somebody else has written it meanwhile.
  */
-export class SqlDoc implements Doc {
-  readonly updated = new Signal()
+export class SqlDoc extends FileDoc {
   readonly icon = 'database' as const
-  readonly #frame: Frame
   readonly #client = new SqlClient()
   readonly #view: EditorView
-  readonly #schema = el('div', { class: 'schema' })
+  readonly #schema = new Schema((table) => this.#look(table))
   readonly #message = el('p', { class: 'message', role: 'status' })
   readonly #chips = el('div', { class: 'chips', role: 'group', 'aria-label': 'Results' })
   readonly #grid = new Grid()
@@ -66,7 +41,6 @@ export class SqlDoc implements Doc {
   readonly #planning: HTMLButtonElement
   readonly #csv: HTMLButtonElement
   readonly #language = new Compartment()
-  #path: string
   #stamp = ''
   #size = 0
   #busy = false
@@ -76,21 +50,20 @@ export class SqlDoc implements Doc {
   #shown: Result | undefined
 
   private constructor(
-    readonly workspace: Workspace,
+    workspace: Workspace,
     path: string,
   ) {
-    this.#path = path
+    super(workspace, path, 'sql')
     const host = el('div', { class: 'editor' })
     this.#run = button('Run', () => void this.run(), { icon: 'play', kind: 'primary', label: 'Run the selection, or everything', keys: `${MOD}Enter` })
     this.#planning = button('Explain', () => void this.#explain(), { icon: 'plan', kind: 'quiet', label: 'How SQLite goes about it (EXPLAIN QUERY PLAN)' })
     this.#stop = button('Stop', () => void this.#end(), { icon: 'stop' })
     this.#stop.hidden = true
-    this.#csv = button('CSV', () => this.#shown && download(csv(this.#shown), `${base(this.#path)}.csv`), { icon: 'download', kind: 'quiet', label: 'Export this result as CSV' })
+    this.#csv = button('CSV', () => this.#shown && download(csv(this.#shown), `${this.title}.csv`), { icon: 'download', kind: 'quiet', label: 'Export this result as CSV' })
     const past = button('', () => this.#history(past), { icon: 'history', label: 'What was run before', kind: 'quiet' })
     past.setAttribute('aria-haspopup', 'menu')
     const bar = el('div', { class: 'runbar' }, this.#run, this.#stop, this.#planning, past, el('span', { class: 'space' }), this.#csv)
-    this.#frame = new Frame('sql', this.#schema, el('div', { class: 'console' }, host, bar, el('div', { class: 'outcome' }, el('div', { class: 'line' }, this.#message, this.#chips), this.#grid.element, this.#plan)))
-    this.#frame.path = path
+    this.frame.body.append(this.#schema.element, el('div', { class: 'console' }, host, bar, el('div', { class: 'outcome' }, el('div', { class: 'line' }, this.#message, this.#chips), this.#grid.element, this.#plan)))
     this.#view = mount(host, this.#state())
     this.#show(undefined)
   }
@@ -104,8 +77,8 @@ export class SqlDoc implements Doc {
       throw error
     }
     const [first] = doc.#tables
-    const before = doc.#remembered()[0]
-    const look = first && `SELECT * FROM ${quote(first.name)} LIMIT 100;`
+    const before = remembered(doc)[0]
+    const look = first && selectAll(first)
     doc.#view.dispatch({ changes: { from: 0, insert: before ?? look ?? '-- An empty database.\nCREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT NOT NULL);\n' } })
     // Only what is known to change nothing is run unasked.
     if (!before && look) await doc.#do(() => doc.#client.run(look))
@@ -119,7 +92,6 @@ export class SqlDoc implements Doc {
         basics,
         lineNumbers(),
         failures,
-        failureTheme,
         placeholder('SQL, such as SELECT 1'),
         EditorView.lineWrapping,
         EditorView.contentAttributes.of({ 'aria-label': 'SQL to run' }),
@@ -128,23 +100,7 @@ export class SqlDoc implements Doc {
     })
   }
 
-  get key(): string {
-    return this.#path
-  }
-
-  get path(): string {
-    return this.#path
-  }
-
-  get title(): string {
-    return base(this.#path)
-  }
-
-  get element(): HTMLElement {
-    return this.#frame.element
-  }
-
-  get dirty(): boolean {
+  override get dirty(): boolean {
     return this.#unsaved !== undefined
   }
 
@@ -161,15 +117,15 @@ export class SqlDoc implements Doc {
 
   async #load(): Promise<void> {
     const { fs } = this.workspace
-    const stats = await fs.stat(this.#path)
+    const stats = await fs.stat(this.path)
     if (stats.size > LARGEST) {
       throw new Error(`It has ${bytes(stats.size)}, and the console holds a database in memory while it is open: ${bytes(LARGEST)} at most. Open it as bytes, or export it.`)
     }
-    const log = await fs.stat(`${this.#path}-wal`).catch(() => undefined)
+    const log = await ifThere(fs.stat(`${this.path}-wal`))
     if (log && log.size > 0) {
-      throw new Error(`There is a write-ahead log beside it (${base(this.#path)}-wal) that belongs to it. Bring it in with the program that wrote it (PRAGMA wal_checkpoint), and import the file again.`)
+      throw new Error(`There is a write-ahead log beside it (${this.title}-wal) that belongs to it. Bring it in with the program that wrote it (PRAGMA wal_checkpoint), and import the file again.`)
     }
-    const content = await fs.readFile(this.#path)
+    const content = await fs.readFile(this.path)
     this.#stamp = stamp(stats)
     this.#size = stats.size
     this.#wasReadOnly = this.workspace.readOnly
@@ -183,21 +139,11 @@ export class SqlDoc implements Doc {
     this.#tables = await this.#client.schema()
     const schema = Object.fromEntries(this.#tables.map(({ name, columns }) => [name, columns.map((column) => column.name)]))
     this.#view.dispatch({ effects: this.#language.reconfigure(sqlLanguage({ dialect: SQLite, schema })) })
-    const open = new Set(Array.from(this.#schema.querySelectorAll('details[open]'), (one) => (one as HTMLElement).dataset['table']))
-    fill(
-      this.#schema,
-      el('h2', {}, heading(this.#tables)),
-      ...this.#tables.map((table) => {
-        const look = button('', () => this.#look(table), { icon: 'play', label: `Show the rows of ${table.name}`, kind: 'quiet' })
-        const details = el('details', { open: open.has(table.name) }, el('summary', {}, icon('chevron', 11), el('span', { class: 'name' }, table.name), table.type === 'view' ? el('small', {}, 'view') : null), el('ul', {}, ...table.columns.map(({ name, type, key }) => el('li', {}, el('span', { class: key ? 'key' : '' }, name), el('small', {}, type.toLowerCase()))), ...table.indexes.map((name) => el('li', { class: 'index' }, el('span', {}, name), el('small', {}, 'index')))))
-        details.dataset['table'] = table.name
-        return el('div', { class: 'table' }, details, look)
-      }),
-    )
+    this.#schema.show(this.#tables)
   }
 
-  #look({ name }: Table): void {
-    const text = `SELECT * FROM ${quote(name)} LIMIT 100;`
+  #look(table: Table): void {
+    const text = selectAll(table)
     this.#view.dispatch({ changes: { from: 0, to: this.#view.state.doc.length, insert: text } })
     void this.run()
   }
@@ -211,7 +157,7 @@ export class SqlDoc implements Doc {
   async run(): Promise<void> {
     const { text, from } = this.#selected()
     if (text.trim() === '') return
-    this.#remember(this.#view.state.doc.toString())
+    remember(this, this.#view.state.doc.toString())
     await this.#do(() => this.#client.run(text), from)
   }
 
@@ -221,15 +167,16 @@ export class SqlDoc implements Doc {
   }
 
   /** Runs one thing at a time, and shows what came of it. Without `from` a failure has no place in the text. */
-  async #do(act: () => Promise<Ran>, from?: number, plan = false): Promise<void> {
+  async #do(act: () => Promise<Ran>, from?: number, planned = false): Promise<void> {
     if (this.#busy) return
     this.#setBusy(true)
     this.#view.dispatch({ effects: markFailure.of(undefined) })
     try {
       await this.#reopened
+      if (!this.#client.ready) await this.#load()
       const ran = await act()
       this.#inTransaction = ran.inTransaction
-      this.#outcome(ran, from, plan)
+      this.#outcome(ran, from, planned)
       if (ran.bytes) await this.#write(ran.bytes)
       if (ran.bytes || ran.inTransaction) await this.#describe()
     } catch (error) {
@@ -252,18 +199,21 @@ export class SqlDoc implements Doc {
   /** What runs next waits for this: a worker that was ended has to be given the database again. */
   #reopened: Promise<unknown> = Promise.resolve()
 
-  /** Ends what takes too long. What was not committed is gone with it. */
+  /** Ends what takes too long. What is not in the file is gone with it: what was not committed, and all of this run. */
   async #end(): Promise<void> {
-    this.#client.stop('Stopped. What was not committed is undone.')
+    this.#client.stop('Stopped. What it changed is undone, and so is what was not committed before.')
     this.#reopened = attempt('The database could not be opened again', () => this.#load())
     await this.#reopened
   }
 
-  #outcome({ results, failure }: Ran, from: number | undefined, plan: boolean): void {
+  #outcome({ results, failure }: Ran, from: number | undefined, planned: boolean): void {
     this.#results = results
     const last = results.findLast(({ columns }) => columns.length > 0)
-    this.#show(plan ? undefined : last)
-    if (plan) this.#showPlan(results)
+    this.#show(planned ? undefined : last)
+    if (planned) {
+      this.#plan.hidden = results.length === 0
+      fill(this.#plan, ...results.map(plan))
+    }
     if (failure) {
       const line = from === undefined ? undefined : this.#view.state.doc.lineAt(Math.min(failure.from + from, this.#view.state.doc.length))
       if (from !== undefined) {
@@ -274,7 +224,7 @@ export class SqlDoc implements Doc {
     }
     const ms = results.reduce((all, result) => all + result.ms, 0)
     const changes = results.reduce((all, result) => all + result.changes, 0)
-    const parts = [last && !plan ? `${last.more ? 'the first ' : ''}${count(last.rows.length, 'row')}` : '', changes > 0 ? `${count(changes, 'row')} changed` : '', `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`]
+    const parts = [last && !planned ? `${last.more ? 'the first ' : ''}${count(last.rows.length, 'row')}` : '', changes > 0 ? `${count(changes, 'row')} changed` : '', `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`]
     this.#say(results.length === 0 ? 'There was nothing to run.' : parts.filter(Boolean).join(', '), false)
   }
 
@@ -293,39 +243,21 @@ export class SqlDoc implements Doc {
     fill(this.#chips, ...(several.length > 1 ? several : []).map((one, at) => el('button', { type: 'button', class: 'chip', 'aria-pressed': String(one === result), title: one.sql, onclick: () => this.#show(one) }, `${at + 1}: ${count(one.rows.length, 'row')}`)))
   }
 
-  /** The steps of a plan hang on each other by number. */
-  #showPlan(results: Result[]): void {
-    this.#plan.hidden = results.length === 0
-    fill(this.#plan, ...results.map(({ rows, sql }) => {
-      const lists = new Map<unknown, HTMLElement>([[0, el('ul', {})]])
-      for (const [id, above, , detail] of rows) {
-        const list = el('ul', {})
-        lists.set(id, list)
-        const scan = /^SCAN/.test(String(detail))
-        ;(lists.get(above) ?? lists.get(0)!).append(el('li', {}, el('span', { class: scan ? 'scan' : '', title: scan ? 'Every row is read. An index may help.' : null }, String(detail)), list))
-      }
-      return el('section', {}, el('code', {}, sql.replace(/^EXPLAIN QUERY PLAN /, '')), lists.get(0)!)
-    }))
-  }
-
   async #write(content: Uint8Array<ArrayBuffer>, force = false): Promise<boolean> {
-    const { fs } = this.workspace
     this.#unsaved = content
     try {
-      const now = await fs.stat(this.#path).catch(() => undefined)
-      if (!force && now && stamp(now) !== this.#stamp) {
+      const written = await writeIf(this.workspace, this.path, content, (now) => force || !now || stamp(now) === this.#stamp)
+      if (!written) {
         this.#disagree()
         return false
       }
-      await fs.writeFile(this.#path, content)
-      const stats = await fs.stat(this.#path)
-      this.#stamp = stamp(stats)
-      this.#size = stats.size
+      this.#stamp = stamp(written)
+      this.#size = written.size
       this.#unsaved = undefined
-      this.#frame.notice(undefined)
+      this.frame.notice(undefined)
       return true
     } catch (error) {
-      this.#frame.notice(`What was committed is not in the file yet. ${words(error)}`, ['Try again', () => void this.save()])
+      this.frame.notice(`What was committed is not in the file yet. ${words(error)}`, ['Try again', () => void this.save()])
       return false
     } finally {
       this.updated.tell()
@@ -337,16 +269,16 @@ export class SqlDoc implements Doc {
   }
 
   #disagree(): void {
-    this.#frame.notice(
+    this.frame.notice(
       'The file was changed elsewhere while this console was open.',
-      ['Keep mine', () => void (this.#unsaved ? this.#write(this.#unsaved, true) : attempt('The file could not be read', async () => void (this.#stamp = stamp(await this.workspace.fs.stat(this.#path))))).then(() => this.#frame.notice(undefined))],
+      ['Keep mine', () => void (this.#unsaved ? this.#write(this.#unsaved, true) : attempt('The file could not be read', async () => void (this.#stamp = stamp(await this.workspace.fs.stat(this.path))))).then(() => this.frame.notice(undefined))],
       ['Take theirs', () => void this.#again()],
     )
   }
 
   async #again(): Promise<void> {
     await attempt('The database could not be read again', () => this.#load())
-    this.#frame.notice(undefined)
+    this.frame.notice(undefined)
     this.#say('The file was changed elsewhere, and read again.', false)
     this.updated.tell()
   }
@@ -359,38 +291,15 @@ export class SqlDoc implements Doc {
     this.#missed = this.#busy
     if (this.#busy) return
     const { readOnly } = this.workspace
-    const stats = await this.workspace.fs.stat(this.#path).catch(() => undefined)
-    if (!stats) return this.#frame.notice('The file is not here any more.')
+    const stats = await ifThere(this.workspace.fs.stat(this.path))
+    if (!stats) return this.frame.notice('The file is not here any more.')
     if (stamp(stats) === this.#stamp && readOnly === this.#wasReadOnly) return
     if (this.#inTransaction || this.#unsaved) this.#disagree()
     else await this.#again()
   }
 
-  moved(path: string): void {
-    this.#path = path
-    this.#frame.path = path
-    this.updated.tell()
-  }
-
-  #remembered(): string[] {
-    try {
-      return JSON.parse(localStorage.getItem(`sql:${this.workspace.name}:${this.#path}`) ?? '[]') as string[]
-    } catch {
-      return []
-    }
-  }
-
-  #remember(text: string): void {
-    const all = [text, ...this.#remembered().filter((other) => other !== text)].slice(0, REMEMBERED)
-    try {
-      localStorage.setItem(`sql:${this.workspace.name}:${this.#path}`, JSON.stringify(all))
-    } catch {
-      // There is no room for it; the console works without.
-    }
-  }
-
   #history(at: HTMLElement): void {
-    const all = this.#remembered()
+    const all = remembered(this)
     const put = (text: string) => {
       this.#view.dispatch({ changes: { from: 0, to: this.#view.state.doc.length, insert: text } })
       this.#view.focus()
@@ -408,13 +317,4 @@ export class SqlDoc implements Doc {
     this.#client.stop()
     this.#view.destroy()
   }
-}
-
-function quote(name: string): string {
-  return /^[a-z_]\w*$/i.test(name) ? name : `"${name.replaceAll('"', '""')}"`
-}
-
-function heading(tables: Table[]): string {
-  const views = tables.filter(({ type }) => type === 'view').length
-  return `${count(tables.length - views, 'table')}${views > 0 ? `, ${count(views, 'view')}` : ''}`
 }

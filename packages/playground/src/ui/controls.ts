@@ -1,4 +1,4 @@
-import { type Child, el } from './dom.js'
+import { el } from './dom.js'
 import { icon, type IconName } from './icons.js'
 
 interface ButtonOptions {
@@ -8,7 +8,6 @@ interface ButtonOptions {
   kind?: 'plain' | 'primary' | 'danger' | 'quiet'
   /** A key to show in the tooltip. */
   keys?: string
-  disabled?: boolean
 }
 
 /** A button with a text, an icon, or both. */
@@ -17,19 +16,21 @@ export function button(text: string, act: (event: MouseEvent) => unknown, option
   const title = keys ? `${label ?? text} (${keys})` : label
   return el(
     'button',
-    { type: 'button', class: `button ${kind}${text ? '' : ' bare'}`, 'aria-label': text ? null : label, title, onclick: act as (event: never) => void, disabled: options.disabled },
+    { type: 'button', class: `button ${kind}${text ? '' : ' bare'}`, 'aria-label': text ? null : label, title, onclick: act as (event: never) => void },
     options.icon && icon(options.icon),
     text && el('span', {}, text),
   )
 }
 
-export function field(label: string, input: HTMLElement, ...more: Child[]): HTMLLabelElement {
-  return el('label', { class: 'field' }, el('span', {}, label), input, ...more)
+export function field(label: string, input: HTMLElement): HTMLLabelElement {
+  return el('label', { class: 'field' }, el('span', {}, label), input)
 }
 
+const isApple = /Mac|iPhone|iPad/.test(navigator.platform)
+
 /** Like the system's own, for shortcuts. */
-export const MOD = /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘' : 'Ctrl+'
+export const MOD = isApple ? '⌘' : 'Ctrl+'
 
 export function isMod(event: KeyboardEvent | MouseEvent): boolean {
-  return /Mac|iPhone|iPad/.test(navigator.platform) ? event.metaKey : event.ctrlKey
+  return isApple ? event.metaKey : event.ctrlKey
 }

@@ -1,4 +1,4 @@
-import { button } from './controls.js'
+import { button, field } from './controls.js'
 import { type Child, el, id } from './dom.js'
 
 interface Choice<T> {
@@ -34,7 +34,7 @@ interface Prompt {
 export function prompt(title: string, { label, value = '', placeholder = '', act, check, note }: Prompt): Promise<string | undefined> {
   const input = el('input', { type: 'text', value, placeholder, autocomplete: 'off', spellcheck: 'false', 'aria-describedby': 'prompt-problem' })
   const problem = el('p', { class: 'problem', id: 'prompt-problem', role: 'alert' })
-  return show<string>(title, [el('label', { class: 'field' }, el('span', {}, label), input), problem, note ? el('p', { class: 'note' }, note) : null], (answer) => {
+  return show<string>(title, [field(label, input), problem, note ? el('p', { class: 'note' }, note) : null], (answer) => {
     const accept = () => {
       const wrong = check?.(input.value)
       problem.textContent = wrong ?? ''

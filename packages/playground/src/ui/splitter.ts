@@ -1,4 +1,5 @@
 import { el } from './dom.js'
+import { kept } from './kept.js'
 
 interface Options {
   /** The custom property of the page that holds the width. */
@@ -13,14 +14,14 @@ interface Options {
 
 /** An edge that can be moved with the mouse, a finger or the arrow keys. */
 export function splitter({ property, label, min, max, initial, edge }: Options): HTMLElement {
-  let width = Number(localStorage.getItem(property)) || initial
+  let width = kept.get<number>(property) ?? initial
   const handle = el('div', { class: `splitter ${edge}`, role: 'separator', tabindex: 0, 'aria-orientation': 'vertical', 'aria-label': label, 'aria-valuemin': min, 'aria-valuemax': max })
   const apply = (to: number) => {
     width = Math.round(Math.max(min, Math.min(max, to)))
     document.documentElement.style.setProperty(property, `${width}px`)
     handle.setAttribute('aria-valuenow', String(width))
   }
-  const keep = () => localStorage.setItem(property, String(width))
+  const keep = () => kept.set(property, width)
   const sign = edge === 'right' ? 1 : -1
   handle.addEventListener('pointerdown', (event) => {
     event.preventDefault()

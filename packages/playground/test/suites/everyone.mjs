@@ -7,12 +7,16 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 const ALL = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
+/** Colours on their way from one to the other are neither. */
+async function still(ui) {
+  const moving = () => ui.evaluate(() => document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity).length)
+  await ui.until('everything to stand still', moving, (count) => count === 0)
+}
+
 /** What the checker finds against WCAG 2.2 AA, in words. */
 async function violations(ui, rules = ALL) {
   await ui.evaluate(axe)
-  // Colours on their way from one to the other are neither.
-  const moving = () => ui.evaluate(() => document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity).length)
-  await ui.until('everything to stand still', moving, (count) => count === 0)
+  await still(ui)
   const found = await ui.evaluate((rules) =>
     window.axe.run(document, { runOnly: rules }).then(({ violations }) =>
       violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`),
@@ -52,8 +56,7 @@ const VIEWS = {
     await ui.click('.cm-content')
     await ui.press('Control+End', 'Enter')
     await ui.paste('\n/** Half price in the evening. */\nexport const evening = (price: number) => Math.ceil(price / 2)')
-    await ui.press('Control+s')
-    await ui.unseen('.tab .dirty')
+    await ui.save()
     await ui.dropFiles('.tree', [['fig-loaf.md', '# Fig loaf\n\nRye, figs, salt.\n']])
     await ui.see('.moment .facts', '2 changes')
     await ui.click('[aria-label="What changed from sample to Now"]')
@@ -100,10 +103,7 @@ export const tests = {
     await fits('the console')
     if (images) await ui.screenshot(join(images, 'playground-phone-sql.png'))
     await ui.click('#tabs button', 'History')
-    await ui.click('.seal input')
-    await ui.type('on the go')
-    await ui.press('Enter')
-    await ui.see('.moment .name', 'on the go')
+    await ui.seal('on the go')
     await fits('the history')
     await ui.click('#tabs button', 'Activity')
     await ui.see('.record', 'on the go')
@@ -114,6 +114,15 @@ export const tests = {
     await ui.click('[aria-label="Help and keys"]')
     await ui.see('dialog')
     await fits('a dialog')
+  },
+
+  async 'what is worked on has room on every screen'({ open }) {
+    const ui = await open({ width: 1024 })
+    await ui.evaluate(() => ['--files-width', '--side-width'].forEach((name) => document.documentElement.style.setProperty(name, '600px')))
+    const room = () => ui.evaluate(() => document.getElementById('work').getBoundingClientRect().width)
+    await ui.until('room between wide panels', room, (width) => width >= 320 && width < 700)
+    await ui.size(768, 1024)
+    await ui.until('all the room of a tablet', room, (width) => width === 768)
   },
 }
 
@@ -129,6 +138,7 @@ export const chromiumOnly = {
         await theme(ui, colours)
         if (images) {
           await ui.until('no messages', async () => (await ui.evaluate(() => document.querySelectorAll('.toast .bare').forEach((close) => close.click())), await ui.count('.toast')), (count) => count === 0)
+          await still(ui)
           await ui.screenshot(join(images, `playground-${view}-${colours}.png`))
         }
         // Other colours are all that differs.

@@ -2,18 +2,8 @@ import assert from 'node:assert/strict'
 
 async function edit(ui, path, text) {
   await ui.openFile(path)
-  await ui.click('.cm-content')
-  await ui.press('Control+Home')
-  await ui.type(text)
-  await ui.press('Control+s')
-  await ui.unseen('.tab .dirty')
-}
-
-async function checkpoint(ui, name) {
-  await ui.click('.seal input')
-  await ui.type(name)
-  await ui.press('Enter')
-  await ui.see('.moment .name', name)
+  await ui.typeAtBeginning(text)
+  await ui.save()
 }
 
 export const tests = {
@@ -21,10 +11,9 @@ export const tests = {
     const ui = await open()
     await edit(ui, '/src/oven.rs', '// one\n')
     await ui.see('.moment .facts', '1 change since “sample”')
-    await checkpoint(ui, 'before')
+    await ui.seal('before')
     await edit(ui, '/src/oven.rs', '// two\n')
-    await ui.click(ui.row('/src/forecast.py'), undefined, { button: 'right' })
-    await ui.click('.menu button', 'Delete')
+    await ui.choose('/src/forecast.py', 'Delete')
     await ui.click('dialog button', 'Delete')
     await ui.dropFiles('.tree', [['new.txt', 'new']])
     await ui.see(ui.row('/new.txt'))
@@ -55,9 +44,9 @@ export const tests = {
   async 'tags, drops and going on from the past'({ open }) {
     const ui = await open()
     await edit(ui, '/src/oven.rs', '// one\n')
-    await checkpoint(ui, 'one')
+    await ui.seal('one')
     await edit(ui, '/src/oven.rs', '// two\n')
-    await checkpoint(ui, 'two')
+    await ui.seal('two')
     await edit(ui, '/src/oven.rs', '// three\n')
     await ui.click('[aria-label="More for one"]')
     await ui.click('.menu button', 'Tag')
@@ -68,10 +57,16 @@ export const tests = {
     await ui.unseen('.tag')
     await ui.click('.toast button', 'Undo')
     await ui.see('.tag', 'good')
+    await ui.click('[aria-label="What changed from one to two"]')
+    await ui.see('.tab[data-front]', 'one → two')
     await ui.click('[aria-label="More for two"]')
     await ui.click('.menu button', 'Drop')
     await ui.click('dialog button', 'Drop')
     await ui.unseen('.moment .name', 'two')
+    // What compared it compares with what there is.
+    await ui.see('.tab[data-front]', 'one → Now')
+    await ui.reads('.cm-changedLine', '// three')
+    await ui.openFile('/src/oven.rs')
     await ui.click('.moment[data-layer="one"]')
     await ui.see('.banner')
     await ui.click('.banner button', 'Go on from here')
@@ -94,15 +89,29 @@ export const tests = {
     assert.ok((await ui.texts('.record .path')).every((path) => path.startsWith('/src')))
   },
 
+  async 'the audit goes back to the beginning, however much was done at once'({ open }) {
+    const ui = await open()
+    await ui.dropFiles('.tree', Array.from({ length: 300 }, (_, at) => [`file-${at}.txt`, 'x']))
+    await ui.told('Imported 300 files')
+    await ui.click('#tab-activity')
+    await ui.see('.record', '.txt')
+    const scroll = () => ui.evaluate(() => {
+      const records = document.querySelector('.records')
+      records.scrollTop = records.scrollHeight
+    })
+    await ui.until('the first file', async () => (await scroll(), ui.count('.record', '/README.md')))
+    assert.ok((await ui.count('.record')) < 100, 'only what is seen is there')
+  },
+
   async 'the storage panel counts, checks and collects'({ open }) {
     const ui = await open()
     await ui.click('#tab-storage')
     await ui.see('.storage', 'that the browser allows')
     await ui.see('.storage dd', '1 sealed')
     await ui.click('.storage button', 'Check everything')
-    await ui.see('.toast', 'Everything is as it should be.')
+    await ui.told('Everything is as it should be.')
     await ui.click('.storage button', 'Collect garbage')
-    await ui.until('an answer', () => ui.text('.toast'), (text) => /give back|Gave back/.test(text))
+    await ui.told(/give back|Gave back/)
     await ui.click('.storage button', 'Bring the sample')
     await ui.see(ui.row('/sample'))
   },

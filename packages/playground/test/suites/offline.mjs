@@ -17,11 +17,8 @@ export const tests = {
     // Parts that were not needed before, too.
     await ui.openFile('/src/oven.rs')
     await ui.reads('.cm-content', 'The oven heats')
-    await ui.click('.cm-content')
-    await ui.press('Control+Home')
-    await ui.type('// offline ')
-    await ui.press('Control+s')
-    await ui.unseen('.tab .dirty')
+    await ui.typeAtBeginning('// offline ')
+    await ui.save()
     await ui.openFile('/data/bakery.db')
     await ui.see('.grid .line')
     await ui.reload()

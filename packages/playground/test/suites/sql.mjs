@@ -56,6 +56,11 @@ export const tests = {
     await ui.see('.message', 'Stopped')
     await run(ui, 'SELECT 6 * 7 AS answer')
     await ui.see('.grid .cell', '42')
+    await run(ui, 'CREATE TABLE gone(a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n')
+    await ui.click('.runbar button', 'Stop')
+    await ui.see('.message', 'What it changed is undone')
+    await run(ui, 'SELECT * FROM gone')
+    await ui.see('.message.wrong', 'no such table: gone')
   },
 
   async 'a commit writes the file, and only then'({ open }) {

@@ -1,0 +1,25 @@
+import { MOD } from './ui/controls.js'
+import { tell } from './ui/dialog.js'
+import { el } from './ui/dom.js'
+
+/** What the page is, and its keys. */
+export function help(): void {
+  const row = (keys: string, what: string) => [el('dt', {}, el('kbd', {}, keys)), el('dd', {}, what)]
+  void tell('Help and keys', [
+    el('p', {}, 'Everything here stays in this browser, in a workspace that keeps every state you seal. Files save themselves. Several tabs show the same workspace, as it changes.'),
+    el('dl', { class: 'keys' },
+      ...row(`${MOD}S`, 'save at once'),
+      ...row(`${MOD}F`, 'find in the file'),
+      ...row(`${MOD}Enter`, 'run the SQL'),
+      ...row('↑ ↓ ← →', 'move in the files, open and close folders'),
+      ...row('Enter', 'open the file'),
+      ...row('F2', 'rename'),
+      ...row('Del', 'delete, or close a tab'),
+      ...row('Shift F10', 'the menu of a file'),
+      ...row('a b c …', 'go to the name that begins so'),
+      ...row('F6', 'go on to the next part of the page'),
+      ...row('Esc, Tab', 'leave the editor by the keyboard'),
+    ),
+    el('p', { class: 'note' }, 'Made of free software: ', el('a', { href: 'licences.txt', target: '_blank' }, 'its licences'), '.'),
+  ])
+}
