@@ -1,5 +1,5 @@
 import { TarboxError } from './errors.js'
-import { type Call, type ChangeEvent, flattenCalls, type FromWorker, type Init, type Reply, type ToWorker, unflattenReplies } from './messages.js'
+import { type Call, flattenCalls, type FromWorker, type Init, type Reply, type ToWorker, unflattenReplies, type Watched, type WatchEvent } from './messages.js'
 import { Op } from './protocol.js'
 import { end, type Remote } from './remote.js'
 
@@ -43,13 +43,14 @@ function compile(wasm: string): Promise<WebAssembly.Module> {
 export class Connection {
   readonly #worker: Remote
   readonly #waiting = new Map<number, Waiting>()
-  readonly #watchers = new Map<number, (events: ChangeEvent[]) => void>()
+  readonly #watchers = new Map<number, (events: WatchEvent[]) => void>()
   #next = 1
   #calls: Call[] = []
   #transfer: Transferable[] = []
   #closed: (() => void) | undefined
   #dead: TarboxError | undefined
   storage!: Init['storage']
+  client!: string
 
   private constructor(worker: Remote) {
     this.#worker = worker
@@ -69,6 +70,7 @@ export class Connection {
         if (Array.isArray(data)) connection.#hear(data)
         else if ('ready' in data) {
           connection.storage = data.ready.storage
+          connection.client = data.ready.client
           onerror((event) => connection.#die(event.message))
           resolve(connection)
         } else if ('failed' in data) {
@@ -133,10 +135,10 @@ export class Connection {
     }
   }
 
-  watch(path: string, tell: (events: ChangeEvent[]) => void): () => void {
+  watch(watched: Watched, tell: (events: WatchEvent[]) => void): () => void {
     const id = this.#next++
     this.#watchers.set(id, tell)
-    this.#post({ watch: { id, path, after: -1 } })
+    this.#post({ watch: { id, watched, after: -1 } })
     return () => {
       this.#watchers.delete(id)
       this.#post({ unwatch: id })

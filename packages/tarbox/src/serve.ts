@@ -34,7 +34,7 @@ export function serve(endpoint: Endpoint, closed: () => void = () => undefined):
       const opened = new Node(init, init.ahead ? ahead : Promise.resolve(init.wasm))
       const storage = await opened.start()
       node = opened
-      post({ ready: { storage } })
+      post({ ready: { storage, client: opened.client } })
     } catch (error) {
       post({ failed: failure(error) })
     }
@@ -54,7 +54,7 @@ export function serve(endpoint: Endpoint, closed: () => void = () => undefined):
     if ('init' in data) return void start(data.init)
     if ('module' in data) return provide(data.module)
     if (!node) return
-    if ('watch' in data) node.watch(data.watch.id, data.watch.path, data.watch.after, (events) => post({ changes: { id: data.watch.id, events } }))
+    if ('watch' in data) node.watch(data.watch.id, data.watch.watched, data.watch.after, (events) => post({ changes: { id: data.watch.id, events } }))
     else if ('unwatch' in data) node.unwatch(data.unwatch)
     else if ('sync' in data) runSync(data.sync.call, data.sync.buffer)
     else if ('close' in data) void close()

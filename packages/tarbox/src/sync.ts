@@ -1,9 +1,9 @@
 /// The workspace for programs that cannot wait: in a worker of a page that is cross-origin isolated.
 import { TarboxError } from './errors.js'
 import { openFlags, type OpenMode } from './file.js'
-import type { OpenOptions } from './index.js'
 import { json } from './layers.js'
-import type { Failure, FromWorker, Init, ToWorker } from './messages.js'
+import type { Failure, FromWorker, ToWorker } from './messages.js'
+import { initOf, type OpenOptions } from './options.js'
 import { Op } from './protocol.js'
 import { end, type Remote, workerOf } from './remote.js'
 import { HEADER } from './shared.js'
@@ -33,15 +33,13 @@ export class TarboxFsSync {
         'Synchronous calls need a worker in a page that is cross-origin isolated: serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, as `tarbox dev` does.',
       )
     }
-    const { name = 'default', storage = 'opfs', durability = 'strict' } = options
-    const wasm = new URL(options.wasm ?? new URL('./tarbox.wasm', import.meta.url), import.meta.url).href
-    const init: Init = { name, storage, durability, wasm }
+    const init = initOf(options)
     const at = workerOf(options.worker)
     await new Promise<void>((resolve, reject) => {
       if ('onerror' in at) at.onerror = (event) => reject(new TarboxError('EIO', `The worker could not start: ${event.message}`))
       at.onmessage = ({ data }: MessageEvent<FromWorker>) => {
         if ('ready' in data) resolve()
-        else if ('failed' in data) reject(TarboxError.of(data.failed, 'open', name))
+        else if ('failed' in data) reject(TarboxError.of(data.failed, 'open', init.name))
       }
       at.postMessage({ init } satisfies ToWorker)
     })
