@@ -3,7 +3,6 @@ import sqlite3InitModule from 'sqlite-opfs'
 // @ts-expect-error wa-sqlite's examples have no types
 import { AccessHandlePoolVFS } from 'wa-sqlite/src/examples/AccessHandlePoolVFS.js'
 import * as WaSqlite from 'wa-sqlite'
-// @ts-expect-error nor has its module
 import waModule from 'wa-sqlite/dist/wa-sqlite.mjs'
 import { race, type Tell } from './race.js'
 

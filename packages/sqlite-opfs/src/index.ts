@@ -94,9 +94,9 @@ export async function sqlite3InitModule(options: InitOptions = {}): Promise<Sqli
     SQLite3Error,
     WasmAllocError,
     version: {
-      libVersion: capi['sqlite3_libversion']!(),
-      libVersionNumber: capi['sqlite3_libversion_number']!(),
-      sourceId: capi['sqlite3_sourceid']!(),
+      libVersion: capi.sqlite3_libversion()!,
+      libVersionNumber: capi.sqlite3_libversion_number(),
+      sourceId: capi.sqlite3_sourceid()!,
     },
     installOpfsSAHPoolVfs(poolOptions = {}) {
       const name = poolOptions.name ?? 'opfs-sahpool'
