@@ -1,4 +1,4 @@
-import { TarboxError } from './errors.js'
+import { failure, TarboxError } from './errors.js'
 import type { Data, TarboxFs } from './index.js'
 import { Input } from './input.js'
 
@@ -40,9 +40,11 @@ export class ImportError extends TarboxError {
   readonly imported: Imported
 
   constructor(error: unknown, imported: Imported) {
-    const { code = 'EIO', message = String(error), path } = error as Partial<TarboxError>
-    const cause = code === 'ECANCELED' ? (error as TarboxError).cause : error
-    super(code, `${message} (${imported.files} files were imported before that, and stay)`, { syscall: 'import', path, cause })
+    const { code, message } = failure(error)
+    const isOurs = error instanceof TarboxError
+    const cause = isOurs && code === 'ECANCELED' ? error.cause : error
+    const what = isOurs ? message : `${code}: ${message}`
+    super(code, `${what} (${imported.files} files were imported before that, and stay)`, { syscall: 'import', path: isOurs ? error.path : undefined, cause })
     this.imported = imported
   }
 }
@@ -140,7 +142,8 @@ export class Intake {
       this.imported.files += 1
     } catch (error) {
       this.imported.bytes = before
-      await this.fs.rm(unfinished, { force: true })
+      // Why it failed matters more than that this does, too.
+      await this.fs.rm(unfinished, { force: true }).catch(() => undefined)
       throw error
     }
     this.#tell(path)
