@@ -463,6 +463,33 @@ test('a database that the browser has deleted is missed', async () => {
   await anew.close()
 })
 
+everywhere('a watch ends when the workspace is closed', async (fs, reopen) => {
+  const seen: string[] = []
+  const watching = (async () => {
+    for await (const { kind } of fs.watch('/')) seen.push(kind)
+  })()
+  await fs.writeFile('/a', '')
+  const again = await reopen()
+  await watching
+  assert(seen.includes('create'))
+  await fails(() => fs.watch('/').next(), /^EBADF/)
+  await again.stat('/')
+})
+
+test('files that a user had open are closed when it goes', async () => {
+  const name = `handles-${crypto.randomUUID().slice(0, 8)}`
+  const [one, two] = [await open({ name }), await open({ name })]
+  const { inodes } = await one.usage()
+  await two.writeFile('/f', 'held')
+  const file = await two.open('/f')
+  await one.rm('/f')
+  equal([(await one.usage()).inodes, new TextDecoder().decode(await file.read(4, 0))], [inodes + 1, 'held'])
+  await two.close()
+  // That it goes is heard some moments later.
+  while ((await one.usage()).inodes > inodes);
+  await one.close()
+})
+
 test('two users of one workspace see the same', async () => {
   const [one, two] = [await open({ name: 'pair' }), await open({ name: 'pair' })]
   await two.rm('/p', { recursive: true, force: true })

@@ -235,17 +235,24 @@ export class TarboxFs {
   }
 
   /**
-   * Every change at a path and below it from now on, whichever tab makes it, until the signal or the loop ends it; with
-   * `layers` also what happens to layers and tags. `event.client === fs.client` where this workspace has made the change.
+   * Every change at a path and below it from now on, whichever tab makes it, until the signal, the loop or `close`
+   * ends it; with `layers` also what happens to layers and tags. `event.client === fs.client` where this workspace has made the change.
    */
   watch(path: string, options: { signal?: AbortSignal; layers: true }): AsyncGenerator<WatchEvent, void>
   watch(path: string, options?: { signal?: AbortSignal; layers?: false }): AsyncGenerator<ChangeEvent, void>
   async *watch(path: string, { signal, layers = false }: { signal?: AbortSignal; layers?: boolean } = {}): AsyncGenerator<WatchEvent, void> {
     const waiting: WatchEvent[] = []
     let wake = () => {}
-    const stop = this.#connection.watch({ path, layers }, (events) => {
-      waiting.push(...events)
-      wake()
+    let ended: { error: Error | undefined } | undefined
+    const stop = this.#connection.watch({ path, layers }, {
+      tell: (events) => {
+        waiting.push(...events)
+        wake()
+      },
+      end: (error) => {
+        ended = { error }
+        wake()
+      },
     })
     const aborted = () => wake()
     signal?.addEventListener('abort', aborted)
@@ -253,6 +260,8 @@ export class TarboxFs {
       while (!signal?.aborted) {
         const next = waiting.shift()
         if (next) yield next
+        else if (ended?.error) throw ended.error
+        else if (ended) return
         else await new Promise<void>((resolve) => (wake = resolve))
       }
     } finally {

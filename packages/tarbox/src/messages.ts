@@ -117,7 +117,7 @@ export type FromWorker =
   | { failed: Failure }
   | Flat
   | { changes: { id: number; events: WatchEvent[] } }
-  | { closed: true }
+  | { closed: Failure | undefined }
 
 /** Between workers of one workspace. `to` and `from` are numbers of workers. */
 export type Broadcast =

@@ -46,6 +46,8 @@ export class Node {
   readonly #answers = new Map<number, Map<number, Reply>>()
   #nextCall = 1
   readonly #watchers = new Map<number | string, Watcher>()
+  /** Files that other workers have open here. */
+  readonly #handles = new Map<string, Set<number>>()
   #queue: Promise<unknown> | undefined
   #release: () => void = () => undefined
   #syncing: ReturnType<typeof setTimeout> | undefined
@@ -119,8 +121,11 @@ export class Node {
       this.#say({ owner: this.#id, to: message.hello })
       this.#notice(message.hello)
     } else if ('calls' in message) {
-      const to = message.from
-      this.#execute(message.calls, clientOf(to), (replies) => this.#say({ replies, to }))
+      const { calls, from: to } = message
+      this.#execute(calls, clientOf(to), (replies) => {
+        this.#noteHandles(to, calls, replies)
+        this.#say({ replies, to })
+      })
     } else if ('watch' in message) {
       const { id, watched, after } = message.watch
       const to = message.from
@@ -134,8 +139,25 @@ export class Node {
     void navigator.locks.request(`tarbox:${this.init.name}:${id}`, () => this.#forget(id)).catch(() => undefined)
   }
 
+  /** Its watches end, and the files that it had open are closed. */
   #forget(id: string): void {
     for (const key of this.#watchers.keys()) if (String(key).startsWith(`${id}:`)) this.#watchers.delete(key)
+    const open = [...(this.#handles.get(id) ?? [])]
+    this.#handles.delete(id)
+    if (!this.#core || open.length === 0) return
+    const calls = open.map((handle): Call => ({ id: 0, op: Op.close, first: '', second: '', numbers: [handle, 0, 0] }))
+    this.#execute(calls, clientOf(id), () => undefined)
+  }
+
+  #noteHandles(id: string, calls: Call[], replies: Reply[]): void {
+    calls.forEach(({ op, numbers }, at) => {
+      const reply = replies[at]!
+      if ('error' in reply || (op !== Op.open && op !== Op.close)) return
+      const open = this.#handles.get(id) ?? new Set()
+      this.#handles.set(id, open)
+      if (op === Op.open) open.add(reply.value)
+      else open.delete(numbers[0])
+    })
   }
 
   #follow(owner: string): void {

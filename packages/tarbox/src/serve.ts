@@ -44,8 +44,8 @@ export function serve(endpoint: Endpoint, closed: () => void = () => undefined):
   const runSync = (call: Call, buffer: SharedArrayBuffer) => node!.run([call], ([reply]) => answer(buffer, reply!))
 
   const close = async () => {
-    await node?.close()
-    post({ closed: true })
+    const failed = await node?.close().then(() => undefined, failure)
+    post({ closed: failed })
     closed()
   }
 

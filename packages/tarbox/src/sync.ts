@@ -175,11 +175,12 @@ export class TarboxFsSync {
   }
 
   async close(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.remote.onmessage = ({ data }: MessageEvent<FromWorker>) => 'closed' in data && resolve()
+    const failed = await new Promise<Failure | undefined>((resolve) => {
+      this.remote.onmessage = ({ data }: MessageEvent<FromWorker>) => 'closed' in data && resolve(data.closed)
       this.remote.postMessage({ close: true } satisfies ToWorker)
     })
     end(this.remote)
+    if (failed) throw TarboxError.of(failed, 'close')
   }
 }
 
