@@ -152,7 +152,13 @@ fn browsers(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     wasm::packages(project)?;
     crate::packages::build(project)?;
     let conformance = wasm::build(project, &wasm::CONFORMANCE)?;
-    for package in ["device", "sqlite-opfs", "tarbox", "browser-tests", "browser-bench"] {
+    for package in [
+        "device",
+        "sqlite-opfs",
+        "tarbox",
+        "browser-tests",
+        "browser-bench",
+    ] {
         project
             .node()
             .args(["node_modules/typescript/bin/tsc", "-p"])
