@@ -81,6 +81,8 @@ export function promisesOf(open: () => Promise<TarboxFs>) {
     rename: async (from: string | URL, to: string | URL): Promise<void> => (await open()).rename(name(from), name(to)),
     copyFile: async (from: string | URL, to: string | URL, mode = 0): Promise<void> =>
       (await open()).copy(name(from), name(to), { exclusive: (mode & 1) !== 0 }),
+    cp: async (from: string | URL, to: string | URL, { recursive = false, errorOnExist = false }: { recursive?: boolean; errorOnExist?: boolean } = {}): Promise<void> =>
+      (await open()).copy(name(from), name(to), { recursive, exclusive: errorOnExist }),
     symlink: async (target: string, path: string | URL): Promise<void> => (await open()).symlink(target, name(path)),
     link: async (existing: string | URL, path: string | URL): Promise<void> => (await open()).link(name(existing), name(path)),
     readlink: async (path: string | URL): Promise<string> => (await open()).readlink(name(path)),

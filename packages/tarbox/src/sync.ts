@@ -74,8 +74,9 @@ export class TarboxFsSync {
     return encoding ? new TextDecoder().decode(bytes) : bytes
   }
 
-  writeFileSync(path: string, data: string | Uint8Array, { mode = 0o644 } = {}): void {
-    this.#call(Op.writeFile, { first: path, numbers: [mode], data: encoded(data) })
+  /** `exclusive` and `ifVersion` are those of `TarboxFs.writeFile`. */
+  writeFileSync(path: string, data: string | Uint8Array, { mode = 0o644, exclusive = false, ifVersion = '' } = {}): void {
+    this.#call(Op.writeFile, { first: path, second: ifVersion, numbers: [mode, Number(exclusive)], data: encoded(data) })
   }
 
   appendFileSync(path: string, data: string | Uint8Array, { mode = 0o644 } = {}): void {
@@ -123,12 +124,17 @@ export class TarboxFsSync {
     this.#call(Op.rmdir, { first: path })
   }
 
-  renameSync(from: string, to: string): void {
-    this.#call(Op.rename, { first: from, second: to })
+  renameSync(from: string, to: string, { replace = true } = {}): void {
+    this.#call(Op.rename, { first: from, second: to, numbers: [Number(!replace)] })
   }
 
   copyFileSync(from: string, to: string): void {
     this.#call(Op.copy, { first: from, second: to })
+  }
+
+  /** Also directories, with `recursive`; `errorOnExist` fails with `EEXIST` if there is something at `to`. */
+  cpSync(from: string, to: string, { recursive = false, errorOnExist = false } = {}): void {
+    this.#call(Op.copy, { first: from, second: to, numbers: [Number(errorOnExist), Number(recursive)] })
   }
 
   symlinkSync(target: string, path: string): void {
