@@ -53,7 +53,11 @@ export class IndexedDbSlots implements SlotStore {
   /** Whether there is a database of that name. */
   static async exists(name: string): Promise<boolean> {
     if (typeof indexedDB === 'undefined') return false
-    return (await indexedDB.databases()).some((database) => database.name === name)
+    try {
+      return (await indexedDB.databases()).some((database) => database.name === name)
+    } catch (error) {
+      throw explain(error, 'Cannot see which IndexedDB databases there are')
+    }
   }
 
   async open(): Promise<[string, Handle][]> {
