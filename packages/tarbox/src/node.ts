@@ -50,6 +50,7 @@ export class Node {
   readonly #handles = new Map<string, Set<number>>()
   #queue: Promise<unknown> | undefined
   #release: () => void = () => undefined
+  #leave: () => void = () => undefined
   #syncing: ReturnType<typeof setTimeout> | undefined
   #closed = false
 
@@ -86,10 +87,13 @@ export class Node {
         })
         .catch(reject)
       // Whoever owns the files hears by a lock of this worker that it is gone, so it has to hold that before it says hello.
-      void navigator.locks.request(`tarbox:${this.init.name}:${this.#id}`, () => {
-        this.#say({ hello: this.#id })
-        return new Promise(() => undefined)
-      })
+      void navigator.locks
+        .request(`tarbox:${this.init.name}:${this.#id}`, () => {
+          if (this.#closed) return
+          this.#say({ hello: this.#id })
+          return new Promise<void>((leave) => (this.#leave = leave))
+        })
+        .catch(reject)
     })
   }
 
@@ -337,6 +341,7 @@ export class Node {
     } finally {
       this.#core = undefined
       this.#release()
+      this.#leave()
       this.#channel?.close()
     }
   }

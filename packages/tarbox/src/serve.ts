@@ -30,13 +30,16 @@ export function serve(endpoint: Endpoint, closed: () => void = () => undefined):
   const ahead = new Promise<ModuleSource>((resolve) => (provide = resolve))
 
   const start = async (init: Init) => {
+    let opened: Node | undefined
     try {
-      const opened = new Node(init, init.ahead ? ahead : Promise.resolve(init.wasm))
+      opened = new Node(init, init.ahead ? ahead : Promise.resolve(init.wasm))
       const storage = await opened.start()
       node = opened
       post({ ready: { storage, client: opened.client } })
     } catch (error) {
       post({ failed: failure(error) })
+      // Where this is a worker with other things to do, nothing of it stays.
+      await opened?.close().catch(() => undefined)
     }
   }
 
