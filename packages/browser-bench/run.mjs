@@ -1,4 +1,4 @@
-// node packages/browser-bench/run.mjs [--browser NAME] [--quick] [sqlite|files|start]: one line a row,
+// node packages/browser-bench/run.mjs [--browser NAME] [--quick] [sqlite|small|large|scale|start]: one line a row,
 // `name <TAB> ours <TAB> theirs <TAB> ratio`.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -35,12 +35,11 @@ for (const name of ['files', 'start']) {
 }
 const server = await serve([out, join(here, '../..')])
 for (const name of options.browser ? [options.browser] : NAMES) {
-  const browser = await launch(name, { onConsole: (text) => process.stderr.write(`${name}: ${text}\n`) })
-  for (const suite of ['sqlite', 'files'].filter(wanted)) {
+  const browser = await launch(name, { onConsole: (text) => hear(name, text) })
+  for (const suite of ['sqlite', 'small', 'large', 'scale'].filter(wanted)) {
     const page = await browser.newPage(`${server.url}/files.html`)
-    await page.waitForFunction(() => 'runFiles' in window)
-    const rows = await page.evaluate(([suite, quick]) => (suite === 'files' ? window.runFiles(quick) : window.runSqlite(quick)), [suite, quick])
-    for (const { name: row, ours, theirs, unit } of rows) print(`${name}: ${row}`, ours, theirs, unit)
+    await page.waitForFunction(() => 'runSuite' in window)
+    await page.evaluate(([suite, quick]) => window.runSuite(suite, quick), [suite, quick])
     await page.close()
   }
   if (wanted('start')) await start(browser, name)
@@ -63,6 +62,13 @@ async function start(browser, name) {
   process.stderr.write(
     `${name}: of which the page ${median(({ loaded }) => loaded).toFixed(0)} ms, opening ${median(({ loaded, opened }) => opened - loaded).toFixed(0)} ms, reading ${median(({ opened, read }) => read - opened).toFixed(1)} ms\n`,
   )
+}
+
+/** A row, or what the page complains about. */
+function hear(name, text) {
+  if (!text.startsWith('row ')) return void process.stderr.write(`${name}: ${text}\n`)
+  const { name: row, ours, theirs, unit } = JSON.parse(text.slice(4))
+  print(`${name}: ${row}`, ours, theirs, unit)
 }
 
 function print(name, ours, theirs, unit) {

@@ -1,11 +1,23 @@
 //! Time and secrets, from the page that runs the module.
 
+use std::cell::Cell;
+
 use tarbox_sqlite_vfs::{Environment, SystemEnvironment};
 use tarbox_store::{Result, Timestamp};
 
-/// The time, as exactly as a browser tells it.
+/// The least that two times differ by: in milliseconds as doubles, they still differ.
+const STEP: i64 = 1_000;
+
+thread_local! {
+    static LAST: Cell<i64> = const { Cell::new(0) };
+}
+
+/// The time, as exactly as a browser tells it, and always later than the time before: a browser's clock stands still for
+/// a millisecond or more, and what changed meanwhile has to show by its time.
 pub(crate) fn now() -> Timestamp {
-    Timestamp(SystemEnvironment.unix_time_ms().saturating_mul(1_000_000))
+    let now = SystemEnvironment.unix_time_ms().saturating_mul(1_000_000);
+    LAST.set(now.max(LAST.get().saturating_add(STEP)));
+    Timestamp(LAST.get())
 }
 
 /// Bytes that nobody can guess.

@@ -133,6 +133,7 @@ fn the_log_of_changes_is_the_same_before_and_after_a_transaction() {
     change_all(&s);
     let after = |seq, limit| LogQuery {
         after: Some(Seq(seq)),
+        before: (limit == 3).then_some(Seq(seq + 3)),
         limit,
         ..LogQuery::default()
     };

@@ -116,6 +116,8 @@ pub struct LogRecord {
 pub struct LogQuery {
     /// Only records after this position.
     pub after: Option<Seq>,
+    /// Only records before this position: with [`newest_first`](Self::newest_first), the page behind one that ended there.
+    pub before: Option<Seq>,
     /// Not before this time.
     pub since: Option<Timestamp>,
     /// Before this time.

@@ -39,6 +39,17 @@ extern "C" fn workspace_open(pool: u32, first_handle: u32) -> f64 {
     })
 }
 
+/// Says by its input whose the next operations are.
+#[unsafe(no_mangle)]
+extern "C" fn workspace_serve() -> f64 {
+    let input = take_input();
+    let client = String::from_utf8_lossy(&input);
+    let result = told(|_| with_workspace(|workspace| Ok(workspace.serve(&client))).map(|()| 0.0));
+    drop(client);
+    return_input(input);
+    result
+}
+
 /// Does the operation of that number; the rest of its request is the input.
 #[unsafe(no_mangle)]
 extern "C" fn workspace_call(operation: u32, one: f64, two: f64, three: f64) -> f64 {

@@ -29,7 +29,8 @@ pub fn attr(out: &mut Vec<u8>, attr: &Attr) {
     }
 }
 
-fn ms(time: Timestamp) -> f64 {
+/// A time in milliseconds.
+pub(crate) fn ms(time: Timestamp) -> f64 {
     time.0 as f64 / 1e6
 }
 

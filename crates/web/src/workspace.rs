@@ -16,6 +16,8 @@ use crate::request::Request;
 const DATABASE: &str = "tarbox.db";
 /// The one tenant: a site's storage is its own already.
 const TENANT: &str = "default";
+/// The way in that the audit names; behind it, the client.
+const AGENT: &str = "browser";
 /// Bytes of rows and blocks in memory; the page's own memory is what it competes with.
 const CACHE: u64 = 16 * 1024 * 1024;
 
@@ -60,7 +62,7 @@ impl Workspace {
         Ok(Self {
             fs: Fs::with_options(store, FsOptions::default()),
             database,
-            who: Credentials::root("browser"),
+            who: Credentials::root(AGENT),
             handles: HashMap::new(),
             next_handle: first_handle.max(1),
         })
@@ -72,6 +74,11 @@ impl Workspace {
     /// Those of the operation; `Unsupported` if there is no such operation.
     pub fn call(&mut self, operation: u32, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
         ops::call(self, operation, request, out)
+    }
+
+    /// What is done from now on is this client's, one of the tabs and workers that share the workspace.
+    pub fn serve(&mut self, client: &str) {
+        self.who = Credentials::root(format!("{AGENT}:{client}"));
     }
 
     /// Makes everything done so far durable.
@@ -103,4 +110,9 @@ impl Workspace {
         self.handles.remove(&number);
         blocking(self.fs.release(handle))
     }
+}
+
+/// Which client an agent of the audit is, if it is one.
+pub(crate) fn client_of(agent: &str) -> Option<&str> {
+    agent.strip_prefix(AGENT)?.strip_prefix(':')
 }

@@ -78,6 +78,104 @@ fn what_was_synced_survives_every_crash() {
     }
 }
 
+/// A request with two texts and one number.
+fn pair<'a>(first: &'a str, second: &'a str, number: f64) -> Request<'a> {
+    Request {
+        first,
+        second,
+        numbers: [number, 0.0, 0.0],
+        ..Request::default()
+    }
+}
+
+/// Which version a file is at, from its attributes as the package takes them.
+fn version(w: &mut Workspace, path: &str) -> String {
+    let stat = call(w, "stat", pair(path, "", 0.0)).unwrap();
+    let number = |at: usize| f64::from_le_bytes(stat[at * 8..at * 8 + 8].try_into().unwrap());
+    format!("{}-{}", number(0), (number(11) * 1e3).round())
+}
+
+#[test]
+fn a_stale_version_is_refused_and_changes_nothing() {
+    let mut w = Workspace::open(slots(&FaultPool::new()), 1).unwrap();
+    write(&mut w, "/a", b"one");
+    let first = version(&mut w, "/a");
+    let put = |w: &mut Workspace, version: &str, data| {
+        let request = Request {
+            data,
+            ..pair("/a", version, 420.0)
+        };
+        call(w, "writeFile", request).map(drop)
+    };
+    put(&mut w, &first, b"two").unwrap();
+    let refused = put(&mut w, &first, b"three").unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Stale);
+    assert!(refused.to_string().contains("read it again"), "{refused}");
+    let opened = call(&mut w, "open", pair("/a", &first, 2.0 + 8.0)).unwrap_err();
+    assert_eq!(opened.kind(), ErrorKind::Stale);
+    assert_eq!(read(&mut w, "/a").unwrap(), b"two");
+    let second = version(&mut w, "/a");
+    call(&mut w, "remove", pair("/a", "", 0.0)).unwrap();
+    assert_eq!(
+        put(&mut w, &second, b"four").unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
+}
+
+#[test]
+fn a_name_that_is_taken_is_replaced_only_where_that_is_meant() {
+    let mut w = Workspace::open(slots(&FaultPool::new()), 1).unwrap();
+    write(&mut w, "/a", b"a");
+    write(&mut w, "/b", b"b");
+    let refused = call(&mut w, "rename", pair("/a", "/b", 1.0)).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Exists);
+    assert_eq!(read(&mut w, "/b").unwrap(), b"b");
+    call(&mut w, "rename", pair("/a", "/c", 1.0)).unwrap();
+    call(&mut w, "rename", pair("/c", "/b", 0.0)).unwrap();
+    assert_eq!(read(&mut w, "/b").unwrap(), b"a");
+}
+
+#[test]
+fn changes_tell_whose_they_are_and_of_layers_where_asked() {
+    let mut w = Workspace::open(slots(&FaultPool::new()), 1).unwrap();
+    w.serve("one");
+    write(&mut w, "/a", b"a");
+    w.serve("two");
+    call(&mut w, "checkpoint", pair("base", "", 0.0)).unwrap();
+    call(&mut w, "tag", pair("good", "base", 0.0)).unwrap();
+    call(&mut w, "remove", pair("/a", "", 0.0)).unwrap();
+    call(&mut w, "switch", pair("base", "", 0.0)).unwrap();
+    w.sync().unwrap();
+    let told = |w: &mut Workspace, numbers| {
+        let request = Request {
+            first: "/a",
+            numbers,
+            ..Request::default()
+        };
+        let text = call(w, "changes", request).unwrap();
+        let events: Vec<serde_json::Value> = serde_json::from_slice(&text).unwrap();
+        let word = |event: &serde_json::Value, key: &str| event[key].as_str().unwrap_or("-").to_owned();
+        let line = |event| {
+            ["kind", "path", "name", "client"]
+                .map(|key| word(event, key))
+                .join(" ")
+        };
+        events.iter().map(line).collect::<Vec<_>>()
+    };
+    let paths = [
+        "create /a - one",
+        "modify /a - one",
+        "delete /a - two",
+        "rescan /a - two",
+    ];
+    assert_eq!(told(&mut w, [0.0; 3]), paths);
+    let all = told(&mut w, [0.0, 1.0, 0.0]);
+    let layers = ["checkpoint - base two", "tag - good two", "switch - base two"];
+    assert_eq!(all[..2], paths[..2]);
+    assert_eq!([&all[2], &all[3], &all[6]], layers);
+    assert_eq!(all[4..6], paths[2..]);
+}
+
 #[test]
 fn hostile_requests_are_refused() {
     let mut w = Workspace::open(slots(&FaultPool::new()), 1).unwrap();

@@ -3,9 +3,8 @@ import sqlite3InitModule from 'sqlite-opfs'
 // @ts-expect-error wa-sqlite's examples have no types
 import { AccessHandlePoolVFS } from 'wa-sqlite/src/examples/AccessHandlePoolVFS.js'
 import * as WaSqlite from 'wa-sqlite'
-// @ts-expect-error nor has its module
 import waModule from 'wa-sqlite/dist/wa-sqlite.mjs'
-import { race, type Row } from './race.js'
+import { race, type Tell } from './race.js'
 
 /** What each SQLite can do. */
 interface Contender {
@@ -135,8 +134,7 @@ const MIX = [
   'DROP TABLE s; DROP TABLE m; COMMIT',
 ]
 
-export async function run(quick: boolean): Promise<Row[]> {
-  const rows: Row[] = []
+async function run(quick: boolean, tell: Tell): Promise<void> {
   const mine = (await ours()).wal
   const { byDefault, wal } = await official()
   const wa = await waSqlite()
@@ -161,9 +159,9 @@ export async function run(quick: boolean): Promise<Row[]> {
       for (let n = 0; n < single; n++) await wal.insert((id += 1), 1)
     },
   })
-  rows.push({ name: 'one-row durable commit / bare append and flush', ours: commits.ours * 1e3, theirs: commits.bare * 1e3, unit: 'µs' })
-  rows.push({ name: 'one-row durable commit / official, by default', ours: commits.ours * 1e3, theirs: commits.byDefault * 1e3, unit: 'µs' })
-  rows.push({ name: 'one-row durable commit / official, WAL', ours: commits.ours * 1e3, theirs: commits.official * 1e3, unit: 'µs' })
+  tell({ name: 'one-row durable commit / bare append and flush', ours: commits.ours * 1e3, theirs: commits.bare * 1e3, unit: 'µs' })
+  tell({ name: 'one-row durable commit / official, by default', ours: commits.ours * 1e3, theirs: commits.byDefault * 1e3, unit: 'µs' })
+  tell({ name: 'one-row durable commit / official, WAL', ours: commits.ours * 1e3, theirs: commits.official * 1e3, unit: 'µs' })
 
   const each = async (transactions: number, count: number) =>
     race(
@@ -183,9 +181,9 @@ export async function run(quick: boolean): Promise<Row[]> {
       ) as Record<'ours' | 'official' | 'wa', () => Promise<void>>,
     )
   const hundred = await each(10, 100)
-  rows.push({ name: '100-row transaction / the faster of two', ours: hundred.ours, theirs: best(hundred), unit: 'ms' })
+  tell({ name: '100-row transaction / the faster of two', ours: hundred.ours, theirs: best(hundred), unit: 'ms' })
   const bulk = await each(1, quick ? 10_000 : 100_000)
-  rows.push({ name: `${quick ? '10,000' : '100,000'} rows in one transaction / the faster of two`, ours: bulk.ours, theirs: best(bulk), unit: 'ms' })
+  tell({ name: `${quick ? '10,000' : '100,000'} rows in one transaction / the faster of two`, ours: bulk.ours, theirs: best(bulk), unit: 'ms' })
 
   for (const contender of Object.values(all)) await contender.exec('DELETE FROM t')
   for (const contender of Object.values(all)) {
@@ -199,26 +197,26 @@ export async function run(quick: boolean): Promise<Row[]> {
     official: () => wal.points(keys),
     wa: () => wa.points(keys),
   })
-  rows.push({ name: '10,000 point selects / the faster of two', ours: points.ours, theirs: best(points), unit: 'ms' })
+  tell({ name: '10,000 point selects / the faster of two', ours: points.ours, theirs: best(points), unit: 'ms' })
 
   const scan = await race(rounds, 1, {
     ours: () => mine.all('SELECT id, name, value FROM t'),
     official: () => wal.all('SELECT id, name, value FROM t'),
     wa: () => wa.all('SELECT id, name, value FROM t'),
   })
-  rows.push({ name: '20,000 rows read / the faster of two', ours: scan.ours, theirs: best(scan), unit: 'ms' })
+  tell({ name: '20,000 rows read / the faster of two', ours: scan.ours, theirs: best(scan), unit: 'ms' })
 
   const mixed = async (contender: Contender) => {
     for (const sql of MIX) await (sql.startsWith('SELECT') ? contender.all(sql) : contender.exec(sql))
   }
   const mix = await race(quick ? 2 : 5, 1, { ours: () => mixed(mine), official: () => mixed(wal), wa: () => mixed(wa) })
-  rows.push({ name: 'a mix as in speedtest1 / the faster of two', ours: mix.ours, theirs: best(mix), unit: 'ms' })
-  return rows
+  tell({ name: 'a mix as in speedtest1 / the faster of two', ours: mix.ours, theirs: best(mix), unit: 'ms' })
 }
 
 addEventListener('message', async (event: MessageEvent<{ quick: boolean }>) => {
   try {
-    postMessage({ rows: await run(event.data.quick) })
+    await run(event.data.quick, (row) => postMessage({ row }))
+    postMessage({ done: true })
   } catch (error) {
     postMessage({ error: (error as Error).stack ?? String(error) })
   }

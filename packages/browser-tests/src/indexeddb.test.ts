@@ -1,6 +1,7 @@
 /// Files in IndexedDB: what is written is there again, and what does not fit the memory is refused and changes nothing.
 import { IndexedDbSlots } from 'tarbox-device'
 import { assert, equal, fails, test } from './harness.js'
+import { edit } from './idb.js'
 
 const PAGE = 16_384
 
@@ -39,4 +40,44 @@ test('files take no more memory than they may, and what is cut off is free again
   await slots.remove(name)
   one.write(new Uint8Array(3 * PAGE), { at: PAGE })
   await slots.destroy()
+})
+
+test('a file of which a part is gone is kept, and not given to anybody', async () => {
+  const name = `slots-${crypto.randomUUID()}`
+  const whole = new IndexedDbSlots(name)
+  await whole.open()
+  const made: string[] = []
+  for (let at = 0; at < 5; at++) {
+    const [file, handle] = await whole.create()
+    made.push(file)
+    handle.write(new TextEncoder().encode(`/file-${at}\0`), { at: 0 })
+    handle.write(new Uint8Array([1]), { at: 3 * PAGE })
+    await whole.settle()
+  }
+  whole.close()
+  const [good, holed, short, endless, nameless] = made as [string, string, string, string, string]
+  const before = await edit(name, (pages) => {
+    pages.delete([holed, 3])
+    pages.put(new ArrayBuffer(5), [short, 0])
+    pages.put({ size: NaN, pages: 2 }, [endless, -1])
+    pages.delete([nameless, 0])
+    return pages.count()
+  })
+  const again = new IndexedDbSlots(name)
+  equal((await again.open()).map(([file]) => file), [good])
+  equal(
+    again.damaged.map(({ file, path, reason, size }) => [made.indexOf(file), path, reason, size]).sort(),
+    [
+      [1, '/file-1', '1 of its 2 pages are there', PAGE],
+      [2, '', 'its page 0 is not one of its pages', PAGE + 5],
+      [3, '/file-3', 'its length is not stored', 2 * PAGE],
+      [4, '', '1 of its 2 pages are there', PAGE],
+    ],
+  )
+  const [, more] = await again.create()
+  more.write(new Uint8Array([1]), { at: 0 })
+  await again.settle()
+  again.close()
+  equal(await edit(name, (pages) => pages.count()), before + 2, 'what is damaged is left as it is')
+  await new IndexedDbSlots(name).destroy()
 })

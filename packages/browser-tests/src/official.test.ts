@@ -136,6 +136,30 @@ test('every constant is the official one', async () => {
   assert(compared > 250, `only ${compared} were compared`)
 })
 
+test('functions have the official names, and the types that the C interface has', async () => {
+  const { theirs, ours } = await both()
+  const named = Object.keys(ours.capi).filter((name) => name.startsWith('sqlite3_'))
+  // The official build leaves these out; they are SQLite's own, too.
+  const more = ['db_cacheflush', 'db_release_memory', 'wal_autocheckpoint', 'wal_checkpoint_v2']
+  const unknown = named.filter((name) => typeof theirs.capi[name] !== 'function')
+  equal(unknown.map((name) => name.replace('sqlite3_', '')).sort(), more)
+  assert(named.length > 120, `only ${named.length} were compared`)
+
+  const { capi } = ours
+  const db = new ours.oo1.DB(':memory:')
+  const code: number = capi.sqlite3_limit(db, capi.SQLITE_LIMIT_LENGTH, -1)
+  const text: string | null = capi.sqlite3_errstr(capi.SQLITE_BUSY)
+  const rowid: bigint = capi.sqlite3_last_insert_rowid(db)
+  equal([code > 0, text, rowid], [true, 'database is locked', 0n])
+  // @ts-expect-error there is no such function
+  equal(capi.sqlite3_lastinsertrowid, undefined)
+  // @ts-expect-error nor does a database stand for a number
+  capi.sqlite3_errstr(db)
+  // @ts-expect-error and all of them are needed
+  capi.sqlite3_limit(db)
+  db.close()
+})
+
 /** Each is run with both, on a database of its own; what they give or throw has to be the same. */
 const programs: Record<string, (db: any, sqlite3: any) => unknown> = {
   'exec without rows gives the connection': (db) => db.exec('CREATE TABLE x(a)') === db,
@@ -314,7 +338,7 @@ const outcome = (program: (db: any, sqlite3: any) => unknown, sqlite3: any): unk
     return { gave: program(db, sqlite3) }
   } catch (error) {
     assert(error instanceof sqlite3.SQLite3Error, `not an SQLite3Error: ${(error as Error).stack}`)
-    return { threw: error.resultCode }
+    return { threw: (error as { resultCode: number }).resultCode }
   } finally {
     db.close()
   }

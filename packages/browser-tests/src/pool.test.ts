@@ -139,6 +139,24 @@ test('a database in use is backed up and restored', async () => {
   await pool.removeVfs()
 })
 
+test('a backup that fails leaves what was there', async () => {
+  const pool = await install('failed-backup')
+  const db = new pool.OpfsSAHPoolDb('/a.db')
+  db.exec("CREATE TABLE t(a); INSERT INTO t VALUES ('one')")
+  await pool.backup(db, { to: '/copy.db' })
+  db.exec("INSERT INTO t VALUES ('two')")
+  const broken = { pages: 1, onProgress: () => { throw new Error('enough') } }
+  await fails(() => pool.backup(db, { to: '/copy.db', ...broken }), /enough/)
+  await fails(() => pool.backup(db, { to: '/other.db', ...broken }), /enough/)
+  await fails(() => pool.backup(db, broken), /enough/)
+  equal(pool.getFileNames().sort(), ['/a.db', '/copy.db'])
+  const copy = new pool.OpfsSAHPoolDb('/copy.db')
+  equal(copy.selectValues('SELECT a FROM t'), ['one'])
+  copy.close()
+  db.close()
+  await pool.removeVfs()
+})
+
 test('two pools live side by side', async () => {
   const [one, two] = [await install('side-1'), await install('side-2')]
   const [a, b] = [new one.OpfsSAHPoolDb('/x.db'), new two.OpfsSAHPoolDb('/x.db')]

@@ -1,7 +1,8 @@
-import { TarboxError, TarboxFs, type OpenOptions } from 'tarbox'
+import { ImportError, type Incoming, TarboxError, TarboxFs, type OpenOptions, type Progress, type TarProgress, type WatchEvent } from 'tarbox'
 import { createFs } from 'tarbox/fs'
 import { openSync } from 'tarbox/sync'
 import { assert, equal, fails, portOfPage, test } from './harness.js'
+import { edit } from './idb.js'
 
 const where = { wasm: '/packages/tarbox/dist/tarbox.wasm', worker: '/packages/tarbox/dist/worker.js' }
 const open = (options: OpenOptions) => TarboxFs.open({ ...where, ...options })
@@ -144,6 +145,85 @@ everywhere('changes are seen as they happen', async (fs) => {
   equal(seen.filter((line) => !line.startsWith('modify')), ['create /w/a', 'rename /w/a → /w/b', 'delete /w/b', 'create /w/end'])
 })
 
+everywhere('a file is written only as it was read, or only as a new one', async (fs) => {
+  await fs.writeFile('/a', 'one', { exclusive: true })
+  const { version } = await fs.stat('/a')
+  await fs.writeFile('/a', 'two', { ifVersion: version })
+  const error = (await fails(() => fs.writeFile('/a', 'three', { ifVersion: version }), /^ESTALE.*read it again/)) as TarboxError
+  equal([error.code, error.errno, error.path], ['ESTALE', -116, '/a'])
+  await fails(() => fs.writeFile('/a', new Blob(['four']), { ifVersion: version }), /^ESTALE/)
+  await fails(() => fs.open('/a', 'w', 0o644, { ifVersion: version }), /^ESTALE/)
+  await fails(() => fs.writeFile('/a', 'five', { exclusive: true }), /^EEXIST/)
+  equal(await fs.readFile('/a', 'utf8'), 'two', 'nothing has changed')
+  await fs.writeFile('/a', new Blob(['six']), { ifVersion: (await fs.stat('/a')).version })
+  equal(await fs.readFile('/a', 'utf8'), 'six')
+
+  // Each change is another version, however fast they come.
+  const versions = new Set<string>()
+  for (let round = 0; round < 200; round++) {
+    await fs.writeFile('/b', 'same')
+    versions.add((await fs.stat('/b')).version)
+  }
+  const stats = await Promise.all(Array.from({ length: 200 }, async () => (await Promise.all([fs.writeFile('/b', 'same'), fs.stat('/b')]))[1]))
+  equal(new Set([...versions, ...stats.map((one) => one.version)]).size, 400)
+  const { version: last } = await fs.stat('/b')
+  await fs.rm('/b')
+  await fails(() => fs.writeFile('/b', 'x', { ifVersion: last }), /^ENOENT/)
+})
+
+everywhere('nothing is replaced unless that is meant, and trees are copied', async (fs) => {
+  await fs.mkdir('/t/sub', { recursive: true })
+  await fs.writeFile('/t/sub/f', 'deep')
+  await fs.symlink('sub/f', '/t/link')
+  await fs.writeFile('/taken', 'kept')
+  await fails(() => fs.rename('/t/sub/f', '/taken', { replace: false }), /^EEXIST/)
+  equal([await fs.readFile('/taken', 'utf8'), await fs.readFile('/t/sub/f', 'utf8')], ['kept', 'deep'])
+  await fails(() => fs.copy('/t', '/copy'), /^EISDIR/)
+  await fs.copy('/t', '/copy', { recursive: true })
+  equal([await fs.readFile('/copy/link', 'utf8'), await fs.readlink('/copy/link')], ['deep', 'sub/f'])
+  await fails(() => fs.copy('/t', '/copy', { recursive: true, exclusive: true }), /^EEXIST/)
+  await fails(() => fs.copy('/t', '/t/sub/new', { recursive: true }), /^EINVAL.*into itself/)
+  await fs.layers.checkpoint('before')
+  await fs.rm('/t', { recursive: true })
+  await fs.copy('/.tarbox/snapshots/before/t', '/t', { recursive: true })
+  equal(await fs.readFile('/t/sub/f', 'utf8'), 'deep', 'out of the past')
+  await fs.rename('/t/sub/f', '/taken')
+  equal(await fs.readFile('/taken', 'utf8'), 'deep')
+  equal(await fs.fsck(), [])
+})
+
+everywhere('watchers hear of layers, and whose a change was', async (fs) => {
+  const seen: WatchEvent[] = []
+  const plain: string[] = []
+  const watching = Promise.all([
+    (async () => {
+      for await (const event of fs.watch('/', { layers: true })) {
+        seen.push(event)
+        if (event.kind === 'drop') return
+      }
+    })(),
+    (async () => {
+      for await (const { kind, path } of fs.watch('/')) {
+        plain.push(kind)
+        if (path === '/end') return
+      }
+    })(),
+  ])
+  await fs.writeFile('/a', 'x')
+  await fs.layers.checkpoint('one')
+  await fs.layers.tag('good', 'one')
+  await fs.layers.switch('one')
+  await fs.layers.switch('head')
+  await fs.layers.drop('one')
+  await fs.writeFile('/end', '')
+  await watching
+  const layers = seen.map((event) => ('name' in event ? `${event.kind} ${event.name}` : `${event.kind} ${event.path}`))
+  equal(layers.filter((line) => !/create|modify/.test(line)), ['checkpoint one', 'tag good', 'rescan /', 'switch one', 'rescan /', 'switch head', 'drop one'])
+  assert(seen.every(({ client }) => client === fs.client), 'all of it was ours')
+  assert(seen.every(({ seq }, at) => at === 0 || seq >= seen[at - 1]!.seq), 'in order')
+  assert(plain.every((kind) => ['create', 'modify', 'rescan'].includes(kind)))
+})
+
 everywhere('trees go out and come in as tar', async (fs) => {
   const long = `/t/${'long'.repeat(40)}/${'name'.repeat(50)}`
   await fs.mkdir(long, { recursive: true })
@@ -159,9 +239,57 @@ everywhere('trees go out and come in as tar', async (fs) => {
   equal([await fs.readlink('/copy/link'), (await fs.stat('/copy/big')).size, (await fs.stat('/copy/big')).mtimeMs], ['big', 2_500_001, 1_234_500])
 
   const evil = new Uint8Array(await tar.arrayBuffer())
-  evil[0] ^= 1
+  evil[0]! ^= 1
   await fails(() => fs.importTar(new Blob([evil]), '/bad'), /^EINVAL.*checksum/)
   await fails(() => fs.importTar(tar.slice(0, tar.size - 2_000_000), '/cut'), /^EINVAL.*ends in the middle/)
+})
+
+everywhere('an import tells how far it is, and what is there when it is stopped', async (fs) => {
+  const files = Array.from({ length: 600 }, (_, at): Incoming => ({ path: `d${at % 7}/f${at}`, data: `content ${at}`, mtime: 1_000 + at }))
+  const large = new Uint8Array(3 << 20).map((_, at) => at % 249)
+  const heard: Progress[] = []
+  const imported = await fs.importFiles([...files, { path: 'large', data: new Blob([large]), mode: 0o600 }], '/in', { onProgress: (progress) => heard.push(progress) })
+  equal([imported.files, imported.bytes], [601, files.reduce((sum, { data }) => sum + (data as string).length, large.length)])
+  assert(heard.length > 4 && heard.every(({ bytes }, at) => at === 0 || bytes >= heard[at - 1]!.bytes))
+  equal([heard.at(-1)!.files, heard.at(-1)!.path], [601, '/in/large'])
+  equal([await fs.readFile('/in/d3/f500', 'utf8'), (await fs.stat('/in/d3/f500')).mtimeMs, (await fs.stat('/in/large')).mode & 0o777], ['content 500', 1_500_000, 0o600])
+
+  const told: Progress[] = []
+  const tar = await new Response(fs.exportTar('/in', { onProgress: (progress) => told.push(progress) })).blob()
+  equal([told.at(-1)!.files, told.at(-1)!.directories, told.at(-1)!.bytes], [601, 7, imported.bytes])
+  const read: TarProgress[] = []
+  await fs.importTar(tar, '/again', { onProgress: (progress) => read.push(progress) })
+  const last = read.at(-1)!
+  assert(last.size === tar.size && last.read <= tar.size && last.read > tar.size - 4096 && last.files === 601)
+  equal(await fs.readFile('/again/d3/f500', 'utf8'), 'content 500')
+
+  // Stopped in the large file, which was there before and is what it was.
+  await fs.mkdir('/part')
+  await fs.writeFile('/part/large', 'before')
+  const controller = new AbortController()
+  const onProgress = ({ path, bytes }: Progress) => path === '/part/large' && bytes > 1 << 20 && controller.abort('enough')
+  const error = await fails(() => fs.importTar(tar, '/part', { signal: controller.signal, onProgress }), /^ECANCELED.*files were imported before that/)
+  assert(error instanceof ImportError && error.cause === 'enough')
+  equal(await fs.readFile('/part/large', 'utf8'), 'before')
+  let there = 0
+  for (const { name, isDirectory } of await fs.listDirectory('/part')) {
+    assert(isDirectory || name === 'large', `${name} is left over`)
+    if (isDirectory) there += (await fs.listDirectory(`/part/${name}`)).length
+  }
+  equal(there, error.imported.files)
+
+  // A source that gives no more is not waited for.
+  const slow = new AbortController()
+  const never = new ReadableStream<Uint8Array>({ pull: () => slow.abort() }, { highWaterMark: 0 })
+  await fails(() => fs.importTar(never, '/never', { signal: slow.signal }), /^ECANCELED/)
+  await fails(() => fs.importFiles([{ path: 'x', data: '' }], '/never', { signal: AbortSignal.abort() }), /^ECANCELED/)
+  await fails(() => fs.exportTar('/in', { signal: AbortSignal.abort() }).getReader().read(), /^ECANCELED/)
+  await fails(() => fs.importFiles([{ path: '../x', data: '' }], '/in'), /^EINVAL.*out of the tree/)
+  await fs.symlink('/', '/in/up')
+  await fails(() => fs.importFiles([{ path: 'up/x', data: '' }], '/in'), /^EINVAL.*no directory/)
+  await fails(() => fs.importFiles([{ path: 'd1', data: '' }], '/in'), /^EISDIR/)
+  assert(!(await fs.exists('/x')))
+  equal(await fs.fsck(), [])
 })
 
 everywhere('the audit and the usage tell', async (fs) => {
@@ -171,6 +299,12 @@ everywhere('the audit and the usage tell', async (fs) => {
   equal(records[0]!.operation, 'unlink')
   assert(records.every(({ agent }) => agent === 'browser'))
   await fails(() => fs.audit({ operation: 'nonsense' }), /^EINVAL.*nonsense/)
+  assert(records.every(({ client }) => client === fs.client))
+  await Promise.all(Array.from({ length: 25 }, (_, at) => fs.writeFile(`/n${at}`, '')))
+  const all = await fs.audit({ limit: 100 })
+  const paged = []
+  for (let page = await fs.audit({ limit: 7 }); page.length > 0; page = await fs.audit({ limit: 7, before: page.at(-1)!.seq })) paged.push(...page)
+  equal(paged, all)
   const { bytes, layers, site } = await fs.usage()
   assert(bytes >= 0 && layers === 1 && site.quota > 0)
   assert((await fs.gc()).bytes >= 0)
@@ -187,6 +321,8 @@ test('the facade has the shape of node:fs/promises', async () => {
   equal((await promises.readdir('/d', { withFileTypes: true })).map((entry) => [entry.name, entry.isDirectory(), entry.isFile()]), [['e', true, false], ['f', false, true]])
   const error = (await fails(() => promises.stat('/nope'), /ENOENT/)) as TarboxError
   equal([error.code, error.errno], ['ENOENT', -2])
+  await promises.cp('/d', '/copy', { recursive: true })
+  equal(await promises.readFile('/copy/f', 'utf8'), 'text')
   await promises.unlink('/d/f')
   await promises.rm('/d', { recursive: true })
 })
@@ -207,6 +343,14 @@ test('synchronous calls work in an isolated worker', async () => {
   equal([fs.readSync(file, buffer, 0), new TextDecoder().decode(buffer)], [3, 'NOw'])
   fs.closeSync(file)
   await fails(() => fs.readFileSync('/s/missing'), /^ENOENT/)
+  const { version } = fs.statSync('/s/a')
+  fs.cpSync('/s', '/s2', { recursive: true })
+  await fails(() => fs.cpSync('/s', '/s2', { recursive: true, errorOnExist: true }), /^EEXIST/)
+  await fails(() => fs.renameSync('/s2/a', '/s/large', { replace: false }), /^EEXIST/)
+  await fails(() => fs.writeFileSync('/s/a', '', { exclusive: true }), /^EEXIST/)
+  fs.utimesSync('/s/a', 1, 1)
+  await fails(() => fs.writeFileSync('/s/a', '', { ifVersion: version }), /^ESTALE/)
+  fs.rmSync('/s2', { recursive: true })
   const other = await open({ name: 'sync' })
   equal(await other.readFile('/s/a', 'utf8'), 'NOw', 'another user of the same workspace')
   await other.close()
@@ -226,14 +370,147 @@ test('a workspace moves from IndexedDB to OPFS', async () => {
   assert(!(await indexedDB.databases()).some((database) => database.name === `tarbox-${name}`))
 })
 
+test('a workspace that is in both places stays in both', async () => {
+  const name = `both-${crypto.randomUUID().slice(0, 8)}`
+  for (const storage of ['opfs', 'indexeddb'] as const) {
+    const fs = await open({ name, storage })
+    await fs.writeFile('/where', storage)
+    await fs.close()
+  }
+  for (const storage of ['opfs', 'indexeddb'] as const) {
+    const fs = await open({ name, storage })
+    equal([fs.storage, await fs.readFile('/where', 'utf8')], [storage, storage])
+    await fs.close()
+  }
+})
+
+/** Files of a workspace, each settled by itself. */
+async function made(name: string, storage: 'opfs' | 'indexeddb'): Promise<void> {
+  const fs = await open({ name, storage })
+  await fs.writeFile('/precious', 'kept'.repeat(20_000))
+  await fs.close()
+}
+
+/** The name of the file that holds the database. */
+async function fileOf(database: string, path: string): Promise<string> {
+  const keys = (await edit(database, (pages) => pages.getAllKeys())) as [string, number][]
+  for (const [file] of keys.filter(([, number]) => number === 0)) {
+    const page = await edit(database, (pages) => pages.get([file, 0]))
+    if (new TextDecoder().decode(new Uint8Array(page as ArrayBuffer, 0, 512)).startsWith(`${path}\0`)) return file
+  }
+  throw new Error(`no file is ${path}`)
+}
+
+test('a workspace of which IndexedDB has lost a page is not opened, and kept', async () => {
+  const name = `torn-${crypto.randomUUID().slice(0, 8)}`
+  const database = `tarbox-${name}`
+  await made(name, 'indexeddb')
+  const file = await fileOf(database, '/tarbox.db')
+  const page = await edit(database, (pages) => pages.get([file, 2]))
+  await edit(database, (pages) => pages.delete([file, 2]))
+  const error = await fails(() => open({ name, storage: 'indexeddb' }), /^EUCLEAN.*is damaged.*\/tarbox.db.*pages are there.*onDamage: 'proceed'/)
+  equal((error as TarboxError).errno, -117)
+  await fails(() => open({ name }), /^EUCLEAN.*cannot move/)
+
+  const anew = await open({ name, storage: 'indexeddb', onDamage: 'proceed' })
+  equal(await anew.listDirectory('/'), [])
+  await anew.close()
+  assert((await edit(database, (pages) => pages.count(IDBKeyRange.bound([file, 0], [file, Infinity])))) > 2, 'what is left is there')
+  await edit(database, (pages) => pages.put(page, [file, 2]))
+})
+
+test('a workspace with a damaged header is not opened, and is there again when it is mended', async () => {
+  const name = `header-${crypto.randomUUID().slice(0, 8)}`
+  const database = `tarbox-${name}`
+  await made(name, 'indexeddb')
+  const file = await fileOf(database, '/tarbox.db')
+  const spoil = async () => {
+    const page = new Uint8Array((await edit(database, (pages) => pages.get([file, 0]))) as ArrayBuffer)
+    page[518]! ^= 0xff
+    await edit(database, (pages) => pages.put(page.buffer, [file, 0]))
+  }
+  await spoil()
+  await fails(() => open({ name, storage: 'indexeddb' }), /^EUCLEAN.*the digest of its header does not fit/)
+  await spoil()
+  const fs = await open({ name, storage: 'indexeddb' })
+  equal((await fs.readFile('/precious', 'utf8')).length, 80_000)
+  equal(await fs.fsck(), [])
+  await fs.close()
+})
+
+test('a damaged header of a private file is treated the same', async () => {
+  const name = `header-${crypto.randomUUID().slice(0, 8)}`
+  await made(name, 'opfs')
+  const spoil = async () => {
+    let directory = await navigator.storage.getDirectory()
+    for (const part of ['.tarbox', name, '.opaque']) directory = await directory.getDirectoryHandle(part)
+    for await (const entry of (directory as any).values()) {
+      const handle = await entry.createSyncAccessHandle()
+      const header = new Uint8Array(524)
+      handle.read(header, { at: 0 })
+      header[518]! ^= 0xff
+      if (new TextDecoder().decode(header).startsWith('/tarbox.db\0')) handle.write(header, { at: 0 })
+      handle.close()
+    }
+  }
+  await spoil()
+  await fails(() => open({ name }), /^EUCLEAN.*the digest of its header does not fit/)
+  const anew = await open({ name, onDamage: 'proceed' })
+  await anew.writeFile('/new', 'x')
+  await anew.close()
+  const again = await open({ name, onDamage: 'proceed' })
+  equal(await again.readFile('/new', 'utf8'), 'x')
+  await again.close()
+})
+
+test('a database that the browser has deleted is missed', async () => {
+  const name = `gone-${crypto.randomUUID().slice(0, 8)}`
+  await made(name, 'indexeddb')
+  await new Promise((resolve) => (indexedDB.deleteDatabase(`tarbox-${name}`).onsuccess = resolve))
+  await fails(() => open({ name, storage: 'indexeddb' }), /^EUCLEAN.*has lost the IndexedDB database/)
+  const anew = await open({ name, storage: 'indexeddb', onDamage: 'proceed' })
+  equal(await anew.listDirectory('/'), [])
+  await anew.close()
+})
+
+everywhere('a watch ends when the workspace is closed', async (fs, reopen) => {
+  const seen: string[] = []
+  const watching = (async () => {
+    for await (const { kind } of fs.watch('/')) seen.push(kind)
+  })()
+  await fs.writeFile('/a', '')
+  const again = await reopen()
+  await watching
+  assert(seen.includes('create'))
+  await fails(() => fs.watch('/').next(), /^EBADF/)
+  await again.stat('/')
+})
+
+test('files that a user had open are closed when it goes', async () => {
+  const name = `handles-${crypto.randomUUID().slice(0, 8)}`
+  const [one, two] = [await open({ name }), await open({ name })]
+  const { inodes } = await one.usage()
+  await two.writeFile('/f', 'held')
+  const file = await two.open('/f')
+  await one.rm('/f')
+  equal([(await one.usage()).inodes, new TextDecoder().decode(await file.read(4, 0))], [inodes + 1, 'held'])
+  await two.close()
+  // That it goes is heard some moments later.
+  while ((await one.usage()).inodes > inodes);
+  await one.close()
+})
+
 test('two users of one workspace see the same', async () => {
   const [one, two] = [await open({ name: 'pair' }), await open({ name: 'pair' })]
   await two.rm('/p', { recursive: true, force: true })
   await two.mkdir('/p')
   const seen: string[] = []
+  assert(one.client !== two.client)
+  const names = new Map([[one.client, 'one'], [two.client, 'two']])
   const watching = (async () => {
-    for await (const { path } of two.watch('/p')) {
+    for await (const { path, client } of two.watch('/p')) {
       seen.push(path)
+      equal(names.get(client!), path === '/p/b' ? 'two' : 'one', path)
       if (path === '/p/end') break
     }
   })()

@@ -1,11 +1,28 @@
 import { explain } from './errors.js'
 import type { Handle } from './handle.js'
 import { Budget, MemoryHandle, PAGE } from './memory.js'
-import { randomName, type SlotStore } from './slots.js'
+import { type Damaged, randomName, type SlotStore } from './slots.js'
 
-/** The one object store: pages at `[file, number]`, and the length of a file at `[file, -1]`. */
+/** The one object store: pages at `[file, number]`, and what there is of a file at `[file, -1]`. */
 const PAGES = 'pages'
-const LENGTH = -1
+const EXTENT = -1
+
+/** The length of a file, and how many of its pages are stored: what was never written is not. */
+interface Extent {
+  size: number
+  pages: number
+}
+
+/**
+ * Chromium writes a database to a log. After a crash it goes on behind the half of a record that the crash may have left,
+ * and after another crash finds that half in the middle: then it deletes the database. Logs that hold this much are left
+ * behind, so that much is written, under the name of no file, before anything else is.
+ */
+const LOG = 5 << 20
+const NOBODY = ''
+
+/** Bytes of a path in the header of a pool's file. */
+const PATH = 512
 /** Reading IndexedDB takes a turn of the event loop, which a synchronous read cannot wait for: so all pages are in memory. */
 const MEMORY = 512 << 20
 
@@ -17,6 +34,7 @@ const MEMORY = 512 << 20
  */
 export class IndexedDbSlots implements SlotStore {
   readonly label: string
+  readonly damaged: Damaged[] = []
   #db: IDBDatabase | undefined
   #removed: string[] = []
   #writing: Promise<void> = Promise.resolve()
@@ -35,7 +53,11 @@ export class IndexedDbSlots implements SlotStore {
   /** Whether there is a database of that name. */
   static async exists(name: string): Promise<boolean> {
     if (typeof indexedDB === 'undefined') return false
-    return (await indexedDB.databases()).some((database) => database.name === name)
+    try {
+      return (await indexedDB.databases()).some((database) => database.name === name)
+    } catch (error) {
+      throw explain(error, 'Cannot see which IndexedDB databases there are')
+    }
   }
 
   async open(): Promise<[string, Handle][]> {
@@ -44,6 +66,7 @@ export class IndexedDbSlots implements SlotStore {
       opening.onupgradeneeded = () => opening.result.createObjectStore(PAGES)
       this.#db = await done(opening)
       await this.#load()
+      if (this.#files.size + this.damaged.length > 0 && navigator.userAgent.includes('Chrome/')) await this.#leaveLog()
     } catch (error) {
       throw explain(error, `Cannot open ${this.label}`)
     }
@@ -53,15 +76,41 @@ export class IndexedDbSlots implements SlotStore {
   async #load(): Promise<void> {
     const store = this.#db!.transaction(PAGES).objectStore(PAGES)
     const [keys, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())])
+    const extents = new Map<string, unknown>()
     keys.forEach((key, at) => {
       const [name, number] = key as [string, number]
+      if (name === NOBODY) return
       const file = this.#file(name)
-      if (number === LENGTH) file.size = values[at] as number
-      else {
-        this.#budget.take(PAGE)
-        file.pages.set(number, new Uint8Array(values[at] as ArrayBuffer))
-      }
+      if (number === EXTENT) extents.set(name, values[at])
+      else file.pages.set(number, new Uint8Array(values[at] as ArrayBuffer))
     })
+    for (const [name, file] of this.#files) {
+      const extent = extents.get(name) as Extent | undefined
+      const reason = faultOf(file, extent)
+      if (reason === undefined) {
+        file.size = extent!.size
+        this.#budget.take(file.pages.size * PAGE)
+        continue
+      }
+      // Its pages stay where they are, under its name.
+      this.#files.delete(name)
+      const held = [...file.pages.values()].reduce((sum, page) => sum + page.length, 0)
+      this.damaged.push({ file: name, size: held, reason, path: pathIn(file) })
+    }
+  }
+
+  /** Twice: the second log is begun when nothing of the first is needed any more. */
+  async #leaveLog(): Promise<void> {
+    for (let log = 0; log < 2; log++) {
+      const filling = this.#db!.transaction(PAGES, 'readwrite')
+      const store = filling.objectStore(PAGES)
+      for (let number = 0; number * PAGE < LOG; number++) store.put(new ArrayBuffer(PAGE), [NOBODY, number])
+      // Without room for it the database is as good as it was.
+      await committed(filling).catch(() => undefined)
+      const clearing = this.#db!.transaction(PAGES, 'readwrite')
+      clearing.objectStore(PAGES).delete(pagesOf(NOBODY))
+      await committed(clearing)
+    }
   }
 
   #file(name: string): MemoryHandle {
@@ -98,14 +147,14 @@ export class IndexedDbSlots implements SlotStore {
     try {
       const transaction = this.#db!.transaction(PAGES, 'readwrite', { durability: 'strict' })
       const store = transaction.objectStore(PAGES)
-      for (const name of removed) store.delete(IDBKeyRange.bound([name, LENGTH], [name, Infinity]))
+      for (const name of removed) store.delete(pagesOf(name))
       for (const [name, file] of changed) {
         for (const number of file.changed) {
           const page = file.pages.get(number)
           if (page) store.put(page.buffer, [name, number])
           else store.delete([name, number])
         }
-        store.put(file.size, [name, LENGTH])
+        store.put({ size: file.size, pages: file.pages.size } satisfies Extent, [name, EXTENT])
         file.changed = new Set()
         file.resized = false
       }
@@ -132,8 +181,26 @@ export class IndexedDbSlots implements SlotStore {
   }
 }
 
-/** Bytes of a page, for whoever moves pages elsewhere. */
-export const INDEXEDDB_PAGE = PAGE
+function pagesOf(name: string): IDBKeyRange {
+  return IDBKeyRange.bound([name, EXTENT], [name, Infinity])
+}
+
+/** What is wrong with a stored file. */
+function faultOf({ pages }: MemoryHandle, extent: Extent | undefined): string | undefined {
+  if (!Number.isSafeInteger(extent?.size) || !Number.isSafeInteger(extent?.pages)) return 'its length is not stored'
+  const { size, pages: count } = extent!
+  if (pages.size !== count) return `${pages.size} of its ${count} pages are there`
+  for (const [number, page] of pages) {
+    if (page.length !== PAGE || !Number.isSafeInteger(number) || number < 0 || number * PAGE >= size) return `its page ${number} is not one of its pages`
+  }
+  return undefined
+}
+
+/** The path in the header of a pool's file. */
+function pathIn({ pages }: MemoryHandle): string {
+  const text = new TextDecoder().decode(pages.get(0)?.subarray(0, PATH))
+  return text.slice(0, Math.max(0, text.indexOf('\0')))
+}
 
 function done<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {

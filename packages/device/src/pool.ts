@@ -1,19 +1,11 @@
 import { DeviceError } from './errors.js'
 import { emptyMetrics, type Metrics } from './host.js'
 import type { Module } from './module.js'
-import type { SlotFiles, SlotStore } from './slots.js'
+import type { Damaged, SlotFiles, SlotStore } from './slots.js'
 
 /** A file of a pool that holds something which cannot be named. */
-export interface SetAside {
+export interface SetAside extends Damaged {
   readonly slot: number
-  /** Bytes of contents. */
-  readonly size: number
-  /** The file's name in the pool's directory. */
-  readonly file: string
-  /** What is wrong with it. */
-  readonly reason: string
-  /** The path in its header, which may be wrong. */
-  readonly path: string
 }
 
 let pools = 0

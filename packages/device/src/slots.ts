@@ -3,12 +3,26 @@ import type { Handle } from './handle.js'
 /** Files by their names. */
 export type SlotFiles = [name: string, handle: Handle][]
 
+/** A file that is kept, but cannot be used. */
+export interface Damaged {
+  /** Its name. */
+  readonly file: string
+  /** Bytes of contents. */
+  readonly size: number
+  /** What is wrong with it. */
+  readonly reason: string
+  /** The path in its header, which may be wrong. */
+  readonly path: string
+}
+
 /** Where the files come from that are the slots of a pool. */
 export interface SlotStore {
   /** What it is, for messages. */
   readonly label: string
-  /** Opens every file there is. */
+  /** Opens every file that is whole. */
   open(): Promise<SlotFiles>
+  /** Those that are not: they stay as they are. */
+  readonly damaged?: readonly Damaged[]
   /** Makes a new, empty file. */
   create(): Promise<[name: string, handle: Handle]>
   /** Removes a file whose handle has been closed. */

@@ -16,13 +16,16 @@ export async function backupPages(engine: Engine, from: DB, to: DB, { pages = 25
   const backup: number = engine.withText('main', (main) => exports['sqlite3_backup_init'](to.pointer, main, from.pointer, main))
   if (!backup) to.checkRc(exports['sqlite3_extended_errcode'](to.pointer))
   let code: number
-  do {
-    code = exports['sqlite3_backup_step'](backup, pages)
-    const total: number = exports['sqlite3_backup_pagecount'](backup)
-    onProgress?.(total - exports['sqlite3_backup_remaining'](backup), total)
-    if (code === constants.SQLITE_OK) await turn()
-  } while (code === constants.SQLITE_OK)
-  exports['sqlite3_backup_finish'](backup)
+  try {
+    do {
+      code = exports['sqlite3_backup_step'](backup, pages)
+      const total: number = exports['sqlite3_backup_pagecount'](backup)
+      onProgress?.(total - exports['sqlite3_backup_remaining'](backup), total)
+      if (code === constants.SQLITE_OK) await turn()
+    } while (code === constants.SQLITE_OK)
+  } finally {
+    exports['sqlite3_backup_finish'](backup)
+  }
   if (code !== constants.SQLITE_DONE) toss(code, 'the copy failed; try again when no transaction is open')
 }
 

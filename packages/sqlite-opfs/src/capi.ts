@@ -7,7 +7,7 @@ import { giveError, giveResult } from './oo1/function.js'
  * The functions of SQLite's C interface, by what they take and give: `p` a handle or address, `i` a number, `I` a
  * `bigint`, `d` a double, `s` a text.
  */
-const SIGNATURES: Record<string, string> = {
+const SIGNATURES = {
   'aggregate_context pi': 'p', 'backup_finish p': 'i', 'backup_init psps': 'p', 'backup_pagecount p': 'i',
   'backup_remaining p': 'i', 'backup_step pi': 'i', 'bind_blob pipip': 'i', 'bind_double pid': 'i', 'bind_int pii': 'i',
   'bind_int64 piI': 'i', 'bind_null pi': 'i', 'bind_parameter_count p': 'i', 'bind_parameter_index ps': 'i',
@@ -31,12 +31,37 @@ const SIGNATURES: Record<string, string> = {
   'user_data p': 'p', 'value_blob p': 'p', 'value_bytes p': 'i', 'value_double p': 'd', 'value_int p': 'i',
   'value_int64 p': 'I', 'value_nochange p': 'i', 'value_numeric_type p': 'i', 'value_subtype p': 'i', 'value_text p': 's',
   'value_type p': 'i', 'vfs_find s': 'p', 'wal_autocheckpoint pi': 'i', 'wal_checkpoint_v2 psipp': 'i',
-}
+} as const
 
 type Handle = number | null | undefined | { readonly pointer: number | undefined }
 type Argument = Handle | bigint | string
 
-export type Capi = typeof constants & Extra & Record<`sqlite3_${string}`, (...values: any[]) => any>
+/** What a function takes and gives, by the letters of its signature. A text may be an address, too. */
+interface Takes {
+  p: Handle
+  i: number
+  I: bigint | number
+  d: number
+  s: string | Handle
+}
+interface Gives {
+  p: number
+  i: number
+  I: bigint
+  d: number
+  s: string | null
+  v: void
+}
+type Arguments<Letters extends string> = Letters extends `${infer Letter extends keyof Takes}${infer Rest}` ? [Takes[Letter], ...Arguments<Rest>] : []
+
+type Signatures = typeof SIGNATURES
+type Functions = {
+  [S in keyof Signatures as S extends `${infer Name} ${string}` ? `sqlite3_${Name}` : never]: S extends `${string} ${infer Letters}`
+    ? (...values: Arguments<Letters>) => Gives[Signatures[S]]
+    : never
+}
+
+export type Capi = typeof constants & Functions & Extra
 
 /** What is not one call of a C function. */
 interface Extra {

@@ -18,6 +18,7 @@ export type { FunctionOptions, ScalarFunction } from './oo1/function.js'
 export type { BindSpec, Stmt } from './oo1/stmt.js'
 export type { ExportOptions, PoolMetrics, PoolUtil, Storage } from './pool-util.js'
 export type { OnProgress, Source } from './streams.js'
+export type { Metrics, SetAside } from 'tarbox-device'
 
 export interface InitOptions {
   /** Where `sqlite.wasm` is, if not beside this file. */
@@ -94,9 +95,9 @@ export async function sqlite3InitModule(options: InitOptions = {}): Promise<Sqli
     SQLite3Error,
     WasmAllocError,
     version: {
-      libVersion: capi['sqlite3_libversion']!(),
-      libVersionNumber: capi['sqlite3_libversion_number']!(),
-      sourceId: capi['sqlite3_sourceid']!(),
+      libVersion: capi.sqlite3_libversion()!,
+      libVersionNumber: capi.sqlite3_libversion_number(),
+      sourceId: capi.sqlite3_sourceid()!,
     },
     installOpfsSAHPoolVfs(poolOptions = {}) {
       const name = poolOptions.name ?? 'opfs-sahpool'

@@ -197,7 +197,7 @@ export class PoolUtil {
 
   /** Writes a file beside the one it replaces: a source that fails changes nothing. */
   #replace(name: string, fill: (write: (bytes: Uint8Array) => void) => void): void {
-    const { temporary, write, finish, giveUp } = this.#begin(name)
+    const { write, finish, giveUp } = this.#begin(name)
     try {
       fill(write)
       finish()
@@ -205,7 +205,6 @@ export class PoolUtil {
       giveUp()
       throw error
     }
-    void temporary
   }
 
   async #replaceSlowly(name: string, fill: (write: (bytes: Uint8Array) => void) => Promise<void>): Promise<void> {
@@ -238,7 +237,7 @@ export class PoolUtil {
       if (this.#has(target)) this.#pool.delete(target)
       this.#pool.rename(temporary, target)
     }
-    return { temporary, write, finish, giveUp: () => this.#pool.delete(temporary) }
+    return { write, finish, giveUp: () => this.#pool.delete(temporary) }
   }
 
   /**
@@ -249,12 +248,14 @@ export class PoolUtil {
   async backup(db: DB, options: BackupOptions & ExportOptions & { to?: string } = {}): Promise<ReadableStream<Uint8Array> | void> {
     await this.#pool.growAhead(3)
     const name = options.to ?? `/.backup-${crypto.randomUUID()}`
+    // A copy that fails is rolled back: what was there before is there again.
+    const isNew = !this.#has(poolName(name))
     const copy = new this.#Db(name, 'c', this.vfsName)
     try {
       await backupPages(this.#engine, db, copy, options)
     } catch (error) {
       copy.close()
-      this.unlink(name)
+      if (isNew) this.unlink(name)
       throw error
     }
     copy.close()
@@ -262,14 +263,20 @@ export class PoolUtil {
     const reader = this.exportStream(name, options).getReader()
     return new ReadableStream({
       pull: async (controller) => {
-        const { done, value } = await reader.read()
+        const { done, value } = await reader.read().catch((error: unknown) => {
+          this.unlink(name)
+          throw error
+        })
         if (!done) return controller.enqueue(value)
         this.unlink(name)
         controller.close()
       },
       cancel: async (why) => {
-        await reader.cancel(why)
-        this.unlink(name)
+        try {
+          await reader.cancel(why)
+        } finally {
+          this.unlink(name)
+        }
       },
     })
   }
@@ -279,12 +286,15 @@ export class PoolUtil {
     const name = `/.restore-${crypto.randomUUID()}`
     await this.#pool.growAhead(3)
     await this.#importPieces(name, source, options.onProgress)
-    const copy = new this.#Db(name, 'r', this.vfsName)
     try {
-      // All pages in one step: the database goes from one state to the other.
-      await backupPages(this.#engine, copy, db, { pages: -1 })
+      const copy = new this.#Db(name, 'r', this.vfsName)
+      try {
+        // All pages in one step: the database goes from one state to the other.
+        await backupPages(this.#engine, copy, db, { pages: -1 })
+      } finally {
+        copy.close()
+      }
     } finally {
-      copy.close()
       this.unlink(name)
     }
   }

@@ -1,5 +1,5 @@
 import { TarboxError } from './errors.js'
-import { type Call, type ChangeEvent, flattenCalls, type FromWorker, type Init, type Reply, type ToWorker, unflattenReplies } from './messages.js'
+import { type Call, type Failure, flattenCalls, type FromWorker, type Init, type Reply, type ToWorker, unflattenReplies, type Watched, type WatchEvent } from './messages.js'
 import { Op } from './protocol.js'
 import { end, type Remote } from './remote.js'
 
@@ -15,6 +15,12 @@ export interface Request {
 export interface Result {
   value: number
   bytes: Uint8Array<ArrayBuffer>
+}
+
+/** Who watches: told what happens, and that nothing will any more, with the reason if there is one. */
+interface Watcher {
+  tell(events: WatchEvent[]): void
+  end(error?: Error): void
 }
 
 interface Waiting {
@@ -43,13 +49,14 @@ function compile(wasm: string): Promise<WebAssembly.Module> {
 export class Connection {
   readonly #worker: Remote
   readonly #waiting = new Map<number, Waiting>()
-  readonly #watchers = new Map<number, (events: ChangeEvent[]) => void>()
+  readonly #watchers = new Map<number, Watcher>()
   #next = 1
   #calls: Call[] = []
   #transfer: Transferable[] = []
-  #closed: (() => void) | undefined
+  #closed: ((failed: Failure | undefined) => void) | undefined
   #dead: TarboxError | undefined
   storage!: Init['storage']
+  client!: string
 
   private constructor(worker: Remote) {
     this.#worker = worker
@@ -69,6 +76,7 @@ export class Connection {
         if (Array.isArray(data)) connection.#hear(data)
         else if ('ready' in data) {
           connection.storage = data.ready.storage
+          connection.client = data.ready.client
           onerror((event) => connection.#die(event.message))
           resolve(connection)
         } else if ('failed' in data) {
@@ -89,8 +97,8 @@ export class Connection {
 
   #hear(message: FromWorker): void {
     if (Array.isArray(message)) unflattenReplies(message).forEach((reply) => this.#settle(reply))
-    else if ('changes' in message) this.#watchers.get(message.changes.id)?.(message.changes.events)
-    else if ('closed' in message) this.#closed?.()
+    else if ('changes' in message) this.#watchers.get(message.changes.id)?.tell(message.changes.events)
+    else if ('closed' in message) this.#closed?.(message.closed)
   }
 
   #settle(reply: Reply): void {
@@ -103,9 +111,14 @@ export class Connection {
 
   /** The worker has stopped, as when there is no memory left. */
   #die(why: string): void {
-    this.#dead = new TarboxError('EIO', `The workspace has stopped: ${why}. What was acknowledged is safe; open it again.`)
+    this.#end(new TarboxError('EIO', `The workspace has stopped: ${why}. What was acknowledged is safe; open it again.`))
+    for (const { end } of this.#watchers.values()) end(this.#dead)
+  }
+
+  #end(error: TarboxError): void {
+    this.#dead = error
     end(this.#worker)
-    for (const { reject } of this.#waiting.values()) reject(this.#dead)
+    for (const { reject } of this.#waiting.values()) reject(error)
     this.#waiting.clear()
   }
 
@@ -133,24 +146,26 @@ export class Connection {
     }
   }
 
-  watch(path: string, tell: (events: ChangeEvent[]) => void): () => void {
+  watch(watched: Watched, watcher: Watcher): () => void {
+    if (this.#dead) throw this.#dead
     const id = this.#next++
-    this.#watchers.set(id, tell)
-    this.#post({ watch: { id, path, after: -1 } })
+    this.#watchers.set(id, watcher)
+    this.#post({ watch: { id, watched, after: -1 } })
     return () => {
       this.#watchers.delete(id)
-      this.#post({ unwatch: id })
+      if (!this.#dead) this.#post({ unwatch: id })
     }
   }
 
-  /** Waits for what is under way, makes it durable, and ends the worker. */
+  /** Waits for what is under way, makes it durable, and ends the worker. Watches just end. */
   async close(): Promise<void> {
     if (this.#dead) return
-    const closed = new Promise<void>((resolve) => (this.#closed = resolve))
+    const closed = new Promise<Failure | undefined>((resolve) => (this.#closed = resolve))
     if (this.#calls.length > 0) this.#send()
     this.#post({ close: true })
-    await closed
-    this.#die('it was closed')
-    this.#dead = new TarboxError('EBADF', 'The workspace is closed.')
+    const failed = await closed
+    this.#end(new TarboxError('EBADF', 'EBADF: the workspace is closed'))
+    for (const { end } of this.#watchers.values()) end()
+    if (failed) throw TarboxError.of(failed, 'close')
   }
 }

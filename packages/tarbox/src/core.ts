@@ -1,7 +1,9 @@
 import { Host, IndexedDbSlots, MemorySlots, Module, type ModuleSource, OpfsSlots, type SlotFiles, SlotPool, type SlotStore, supportsOpfs } from 'tarbox-device'
+import { noteWorkspace, refuseDamage, refuseLoss } from './damage.js'
 import { failure } from './errors.js'
-import type { Call, ChangeEvent, Failure, Init, Reply } from './messages.js'
-import { databaseOf, isToMove, moveToOpfs } from './move.js'
+import type { Call, Failure, Init, Reply, Watched, WatchEvent } from './messages.js'
+import { isToMove, moveToOpfs } from './move.js'
+import { databaseOf, directoryOf } from './places.js'
 import { Op, WRITES } from './protocol.js'
 
 /** Files a new workspace begins with, and how many are kept free. */
@@ -24,12 +26,15 @@ const decoder = new TextDecoder()
 export class Core {
   readonly #listings = new Map<string, { value: number; bytes: Uint8Array<ArrayBuffer> }>()
 
+  /** Whose the last calls were. */
+  #client = ''
   /** Whether what is in memory is not what is on the device. */
   #isAstray = false
 
   private constructor(
     private module: Module,
     private pool: SlotPool,
+    private readonly init: Init,
     readonly storage: Init['storage'],
   ) {}
 
@@ -37,10 +42,10 @@ export class Core {
   static async open(init: Init, source: Promise<ModuleSource>): Promise<Core> {
     const storage = init.storage === 'opfs' && !supportsOpfs() ? 'indexeddb' : init.storage
     const store = storeOf(storage, init.name)
-    const opening = opened(store, init.name)
+    const opening = opened(store, init)
     try {
       const [module, files] = await settled(source.then((wasm) => Module.load(wasm, new Host())), opening)
-      const core = new Core(module, await SlotPool.open(module, store, files), storage)
+      const core = new Core(module, await SlotPool.open(module, store, files), init, storage)
       await core.#open()
       return core
     } catch (error) {
@@ -53,6 +58,7 @@ export class Core {
   async #open(): Promise<void> {
     const { pool } = this
     if (pool.capacity === 0) await pool.addCapacity(CAPACITY)
+    refuseDamage(pool, this.init)
     try {
       this.#openWorkspace()
     } catch (error) {
@@ -64,14 +70,12 @@ export class Core {
       await reserve.restore()
     }
     await this.settle()
-    for (const { file, reason, path } of pool.setAside()) {
-      console.warn(`tarbox: the file ${file} of ${pool.store.label} (${path || 'nameless'}) was set aside: ${reason}.`)
-    }
   }
 
   #openWorkspace(): void {
     const firstHandle = crypto.getRandomValues(new Uint32Array(1))[0]! >>> 1
     this.#checked(this.module.exports['workspace_open'](this.pool.id, firstHandle))
+    this.#client = ''
   }
 
   /**
@@ -162,15 +166,22 @@ export class Core {
     return { id: call.id, value, bytes: copy }
   }
 
-  /** Does operations one after the other, and makes them durable together. Returns at once where nothing has to wait. */
-  run(calls: readonly Call[], durable: boolean): Reply[] | Promise<Reply[]> {
-    if (this.#isAstray) return this.#restart().then(() => this.run(calls, durable))
+  /** Does a client's operations one after the other, and makes them durable together. Returns at once where nothing has to wait. */
+  run(calls: readonly Call[], durable: boolean, client: string): Reply[] | Promise<Reply[]> {
+    if (this.#isAstray) return this.#restart().then(() => this.run(calls, durable, client))
+    if (client !== this.#client) this.#serve(client)
     const replies = calls.map((call) => this.call(call))
     if (!calls.some((call) => WRITES.has(call.op)) && !replies.some(isFull)) return replies
     const failed = durable ? this.sync() : undefined
     const lacksRoom = failed?.code === 'ENOSPC' || replies.some(isFull)
     if (lacksRoom && (this.pool.free === 0 || this.#mayUseReserve(calls))) return this.#again(calls, replies)
     return this.#finish(calls, replies, failed)
+  }
+
+  #serve(client: string): void {
+    this.module.putText(client)
+    this.#checked(this.module.exports['workspace_serve']())
+    this.#client = client
   }
 
   #finish(calls: readonly Call[], replies: Reply[], failed: Failure | undefined): Reply[] | Promise<Reply[]> {
@@ -230,10 +241,10 @@ export class Core {
   }
 
   /** What changed at a path and below it, and how far that reaches. A negative position is now. */
-  changes(path: string, after: number): { events: ChangeEvent[]; last: number } {
-    const reply = this.call({ id: 0, op: Op.changes, first: path, second: '', numbers: [after, 0, 0] })
+  changes({ path, layers }: Watched, after: number): { events: WatchEvent[]; last: number } {
+    const reply = this.call({ id: 0, op: Op.changes, first: path, second: '', numbers: [after, Number(layers), 0] })
     if ('error' in reply) return { events: [], last: after }
-    return { events: reply.bytes ? (JSON.parse(decoder.decode(reply.bytes)) as ChangeEvent[]) : [], last: reply.value }
+    return { events: reply.bytes ? (JSON.parse(decoder.decode(reply.bytes)) as WatchEvent[]) : [], last: reply.value }
   }
 
   async close(): Promise<void> {
@@ -245,10 +256,17 @@ export class Core {
 }
 
 /** The files of a store; those that are still in IndexedDB once they are moved. */
-async function opened(store: SlotStore, name: string): Promise<SlotFiles> {
+async function opened(store: SlotStore, init: Init): Promise<SlotFiles> {
+  const { name } = init
+  if (store instanceof IndexedDbSlots) {
+    await refuseLoss(init)
+    const files = await store.open()
+    await noteWorkspace(name)
+    return files
+  }
   if (!(store instanceof OpfsSlots)) return store.open()
-  const [files, moves] = await settled(store.open(), isToMove(name))
-  if (!moves) return files
+  const [files, isElsewhere] = await settled(store.open(), IndexedDbSlots.exists(databaseOf(name)))
+  if (!isElsewhere || !(await isToMove(name, files))) return files
   letGo(files)
   await moveToOpfs(name)
   return store.open()
@@ -278,7 +296,7 @@ function storeOf(storage: Init['storage'], name: string): SlotStore {
   switch (storage) {
     case 'opfs':
       // A worker that was killed lets go of its files some moments after its lock.
-      return new OpfsSlots(`.tarbox/${name}`, 10_000, RESERVE)
+      return new OpfsSlots(directoryOf(name), 10_000, RESERVE)
     case 'indexeddb':
       return new IndexedDbSlots(databaseOf(name))
     case 'memory':

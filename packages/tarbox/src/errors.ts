@@ -1,7 +1,7 @@
 import type { Failure } from './messages.js'
 import { ERRNO } from './protocol.js'
 
-const MORE: Record<string, number> = { ENOTSUP: 95, EAGAIN: 11, ESTALE: 116 }
+const MORE: Record<string, number> = { ENOTSUP: 95, EAGAIN: 11, ECANCELED: 125, EUCLEAN: 117 }
 
 /** An operation that failed: what POSIX calls it, and in words. */
 export class TarboxError extends Error {

@@ -84,7 +84,7 @@ export class TarboxFile {
     return new ReadableStream(
       {
         pull: async (controller) => {
-          const piece = await this.read(PIECE, position)
+          const piece = await this.#orClosed(this.read(PIECE, position))
           position += piece.length
           if (piece.length > 0) return controller.enqueue(piece)
           await this.close()
@@ -100,11 +100,21 @@ export class TarboxFile {
   writable(position = 0): WritableStream<Uint8Array | string> {
     return new WritableStream({
       write: async (piece) => {
-        position += await this.write(piece, position)
+        position += await this.#orClosed(this.write(piece, position))
       },
       close: () => this.close(),
       abort: () => this.close(),
     })
+  }
+
+  /** A stream that has failed asks for nothing more, so the file is closed then. */
+  async #orClosed<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work
+    } catch (error) {
+      await this.close().catch(() => undefined)
+      throw error
+    }
   }
 
   async close(): Promise<void> {

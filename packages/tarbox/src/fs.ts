@@ -3,8 +3,21 @@ import { type OpenOptions, Stats, TarboxError, TarboxFs } from './index.js'
 import type { OpenMode, TarboxFile } from './file.js'
 import type { Entry } from './stats.js'
 
-type Encoding = 'utf8' | 'utf-8' | 'buffer' | null
+type Text = 'utf8' | 'utf-8'
+type Encoding = Text | 'buffer' | null
 type ReadOptions = Encoding | { encoding?: Encoding; flag?: string }
+
+interface ReadFile {
+  (path: string | URL, options: Text | { encoding: Text; flag?: string }): Promise<string>
+  (path: string | URL, options?: 'buffer' | null | { encoding?: 'buffer' | null; flag?: string }): Promise<Uint8Array<ArrayBuffer>>
+  (path: string | URL, options?: ReadOptions): Promise<string | Uint8Array<ArrayBuffer>>
+}
+
+interface ReadDirectory {
+  (path: string | URL, options: { withFileTypes: true; recursive?: boolean }): Promise<Dirent[]>
+  (path: string | URL, options?: { withFileTypes?: false; recursive?: boolean } | Encoding): Promise<string[]>
+}
+
 type WriteOptions = string | null | { encoding?: string | null; mode?: number; flag?: string }
 type Time = Date | number | string
 
@@ -36,11 +49,11 @@ export function promisesOf(open: () => Promise<TarboxFs>) {
   const seconds = (time: Time): Date | number => (typeof time === 'string' ? Number(time) : time)
 
   const promises = {
-    async readFile(path: string | URL, options?: ReadOptions): Promise<any> {
+    readFile: (async (path: string | URL, options?: ReadOptions) => {
       const bytes = await (await open()).readFile(name(path))
       const wanted = encoding(options)
       return wanted && wanted !== 'buffer' ? new TextDecoder().decode(bytes) : bytes
-    },
+    }) as ReadFile,
     async writeFile(path: string | URL, data: string | Uint8Array | ArrayBuffer, options?: WriteOptions): Promise<void> {
       const { mode = 0o666, flag = 'w' } = typeof options === 'object' && options !== null ? options : {}
       const fs = await open()
@@ -50,7 +63,7 @@ export function promisesOf(open: () => Promise<TarboxFs>) {
     async appendFile(path: string | URL, data: string | Uint8Array, options?: { mode?: number }): Promise<void> {
       return (await open()).appendFile(name(path), data, options)
     },
-    async readdir(path: string | URL, options?: { withFileTypes?: boolean; recursive?: boolean } | Encoding): Promise<any[]> {
+    readdir: (async (path: string | URL, options?: { withFileTypes?: boolean; recursive?: boolean } | Encoding) => {
       const { withFileTypes = false, recursive = false } = typeof options === 'object' && options !== null ? options : {}
       const fs = await open()
       const root = name(path)
@@ -65,7 +78,7 @@ export function promisesOf(open: () => Promise<TarboxFs>) {
       }
       await visit('')
       return found
-    },
+    }) as ReadDirectory,
     stat: async (path: string | URL): Promise<Stats> => (await open()).stat(name(path)),
     lstat: async (path: string | URL): Promise<Stats> => (await open()).lstat(name(path)),
     async access(path: string | URL): Promise<void> {
@@ -81,6 +94,8 @@ export function promisesOf(open: () => Promise<TarboxFs>) {
     rename: async (from: string | URL, to: string | URL): Promise<void> => (await open()).rename(name(from), name(to)),
     copyFile: async (from: string | URL, to: string | URL, mode = 0): Promise<void> =>
       (await open()).copy(name(from), name(to), { exclusive: (mode & 1) !== 0 }),
+    cp: async (from: string | URL, to: string | URL, { recursive = false, errorOnExist = false }: { recursive?: boolean; errorOnExist?: boolean } = {}): Promise<void> =>
+      (await open()).copy(name(from), name(to), { recursive, exclusive: errorOnExist }),
     symlink: async (target: string, path: string | URL): Promise<void> => (await open()).symlink(target, name(path)),
     link: async (existing: string | URL, path: string | URL): Promise<void> => (await open()).link(name(existing), name(path)),
     readlink: async (path: string | URL): Promise<string> => (await open()).readlink(name(path)),

@@ -1,32 +1,23 @@
 import { Connection } from './connection.js'
 import { TarboxError } from './errors.js'
 import { openFlags, type OpenMode, TarboxFile } from './file.js'
+import { importFiles, type Imported, type Incoming, type TransferOptions } from './import.js'
 import { json, Layers } from './layers.js'
-import type { ChangeEvent, Init } from './messages.js'
+import type { ChangeEvent, WatchEvent } from './messages.js'
+import { initOf, type OpenOptions } from './options.js'
 import { Op } from './protocol.js'
-import { remote, type RemoteSource, startWorker } from './remote.js'
+import { remote, startWorker } from './remote.js'
 import { entries, type Entry, Stats } from './stats.js'
-import { exportTar, type Imported, importTar } from './tar.js'
+import { exportTar, importTar, type TarProgress } from './tar.js'
 
 export { TarboxError } from './errors.js'
 export { type OpenMode, TarboxFile } from './file.js'
 export { type Change, type Layer, type LayerName, Layers } from './layers.js'
-export type { ChangeEvent } from './messages.js'
+export { ImportError, type Imported, type Incoming, type Progress, type TransferOptions } from './import.js'
+export type { ChangeEvent, LayerEvent, WatchEvent } from './messages.js'
+export type { OpenOptions } from './options.js'
 export { Entry, Stats } from './stats.js'
-export type { Imported } from './tar.js'
-
-export interface OpenOptions {
-  /** Which workspace of this site. */
-  name?: string
-  /** Where it is kept. `opfs` falls back to `indexeddb` in browsers without file handles, and moves over when they have them. */
-  storage?: 'opfs' | 'indexeddb' | 'memory'
-  /** `strict` (the default): a change that was acknowledged is on the device. `relaxed`: some moments later. */
-  durability?: 'strict' | 'relaxed'
-  /** Where `tarbox.wasm` is, if not beside this file. */
-  wasm?: string | URL
-  /** `worker.js` or a worker made of it, if the bundler cannot find it; or a port that {@link workspacePort} has made. */
-  worker?: RemoteSource
-}
+export type { TarProgress } from './tar.js'
 
 /** What can be written. */
 export type Data = string | ArrayBuffer | ArrayBufferView | Blob | ReadableStream<Uint8Array>
@@ -34,20 +25,29 @@ export type Data = string | ArrayBuffer | ArrayBufferView | Blob | ReadableStrea
 export interface WriteOptions {
   /** The mode of a new file. */
   mode?: number
-  /** Fails if the file is there already. */
+  /** Makes the file: fails with `EEXIST` if it is there already. */
   exclusive?: boolean
+  /** Replaces the file only as it was when it was read: with `ESTALE` if `(await stat(path)).version` is another now. */
+  ifVersion?: string
   /** Gives the bytes away instead of copying them; the array is empty afterwards. */
   transfer?: boolean
 }
 
 /** What of the audit to give: everything that is set must match. Times are in milliseconds. */
 export interface AuditQuery {
+  /** This path and what is below it. */
   path?: string
+  /** Such as `create`, `write`, `unlink`, `rename`, `checkpoint`. */
   operation?: string
   since?: number
   until?: number
+  /** Behind the record with this `seq`. */
   after?: number
+  /** In front of the record with this `seq`: of the last one of a page, the next page back. */
+  before?: number
+  /** Only what was refused. */
   refused?: boolean
+  /** 1,000 if it is not set. */
   limit?: number
   oldest_first?: boolean
 }
@@ -57,7 +57,10 @@ export interface AuditRecord {
   /** Nanoseconds since 1970. */
   time: number
   uid: number
+  /** The way in: `browser`. */
   agent: string
+  /** Which tab or worker: the `client` of its workspace. */
+  client?: string
   operation: string
   ino: number
   path: string
@@ -94,18 +97,18 @@ export class TarboxFs {
 
   /** Opens a workspace, or makes it. */
   static async open(options: OpenOptions = {}): Promise<TarboxFs> {
-    const { name = 'default', storage = 'opfs', durability = 'strict' } = options
-    if (!/^[\w.-]{1,64}$/.test(name) || /^\.+$/.test(name)) {
-      throw new TarboxError('EINVAL', `A workspace's name has 1 to 64 letters, digits, -, _ and dots, so it cannot be '${name}'.`)
-    }
-    const wasm = new URL(options.wasm ?? new URL('./tarbox.wasm', import.meta.url), import.meta.url).href
-    const init: Init = { name, storage, durability, wasm }
+    const init = initOf(options)
     return new TarboxFs(await Connection.open(remote(options.worker), init))
   }
 
   /** Where it is kept in fact. */
   get storage(): 'opfs' | 'indexeddb' | 'memory' {
     return this.#connection.storage
+  }
+
+  /** Who this is to other users of the workspace, in events and in the audit: a few letters, new with every opening. */
+  get client(): string {
+    return this.#connection.client
   }
 
   readFile(path: string, options: 'utf8' | { encoding: 'utf8' }): Promise<string>
@@ -118,13 +121,13 @@ export class TarboxFs {
 
   /** Replaces a file, or makes it. A blob or stream is written a piece at a time. */
   async writeFile(path: string, data: Data, options: WriteOptions = {}): Promise<void> {
-    const { mode = 0o666, exclusive = false, transfer = false } = options
+    const { mode = 0o666, exclusive = false, ifVersion = '', transfer = false } = options
     if (data instanceof Blob) data = data.stream()
     if (data instanceof ReadableStream) {
-      const file = await this.open(path, exclusive ? 'wx' : 'w', mode)
+      const file = await this.open(path, exclusive ? 'wx' : 'w', mode, { ifVersion })
       return data.pipeTo(file.writable())
     }
-    await this.#connection.call(Op.writeFile, { first: path, numbers: [mode & ~0o022, Number(exclusive)], data: bytesOf(data), transfer })
+    await this.#connection.call(Op.writeFile, { first: path, second: ifVersion, numbers: [mode & ~0o022, Number(exclusive)], data: bytesOf(data), transfer })
   }
 
   async appendFile(path: string, data: Exclude<Data, Blob | ReadableStream>, { mode = 0o666 }: { mode?: number } = {}): Promise<void> {
@@ -166,13 +169,17 @@ export class TarboxFs {
     await this.#connection.call(Op.rmdir, { first: path })
   }
 
-  async rename(from: string, to: string): Promise<void> {
-    await this.#connection.call(Op.rename, { first: from, second: to })
+  /** Moves a file or directory. What is at `to` is replaced; unless `replace` is false: then it fails with `EEXIST`. */
+  async rename(from: string, to: string, { replace = true }: { replace?: boolean } = {}): Promise<void> {
+    await this.#connection.call(Op.rename, { first: from, second: to, numbers: [Number(!replace)] })
   }
 
-  /** Copies a file. Its blocks are shared, not copied. */
-  async copy(from: string, to: string, { exclusive = false }: { exclusive?: boolean } = {}): Promise<void> {
-    await this.#connection.call(Op.copy, { first: from, second: to, numbers: [Number(exclusive)] })
+  /**
+   * Copies a file; with `recursive` also a directory with all that is in it, into one that is there or is made. Blocks are
+   * shared, not copied. `exclusive`: fails with `EEXIST` if there is something at `to`.
+   */
+  async copy(from: string, to: string, { exclusive = false, recursive = false }: { exclusive?: boolean; recursive?: boolean } = {}): Promise<void> {
+    await this.#connection.call(Op.copy, { first: from, second: to, numbers: [Number(exclusive), Number(recursive)] })
   }
 
   async symlink(target: string, path: string): Promise<void> {
@@ -213,9 +220,10 @@ export class TarboxFs {
   }
 
   /** Opens a file, for reading and writing at positions. */
-  async open(path: string, mode: OpenMode = 'r', permissions = 0o666): Promise<TarboxFile> {
+  async open(path: string, mode: OpenMode = 'r', permissions = 0o666, { ifVersion = '' }: { ifVersion?: string } = {}): Promise<TarboxFile> {
     const flags = openFlags(mode)
-    return new TarboxFile(this.#connection, path, flags, await this.#connection.call(Op.open, { first: path, numbers: [flags, permissions & ~0o022] }))
+    const opened = await this.#connection.call(Op.open, { first: path, second: ifVersion, numbers: [flags, permissions & ~0o022] })
+    return new TarboxFile(this.#connection, path, flags, opened)
   }
 
   async createReadStream(path: string, position = 0): Promise<ReadableStream<Uint8Array>> {
@@ -226,13 +234,25 @@ export class TarboxFs {
     return (await this.open(path, 'w')).writable()
   }
 
-  /** Every change at a path and below it from now on, whichever tab makes it, until the signal or the loop ends it. */
-  async *watch(path: string, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<ChangeEvent, void> {
-    const waiting: ChangeEvent[] = []
+  /**
+   * Every change at a path and below it from now on, whichever tab makes it, until the signal, the loop or `close`
+   * ends it; with `layers` also what happens to layers and tags. `event.client === fs.client` where this workspace has made the change.
+   */
+  watch(path: string, options: { signal?: AbortSignal; layers: true }): AsyncGenerator<WatchEvent, void>
+  watch(path: string, options?: { signal?: AbortSignal; layers?: false }): AsyncGenerator<ChangeEvent, void>
+  async *watch(path: string, { signal, layers = false }: { signal?: AbortSignal; layers?: boolean } = {}): AsyncGenerator<WatchEvent, void> {
+    const waiting: WatchEvent[] = []
     let wake = () => {}
-    const stop = this.#connection.watch(path, (events) => {
-      waiting.push(...events)
-      wake()
+    let ended: { error: Error | undefined } | undefined
+    const stop = this.#connection.watch({ path, layers }, {
+      tell: (events) => {
+        waiting.push(...events)
+        wake()
+      },
+      end: (error) => {
+        ended = { error }
+        wake()
+      },
     })
     const aborted = () => wake()
     signal?.addEventListener('abort', aborted)
@@ -240,6 +260,8 @@ export class TarboxFs {
       while (!signal?.aborted) {
         const next = waiting.shift()
         if (next) yield next
+        else if (ended?.error) throw ended.error
+        else if (ended) return
         else await new Promise<void>((resolve) => (wake = resolve))
       }
     } finally {
@@ -248,17 +270,32 @@ export class TarboxFs {
     }
   }
 
-  exportTar(path = '/'): ReadableStream<Uint8Array> {
-    return exportTar(this, path)
+  /** A tree as a tar archive (POSIX pax). An aborted one fails with `ECANCELED`. */
+  exportTar(path = '/', options: TransferOptions = {}): ReadableStream<Uint8Array> {
+    return exportTar(this, path, options)
   }
 
-  importTar(source: ReadableStream<Uint8Array> | Blob, path = '/'): Promise<Imported> {
-    return importTar(this, source instanceof Blob ? source.stream() : source, path)
+  /**
+   * Unpacks a tar archive below a directory. One that fails, or is aborted (`ECANCELED`), gives an {@link ImportError}: what
+   * its `imported` counts is there and whole, and stays; of the rest there is nothing.
+   */
+  importTar(source: ReadableStream<Uint8Array> | Blob, path = '/', options: TransferOptions<TarProgress> = {}): Promise<Imported> {
+    return importTar(this, source, path, options)
+  }
+
+  /** Writes many files below a directory: small ones share writes to the device. Fails as {@link importTar} does. */
+  importFiles(files: Iterable<Incoming> | AsyncIterable<Incoming>, path = '/', options: TransferOptions = {}): Promise<Imported> {
+    return importFiles(this, files, path, options)
   }
 
   /** What was done, the latest first. */
   async audit(query: AuditQuery = {}): Promise<AuditRecord[]> {
-    return json(await this.#connection.call(Op.audit, { first: JSON.stringify(query) }))
+    const records = json<AuditRecord[]>(await this.#connection.call(Op.audit, { first: JSON.stringify(query) }))
+    for (const record of records) {
+      const [agent, client] = record.agent.split(':')
+      if (agent === 'browser' && client) Object.assign(record, { agent, client })
+    }
+    return records
   }
 
   async usage(): Promise<Usage> {

@@ -28,6 +28,7 @@ export interface Init {
   /** Whether it follows, compiled: the page has begun with that while this worker started. */
   ahead?: boolean
   durability: 'strict' | 'relaxed'
+  onDamage: 'refuse' | 'proceed'
 }
 
 /** Calls or replies one after the other in one array, which a browser copies several times faster than objects. */
@@ -73,27 +74,50 @@ export type ToWorker =
   | { init: Init }
   | { module: ModuleSource }
   | Flat
-  | { watch: { id: number; path: string; after: number } }
+  | { watch: { id: number; watched: Watched; after: number } }
   | { unwatch: number }
   | { sync: { call: Call; buffer: SharedArrayBuffer } }
   | { close: true }
 
 /** What happened to a path. */
 export interface ChangeEvent {
+  /** Its position in the audit. */
   seq: number
+  /** `rescan`: anything may have changed, as when another layer comes into view. */
   kind: 'create' | 'modify' | 'rename' | 'delete' | 'rescan'
   path: string
+  /** The old path of what was renamed. */
   from?: string
   ino: number
+  /** Whose change it was: the `client` of the workspace that made it. */
+  client?: string
+}
+
+/** What happened to the history. */
+export interface LayerEvent {
+  seq: number
+  kind: 'checkpoint' | 'switch' | 'drop' | 'squash' | 'tag'
+  /** The layer, or the tag. */
+  name: string
+  client?: string
+}
+
+export type WatchEvent = ChangeEvent | LayerEvent
+
+/** What a watcher wants to hear of. */
+export interface Watched {
+  path: string
+  /** Also what happens to layers and tags. */
+  layers: boolean
 }
 
 /** From the worker to its page. */
 export type FromWorker =
-  | { ready: { storage: Init['storage'] } }
+  | { ready: { storage: Init['storage']; client: string } }
   | { failed: Failure }
   | Flat
-  | { changes: { id: number; events: ChangeEvent[] } }
-  | { closed: true }
+  | { changes: { id: number; events: WatchEvent[] } }
+  | { closed: Failure | undefined }
 
 /** Between workers of one workspace. `to` and `from` are numbers of workers. */
 export type Broadcast =
@@ -102,6 +126,6 @@ export type Broadcast =
   | { bye: string }
   | { calls: Call[]; from: string }
   | { replies: Reply[]; to: string }
-  | { watch: { id: number; path: string; after: number }; from: string }
+  | { watch: { id: number; watched: Watched; after: number }; from: string }
   | { unwatch: number; from: string }
-  | { changes: { id: number; events: ChangeEvent[]; last: number }; to: string }
+  | { changes: { id: number; events: WatchEvent[]; last: number }; to: string }

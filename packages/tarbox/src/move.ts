@@ -1,26 +1,41 @@
-import { IndexedDbSlots, OpfsSlots } from 'tarbox-device'
+import { IndexedDbSlots, OpfsSlots, type SlotFiles } from 'tarbox-device'
+import { forgetWorkspace } from './damage.js'
+import { databaseOf, directoryOf, privateDirectory } from './places.js'
 
 /** Bytes copied at once. */
 const PIECE = 1 << 20
+/** The file beside a pool's that says it is not whole yet. */
+const MOVING = 'moving'
 
-/** The database that a workspace is in where there are no handles. */
-export function databaseOf(name: string): string {
-  return `tarbox-${name}`
-}
-
-/** Whether a workspace is in IndexedDB. */
-export function isToMove(name: string): Promise<boolean> {
-  return IndexedDbSlots.exists(databaseOf(name))
+/**
+ * Whether a workspace that is in IndexedDB is to move to the private files: if nothing is there, or what an earlier attempt
+ * has left. A workspace that is in both was made in both, and stays so.
+ */
+export async function isToMove(name: string, files: SlotFiles): Promise<boolean> {
+  if (files.length === 0) return true
+  const directory = await privateDirectory(directoryOf(name))
+  return directory.getFileHandle(MOVING).then(
+    () => true,
+    () => false,
+  )
 }
 
 /**
- * Moves a workspace out of IndexedDB once the browser has handles. IndexedDB is the truth until its database is deleted,
- * so whatever an attempt that did not end has left is made again.
+ * Moves a workspace out of IndexedDB once the browser has handles. IndexedDB is the truth until all of it is copied, so
+ * whatever an attempt that did not end has left is made again.
  */
 export async function moveToOpfs(name: string): Promise<void> {
   const from = new IndexedDbSlots(databaseOf(name))
   const files = await from.open()
-  const to = new OpfsSlots(`.tarbox/${name}`, 10_000)
+  const [damaged] = from.damaged
+  if (damaged) {
+    from.close()
+    const message = `the workspace '${name}' cannot move to private files, since ${damaged.file} is damaged in ${from.label}: ${damaged.reason}; open it with { storage: 'indexeddb' }`
+    throw Object.assign(new Error(message), { code: 'EUCLEAN' })
+  }
+  const to = new OpfsSlots(directoryOf(name), 10_000)
+  const directory = await privateDirectory(directoryOf(name))
+  await directory.getFileHandle(MOVING, { create: true })
   for (const [old, handle] of await to.open()) {
     handle.close()
     await to.remove(old)
@@ -38,5 +53,8 @@ export async function moveToOpfs(name: string): Promise<void> {
       target.close()
     }
   }
+  // From here on it is whole, whatever becomes of the database.
+  await directory.removeEntry(MOVING)
   await from.destroy()
+  await forgetWorkspace(name)
 }

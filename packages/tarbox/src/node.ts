@@ -1,7 +1,7 @@
 import type { ModuleSource } from 'tarbox-device'
 import { Core } from './core.js'
 import { failure } from './errors.js'
-import type { Broadcast, Call, ChangeEvent, Init, Reply } from './messages.js'
+import type { Broadcast, Call, Init, Reply, Watched, WatchEvent } from './messages.js'
 import { Op, WRITES } from './protocol.js'
 
 type Done = (replies: Reply[]) => void
@@ -12,14 +12,19 @@ interface Pending {
 }
 
 interface Watcher {
-  path: string
+  watched: Watched
   /** Everything up to here has been told. */
   after: number
-  tell: (events: ChangeEvent[], last: number) => void
+  tell: (events: WatchEvent[], last: number) => void
 }
 
 /** Changes that come out the same when they are made twice. */
 const REPEATABLE: ReadonlySet<number> = new Set([Op.writeFile, Op.truncate, Op.chmod, Op.chown, Op.utimes, Op.switch, Op.gc])
+
+/** What writes a file only as it was, or only a new one, would find that it has done so itself. */
+function isRepeatable({ op, second, numbers }: Call): boolean {
+  return REPEATABLE.has(op) && !(op === Op.writeFile && (second !== '' || numbers[1] !== 0))
+}
 
 /**
  * One worker of a workspace. The one with the lock is the **owner** and has the files; the others send it their calls.
@@ -27,6 +32,8 @@ const REPEATABLE: ReadonlySet<number> = new Set([Op.writeFile, Op.truncate, Op.c
  */
 export class Node {
   readonly #id = crypto.randomUUID()
+  /** What the audit and the change feed call it. */
+  readonly client = clientOf(this.#id)
   readonly #channel: BroadcastChannel | undefined
   #core: Core | undefined
   /** The worker that has the files, as far as is known. */
@@ -39,8 +46,11 @@ export class Node {
   readonly #answers = new Map<number, Map<number, Reply>>()
   #nextCall = 1
   readonly #watchers = new Map<number | string, Watcher>()
+  /** Files that other workers have open here. */
+  readonly #handles = new Map<string, Set<number>>()
   #queue: Promise<unknown> | undefined
   #release: () => void = () => undefined
+  #leave: () => void = () => undefined
   #syncing: ReturnType<typeof setTimeout> | undefined
   #closed = false
 
@@ -77,10 +87,13 @@ export class Node {
         })
         .catch(reject)
       // Whoever owns the files hears by a lock of this worker that it is gone, so it has to hold that before it says hello.
-      void navigator.locks.request(`tarbox:${this.init.name}:${this.#id}`, () => {
-        this.#say({ hello: this.#id })
-        return new Promise(() => undefined)
-      })
+      void navigator.locks
+        .request(`tarbox:${this.init.name}:${this.#id}`, () => {
+          if (this.#closed) return
+          this.#say({ hello: this.#id })
+          return new Promise<void>((leave) => (this.#leave = leave))
+        })
+        .catch(reject)
     })
   }
 
@@ -112,12 +125,15 @@ export class Node {
       this.#say({ owner: this.#id, to: message.hello })
       this.#notice(message.hello)
     } else if ('calls' in message) {
-      const to = message.from
-      this.#execute(message.calls, (replies) => this.#say({ replies, to }))
+      const { calls, from: to } = message
+      this.#execute(calls, clientOf(to), (replies) => {
+        this.#noteHandles(to, calls, replies)
+        this.#say({ replies, to })
+      })
     } else if ('watch' in message) {
-      const { id, path, after } = message.watch
+      const { id, watched, after } = message.watch
       const to = message.from
-      this.#observe(`${to}:${id}`, { path, after, tell: (events, last) => this.#say({ changes: { id, events, last }, to }) })
+      this.#observe(`${to}:${id}`, { watched, after, tell: (events, last) => this.#say({ changes: { id, events, last }, to }) })
     } else if ('unwatch' in message) this.#watchers.delete(`${message.from}:${message.unwatch}`)
     else if ('bye' in message) this.#forget(message.bye)
   }
@@ -127,8 +143,25 @@ export class Node {
     void navigator.locks.request(`tarbox:${this.init.name}:${id}`, () => this.#forget(id)).catch(() => undefined)
   }
 
+  /** Its watches end, and the files that it had open are closed. */
   #forget(id: string): void {
     for (const key of this.#watchers.keys()) if (String(key).startsWith(`${id}:`)) this.#watchers.delete(key)
+    const open = [...(this.#handles.get(id) ?? [])]
+    this.#handles.delete(id)
+    if (!this.#core || open.length === 0) return
+    const calls = open.map((handle): Call => ({ id: 0, op: Op.close, first: '', second: '', numbers: [handle, 0, 0] }))
+    this.#execute(calls, clientOf(id), () => undefined)
+  }
+
+  #noteHandles(id: string, calls: Call[], replies: Reply[]): void {
+    calls.forEach(({ op, numbers }, at) => {
+      const reply = replies[at]!
+      if ('error' in reply || (op !== Op.open && op !== Op.close)) return
+      const open = this.#handles.get(id) ?? new Set()
+      this.#handles.set(id, open)
+      if (op === Op.open) open.add(reply.value)
+      else open.delete(numbers[0])
+    })
   }
 
   #follow(owner: string): void {
@@ -139,15 +172,15 @@ export class Node {
     if (!isNew) return
     // Its own hello, so that the new owner notices when this worker goes.
     this.#say({ hello: this.#id })
-    for (const [id, { path, after }] of this.#watchers) {
-      if (typeof id === 'number') this.#say({ watch: { id, path, after }, from: this.#id })
+    for (const [id, { watched, after }] of this.#watchers) {
+      if (typeof id === 'number') this.#say({ watch: { id, watched, after }, from: this.#id })
     }
     this.#retry()
   }
 
   /** Does calls, here or where the files are. */
   run(calls: Call[], done: Done): void {
-    if (this.#core) return this.#execute(calls, done)
+    if (this.#core) return this.#execute(calls, this.client, done)
     const batch = this.#nextBatch++
     this.#pending.set(batch, { calls, done })
     this.#answers.set(batch, new Map())
@@ -188,7 +221,7 @@ export class Node {
     for (const [batch, { calls }] of [...this.#pending]) {
       const answers = this.#answers.get(batch)!
       const open = calls.filter((call) => !answers.has(call.id))
-      const again = open.filter((call) => !wasSent.has(call.id) || !WRITES.has(call.op) || REPEATABLE.has(call.op))
+      const again = open.filter((call) => !wasSent.has(call.id) || !WRITES.has(call.op) || isRepeatable(call))
       const ids = open.map((call) => {
         const id = this.#nextCall++
         this.#sent.set(id, { batch, call })
@@ -198,7 +231,7 @@ export class Node {
       for (const call of open) if (!again.includes(call)) this.#answered({ id: idOf.get(call)!, error: lost })
       const sent = again.map((call) => ({ ...call, id: idOf.get(call)! }))
       if (sent.length === 0) continue
-      if (this.#core) this.#execute(sent, (replies) => replies.forEach((reply) => this.#answered(reply)))
+      if (this.#core) this.#execute(sent, this.client, (replies) => replies.forEach((reply) => this.#answered(reply)))
       else this.#say({ calls: sent, from: this.#id })
     }
   }
@@ -210,12 +243,12 @@ export class Node {
   }
 
   /** One batch after the other; without a turn of the event loop where nothing has to wait. */
-  #execute(calls: Call[], done: Done): void {
+  #execute(calls: Call[], client: string, done: Done): void {
     if (this.#queue) {
-      const queued = this.#queue.then(() => this.#executeNow(calls, done))
+      const queued = this.#queue.then(() => this.#executeNow(calls, client, done))
       this.#wait(queued)
     } else {
-      const waiting = this.#executeNow(calls, done)
+      const waiting = this.#executeNow(calls, client, done)
       if (waiting) this.#wait(waiting)
     }
   }
@@ -227,7 +260,7 @@ export class Node {
     })
   }
 
-  #executeNow(calls: Call[], done: Done): Promise<void> | undefined {
+  #executeNow(calls: Call[], client: string, done: Done): Promise<void> | undefined {
     const writes = calls.some((call) => WRITES.has(call.op))
     const finish = (replies: Reply[]) => {
       done(replies)
@@ -237,7 +270,7 @@ export class Node {
     try {
       const strict = this.init.durability === 'strict'
       if (!strict && writes) this.#syncLater()
-      const replies = this.#core!.run(calls, strict)
+      const replies = this.#core!.run(calls, strict, client)
       if (!(replies instanceof Promise)) return void finish(replies)
       return replies.then(finish, failed)
     } catch (error) {
@@ -254,9 +287,9 @@ export class Node {
     }, 50)
   }
 
-  watch(id: number, path: string, after: number, tell: (events: ChangeEvent[]) => void): void {
+  watch(id: number, watched: Watched, after: number, tell: (events: WatchEvent[]) => void): void {
     const watcher: Watcher = {
-      path,
+      watched,
       after,
       tell: (events, last) => {
         watcher.after = last
@@ -264,7 +297,7 @@ export class Node {
       },
     }
     this.#observe(id, watcher)
-    if (!this.#core && this.#owner) this.#say({ watch: { id, path, after }, from: this.#id })
+    if (!this.#core && this.#owner) this.#say({ watch: { id, watched, after }, from: this.#id })
   }
 
   /** Begins to watch, from now on unless a position is given. */
@@ -272,7 +305,7 @@ export class Node {
     this.#watchers.set(key, watcher)
     if (!this.#core) return
     if (watcher.after < 0) {
-      watcher.after = this.#core.changes(watcher.path, -1).last
+      watcher.after = this.#core.changes(watcher.watched, -1).last
       // The one who watches has to know where it began, for when the owner changes.
       watcher.tell([], watcher.after)
     } else this.#tell(watcher)
@@ -290,7 +323,7 @@ export class Node {
   #tell(watcher: Watcher): void {
     if (!this.#core) return
     for (;;) {
-      const { events, last } = this.#core.changes(watcher.path, watcher.after)
+      const { events, last } = this.#core.changes(watcher.watched, watcher.after)
       if (last === watcher.after) return
       watcher.after = last
       watcher.tell(events, last)
@@ -308,7 +341,13 @@ export class Node {
     } finally {
       this.#core = undefined
       this.#release()
+      this.#leave()
       this.#channel?.close()
     }
   }
+}
+
+/** Long enough to tell the tabs of a site apart, short enough for every line of the audit. */
+function clientOf(worker: string): string {
+  return worker.slice(0, 8)
 }

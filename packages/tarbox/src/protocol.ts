@@ -84,5 +84,6 @@ export const ERRNO = {
   EPERM: 1,
   EBADF: 9,
   EBUSY: 16,
+  ESTALE: 116,
   EIO: 5,
 } as const

@@ -30,13 +30,16 @@ export function serve(endpoint: Endpoint, closed: () => void = () => undefined):
   const ahead = new Promise<ModuleSource>((resolve) => (provide = resolve))
 
   const start = async (init: Init) => {
+    let opened: Node | undefined
     try {
-      const opened = new Node(init, init.ahead ? ahead : Promise.resolve(init.wasm))
+      opened = new Node(init, init.ahead ? ahead : Promise.resolve(init.wasm))
       const storage = await opened.start()
       node = opened
-      post({ ready: { storage } })
+      post({ ready: { storage, client: opened.client } })
     } catch (error) {
       post({ failed: failure(error) })
+      // Where this is a worker with other things to do, nothing of it stays.
+      await opened?.close().catch(() => undefined)
     }
   }
 
@@ -44,8 +47,8 @@ export function serve(endpoint: Endpoint, closed: () => void = () => undefined):
   const runSync = (call: Call, buffer: SharedArrayBuffer) => node!.run([call], ([reply]) => answer(buffer, reply!))
 
   const close = async () => {
-    await node?.close()
-    post({ closed: true })
+    const failed = await node?.close().then(() => undefined, failure)
+    post({ closed: failed })
     closed()
   }
 
@@ -54,7 +57,7 @@ export function serve(endpoint: Endpoint, closed: () => void = () => undefined):
     if ('init' in data) return void start(data.init)
     if ('module' in data) return provide(data.module)
     if (!node) return
-    if ('watch' in data) node.watch(data.watch.id, data.watch.path, data.watch.after, (events) => post({ changes: { id: data.watch.id, events } }))
+    if ('watch' in data) node.watch(data.watch.id, data.watch.watched, data.watch.after, (events) => post({ changes: { id: data.watch.id, events } }))
     else if ('unwatch' in data) node.unwatch(data.unwatch)
     else if ('sync' in data) runSync(data.sync.call, data.sync.buffer)
     else if ('close' in data) void close()

@@ -34,6 +34,14 @@ export class Stats {
     this.birthtimeMs = at[12]!
   }
 
+  /**
+   * Which state of the file this is: another after every change of content or attributes. `writeFile` and `open` take it
+   * as `ifVersion`. What it is made of is no promise.
+   */
+  get version(): string {
+    return `${this.ino}-${Math.round(this.ctimeMs * 1000)}`
+  }
+
   get atime(): Date {
     return new Date(this.atimeMs)
   }
@@ -138,6 +146,10 @@ export class Entry {
 
   get isSymbolicLink(): boolean {
     return (this.mode & S_IFMT) === 0o120000
+  }
+
+  get isFile(): boolean {
+    return (this.mode & S_IFMT) === 0o100000
   }
 
   get size(): number {

@@ -1,9 +1,9 @@
 /// The workspace for programs that cannot wait: in a worker of a page that is cross-origin isolated.
 import { TarboxError } from './errors.js'
 import { openFlags, type OpenMode } from './file.js'
-import type { OpenOptions } from './index.js'
 import { json } from './layers.js'
-import type { Failure, FromWorker, Init, ToWorker } from './messages.js'
+import type { Failure, FromWorker, ToWorker } from './messages.js'
+import { initOf, type OpenOptions } from './options.js'
 import { Op } from './protocol.js'
 import { end, type Remote, workerOf } from './remote.js'
 import { HEADER } from './shared.js'
@@ -33,15 +33,13 @@ export class TarboxFsSync {
         'Synchronous calls need a worker in a page that is cross-origin isolated: serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, as `tarbox dev` does.',
       )
     }
-    const { name = 'default', storage = 'opfs', durability = 'strict' } = options
-    const wasm = new URL(options.wasm ?? new URL('./tarbox.wasm', import.meta.url), import.meta.url).href
-    const init: Init = { name, storage, durability, wasm }
+    const init = initOf(options)
     const at = workerOf(options.worker)
     await new Promise<void>((resolve, reject) => {
       if ('onerror' in at) at.onerror = (event) => reject(new TarboxError('EIO', `The worker could not start: ${event.message}`))
       at.onmessage = ({ data }: MessageEvent<FromWorker>) => {
         if ('ready' in data) resolve()
-        else if ('failed' in data) reject(TarboxError.of(data.failed, 'open', name))
+        else if ('failed' in data) reject(TarboxError.of(data.failed, 'open', init.name))
       }
       at.postMessage({ init } satisfies ToWorker)
     })
@@ -76,8 +74,9 @@ export class TarboxFsSync {
     return encoding ? new TextDecoder().decode(bytes) : bytes
   }
 
-  writeFileSync(path: string, data: string | Uint8Array, { mode = 0o644 } = {}): void {
-    this.#call(Op.writeFile, { first: path, numbers: [mode], data: encoded(data) })
+  /** `exclusive` and `ifVersion` are those of `TarboxFs.writeFile`. */
+  writeFileSync(path: string, data: string | Uint8Array, { mode = 0o644, exclusive = false, ifVersion = '' } = {}): void {
+    this.#call(Op.writeFile, { first: path, second: ifVersion, numbers: [mode, Number(exclusive)], data: encoded(data) })
   }
 
   appendFileSync(path: string, data: string | Uint8Array, { mode = 0o644 } = {}): void {
@@ -125,12 +124,17 @@ export class TarboxFsSync {
     this.#call(Op.rmdir, { first: path })
   }
 
-  renameSync(from: string, to: string): void {
-    this.#call(Op.rename, { first: from, second: to })
+  renameSync(from: string, to: string, { replace = true } = {}): void {
+    this.#call(Op.rename, { first: from, second: to, numbers: [Number(!replace)] })
   }
 
   copyFileSync(from: string, to: string): void {
     this.#call(Op.copy, { first: from, second: to })
+  }
+
+  /** Also directories, with `recursive`; `errorOnExist` fails with `EEXIST` if there is something at `to`. */
+  cpSync(from: string, to: string, { recursive = false, errorOnExist = false } = {}): void {
+    this.#call(Op.copy, { first: from, second: to, numbers: [Number(errorOnExist), Number(recursive)] })
   }
 
   symlinkSync(target: string, path: string): void {
@@ -177,11 +181,12 @@ export class TarboxFsSync {
   }
 
   async close(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.remote.onmessage = ({ data }: MessageEvent<FromWorker>) => 'closed' in data && resolve()
+    const failed = await new Promise<Failure | undefined>((resolve) => {
+      this.remote.onmessage = ({ data }: MessageEvent<FromWorker>) => 'closed' in data && resolve(data.closed)
       this.remote.postMessage({ close: true } satisfies ToWorker)
     })
     end(this.remote)
+    if (failed) throw TarboxError.of(failed, 'close')
   }
 }
 

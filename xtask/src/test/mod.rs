@@ -148,7 +148,13 @@ fn browsers(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     let conformance = wasm::build(project, &wasm::CONFORMANCE)?;
     types(
         project,
-        &["packages/device", "packages/sqlite-opfs", "packages/tarbox"],
+        &[
+            "packages/device",
+            "packages/sqlite-opfs",
+            "packages/tarbox",
+            "packages/browser-tests",
+            "packages/browser-bench",
+        ],
     )?;
     project
         .node()

@@ -39,6 +39,53 @@ pub fn copies_equal_their_source<F: FilesystemInterface>(fs: &F) {
     root.missing("/x");
 }
 
+/// Trees, into new directories and into some that are there.
+pub fn trees_are_copied_with_all_that_is_in_them<F: FilesystemInterface>(fs: &F) {
+    let root = User::root(fs);
+    let copy = |from, to| blocking(fs.copy_tree(&root.who, from, to));
+    for dir in ["/t", "/t/a", "/t/a/b", "/t/empty", "/into", "/into/a"] {
+        root.mkdir(dir).unwrap();
+    }
+    let data = pattern(100_000);
+    root.write("/t/f", b"top").unwrap();
+    root.write("/t/a/b/deep", &data).unwrap();
+    root.symlink("../f", "/t/a/link").unwrap();
+    root.chmod("/t/a/b", 0o500).unwrap();
+    assert_eq!(copy("/t", "/new").unwrap(), 100_003);
+    assert_eq!(root.names("/new").unwrap(), ["a", "empty", "f"]);
+    assert!(root.read("/new/a/b/deep").unwrap() == data);
+    assert_eq!(root.stat("/new/a/b").unwrap().mode, 0o500);
+    assert!(root.lstat("/new/a/link").unwrap().is_symlink());
+    assert_eq!(root.read("/new/a/link").unwrap(), b"top");
+
+    root.write("/into/f", b"another").unwrap();
+    root.write("/into/a/own", b"kept").unwrap();
+    root.write("/into/a/link", b"in the way").unwrap();
+    root.symlink("into", "/there").unwrap();
+    copy("/t", "/there").unwrap();
+    assert_eq!(root.read("/into/f").unwrap(), b"top");
+    assert_eq!(root.names("/into/a").unwrap(), ["b", "link", "own"]);
+    assert_eq!(root.read("/into/a/link").unwrap(), b"top");
+
+    // What is neither: as a single copy does it, but for links.
+    assert_eq!(copy("/t/f", "/single").unwrap(), 3);
+    copy("/t/a/link", "/t/empty/link").unwrap();
+    assert!(root.lstat("/t/empty/link").unwrap().is_symlink());
+
+    root.symlink("t/a", "/inside").unwrap();
+    for to in ["/t", "/t/", "/t/a/b", "/t/a/new", "/inside", "/inside/new"] {
+        fails(copy("/t", to), ErrorKind::Invalid);
+    }
+    fails(copy("/", "/t/a"), ErrorKind::Invalid);
+    fails(copy("/t", "/single"), ErrorKind::Exists);
+    fails(copy("/t", "/missing/new"), ErrorKind::NotFound);
+    fails(copy("/missing", "/x"), ErrorKind::NotFound);
+    root.missing("/x");
+    root.missing("/t/a/new");
+    copy("/t/a", "/t").unwrap();
+    assert!(root.read("/t/b/deep").unwrap() == data);
+}
+
 /// `copy_file_range`.
 pub fn ranges_are_copied_between_and_within_files<F: FilesystemInterface>(fs: &F) {
     let root = User::root(fs);

@@ -111,6 +111,7 @@ cases!(
     any_mixture_of_writes_agrees_with_memory,
     // copying
     copies_equal_their_source,
+    trees_are_copied_with_all_that_is_in_them,
     ranges_are_copied_between_and_within_files,
     // renames
     rename_moves_whatever_it_is,

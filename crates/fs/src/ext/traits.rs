@@ -305,6 +305,21 @@ pub trait FilesystemExt: FilesystemInterface + Sized {
         copy::copy(self, who, from.into(), to.into())
     }
 
+    /// Copies whatever a path leads to: a directory with all that is in it, into one that is there or is made; a symbolic
+    /// link as one; a file as [`copy`](Self::copy) does. Permission bits are kept, less the umask. Answers the bytes. A
+    /// copy that fails leaves what it has made until then.
+    ///
+    /// # Errors
+    /// `Invalid` if the target is in the source.
+    fn copy_tree<'a>(
+        &'a self,
+        who: &'a Credentials,
+        from: impl Into<PathAt<'a>>,
+        to: impl Into<PathAt<'a>>,
+    ) -> impl Future<Output = Result<u64>> + MaybeSend {
+        copy::copy_tree(self, who, from.into(), to.into())
+    }
+
     /// Watches an absolute path (which need not exist) and all below it, from `after` on, or from now on. Paths are
     /// compared as text: `.`, `..` and symbolic links in it are not resolved.
     ///

@@ -110,6 +110,7 @@ pub(super) fn two_layers(text: &str) -> Result<(String, String)> {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Query {
     after: Option<u64>,
+    before: Option<u64>,
     since: Option<TextOrNumber>,
     until: Option<TextOrNumber>,
     #[serde(alias = "op")]
@@ -168,6 +169,7 @@ impl Query {
         let text = || Some(value.to_owned());
         match key {
             "after" => self.after = Some(number(key, value)?),
+            "before" => self.before = Some(number(key, value)?),
             "since" => self.since = text().map(TextOrNumber::Text),
             "until" => self.until = text().map(TextOrNumber::Text),
             "operation" | "op" => self.operation = text(),
@@ -185,6 +187,10 @@ impl Query {
 
     pub(super) fn after(&self) -> Option<Seq> {
         self.after.map(Seq)
+    }
+
+    pub(super) fn before(&self) -> Option<Seq> {
+        self.before.map(Seq)
     }
 
     pub(super) fn since(&self) -> Result<Option<Timestamp>> {

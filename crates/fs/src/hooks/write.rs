@@ -129,6 +129,7 @@ impl<S: Store> Fs<S> {
         };
         Ok(LogQuery {
             after: query.after(),
+            before: query.before(),
             since: query.since()?,
             until: query.until()?,
             operation: query.operation()?,

@@ -120,6 +120,7 @@ impl Op<'_> {
         let after = query.after?;
         let plain = LogQuery {
             after: query.after,
+            before: query.before,
             limit: query.limit,
             ..LogQuery::default()
         };

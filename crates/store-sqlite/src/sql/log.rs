@@ -48,6 +48,12 @@ pub(crate) fn query(c: &Connection, tenant: TenantId, q: &LogQuery) -> Result<Ve
             vec![Value::from(after.min(i64::MAX as u64) as i64)],
         );
     }
+    if let Some(Seq(before)) = q.before {
+        clause(
+            " AND seq < ?",
+            vec![Value::from(before.min(i64::MAX as u64) as i64)],
+        );
+    }
     if let Some(time) = q.since {
         clause(" AND time >= ?", vec![Value::from(time.0)]);
     }

@@ -195,6 +195,16 @@ pub async fn queries_answer_what_matches<D: Database>(t: &Fixture<D>) {
         .await,
         []
     );
+    let before = |before| LogQuery {
+        before: Some(Seq(before)),
+        newest_first,
+        limit: 3,
+        ..default()
+    };
+    assert_eq!(ask(before(6)).await, [5, 4, 3]);
+    assert_eq!(ask(before(3)).await, [2, 1]);
+    assert_eq!(ask(before(1)).await, []);
+    assert_eq!(ask(before(u64::MAX)).await, [8, 7, 6]);
     let path = |path: &[u8]| LogQuery {
         path: Some(path.to_vec()),
         ..default()

@@ -3,7 +3,7 @@
 use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, Follow, OpenFlags, blocking};
 use tarbox_store::{Result, SetAttr, WriteAt};
 
-use super::zeros;
+use super::{version, zeros};
 use crate::{Request, Workspace};
 
 /// The most that the store takes in one write.
@@ -46,8 +46,10 @@ pub(super) fn read_file(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<
     })
 }
 
-/// Replaces a file. Numbers are the mode of a new one, and whether it must be new.
+/// Replaces a file. Numbers are the mode of a new one, and whether it must be new; the second text is the version that it
+/// must have.
 pub(super) fn write_file(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+    version::require(w, request)?;
     let flags = if request.flag(1) {
         OpenFlags::WRITE.exclusively()
     } else {
@@ -90,9 +92,15 @@ pub(super) fn truncate(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>
     blocking(w.fs.set_attr(&w.who, request.first, &set, Follow::Yes)).map(|_| 0.0)
 }
 
+/// Numbers are whether the target must be new, and whether directories are copied with all that is in them.
 pub(super) fn copy(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
     if request.flag(0) && blocking(w.fs.exists(&w.who, request.second))? {
         return Err(tarbox_store::Error::new(tarbox_store::ErrorKind::Exists).about(request.second));
     }
-    blocking(w.fs.copy(&w.who, request.first, request.second)).map(|bytes| bytes as f64)
+    let copied = if request.flag(1) {
+        blocking(w.fs.copy_tree(&w.who, request.first, request.second))
+    } else {
+        blocking(w.fs.copy(&w.who, request.first, request.second))
+    };
+    copied.map(|bytes| bytes as f64)
 }

@@ -54,8 +54,14 @@ pub(super) fn rmdir(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -
     blocking(w.fs.remove_dir(&w.who, request.first)).map(|()| 0.0)
 }
 
+/// The number says that nothing is replaced.
 pub(super) fn rename(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
-    blocking(w.fs.rename_path(&w.who, request.first, request.second, RenameMode::Replace)).map(|()| 0.0)
+    let mode = if request.flag(0) {
+        RenameMode::NoReplace
+    } else {
+        RenameMode::Replace
+    };
+    blocking(w.fs.rename_path(&w.who, request.first, request.second, mode)).map(|()| 0.0)
 }
 
 /// The first text is the target, the second where the link is made.

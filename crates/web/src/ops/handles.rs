@@ -3,7 +3,7 @@
 use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, OpenFlags, blocking};
 use tarbox_store::{Result, WriteAt};
 
-use super::zeros;
+use super::{version, zeros};
 use crate::{Request, Workspace, reply};
 
 /// What a file is opened for, as bits of the first number.
@@ -14,8 +14,10 @@ const TRUNCATE: u32 = 8;
 const CREATE: u32 = 16;
 const EXCLUSIVE: u32 = 32;
 
-/// Numbers are the flags and the mode of a new file. Returns the number to call it by, and gives its attributes.
+/// Numbers are the flags and the mode of a new file; the second text is the version that it must have. Returns the number
+/// to call it by, and gives its attributes.
 pub(super) fn open(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
+    version::require(w, request)?;
     let flags = request.small(0)?;
     let has = |bit| flags & bit != 0;
     let open = OpenFlags {

@@ -1,23 +1,15 @@
-//! Layers, changes, audit and accounts. What is asked for travels as JSON.
+//! Layers, audit and accounts. What is asked for travels as JSON.
 
 use serde::{Deserialize, Serialize};
-use tarbox_fs::{FilesystemInterface as _, blocking};
+use tarbox_fs::blocking;
 use tarbox_store::{
-    Actor, Database as _, Error, ErrorKind, LaterLayers, LayerId, LogQuery, Operation, Result, Seq,
-    Store as _, Timestamp,
+    Database as _, Error, ErrorKind, LaterLayers, LayerId, LogQuery, Operation, Result, Seq, Store as _,
+    Timestamp,
 };
 
 use crate::{Request, Workspace, reply};
 
 impl Workspace {
-    fn actor(&self) -> Actor {
-        Actor {
-            uid: self.who.uid(),
-            gid: self.who.gid(),
-            agent: "browser".into(),
-        }
-    }
-
     /// The layer that goes by this name, tag or number.
     fn layer(&self, name: &str) -> Result<LayerId> {
         Ok(blocking(self.fs.store().find_layer(name))?.id)
@@ -39,7 +31,7 @@ pub(super) fn checkpoint(w: &mut Workspace, request: &Request<'_>, out: &mut Vec
     };
     let sealed = blocking(
         w.fs.store()
-            .checkpoint(&w.actor(), request.first, description, later),
+            .checkpoint(&w.who.actor, request.first, description, later),
     )?;
     reply::json(out, &sealed)?;
     Ok(0.0)
@@ -47,7 +39,7 @@ pub(super) fn checkpoint(w: &mut Workspace, request: &Request<'_>, out: &mut Vec
 
 pub(super) fn switch(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
     let layer = w.layer(request.first)?;
-    blocking(w.fs.store().switch(&w.actor(), layer)).map(|()| 0.0)
+    blocking(w.fs.store().switch(&w.who.actor, layer)).map(|()| 0.0)
 }
 
 pub(super) fn diff(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
@@ -58,7 +50,7 @@ pub(super) fn diff(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) 
 
 pub(super) fn drop_layer(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
     let layer = w.layer(request.first)?;
-    blocking(w.fs.store().drop_layer(&w.actor(), layer)).map(|()| 0.0)
+    blocking(w.fs.store().drop_layer(&w.who.actor, layer)).map(|()| 0.0)
 }
 
 /// The texts are the tag and the layer; without a layer the tag goes.
@@ -67,20 +59,7 @@ pub(super) fn tag(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> 
         "" => None,
         name => Some(w.layer(name)?),
     };
-    blocking(w.fs.store().tag(&w.actor(), request.first, layer)).map(|()| 0.0)
-}
-
-/// Records of the log looked at in one call.
-const CHANGES: usize = 4096;
-
-/// What changed at a path and below it after a position; a negative position is now. Returns the position to go on from.
-pub(super) fn changes(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
-    if request.numbers[0] < 0.0 {
-        return Ok(blocking(w.fs.last_change())?.0 as f64);
-    }
-    let changes = blocking(w.fs.changes(request.first.as_bytes(), Seq(request.whole(0)?), CHANGES))?;
-    reply::json(out, &changes.events)?;
-    Ok(changes.last.0 as f64)
+    blocking(w.fs.store().tag(&w.who.actor, request.first, layer)).map(|()| 0.0)
 }
 
 /// What of the audit is asked for.
@@ -93,6 +72,7 @@ struct AuditQuery {
     since: Option<f64>,
     until: Option<f64>,
     after: Option<u64>,
+    before: Option<u64>,
     refused: bool,
     limit: usize,
     oldest_first: bool,
@@ -110,6 +90,7 @@ pub(super) fn audit(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>)
     let time = |ms: f64| Timestamp((ms * 1e6) as i64);
     let query = LogQuery {
         after: asked.after.map(Seq),
+        before: asked.before.map(Seq),
         since: asked.since.map(time),
         until: asked.until.map(time),
         operation,

@@ -1,9 +1,11 @@
 //! The operations, by number. The package's TypeScript has the numbers from here: `tests/protocol.rs` compares them.
 
+mod changes;
 mod content;
 mod entries;
 mod handles;
 mod history;
+mod version;
 
 use tarbox_store::{Error, ErrorKind, Result};
 
@@ -63,7 +65,7 @@ pub const OPERATIONS: &[(&str, Effect, Act)] = &[
     ("diff", Reads, history::diff),
     ("dropLayer", Writes, history::drop_layer),
     ("tag", Writes, history::tag),
-    ("changes", Reads, history::changes),
+    ("changes", Reads, changes::changes),
     ("audit", Reads, history::audit),
     ("usage", Reads, history::usage),
     ("gc", Writes, history::gc),
@@ -87,6 +89,7 @@ pub const CODES: &[ErrorKind] = &[
     ErrorKind::NotPermitted,
     ErrorKind::BadHandle,
     ErrorKind::Busy,
+    ErrorKind::Stale,
     ErrorKind::Io,
 ];
 

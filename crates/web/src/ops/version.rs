@@ -1,0 +1,28 @@
+//! Writing only what has not changed meanwhile.
+
+use tarbox_fs::{FilesystemExt as _, blocking};
+use tarbox_store::{Attr, Error, ErrorKind, Result};
+
+use crate::reply::ms;
+use crate::{Request, Workspace};
+
+/// Which state of a file this is: the inode, and the microsecond in which it changed last. `Stats` in the package makes
+/// the same of the same doubles.
+fn version(attr: &Attr) -> String {
+    format!("{}-{}", attr.ino.0, (ms(attr.ctime) * 1e3).round())
+}
+
+/// Refuses a request whose second text is a version that the file does not have any more.
+pub(super) fn require(w: &Workspace, request: &Request<'_>) -> Result<()> {
+    if request.second.is_empty() {
+        return Ok(());
+    }
+    let found = version(&blocking(w.fs.stat(&w.who, request.first))?);
+    if found == request.second {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Stale).about(request.first).because(format!(
+        "it is at version {found} now, not at {}: read it again, and write what you make of that",
+        request.second
+    )))
+}
