@@ -134,8 +134,9 @@ impl Op<'_> {
                 .filter(|(tenant, _)| *tenant == self.tenant)
                 .map(|(_, row)| row)
         };
+        let before = query.before.map_or(u64::MAX, |seq| seq.0);
         let later = rows()
-            .filter(|row| row.seq > after.0)
+            .filter(|row| row.seq > after.0 && row.seq < before)
             .take(query.limit_or_default());
         (after.0 + 1 >= rows().next()?.seq).then(|| later.map(LogRow::record).collect())
     }
