@@ -52,7 +52,7 @@ const EARLY: u64 = 4;
 impl Shared {
     /// Commits what operations did so far, without waiting for the device.
     pub(crate) fn commit_visible(&self) -> Result<()> {
-        self.commit_as(Durability::Visible)
+        self.commit_locked(&mut self.lock_commit(), Durability::Visible)
     }
 
     /// Returns when what operations did so far, and everything before, is on the device.
@@ -76,10 +76,6 @@ impl Shared {
         } else {
             Ok(())
         }
-    }
-
-    fn commit_as(&self, durability: Durability) -> Result<()> {
-        self.commit_locked(&mut self.lock_commit(), durability)
     }
 
     fn lock_commit(&self) -> MutexGuard<'_, Option<Redo>> {

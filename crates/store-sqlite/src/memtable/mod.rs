@@ -35,6 +35,14 @@ pub(crate) struct Slot<R> {
     pub(crate) base: Option<LayerId>,
 }
 
+impl<R> Slot<R> {
+    /// This change behind an earlier one: what the database has is still what that one says.
+    fn over(self, earlier: Option<&Self>) -> Self {
+        let base = earlier.map_or(self.base, |slot| slot.base);
+        Self { base, ..self }
+    }
+}
+
 /// Changed rows, by their keys.
 #[derive(Debug, Default)]
 pub(crate) struct Memtable {
@@ -78,17 +86,16 @@ impl Memtable {
 
     /// Takes over what came later, which holds no content of files.
     pub(crate) fn absorb(&mut self, later: Self) {
-        // What the database has is still what the older slot says.
-        for (key, mut slot) in later.inodes {
-            slot.base = self.inodes.get(&key).map_or(slot.base, |older| older.base);
+        for (key, slot) in later.inodes {
+            let slot = slot.over(self.inodes.get(&key));
             self.inodes.insert(key, slot);
         }
-        for (at, mut slot) in later.dentries {
-            slot.base = self.dentries.get(&at).map_or(slot.base, |older| older.base);
+        for (at, slot) in later.dentries {
+            let slot = slot.over(self.dentries.get(&at));
             self.dentries.insert(at, slot);
         }
-        for (at, mut slot) in later.xattrs {
-            slot.base = self.xattrs.get(&at).map_or(slot.base, |older| older.base);
+        for (at, slot) in later.xattrs {
+            let slot = slot.over(self.xattrs.get(&at));
             self.xattrs.insert(at, slot);
         }
         self.log.extend(later.log);
