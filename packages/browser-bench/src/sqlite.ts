@@ -4,6 +4,7 @@ import sqlite3InitModule from 'sqlite-opfs'
 import { AccessHandlePoolVFS } from 'wa-sqlite/src/examples/AccessHandlePoolVFS.js'
 import * as WaSqlite from 'wa-sqlite'
 import waModule from 'wa-sqlite/dist/wa-sqlite.mjs'
+import { officialBuild } from '../../browser-tests/src/official-build.js'
 import { race, type Tell } from './race.js'
 
 /** What each SQLite can do. */
@@ -50,10 +51,7 @@ async function ours(): Promise<{ wal: Contender }> {
 }
 
 async function official(): Promise<{ byDefault: Contender; wal: Contender }> {
-  // Without its other ways to store, which start workers of their own: Firefox can lose the start of a worker's worker.
-  Object.assign(globalThis, { sqlite3ApiConfig: { disable: { vfs: { opfs: true, 'opfs-wl': true, 'opfs-vfs': true } } } })
-  const module = await import('/node_modules/@sqlite.org/sqlite-wasm/dist/index.mjs' as string)
-  const sqlite3 = await module.default()
+  const sqlite3 = await officialBuild()
   const pool = await sqlite3.installOpfsSAHPoolVfs({ name: 'bench-official', clearOnInit: true, initialCapacity: 8 })
   const byDefault = new pool.OpfsSAHPoolDb('/default.db')
   byDefault.exec(SCHEMA)

@@ -1,15 +1,12 @@
 /** Side by side with SQLite's own build: the same files, the same answers. */
 import sqlite3InitModule, { type Sqlite3 } from 'sqlite-opfs'
 import { assert, equal, fails, test } from './harness.js'
+import { officialBuild } from './official-build.js'
 
-// The official build, as its users load it. Its types are not ours to check. Of its ways to store only the pool is compared;
-// the others would start a worker from this one, whose start Firefox can lose, and wait for it.
-Object.assign(globalThis, { sqlite3ApiConfig: { disable: { vfs: { opfs: true, 'opfs-wl': true, 'opfs-vfs': true } } } })
-const official = '/node_modules/@sqlite.org/sqlite-wasm/dist/index.mjs'
 let theirs: Promise<any> | undefined
 let ours: Promise<Sqlite3> | undefined
 const both = async () => ({
-  theirs: await (theirs ??= import(official).then((module) => module.default())),
+  theirs: await (theirs ??= officialBuild()),
   ours: await (ours ??= sqlite3InitModule({ wasm: '/packages/sqlite-opfs/dist/sqlite.wasm' })),
 })
 
