@@ -128,7 +128,12 @@ export class Core {
   }
 
   #readOn(call: Call, size: number, first: Uint8Array): Reply {
-    const bytes = new Uint8Array(size)
+    let bytes: Uint8Array<ArrayBuffer>
+    try {
+      bytes = new Uint8Array(size)
+    } catch {
+      return { id: call.id, error: { code: 'E2BIG', errno: 7, message: 'it does not fit into memory; read it in pieces' } }
+    }
     bytes.set(first)
     for (let at = first.length; at < size; ) {
       const reply = this.#do({ ...call, numbers: [call.numbers[0] + at, size - at, 0] }, bytes.subarray(at))

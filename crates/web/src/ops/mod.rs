@@ -25,11 +25,15 @@ pub enum Effect {
 use Effect::{Reads, Writes};
 
 /// So many zeros, at once: to resize a vector costs a step for each byte where code is made for size.
+///
+/// # Errors
+/// `TooBig` if there is no memory for them.
 fn zeros(len: u64) -> Result<Vec<u8>> {
+    let room = usize::try_from(len)
+        .ok()
+        .filter(|len| Vec::<u8>::new().try_reserve_exact(*len).is_ok());
     let too_big = || Error::new(ErrorKind::TooBig).because("it does not fit into memory; read it in pieces");
-    usize::try_from(len)
-        .map(|len| vec![0; len])
-        .map_err(|_| too_big())
+    room.map(|len| vec![0; len]).ok_or_else(too_big)
 }
 
 /// Every operation: its name, its effect and what does it. Its number is its place.
