@@ -2,58 +2,65 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tarbox_pool::{MemoryPool, Pool};
 use tarbox_store::*;
+use tarbox_store_core::{CoreDatabase, CoreStore, Durability, Settings};
 
 use crate::blocks::BlockStore;
-use crate::cache::Caches;
-use crate::commit::Committer;
+use crate::engine::{Parts, SqliteEngine};
 use crate::lease::Lease;
 use crate::options::Options;
 use crate::redo::Redo;
 use crate::rows::{Tenant, TenantId};
 use crate::sessions::Sessions;
-use crate::shared::{Counters, Shared, State};
-use crate::sql::{self, Engine, Place, device};
-use crate::store::SqliteStore;
+use crate::sql::{self, Connections, Place, device};
+
+/// The files, layers and log of one tenant. Clones are the same store.
+pub type SqliteStore = CoreStore<SqliteEngine>;
 
 /// A database of tenants. Clones are the same database; the last one to go commits what is left.
 #[derive(Clone)]
 pub struct SqliteDatabase {
-    opened: Arc<Opened>,
-}
-
-/// An open database, ended by its last user.
-pub(crate) struct Opened {
-    pub(crate) shared: Arc<Shared>,
-    committer: Mutex<Committer>,
-    /// The directory whose device the database is on.
-    directory: Option<PathBuf>,
-    /// Keeps the VFS registered that the connections use.
-    _vfs: Option<tarbox_sqlite_vfs::Registration>,
+    core: CoreDatabase<SqliteEngine>,
 }
 
 impl fmt::Debug for SqliteDatabase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteDatabase")
-            .field("directory", &self.opened.directory)
+            .field("engine", self.core.engine())
             .finish_non_exhaustive()
     }
+}
+
+/// Where a database is, and with whom it is shared.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) sql: Connections,
+    pub(crate) pool: Arc<dyn Pool>,
+    /// Put before the names of segment files.
+    pub(crate) prefix: &'a str,
+    pub(crate) lease: Lease,
+    pub(crate) sessions: Option<Sessions>,
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) vfs: Option<tarbox_sqlite_vfs::Registration>,
+    pub(crate) redo: Option<Redo>,
 }
 
 impl SqliteDatabase {
     /// A database in memory, gone with its last user.
     pub fn in_memory(options: &Options) -> Result<Self> {
-        let engine = Engine::open(&Place::Memory, true)?;
         Self::assemble(
-            engine,
-            Arc::new(MemoryPool::new()),
-            "",
-            (Lease::alone(), None),
-            None,
-            None,
+            Surroundings {
+                sql: Connections::open(&Place::Memory, true)?,
+                pool: Arc::new(MemoryPool::new()),
+                prefix: "",
+                lease: Lease::alone(),
+                sessions: None,
+                directory: None,
+                vfs: None,
+                redo: None,
+            },
             options,
         )
     }
@@ -77,91 +84,72 @@ impl SqliteDatabase {
             vfs,
             name: name.to_owned(),
         };
-        let engine = Engine::open(&place, options.create)?;
-        let (redo, records) = Redo::open(pool.clone(), name, engine.read(sql::redone)?)?;
-        let prefix = format!("{name}-blocks/");
+        let sql = Connections::open(&place, options.create)?;
+        let (redo, records) = Redo::open(pool.clone(), name, sql.read(sql::redone)?)?;
         let database = Self::assemble(
-            engine,
-            pool,
-            &prefix,
-            (Lease::alone(), None),
-            None,
-            Some(registration),
+            Surroundings {
+                sql,
+                pool,
+                prefix: &format!("{name}-blocks/"),
+                lease: Lease::alone(),
+                sessions: None,
+                directory: None,
+                vfs: Some(registration),
+                redo: (options.redo || !records.is_empty()).then_some(redo),
+            },
             options,
         )?;
-        database.opened.shared.go_on(redo, records, options.redo)?;
+        pollster::block_on(database.go_on(&records, options.redo))?;
         Ok(database)
     }
 
-    pub(crate) fn assemble(
-        engine: Engine,
-        pool: Arc<dyn Pool>,
-        prefix: &str,
-        (lease, sessions): (Lease, Option<Sessions>),
-        directory: Option<PathBuf>,
-        vfs: Option<tarbox_sqlite_vfs::Registration>,
-        options: &Options,
-    ) -> Result<Self> {
+    /// Goes on where the redo log ends, or, if none is wanted any more, takes over what it holds.
+    async fn go_on(&self, records: &[Vec<u8>], wanted: bool) -> Result<()> {
+        self.core.redo(records).await?;
+        if !wanted {
+            self.core.commit().await?;
+            self.core.engine().end_redo();
+        }
+        Ok(())
+    }
+
+    pub(crate) fn assemble(around: Surroundings<'_>, options: &Options) -> Result<Self> {
         let eighth = options.cache_bytes / 8;
-        let shared = Arc::new(Shared {
-            engine,
-            blocks: BlockStore::new(pool, prefix, eighth),
+        let engine = SqliteEngine::new(Parts {
+            sql: around.sql,
+            blocks: BlockStore::new(around.pool, around.prefix, eighth),
             clock: options.clock.clone(),
-            state: Mutex::new(State::new(Caches::new(eighth * 7), lease, sessions)),
-            commit: Mutex::new(None),
-            wake: Condvar::new(),
-            counters: Counters::default(),
+            lease: around.lease,
+            sessions: around.sessions,
+            directory: around.directory,
+            vfs: around.vfs,
+            redo: around.redo,
         });
-        let committer = if options.background {
-            Committer::start(&shared)?
-        } else {
-            Committer::idle()
-        };
-        let opened = Opened {
-            shared,
-            committer: Mutex::new(committer),
-            directory,
-            _vfs: vfs,
+        let settings = Settings {
+            cache_bytes: eighth * 7,
+            clock: options.clock.clone(),
+            background: options.background,
         };
         Ok(Self {
-            opened: Arc::new(opened),
+            core: CoreDatabase::new(engine, &settings)?,
         })
     }
 
     /// Commits what is left and closes the database for this process, with the error that a drop could not tell. Other clones and
     /// stores go on working.
     pub fn close(self) -> Result<()> {
-        self.opened.shared.commit_visible()
+        pollster::block_on(self.core.commit())
     }
 
     /// Returns when everything done so far, by any tenant, is on the device.
     pub fn sync(&self) -> Result<()> {
-        self.opened.shared.commit_durable()
+        pollster::block_on(self.core.sync())
     }
 
-    fn named(&self, name: &str) -> Result<Tenant> {
-        let found = self
-            .opened
-            .shared
-            .engine
-            .read(|c| sql::tenant::by_name(c, name))?;
-        found.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound)
-                .about(name)
-                .because("there is no such tenant")
-        })
-    }
-
-    fn change(&self, name: &str, change: impl Fn(&mut Tenant)) -> Result<()> {
-        self.opened.shared.administer(|c| {
-            let mut tenant = sql::tenant::by_name(c, name)?.ok_or_else(|| {
-                Error::new(ErrorKind::NotFound)
-                    .about(name)
-                    .because("there is no such tenant")
-            })?;
-            change(&mut tenant);
-            sql::tenant::put(c, &tenant)
-        })
+    /// Changes a tenant's row, in a durable transaction.
+    async fn change(&self, name: &str, change: impl Fn(&mut Tenant)) -> Result<()> {
+        let tenant = self.core.named(name).await?;
+        self.core.open(tenant.id).change(change).await
     }
 }
 
@@ -184,8 +172,8 @@ impl Database for SqliteDatabase {
     type Store = SqliteStore;
 
     async fn open_tenant(&self, name: &str) -> Result<SqliteStore> {
-        let tenant = self.named(name)?;
-        let store = SqliteStore::new(self.opened.clone(), tenant.id);
+        let tenant = self.core.named(name).await?;
+        let store = self.core.open(tenant.id);
         // Says at once if it is suspended.
         store.tenant().await?;
         Ok(store)
@@ -193,55 +181,54 @@ impl Database for SqliteDatabase {
 
     async fn create_tenant(&self, name: &str, quota: Quota) -> Result<TenantInfo> {
         check_tenant_name(name)?;
-        let secret = crate::surroundings::secret()?;
-        let now = self.opened.shared.now();
-        let made = self
-            .opened
-            .shared
-            .administer(|c| sql::admin::create(c, name, quota, secret, now))?;
+        let engine = self.core.engine();
+        let made = tarbox_store_core::Engine::create(engine, name, quota, engine.now()).await?;
         Ok(made.info())
     }
 
     async fn tenants(&self) -> Result<Vec<TenantInfo>> {
-        self.opened.shared.commit_visible()?;
-        let all = self.opened.shared.engine.read(sql::tenant::all)?;
+        self.core.commit().await?;
+        let all = self.core.engine().sql.read(sql::tenant::all)?;
         Ok(all.iter().map(Tenant::info).collect())
     }
 
     async fn tenant(&self, name: &str) -> Result<TenantInfo> {
-        self.opened.shared.commit_visible()?;
-        Ok(self.named(name)?.info())
+        self.core.commit().await?;
+        Ok(self.core.named(name).await?.info())
     }
 
     async fn set_quota(&self, name: &str, quota: Quota) -> Result<()> {
-        self.change(name, |tenant| tenant.quota = quota)
+        self.change(name, |tenant| tenant.quota = quota).await
     }
 
     async fn set_state(&self, name: &str, state: TenantState) -> Result<()> {
-        self.change(name, |tenant| tenant.state = state)
+        self.change(name, |tenant| tenant.state = state).await
     }
 
     async fn delete_tenant(&self, name: &str) -> Result<()> {
-        let id = self.named(name)?.id;
-        if !self.opened.shared.lock().is_alone() {
-            return Err(Error::new(ErrorKind::Busy)
-                .about(name)
-                .because("another process has the database open"));
-        }
-        self.opened.shared.administer(|c| sql::admin::delete(c, id))?;
-        self.opened.remove_segments(id)
+        let id = self.core.named(name).await?.id;
+        let delete = |engine: &SqliteEngine| {
+            if !tarbox_store_core::Engine::is_alone(engine, id) {
+                return Err(Error::new(ErrorKind::Busy)
+                    .about(name)
+                    .because("another process has the database open"));
+            }
+            engine.write(Durability::Durable, |c| sql::admin::delete(c, id))
+        };
+        self.core.open(id).administer(delete).await?;
+        self.remove_segments(id)
     }
 
     async fn fsck(&self, repair: bool, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<FsckReport> {
-        self.opened.fsck(repair, progress)
+        crate::fsck::fsck(&self.core, repair, progress).await
     }
 
     async fn gc(&self) -> Result<GcReport> {
-        self.opened.shared.commit_visible()?;
-        self.opened.remove_strays()?;
+        self.core.commit().await?;
+        crate::gc::remove_strays(self.core.engine())?;
         let mut total = GcReport::default();
-        for tenant in self.opened.shared.engine.read(sql::tenant::all)? {
-            let part = self.opened.gc(tenant.id)?;
+        for tenant in self.core.engine().sql.read(sql::tenant::all)? {
+            let part = crate::gc::collect(&self.core.open(tenant.id)).await?;
             total.inodes += part.inodes;
             total.log_records += part.log_records;
             total.segments += part.segments;
@@ -251,48 +238,14 @@ impl Database for SqliteDatabase {
     }
 }
 
-impl Opened {
+impl SqliteDatabase {
     /// Removes every segment of a tenant that is gone.
     fn remove_segments(&self, tenant: TenantId) -> Result<()> {
-        let pool = self.shared.blocks.pool();
-        for name in pool
-            .list(&self.shared.blocks.tenant_prefix(tenant))
-            .map_err(device)?
-        {
+        let blocks = &self.core.engine().blocks;
+        let pool = blocks.pool();
+        for name in pool.list(&blocks.tenant_prefix(tenant)).map_err(device)? {
             pool.delete(&name).map_err(device)?;
         }
         pool.sync_names().map_err(device)
-    }
-
-    /// Removes an inode that nobody has open any more, unless another process may have.
-    pub(crate) fn reap(&self, tenant: TenantId, ino: Ino) -> Result<()> {
-        let mut op = self.shared.changing(tenant)?;
-        if !op.state.is_alone() {
-            return Ok(());
-        }
-        let key = op.key(ino)?;
-        let gone =
-            !op.state.holds.contains_key(&key) && op.head_inode(key, |row| row.nlink == 0)?.unwrap_or(false);
-        if gone {
-            op.step(&mut |op| op.reap(key))
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Free bytes of the device.
-    pub(crate) fn device_free(&self) -> Option<u64> {
-        self.directory.as_deref().and_then(crate::platform::free_bytes)
-    }
-}
-
-impl Drop for Opened {
-    fn drop(&mut self) {
-        self.committer
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .stop(&self.shared);
-        // Whoever wants to hear of errors calls `close` or `sync`.
-        let _left = self.shared.commit_visible();
     }
 }

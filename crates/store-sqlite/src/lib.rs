@@ -1,7 +1,7 @@
 //! The store on embedded SQLite: one database for many tenants and many processes.
 //!
-//! Operations work on rows in memory ([`memtable`](self)), where they are visible at once; commits turn them into
-//! transactions within milliseconds, and at `sync` durably. Metadata and small files are rows, larger content is in
+//! What an operation means is in `tarbox-store-core`; this crate is the engine below it: rows in SQLite, and what processes that
+//! share a database need. Metadata and small files are rows, larger content is in
 //! append-only segment files of a pool, named by its BLAKE3 hash. `docs/format.md` draws every stored byte.
 //!
 //! ```
@@ -25,33 +25,25 @@
 #![deny(unsafe_code)]
 // The one exception is `sql::version`, which looks at memory that SQLite shares between processes.
 
-mod authors;
 mod blocks;
-mod cache;
-mod commit;
 mod database;
+mod engine;
 mod fsck;
 mod gc;
+mod key;
 #[cfg_attr(target_family = "wasm", path = "lease_alone.rs")]
 mod lease;
-mod listing;
-mod memtable;
 #[cfg_attr(not(target_family = "wasm"), path = "open/native.rs")]
 #[cfg_attr(target_os = "wasi", path = "open/wasi.rs")]
 #[cfg_attr(all(target_family = "wasm", not(target_os = "wasi")), path = "open/none.rs")]
 mod open;
-mod ops;
 mod options;
-#[cfg_attr(target_family = "wasm", path = "parallel_alone.rs")]
-mod parallel;
 mod platform;
 mod redo;
 mod rows;
 #[cfg_attr(target_family = "wasm", path = "sessions_alone.rs")]
 mod sessions;
-mod shared;
 mod sql;
-mod store;
 #[cfg_attr(
     all(target_family = "wasm", target_os = "unknown"),
     path = "surroundings_browser.rs"
@@ -59,6 +51,6 @@ mod store;
 mod surroundings;
 mod vfs;
 
-pub use database::SqliteDatabase;
+pub use database::{SqliteDatabase, SqliteStore};
+pub use engine::SqliteEngine;
 pub use options::Options;
-pub use store::SqliteStore;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tarbox_store::Timestamp;
 
-use crate::shared::Clock;
+use tarbox_store_core::Clock;
+
 use crate::surroundings::now;
 
 /// What [`SqliteDatabase`](crate::SqliteDatabase) is opened with.

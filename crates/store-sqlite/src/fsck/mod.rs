@@ -17,8 +17,11 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, OpenFlags};
 use tarbox_store::{FsckReport, Problem, Result};
 
-use crate::database::Opened;
-use crate::sql::engine;
+use tarbox_store_core::CoreDatabase;
+
+use crate::engine::SqliteEngine;
+use crate::rows::Numbered;
+use crate::sql::engine as failed;
 use check::blocks::BlockFault;
 use finding::{Fault, Finding, Sink};
 use progress::Progress;
@@ -33,34 +36,42 @@ struct Inspection {
     more: u64,
 }
 
-impl Opened {
-    pub(crate) fn fsck(&self, repair: bool, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<FsckReport> {
-        if repair {
-            repair::is_there()?;
-        }
-        self.shared.commit_visible()?;
-        let progress = Progress::new(progress);
-        let mut inspection = self.inspect(&progress)?;
-        if !repair || inspection.found.is_empty() {
-            return Ok(inspection.report(None));
-        }
-        let mut mended = Vec::new();
-        if inspection.is_engine() {
-            self.shared
-                .administer(|c| c.execute_batch("REINDEX").map_err(engine))?;
-            let broken = std::mem::replace(&mut inspection, self.inspect(&progress)?);
-            if inspection.is_engine() {
-                return Ok(broken.report(None));
-            }
-            mended = broken.found;
-        }
-        let left = self.repair(&inspection.found)?;
-        mended.append(&mut inspection.found);
-        inspection.found = mended;
-        inspection.names = self.at_one_moment(names)?;
-        Ok(inspection.report(Some(left)))
+/// Checks everything, and mends what can be mended if that is wanted.
+pub(crate) async fn fsck(
+    database: &CoreDatabase<SqliteEngine>,
+    repair: bool,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<FsckReport> {
+    if repair {
+        repair::is_there()?;
     }
+    database.commit().await?;
+    let engine = database.engine();
+    let progress = Progress::new(progress);
+    let mut inspection = engine.inspect(&progress)?;
+    if !repair || inspection.found.is_empty() {
+        return Ok(inspection.report(None));
+    }
+    let mut mended = Vec::new();
+    if inspection.is_engine() {
+        let reindex = |c: &Connection| c.execute_batch("REINDEX").map_err(failed);
+        database.administer(|engine| engine.write_alone(reindex)).await?;
+        let broken = std::mem::replace(&mut inspection, engine.inspect(&progress)?);
+        if inspection.is_engine() {
+            return Ok(broken.report(None));
+        }
+        mended = broken.found;
+    }
+    let left = database
+        .administer(|engine| engine.repair(&inspection.found))
+        .await?;
+    mended.append(&mut inspection.found);
+    inspection.found = mended;
+    inspection.names = engine.at_one_moment(names)?;
+    Ok(inspection.report(Some(left)))
+}
 
+impl SqliteEngine {
     /// Checks everything, and changes nothing.
     fn inspect(&self, progress: &Progress<'_>) -> Result<Inspection> {
         let (sink, seen) = (Sink::default(), Seen::default());
@@ -76,7 +87,7 @@ impl Opened {
             // On damaged B-trees no other finding could be trusted.
             if damage.is_empty() {
                 check::rows(c, &sink, progress, &seen)?;
-                check::all_bytes(c, &self.shared.blocks, &sink, progress, &seen)?;
+                check::all_bytes(c, &self.blocks, &sink, progress, &seen)?;
             }
             names(c).or_else(|e| {
                 if damage.is_empty() {
@@ -108,15 +119,11 @@ impl Opened {
             | BlockFault::Unreadable { hash, .. } => hash,
             _ => return false,
         };
-        let row = self
-            .shared
-            .engine
-            .read(|c| crate::sql::chunk::block(c, tenant, hash));
+        let row = self.sql.read(|c| crate::sql::chunk::block(c, tenant, hash));
         match row {
             Ok(Some(row)) => self
-                .shared
                 .blocks
-                .whole(&self.shared.engine, tenant, *hash)
+                .whole(&self.sql, tenant, *hash)
                 .is_ok_and(|bytes| bytes.len() == row.len as usize),
             Ok(None) => true,
             Err(_) => false,
@@ -132,25 +139,25 @@ impl Opened {
             )
         };
         let bytes: Vec<Finding> = found.iter().filter(bytes).cloned().collect();
-        self.shared.engine.sort_on_disk(true)?;
-        let left = self.shared.administer(|c| repair::run(c, &self.shared, &bytes));
-        self.shared.engine.sort_on_disk(false)?;
-        self.shared.blocks.forget_places();
+        self.sql.sort_on_disk(true)?;
+        let left = self.write_alone(|c| repair::run(c, self, &bytes));
+        self.sql.sort_on_disk(false)?;
+        self.blocks.forget_places();
         left
     }
 
     /// Runs `f` on a snapshot of the database, without keeping anybody waiting where that is possible.
     fn at_one_moment<R>(&self, f: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
-        let Some(path) = self.shared.engine.file() else {
-            return self.shared.engine.snapshot(f);
+        let Some(path) = self.sql.file() else {
+            return self.sql.snapshot(f);
         };
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let c = Connection::open_with_flags(path, flags).map_err(engine)?;
+        let c = Connection::open_with_flags(path, flags).map_err(failed)?;
         c.busy_timeout(std::time::Duration::from_secs(30))
-            .map_err(engine)?;
+            .map_err(failed)?;
         // Sorts and sets that do not fit the cache go to a temporary file.
-        c.pragma_update(None, "temp_store", "FILE").map_err(engine)?;
-        let snapshot = c.unchecked_transaction().map_err(engine)?;
+        c.pragma_update(None, "temp_store", "FILE").map_err(failed)?;
+        let snapshot = c.unchecked_transaction().map_err(failed)?;
         f(&snapshot)
     }
 }
@@ -207,7 +214,7 @@ impl Inspection {
     fn problem(&self, finding: &Finding) -> Problem {
         let tenant = finding
             .tenant
-            .and_then(|id| self.names.get(&i64::from(id.0)).cloned())
+            .and_then(|id| self.names.get(&id.sql()).cloned())
             .unwrap_or_default();
         Problem {
             tenant,

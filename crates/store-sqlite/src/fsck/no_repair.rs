@@ -6,7 +6,7 @@ use tarbox_store::{Error, ErrorKind, Result};
 
 use super::Left;
 use super::finding::Finding;
-use crate::shared::Shared;
+use crate::engine::SqliteEngine;
 
 pub(super) fn is_there() -> Result<()> {
     Err(Error::new(ErrorKind::Unsupported).because(
@@ -14,6 +14,6 @@ pub(super) fn is_there() -> Result<()> {
     ))
 }
 
-pub(super) fn run(_: &Connection, _: &Shared, _: &[Finding]) -> Result<Left> {
+pub(super) fn run(_: &Connection, _: &SqliteEngine, _: &[Finding]) -> Result<Left> {
     is_there().map(|()| Left::default())
 }

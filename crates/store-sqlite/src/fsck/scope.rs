@@ -7,7 +7,7 @@ use tarbox_store::{Ino, Result};
 
 use super::finding::{Fault, HEAD, Sink};
 use super::progress::Progress;
-use crate::rows::TenantId;
+use crate::rows::{Numbered, TenantId};
 use crate::sql::engine;
 
 /// The row of a tenant, as it is: a damaged one must not stop the check.
@@ -59,7 +59,7 @@ impl TenantRow {
 
     /// The tenant's number, if it can be one.
     pub(super) fn number(&self) -> Option<TenantId> {
-        u32::try_from(self.id)
+        u64::try_from(self.id)
             .ok()
             .filter(|id| (1..TenantId::LIMIT).contains(id))
             .map(TenantId)
@@ -172,6 +172,6 @@ impl Scope<'_> {
 
 /// The keys of a tenant are in `from <= key < to`.
 pub(super) fn keys(tenant: TenantId) -> [i64; 2] {
-    let first = |id: u32| (i64::from(id)) << 44;
+    let first = |id: u64| (id << 44) as i64;
     [first(tenant.0), first(tenant.0 + 1)]
 }

@@ -2,108 +2,79 @@
 //! blocks that nothing names. All of it is safe beside running readers and writers, here and in other processes, and
 //! may be cut off anywhere.
 
-mod history;
 mod relocate;
 mod segments;
 mod strays;
 
-use tarbox_store::{ErrorKind, GcReport, Ino, LayerId, Operation, Result};
+pub(crate) use strays::remove_strays;
 
-use crate::database::Opened;
-use crate::rows::{Key, LogRow, TenantId};
+use tarbox_store::{GcReport, Ino, Operation, Result, TenantState};
+use tarbox_store_core::{CoreStore, Durability};
+
+use crate::engine::SqliteEngine;
+use crate::rows::{LogRow, Tenant, TenantId};
 use crate::sql;
 
-/// Orphans removed between two commits.
-const BATCH: usize = 1_000;
-
-impl Opened {
-    /// Collects one tenant's garbage.
-    pub(crate) fn gc(&self, tenant: TenantId) -> Result<GcReport> {
-        let mut report = GcReport::default();
-        match self.shared.reading(tenant).map(drop) {
-            Ok(()) => {
-                report.inodes = self.reap_orphans(tenant)?;
-                self.prune_history(tenant)?;
-                report.log_records = self.trim_log(tenant)?;
-            }
-            // Nobody works on a suspended tenant, but its space can be given back.
-            Err(e) if e.kind() == ErrorKind::Suspended => {}
-            Err(e) => return Err(e),
-        }
-        let freed = self.compact(tenant)?;
-        report.segments = freed.segments;
-        report.bytes_freed = freed.bytes;
-        if report.inodes + report.segments > 0 {
-            self.log_collection(tenant, &report)?;
-        }
-        Ok(report)
+/// Collects one tenant's garbage.
+pub(crate) async fn collect(store: &CoreStore<SqliteEngine>) -> Result<GcReport> {
+    let row = store.row().await?;
+    let mut report = GcReport::default();
+    // Nobody works on a suspended tenant, but its space can be given back.
+    if row.state == TenantState::Active {
+        report.inodes = store.reap_orphans().await?;
+        store.prune_history().await?;
+        report.log_records = trim_log(store).await?;
     }
-
-    /// Removes inodes without names that no process has open: a crash, or the end of another process, left them.
-    fn reap_orphans(&self, tenant: TenantId) -> Result<u64> {
-        let (mut after, last) = (tenant.key(Ino(0)), Key(tenant.key(Ino(0)).0 | (Ino::LIMIT - 1)));
-        let mut reaped = 0;
-        loop {
-            self.shared.commit_visible()?;
-            let keys = self
-                .shared
-                .engine
-                .read(|c| sql::orphan::range(c, after, last, BATCH))?;
-            let Some(end) = keys.last().copied() else {
-                return Ok(reaped);
-            };
-            after = end;
-            let mut op = self.shared.changing(tenant)?;
-            if !op.state.is_alone() {
-                return Ok(reaped);
-            }
-            for key in keys {
-                let nameless = op.head_inode(key, |row| row.nlink == 0)?;
-                if op.state.holds.contains_key(&key) || nameless != Some(true) {
-                    continue;
-                }
-                op.step(&mut |op| op.reap(key))?;
-                reaped += 1;
-            }
-        }
+    let freed = segments::compact(store, row.id).await?;
+    report.segments = freed.segments;
+    report.bytes_freed = freed.bytes;
+    if report.inodes + report.segments > 0 {
+        log_collection(store, row.id, &report).await?;
     }
+    Ok(report)
+}
 
-    fn trim_log(&self, tenant: TenantId) -> Result<u64> {
-        let row = self.shared.reading(tenant)?.row().clone();
-        let Some(keep) = row.quota.log_records else {
-            return Ok(0);
-        };
-        self.shared.commit_visible()?;
-        self.shared
-            .administer(|c| sql::log::trim(c, tenant, row.next_seq, keep))
-    }
+async fn trim_log(store: &CoreStore<SqliteEngine>) -> Result<u64> {
+    let row = store.row().await?;
+    let Some(keep) = row.quota.log_records else {
+        return Ok(0);
+    };
+    store
+        .administer(|engine| {
+            engine.write(Durability::Durable, |c| {
+                sql::log::trim(c, row.id, row.next_seq, keep)
+            })
+        })
+        .await
+}
 
-    fn log_collection(&self, tenant: TenantId, report: &GcReport) -> Result<()> {
-        let what = format!(
-            "garbage collected: {} inodes, {} segments",
-            report.inodes, report.segments
-        );
-        let time = self.shared.now();
-        self.shared.administer(|c| {
+async fn log_collection(store: &CoreStore<SqliteEngine>, tenant: TenantId, report: &GcReport) -> Result<()> {
+    let what = format!(
+        "garbage collected: {} inodes, {} segments",
+        report.inodes, report.segments
+    );
+    let record = |engine: &SqliteEngine, row: &Tenant| LogRow {
+        seq: row.next_seq,
+        time: engine.now(),
+        uid: 0,
+        agent: "gc".into(),
+        operation: Operation::Maintenance,
+        ino: Ino(0),
+        path: what.clone().into_bytes(),
+        from: None,
+        bytes: report.bytes_freed,
+        layer: row.current,
+        errno: 0,
+    };
+    let change = |engine: &SqliteEngine| {
+        engine.write(Durability::Durable, |c| {
             let Some(mut row) = sql::tenant::by_id(c, tenant)? else {
                 return Ok(());
             };
-            let record = LogRow {
-                seq: row.next_seq,
-                time,
-                uid: 0,
-                agent: "gc".into(),
-                operation: Operation::Maintenance,
-                ino: Ino(0),
-                path: what.into_bytes(),
-                from: None,
-                bytes: report.bytes_freed,
-                layer: LayerId(row.current.0),
-                errno: 0,
-            };
+            sql::log::put(c, tenant, &record(engine, &row))?;
             row.next_seq += 1;
-            sql::log::put(c, tenant, &record)?;
             sql::tenant::put(c, &row)
         })
-    }
+    };
+    store.administer(change).await
 }

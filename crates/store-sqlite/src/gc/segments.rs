@@ -10,10 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, params};
 use tarbox_pool::OpenOptions;
 use tarbox_store::Result;
+use tarbox_store_core::{CoreStore, Durability};
 
-use crate::database::Opened;
-use crate::rows::{Block, TenantId};
-use crate::sql::{self, device, engine};
+use super::relocate::relocate;
+use crate::engine::SqliteEngine;
+use crate::rows::{Block, Numbered, TenantId};
+use crate::sql::{self, device, engine as failed};
 
 /// A segment that blocks are appended to is closed for the sake of its dead bytes from this length on.
 const CLOSE_FROM: u64 = 1024 * 1024;
@@ -35,131 +37,134 @@ struct Survey {
     last: u64,
 }
 
-impl Opened {
-    /// Removes and rewrites segments.
-    pub(super) fn compact(&self, tenant: TenantId) -> Result<Freed> {
-        self.shared.commit_visible()?;
-        if !self.close_last(tenant)? {
-            return Ok(Freed::default());
-        }
-        let Some(survey) = self.survey(tenant)? else {
-            return Ok(Freed::default());
+/// Removes and rewrites segments.
+pub(super) async fn compact(store: &CoreStore<SqliteEngine>, tenant: TenantId) -> Result<Freed> {
+    let engine = store.engine();
+    if !close_last(store, tenant).await? {
+        return Ok(Freed::default());
+    }
+    let Some(survey) = survey(engine, tenant)? else {
+        return Ok(Freed::default());
+    };
+    let sparse: BTreeSet<u64> = survey.sparse().collect();
+    let (copied, stuck) = relocate(store, tenant, &sparse).await?;
+    let mut freed = Freed::default();
+    let gone: Vec<u64> = survey
+        .closed()
+        .filter(|(id, _, live)| *live == 0 || (sparse.contains(id) && !stuck.contains(id)))
+        .map(|(id, ..)| id)
+        .collect();
+    unname(store, tenant, &gone).await?;
+    for id in gone {
+        freed.bytes += survey.files.get(&id).copied().unwrap_or(0);
+        freed.segments += 1;
+        delete_segment(engine, tenant, id)?;
+    }
+    engine.blocks.pool().sync_names().map_err(device)?;
+    freed.bytes = freed.bytes.saturating_sub(copied);
+    Ok(freed)
+}
+
+/// Begins a new segment if the last one is mostly dead. Answers whether there can be anything to collect at all.
+async fn close_last(store: &CoreStore<SqliteEngine>, tenant: TenantId) -> Result<bool> {
+    let engine = store.engine();
+    let files = segment_files(engine, tenant)?;
+    let counted = engine.sql.snapshot(|c| {
+        let row = sql::tenant::by_id(c, tenant)?;
+        Ok((row, counted(c, tenant)?))
+    })?;
+    let (Some(row), counted) = counted else {
+        return Ok(false);
+    };
+    let live = |id: u64| counted.get(&id).copied().unwrap_or(0);
+    let is_sparse = row.segment_len >= CLOSE_FROM && live(row.segment) * 2 < row.segment_len;
+    if is_sparse {
+        let close = |c: &Connection| {
+            c.execute(
+                "UPDATE tenant SET segment = segment + 1, segment_len = 0 WHERE id = ?1 AND segment = ?2",
+                params![tenant.sql(), row.segment as i64],
+            )
+            .map_err(failed)
         };
-        let sparse: BTreeSet<u64> = survey.sparse().collect();
-        let (copied, stuck) = self.relocate(tenant, &sparse)?;
-        let mut freed = Freed::default();
-        let gone: Vec<u64> = survey
-            .closed()
-            .filter(|(id, _, live)| *live == 0 || (sparse.contains(id) && !stuck.contains(id)))
-            .map(|(id, ..)| id)
-            .collect();
-        self.unname(tenant, &gone)?;
+        store
+            .administer(|engine| engine.write(Durability::Durable, close))
+            .await?;
+    }
+    // A row without a file is worth a look, too.
+    let worth = |id: &u64| *id < row.segment && live(*id) * 2 < files.get(id).copied().unwrap_or(0).max(1);
+    Ok(is_sparse
+        || files
+            .keys()
+            .chain(counted.keys())
+            .any(|id| *id != Block::LOST && worth(id)))
+}
+
+/// The segment files of a tenant, with their lengths.
+fn segment_files(engine: &SqliteEngine, tenant: TenantId) -> Result<BTreeMap<u64, u64>> {
+    let (pool, prefix) = (engine.blocks.pool(), engine.blocks.tenant_prefix(tenant));
+    let mut files = BTreeMap::new();
+    for name in pool.list(&prefix).map_err(device)? {
+        let Some(id) = name.strip_prefix(&prefix).and_then(|id| id.parse().ok()) else {
+            continue;
+        };
+        // Another collection may have deleted it since.
+        match pool.open(&name, OpenOptions::READ_ONLY) {
+            Ok(file) => files.insert(id, file.len().map_err(device)?),
+            Err(e) if e.kind() == tarbox_pool::ErrorKind::NotFound => None,
+            Err(e) => return Err(device(e)),
+        };
+    }
+    Ok(files)
+}
+
+fn survey(engine: &SqliteEngine, tenant: TenantId) -> Result<Option<Survey>> {
+    let files = segment_files(engine, tenant)?;
+    // After the files: what is in them, and was not when they were listed, is behind the last one.
+    let rows = engine.sql.snapshot(|c| {
+        let row = sql::tenant::by_id(c, tenant)?;
+        Ok((row, by_blocks(c, tenant)?, counted(c, tenant)?))
+    })?;
+    let (Some(row), mut live, counted) = rows else {
+        return Ok(None);
+    };
+    for id in counted.into_keys() {
+        live.entry(id).or_default();
+    }
+    Ok(Some(Survey {
+        files,
+        live,
+        last: row.segment,
+    }))
+}
+
+/// Removes the rows of segments, durably.
+async fn unname(store: &CoreStore<SqliteEngine>, tenant: TenantId, gone: &[u64]) -> Result<()> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let remove = |c: &Connection| {
+        let mut statement = c
+            .prepare_cached("DELETE FROM segment WHERE tenant = ?1 AND id = ?2")
+            .map_err(failed)?;
         for id in gone {
-            freed.bytes += survey.files.get(&id).copied().unwrap_or(0);
-            freed.segments += 1;
-            self.delete_segment(tenant, id)?;
+            statement
+                .execute(params![tenant.sql(), *id as i64])
+                .map_err(failed)?;
         }
-        self.shared.blocks.pool().sync_names().map_err(device)?;
-        freed.bytes = freed.bytes.saturating_sub(copied);
-        Ok(freed)
-    }
+        // Also where there was no row: what was found dead is dead durably before a file goes.
+        sql::touch(c)
+    };
+    store
+        .administer(|engine| engine.write(Durability::Durable, remove))
+        .await
+}
 
-    /// Begins a new segment if the last one is mostly dead. Answers whether there can be anything to collect at all.
-    fn close_last(&self, tenant: TenantId) -> Result<bool> {
-        let files = self.segment_files(tenant)?;
-        let counted = self.shared.engine.snapshot(|c| {
-            let row = sql::tenant::by_id(c, tenant)?;
-            Ok((row, counted(c, tenant)?))
-        })?;
-        let (Some(row), counted) = counted else {
-            return Ok(false);
-        };
-        let live = |id: u64| counted.get(&id).copied().unwrap_or(0);
-        let is_sparse = row.segment_len >= CLOSE_FROM && live(row.segment) * 2 < row.segment_len;
-        if is_sparse {
-            self.shared.administer(|c| {
-                c.execute(
-                    "UPDATE tenant SET segment = segment + 1, segment_len = 0 WHERE id = ?1 AND segment = ?2",
-                    params![tenant.0, row.segment as i64],
-                )
-                .map_err(engine)
-            })?;
-        }
-        // A row without a file is worth a look, too.
-        let worth =
-            |id: &u64| *id < row.segment && live(*id) * 2 < files.get(id).copied().unwrap_or(0).max(1);
-        Ok(is_sparse
-            || files
-                .keys()
-                .chain(counted.keys())
-                .any(|id| *id != Block::LOST && worth(id)))
-    }
-
-    /// The segment files of a tenant, with their lengths.
-    fn segment_files(&self, tenant: TenantId) -> Result<BTreeMap<u64, u64>> {
-        let (pool, prefix) = (
-            self.shared.blocks.pool(),
-            self.shared.blocks.tenant_prefix(tenant),
-        );
-        let mut files = BTreeMap::new();
-        for name in pool.list(&prefix).map_err(device)? {
-            let Some(id) = name.strip_prefix(&prefix).and_then(|id| id.parse().ok()) else {
-                continue;
-            };
-            // Another collection may have deleted it since.
-            match pool.open(&name, OpenOptions::READ_ONLY) {
-                Ok(file) => files.insert(id, file.len().map_err(device)?),
-                Err(e) if e.kind() == tarbox_pool::ErrorKind::NotFound => None,
-                Err(e) => return Err(device(e)),
-            };
-        }
-        Ok(files)
-    }
-
-    fn survey(&self, tenant: TenantId) -> Result<Option<Survey>> {
-        let files = self.segment_files(tenant)?;
-        // After the files: what is in them, and was not when they were listed, is behind the last one.
-        let rows = self.shared.engine.snapshot(|c| {
-            let row = sql::tenant::by_id(c, tenant)?;
-            Ok((row, by_blocks(c, tenant)?, counted(c, tenant)?))
-        })?;
-        let (Some(row), mut live, counted) = rows else {
-            return Ok(None);
-        };
-        for id in counted.into_keys() {
-            live.entry(id).or_default();
-        }
-        Ok(Some(Survey {
-            files,
-            live,
-            last: row.segment,
-        }))
-    }
-
-    /// Removes the rows of segments, durably.
-    fn unname(&self, tenant: TenantId, gone: &[u64]) -> Result<()> {
-        if gone.is_empty() {
-            return Ok(());
-        }
-        self.shared.administer(|c| {
-            let mut statement = c
-                .prepare_cached("DELETE FROM segment WHERE tenant = ?1 AND id = ?2")
-                .map_err(engine)?;
-            for id in gone {
-                statement.execute(params![tenant.0, *id as i64]).map_err(engine)?;
-            }
-            // Also where there was no row: what was found dead is dead durably before a file goes.
-            sql::touch(c)
-        })
-    }
-
-    fn delete_segment(&self, tenant: TenantId, id: u64) -> Result<()> {
-        self.shared.blocks.close_segment(tenant, id);
-        let name = self.shared.blocks.segment_name(tenant, id);
-        match self.shared.blocks.pool().delete(&name) {
-            Err(e) if e.kind() != tarbox_pool::ErrorKind::NotFound => Err(device(e)),
-            _ => Ok(()),
-        }
+fn delete_segment(engine: &SqliteEngine, tenant: TenantId, id: u64) -> Result<()> {
+    engine.blocks.close_segment(tenant, id);
+    let name = engine.blocks.segment_name(tenant, id);
+    match engine.blocks.pool().delete(&name) {
+        Err(e) if e.kind() != tarbox_pool::ErrorKind::NotFound => Err(device(e)),
+        _ => Ok(()),
     }
 }
 
@@ -193,22 +198,22 @@ fn by_blocks(c: &Connection, tenant: TenantId) -> Result<BTreeMap<u64, u64>> {
     let mut live: BTreeMap<u64, u64> = BTreeMap::new();
     let mut statement = c
         .prepare_cached("SELECT segment, len FROM block WHERE tenant = ?1")
-        .map_err(engine)?;
-    let mut rows = statement.query([tenant.0]).map_err(engine)?;
-    while let Some(row) = rows.next().map_err(engine)? {
-        let (segment, len): (i64, i64) = (row.get(0).map_err(engine)?, row.get(1).map_err(engine)?);
+        .map_err(failed)?;
+    let mut rows = statement.query([tenant.sql()]).map_err(failed)?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        let (segment, len): (i64, i64) = (row.get(0).map_err(failed)?, row.get(1).map_err(failed)?);
         *live.entry(segment as u64).or_default() += len.max(0) as u64;
     }
     Ok(live)
 }
 
 fn numbers(c: &Connection, tenant: TenantId, sql: &str) -> Result<BTreeMap<u64, u64>> {
-    let mut statement = c.prepare_cached(sql).map_err(engine)?;
+    let mut statement = c.prepare_cached(sql).map_err(failed)?;
     let rows = statement
-        .query_map([tenant.0], |row| {
+        .query_map([tenant.sql()], |row| {
             let (id, live): (i64, i64) = (row.get(0)?, row.get(1)?);
             Ok((id as u64, live.max(0) as u64))
         })
-        .map_err(engine)?;
-    rows.collect::<rusqlite::Result<_>>().map_err(engine)
+        .map_err(failed)?;
+    rows.collect::<rusqlite::Result<_>>().map_err(failed)
 }

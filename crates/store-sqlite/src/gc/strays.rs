@@ -2,36 +2,29 @@
 
 use tarbox_store::Result;
 
-use crate::database::Opened;
+use crate::engine::SqliteEngine;
 use crate::rows::TenantId;
 use crate::sql::{self, device};
 
-impl Opened {
-    /// Removes segment files of tenants that were deleted. Numbers of tenants are never used twice.
-    pub(crate) fn remove_strays(&self) -> Result<()> {
-        let (pool, prefix) = (self.shared.blocks.pool(), self.shared.blocks.prefix());
-        let stem = format!("{prefix}t");
-        let mut removed = false;
-        for name in pool.list(&stem).map_err(device)? {
-            let Some(tenant) = tenant_of(&name[stem.len()..]) else {
-                continue;
-            };
-            // Asked after the file was seen: a tenant that is being made has its row before its files.
-            if self
-                .shared
-                .engine
-                .read(|c| sql::tenant::by_id(c, tenant))?
-                .is_none()
-            {
-                pool.delete(&name).map_err(device)?;
-                removed = true;
-            }
+/// Removes segment files of tenants that were deleted. Numbers of tenants are never used twice.
+pub(crate) fn remove_strays(engine: &SqliteEngine) -> Result<()> {
+    let (pool, prefix) = (engine.blocks.pool(), engine.blocks.prefix());
+    let stem = format!("{prefix}t");
+    let mut removed = false;
+    for name in pool.list(&stem).map_err(device)? {
+        let Some(tenant) = tenant_of(&name[stem.len()..]) else {
+            continue;
+        };
+        // Asked after the file was seen: a tenant that is being made has its row before its files.
+        if engine.sql.read(|c| sql::tenant::by_id(c, tenant))?.is_none() {
+            pool.delete(&name).map_err(device)?;
+            removed = true;
         }
-        if removed {
-            pool.sync_names().map_err(device)?;
-        }
-        Ok(())
     }
+    if removed {
+        pool.sync_names().map_err(device)?;
+    }
+    Ok(())
 }
 
 /// The tenant of a segment file `<tenant>/<segment>`.

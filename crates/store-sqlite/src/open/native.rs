@@ -7,9 +7,10 @@ use std::sync::Arc;
 use tarbox_pool::DirectoryPool;
 use tarbox_store::{Error, ErrorKind, Result};
 
+use crate::database::Surroundings;
 use crate::lease::Lease;
 use crate::sessions::Sessions;
-use crate::sql::{Engine, Place, device};
+use crate::sql::{Connections, Place, device};
 use crate::{Options, SqliteDatabase};
 
 impl SqliteDatabase {
@@ -24,8 +25,8 @@ impl SqliteDatabase {
             return Err(Error::new(ErrorKind::NotFound).about(path.as_os_str().as_encoded_bytes()));
         }
         refuse_one_byte(path)?;
-        let engine =
-            Engine::open(&Place::File(path.to_owned()), options.create).map_err(|e| explain(e, path))?;
+        let sql =
+            Connections::open(&Place::File(path.to_owned()), options.create).map_err(|e| explain(e, path))?;
         let mut blocks = path.as_os_str().to_owned();
         blocks.push("-blocks");
         let blocks = PathBuf::from(blocks);
@@ -43,12 +44,16 @@ impl SqliteDatabase {
             }
         });
         Self::assemble(
-            engine,
-            Arc::new(pool),
-            "",
-            (lease, Some(sessions)),
-            directory,
-            None,
+            Surroundings {
+                sql,
+                pool: Arc::new(pool),
+                prefix: "",
+                lease,
+                sessions: Some(sessions),
+                directory,
+                vfs: None,
+                redo: None,
+            },
             options,
         )
     }

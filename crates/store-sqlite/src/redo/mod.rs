@@ -12,18 +12,12 @@
 //! that, so records are never applied twice, nor to another database. `number` counts from 0. The first record that is
 //! not whole, or of another epoch, is the end: it was never acknowledged, or is older.
 
-mod record;
-
 use std::sync::Arc;
 
 use tarbox_pool::{OpenOptions, Pool, PoolFile, PoolFileExt};
 use tarbox_store::Result;
 
-pub(crate) use record::Counters;
-
-use crate::memtable::Memtable;
-use crate::rows::TenantId;
-use crate::sql::{damaged, device};
+use crate::sql::device;
 
 /// Bytes of the file. It has them from the start: overwriting costs a device less than growing.
 const LEN: u64 = 512 * 1024;
@@ -33,9 +27,6 @@ const RECORD_MAX: usize = 64 * 1024;
 const MAGIC: [u8; 4] = *b"TBXR";
 const HEAD: usize = 24;
 const DIGEST: usize = 16;
-
-/// The rows of a record, and what their tenants count.
-pub(crate) type Rows = (Memtable, Vec<(TenantId, Counters)>);
 
 /// The redo log of a database.
 #[derive(Debug)]
@@ -58,8 +49,8 @@ impl Redo {
     /// has not.
     ///
     /// # Errors
-    /// Those of the device; `Corrupt` if a whole record is none that this program knows.
-    pub(crate) fn open(pool: Arc<dyn Pool>, name: &str, done: u64) -> Result<(Self, Vec<Rows>)> {
+    /// Those of the device.
+    pub(crate) fn open(pool: Arc<dyn Pool>, name: &str, done: u64) -> Result<(Self, Vec<Vec<u8>>)> {
         let name = format!("{name}-redo");
         let mut redo = Self {
             file: None,
@@ -84,8 +75,7 @@ impl Redo {
         redo.file = Some(file);
         let mut records = Vec::new();
         while let Some(rows) = redo.next(&bytes) {
-            let unknown = || damaged("the redo log holds a record of another program, or of a newer Tarbox");
-            records.push(record::decode(rows).ok_or_else(unknown)?);
+            records.push(rows.to_vec());
             redo.count += 1;
             redo.end += (HEAD + rows.len() + DIGEST) as u64;
         }
@@ -116,11 +106,11 @@ impl Redo {
     ///
     /// # Errors
     /// Those of the device; then the record may be there or not, and the next one takes its place.
-    pub(crate) fn append(&mut self, table: &Memtable, tenants: &[(TenantId, Counters)]) -> Result<bool> {
+    pub(crate) fn append(&mut self, rows: &[u8]) -> Result<bool> {
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
         buffer.resize(HEAD, 0);
-        record::encode(table, tenants, &mut buffer);
+        buffer.extend_from_slice(rows);
         let len = buffer.len() - HEAD;
         let end = self.end + (buffer.len() + DIGEST) as u64;
         let fits = len <= RECORD_MAX && end <= LEN;

@@ -5,7 +5,7 @@ use tarbox_store::{Error, ErrorKind, FileKind, Ino, LayerId, Quota, Result, Tena
 
 use super::error::engine;
 use super::{inode, tenant};
-use crate::rows::{Content, Inode, Tenant, TenantId};
+use crate::rows::{Content, Inode, Numbered, Tenant, TenantId};
 
 /// Every table with rows of tenants, and how it begins.
 const BY_KEY: [(&str, &str); 9] = [
@@ -42,7 +42,7 @@ pub(crate) fn create(
             |row| row.get(0),
         )
         .map_err(engine)?;
-    let id = u32::try_from(last.unwrap_or(0) + 1)
+    let id = u64::try_from(last.unwrap_or(0) + 1)
         .ok()
         .filter(|id| *id < TenantId::LIMIT);
     let id =
@@ -99,10 +99,10 @@ pub(crate) fn delete(c: &Connection, id: TenantId) -> Result<()> {
         .map_err(engine)?;
     }
     for table in BY_TENANT {
-        c.execute(&format!("DELETE FROM {table} WHERE tenant = ?1"), [id.0])
+        c.execute(&format!("DELETE FROM {table} WHERE tenant = ?1"), [id.sql()])
             .map_err(engine)?;
     }
-    c.execute("DELETE FROM tenant WHERE id = ?1", [id.0])
+    c.execute("DELETE FROM tenant WHERE id = ?1", [id.sql()])
         .map_err(engine)?;
     Ok(())
 }

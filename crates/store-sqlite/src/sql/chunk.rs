@@ -2,14 +2,12 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 use tarbox_store::{LayerId, Result};
+use tarbox_store_core::CHUNKS;
 
 use super::error::{damaged, engine};
-use crate::rows::{Block, Hash, Key, Map, TenantId};
+use crate::rows::{Block, Hash, Key, Map, Numbered, TenantId};
 
-/// Chunks are read this many rows at a time, so that a file of any size costs bounded memory.
-pub(crate) const PAGE: usize = 512;
-
-/// Up to [`PAGE`] chunks of the head with `from <= index <= to`, in order.
+/// Up to [`CHUNKS`] chunks of the head with `from <= index <= to`, in order.
 pub(crate) fn range(c: &Connection, file: Key, from: u64, to: u64) -> Result<Vec<(u64, Map)>> {
     let mut statement = c
         .prepare_cached(
@@ -17,7 +15,7 @@ pub(crate) fn range(c: &Connection, file: Key, from: u64, to: u64) -> Result<Vec
         )
         .map_err(engine)?;
     let rows = statement
-        .query(params![file.sql(), from as i64, to as i64, PAGE as i64])
+        .query(params![file.sql(), from as i64, to as i64, CHUNKS as i64])
         .map_err(engine)?;
     collect(file, rows)
 }
@@ -42,7 +40,7 @@ pub(crate) fn range_at(
             file.sql(),
             from as i64,
             to as i64,
-            PAGE as i64,
+            CHUNKS as i64,
             layer.0 as i64
         ])
         .map_err(engine)?;
@@ -74,7 +72,7 @@ fn collect(file: Key, mut rows: rusqlite::Rows<'_>) -> Result<Vec<(u64, Map)>> {
         let born = LayerId(row.get::<_, i64>(1).map_err(engine)? as u64);
         let bytes = row.get_ref(2).map_err(engine)?;
         let map = bytes.as_blob().ok();
-        let map = map.and_then(|bytes| Map::decode(bytes, file, index, born));
+        let map = map.and_then(|bytes| Map::decode(bytes, file.0, index, born));
         let map = map.ok_or_else(|| damaged("the map of a chunk breaks its format"))?;
         if found.last().is_some_and(|(before, _)| *before >= index) {
             return Err(damaged("two versions of a chunk are valid at once"));
@@ -92,7 +90,7 @@ pub(crate) fn put(c: &Connection, file: Key, index: u64, map: &Map) -> Result<()
             file.sql(),
             index as i64,
             map.born.0 as i64,
-            map.encode(file, index)
+            map.encode(file.0, index)
         ])
         .map_err(engine)?;
     Ok(())
@@ -123,7 +121,7 @@ pub(crate) fn delete(c: &Connection, file: Key, index: u64) -> Result<()> {
 pub(crate) fn block(c: &Connection, tenant: TenantId, hash: &Hash) -> Result<Option<Block>> {
     c.prepare_cached("SELECT segment, offset, len, refs FROM block WHERE tenant = ?1 AND hash = ?2")
         .map_err(engine)?
-        .query_row(params![tenant.0, hash], |row| {
+        .query_row(params![tenant.sql(), hash], |row| {
             Ok(Block {
                 segment: row.get::<_, i64>(0)? as u64,
                 offset: row.get::<_, i64>(1)? as u64,
@@ -141,7 +139,7 @@ pub(crate) fn put_block(c: &Connection, tenant: TenantId, hash: &Hash, b: &Block
         "INSERT OR REPLACE INTO block(tenant, hash, segment, offset, len, refs) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )
     .map_err(engine)?
-    .execute(params![tenant.0, hash, b.segment as i64, b.offset as i64, b.len, b.refs as i64])
+    .execute(params![tenant.sql(), hash, b.segment as i64, b.offset as i64, b.len, b.refs as i64])
     .map_err(engine)?;
     Ok(())
 }
@@ -150,7 +148,7 @@ pub(crate) fn put_block(c: &Connection, tenant: TenantId, hash: &Hash, b: &Block
 pub(crate) fn delete_block(c: &Connection, tenant: TenantId, hash: &Hash) -> Result<()> {
     c.prepare_cached("DELETE FROM block WHERE tenant = ?1 AND hash = ?2")
         .map_err(engine)?
-        .execute(params![tenant.0, hash])
+        .execute(params![tenant.sql(), hash])
         .map_err(engine)?;
     Ok(())
 }
@@ -162,7 +160,7 @@ pub(crate) fn count_live(c: &Connection, tenant: TenantId, segment: u64, delta: 
          ON CONFLICT(tenant, id) DO UPDATE SET live = live + excluded.live",
     )
     .map_err(engine)?
-    .execute(params![tenant.0, segment as i64, delta])
+    .execute(params![tenant.sql(), segment as i64, delta])
     .map_err(engine)?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 use tarbox_store::{FileKind, Ino, LayerId, Result};
 
 use super::error::{damaged, engine};
-use crate::rows::{Dentry, Key, Name, TenantId};
+use crate::rows::{Dentry, Key, Name, Numbered, TenantId};
 
 /// Up to `limit` entries of the head with `from <= cookie <= to`, in order.
 pub(crate) fn range(c: &Connection, dir: Key, from: u64, to: u64, limit: usize) -> Result<Vec<Dentry>> {

@@ -5,9 +5,10 @@
 
 use rusqlite::{Connection, params};
 use tarbox_store::{Ino, LayerId, Result};
+use tarbox_store_core::{HistoryOp, Losses};
 
 use super::error::{damaged, engine};
-use crate::rows::{Hash, Key, Layer, Map, TenantId};
+use crate::rows::{Dentry, Key, Map, Numbered, TenantId};
 
 /// The tables with versions: name, key columns, all further columns.
 const TABLES: [(&str, &str, &str); 4] = [
@@ -17,79 +18,59 @@ const TABLES: [(&str, &str, &str); 4] = [
     ("xattr", "key, name", "born, value"),
 ];
 
-/// One change to history.
-#[derive(Debug, Clone)]
-pub(crate) enum HistoryOp {
-    /// A layer was sealed.
-    Seal(TenantId, Layer),
-    /// A layer is no longer kept; its tags go with it.
-    Forget(TenantId, LayerId),
-    /// Versions that began after `kept` and ended at `next` or before: no kept layer lies in between.
-    Prune {
-        tenant: TenantId,
-        kept: LayerId,
-        next: LayerId,
-    },
-    /// Everything after this layer is undone: versions that began later go, those that ended later are the head's again.
-    Rewind(TenantId, LayerId),
-    /// A tag points at a layer, or is no more.
-    Tag(TenantId, String, Option<LayerId>),
-}
-
-impl HistoryOp {
-    pub(super) fn apply(&self, c: &Connection) -> Result<()> {
-        match self {
-            Self::Seal(tenant, layer) => {
-                c.prepare_cached(
-                    "INSERT INTO layer(tenant, id, name, description, sealed) VALUES (?1, ?2, ?3, ?4, ?5)",
-                )
-                .map_err(engine)?
-                .execute(params![
-                    tenant.0,
-                    layer.id.0 as i64,
-                    layer.name,
-                    layer.description,
-                    layer.sealed.0
-                ])
+/// Changes history.
+pub(super) fn apply(c: &Connection, tenant: TenantId, change: &HistoryOp) -> Result<()> {
+    match change {
+        HistoryOp::Seal(layer) => {
+            c.prepare_cached(
+                "INSERT INTO layer(tenant, id, name, description, sealed) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )
+            .map_err(engine)?
+            .execute(params![
+                tenant.sql(),
+                layer.id.0 as i64,
+                layer.name,
+                layer.description,
+                layer.sealed.0
+            ])
+            .map_err(engine)?;
+        }
+        HistoryOp::Forget(layer) => {
+            let gone = params![tenant.sql(), layer.0 as i64];
+            c.execute("DELETE FROM tag WHERE tenant = ?1 AND layer = ?2", gone)
                 .map_err(engine)?;
-            }
-            Self::Forget(tenant, layer) => {
-                let gone = params![tenant.0, layer.0 as i64];
-                c.execute("DELETE FROM tag WHERE tenant = ?1 AND layer = ?2", gone)
-                    .map_err(engine)?;
-                c.execute("DELETE FROM layer WHERE tenant = ?1 AND id = ?2", gone)
-                    .map_err(engine)?;
-            }
-            Self::Prune { tenant, kept, next } => {
-                for (table, key, _) in TABLES {
-                    let key = first(key);
-                    c.execute(
+            c.execute("DELETE FROM layer WHERE tenant = ?1 AND id = ?2", gone)
+                .map_err(engine)?;
+        }
+        HistoryOp::Prune { kept, next } => {
+            for (table, key, _) in TABLES {
+                let key = first(key);
+                c.execute(
                         &format!(
                             "DELETE FROM {table}_past WHERE {key} >> 44 = ?1 AND died > ?2 AND died <= ?3 AND born > ?2"
                         ),
-                        params![tenant.0, kept.0 as i64, next.0 as i64],
+                        params![tenant.sql(), kept.0 as i64, next.0 as i64],
                     )
                     .map_err(engine)?;
-                }
-            }
-            Self::Rewind(tenant, layer) => rewind(c, *tenant, *layer)?,
-            Self::Tag(tenant, name, Some(layer)) => {
-                c.execute(
-                    "INSERT OR REPLACE INTO tag(tenant, name, layer) VALUES (?1, ?2, ?3)",
-                    params![tenant.0, name, layer.0 as i64],
-                )
-                .map_err(engine)?;
-            }
-            Self::Tag(tenant, name, None) => {
-                c.execute(
-                    "DELETE FROM tag WHERE tenant = ?1 AND name = ?2",
-                    params![tenant.0, name],
-                )
-                .map_err(engine)?;
             }
         }
-        Ok(())
+        HistoryOp::Rewind(layer) => rewind(c, tenant, *layer)?,
+        HistoryOp::Tag(name, Some(layer)) => {
+            c.execute(
+                "INSERT OR REPLACE INTO tag(tenant, name, layer) VALUES (?1, ?2, ?3)",
+                params![tenant.sql(), name, layer.0 as i64],
+            )
+            .map_err(engine)?;
+        }
+        HistoryOp::Tag(name, None) => {
+            c.execute(
+                "DELETE FROM tag WHERE tenant = ?1 AND name = ?2",
+                params![tenant.sql(), name],
+            )
+            .map_err(engine)?;
+        }
     }
+    Ok(())
 }
 
 fn first(columns: &str) -> &str {
@@ -97,7 +78,7 @@ fn first(columns: &str) -> &str {
 }
 
 fn rewind(c: &Connection, tenant: TenantId, layer: LayerId) -> Result<()> {
-    let bound = params![tenant.0, layer.0 as i64];
+    let bound = params![tenant.sql(), layer.0 as i64];
     // What had no name when the layer was sealed has none again, whatever became of it since.
     c.execute(
         "INSERT OR IGNORE INTO orphan(key) SELECT key FROM inode_past \
@@ -132,17 +113,6 @@ fn rewind(c: &Connection, tenant: TenantId, layer: LayerId) -> Result<()> {
     Ok(())
 }
 
-/// What a [`Prune`](HistoryOp::Prune) or [`Rewind`](HistoryOp::Rewind) takes away, for the counters.
-#[derive(Debug, Default)]
-pub(crate) struct Losses {
-    /// How many chunk versions fewer name each block.
-    pub(crate) blocks: std::collections::HashMap<Hash, u64>,
-    /// Bytes of inline data and extended attributes.
-    pub(crate) bytes: i64,
-    /// Inodes of the head.
-    pub(crate) inodes: i64,
-}
-
 /// What a prune takes away.
 pub(crate) fn losses_of_prune(
     c: &Connection,
@@ -151,7 +121,7 @@ pub(crate) fn losses_of_prune(
     next: LayerId,
 ) -> Result<Losses> {
     let range = "died > ?2 AND died <= ?3 AND born > ?2";
-    let bound = params![tenant.0, kept.0 as i64, next.0 as i64];
+    let bound = params![tenant.sql(), kept.0 as i64, next.0 as i64];
     let mut losses = Losses::default();
     maps(
         c,
@@ -166,7 +136,7 @@ pub(crate) fn losses_of_prune(
 
 /// What a rewind takes away. Versions that become the head's again were counted all along.
 pub(crate) fn losses_of_rewind(c: &Connection, tenant: TenantId, layer: LayerId) -> Result<Losses> {
-    let bound = params![tenant.0, layer.0 as i64];
+    let bound = params![tenant.sql(), layer.0 as i64];
     let mut losses = Losses::default();
     // The head's later versions, and those past ones that both began and ended later.
     let (head, past) = ("born > ?2 AND born > 1", "died > ?2 AND born > ?2");
@@ -224,7 +194,7 @@ fn maps(c: &Connection, sql: &str, bound: &[&dyn rusqlite::ToSql], losses: &mut 
         let map = bytes
             .as_blob()
             .ok()
-            .and_then(|bytes| Map::decode(bytes, file, index, LayerId(0)));
+            .and_then(|bytes| Map::decode(bytes, file.0, index, LayerId(0)));
         for hash in map
             .ok_or_else(|| damaged("the map of a chunk breaks its format"))?
             .hashes()
@@ -255,7 +225,7 @@ pub(crate) fn touched(
         ))
         .map_err(engine)?;
     let rows = statement
-        .query_map(params![tenant.0, from.0 as i64, to.0 as i64], |row| {
+        .query_map(params![tenant.sql(), from.0 as i64, to.0 as i64], |row| {
             row.get::<_, i64>(0)
         })
         .map_err(engine)?;
@@ -263,14 +233,8 @@ pub(crate) fn touched(
         .collect()
 }
 
-/// A directory entry that is valid in one of two layers, or in both as different versions.
-#[derive(Debug)]
-pub(crate) struct TouchedEntry {
-    pub(crate) dir: Key,
-    pub(crate) entry: super::super::rows::Dentry,
-    /// The layer in which it ended; `None` for the head's.
-    pub(crate) died: Option<LayerId>,
-}
+/// A version of an entry: its directory, and the layer in which it ended (`None` for the head's).
+type Version = (Key, Option<LayerId>, Dentry);
 
 /// Every version of an entry that began or ended in `from < layer <= to`.
 pub(crate) fn touched_entries(
@@ -278,7 +242,7 @@ pub(crate) fn touched_entries(
     tenant: TenantId,
     from: LayerId,
     to: LayerId,
-) -> Result<Vec<TouchedEntry>> {
+) -> Result<Vec<Version>> {
     let mut statement = c
         .prepare_cached(
             "SELECT dir, NULL, cookie, born, ino, kind, name FROM dentry \
@@ -290,18 +254,55 @@ pub(crate) fn touched_entries(
         )
         .map_err(engine)?;
     let mut rows = statement
-        .query(params![tenant.0, from.0 as i64, to.0 as i64])
+        .query(params![tenant.sql(), from.0 as i64, to.0 as i64])
         .map_err(engine)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(engine)? {
-        found.push(TouchedEntry {
-            dir: Key(row.get::<_, i64>(0).map_err(engine)? as u64),
-            died: row
-                .get::<_, Option<i64>>(1)
-                .map_err(engine)?
-                .map(|died| LayerId(died as u64)),
-            entry: super::dentry::decode(row, 2)?,
-        });
+        let dir = Key(row.get::<_, i64>(0).map_err(engine)? as u64);
+        let died: Option<i64> = row.get(1).map_err(engine)?;
+        found.push((
+            dir,
+            died.map(|died| LayerId(died as u64)),
+            super::dentry::decode(row, 2)?,
+        ));
     }
     Ok(found)
+}
+
+/// The pairs of neighbouring layers between which there are versions that neither shows.
+pub(crate) fn hidden(c: &Connection, tenant: TenantId) -> Result<Vec<(LayerId, LayerId)>> {
+    let Some(row) = super::tenant::by_id(c, tenant)? else {
+        return Ok(Vec::new());
+    };
+    let mut layers: Vec<u64> = vec![0];
+    layers.extend(super::tenant::layers(c, tenant)?.iter().map(|layer| layer.id.0));
+    layers.push(row.head.0);
+    let gaps = layers.windows(2).filter(|pair| pair[1] > pair[0] + 1);
+    let mut found = Vec::new();
+    for pair in gaps {
+        let (kept, next) = (LayerId(pair[0]), LayerId(pair[1]));
+        if is_hiding(c, tenant, kept, next)? {
+            found.push((kept, next));
+        }
+    }
+    Ok(found)
+}
+
+fn is_hiding(c: &Connection, tenant: TenantId, kept: LayerId, next: LayerId) -> Result<bool> {
+    for (table, key) in [
+        ("inode", "key"),
+        ("dentry", "dir"),
+        ("chunk", "file"),
+        ("xattr", "key"),
+    ] {
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM {table}_past WHERE {key} >> 44 = ?1 AND died > ?2 AND died <= ?3 AND born > ?2)"
+        );
+        let values = params![tenant.sql(), kept.0 as i64, next.0 as i64];
+        let mut statement = c.prepare_cached(&sql).map_err(engine)?;
+        if statement.query_row(values, |row| row.get(0)).map_err(engine)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

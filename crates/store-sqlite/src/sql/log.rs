@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params, params_from_iter};
 use tarbox_store::{Ino, LayerId, LogQuery, LogRecord, Operation, Result, Seq, Timestamp};
 
 use super::error::{damaged, engine};
-use crate::rows::{LogRow, TenantId};
+use crate::rows::{LogRow, Numbered, TenantId};
 
 /// Appends a record.
 pub(crate) fn put(c: &Connection, tenant: TenantId, r: &LogRow) -> Result<()> {
@@ -15,7 +15,7 @@ pub(crate) fn put(c: &Connection, tenant: TenantId, r: &LogRow) -> Result<()> {
     )
     .map_err(engine)?
     .execute(params![
-        tenant.0,
+        tenant.sql(),
         r.seq as i64,
         r.time.0,
         r.uid,
@@ -37,7 +37,7 @@ pub(crate) fn query(c: &Connection, tenant: TenantId, q: &LogQuery) -> Result<Ve
     let mut sql = String::from(
         "SELECT seq, time, uid, agent, operation, ino, path, source, bytes, layer, errno FROM log WHERE tenant = ?",
     );
-    let mut values = vec![Value::from(tenant.0)];
+    let mut values = vec![Value::from(tenant.sql())];
     let mut clause = |text: &str, bound: Vec<Value>| {
         sql.push_str(text);
         values.extend(bound);
@@ -129,7 +129,7 @@ pub(crate) fn trim(c: &Connection, tenant: TenantId, next_seq: u64, keep: u64) -
     let gone = c
         .prepare_cached("DELETE FROM log WHERE tenant = ?1 AND seq < ?2")
         .map_err(engine)?
-        .execute(params![tenant.0, first as i64])
+        .execute(params![tenant.sql(), first as i64])
         .map_err(engine)?;
     Ok(gone as u64)
 }

@@ -7,6 +7,7 @@ pub(crate) mod dentry;
 mod error;
 pub(crate) mod inode;
 pub(crate) mod layers;
+mod load;
 pub(crate) mod log;
 mod open;
 pub(crate) mod orphan;
@@ -21,27 +22,19 @@ use std::sync::{Mutex, MutexGuard, TryLockError};
 use rusqlite::{Connection, TransactionBehavior};
 use tarbox_store::Result;
 
-pub(crate) use apply::{Batch, Change};
+pub(crate) use apply::apply;
 pub(crate) use error::{damaged, device, engine};
+pub(crate) use load::load;
 pub(crate) use open::Place;
 use reader::Reader;
-pub(crate) use version::Version;
+use tarbox_store_core::Durability;
 use version::WalIndex;
-
-/// Whether a commit waits for the device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Durability {
-    /// Visible to every process; a crash of the machine may undo it.
-    Visible,
-    /// On the device when it returns.
-    Durable,
-}
 
 /// The database's connections.
 ///
 /// Field order matters: `wal` points into memory that `writer` keeps mapped.
 #[derive(Debug)]
-pub(crate) struct Engine {
+pub(crate) struct Connections {
     wal: Option<WalIndex>,
     reader: Option<Reader>,
     writer: Mutex<Writer>,
@@ -54,7 +47,7 @@ struct Writer {
     durability: Durability,
 }
 
-impl Engine {
+impl Connections {
     /// Reads committed rows. Nothing in `f` may write.
     pub(crate) fn read<R>(&self, f: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
         let Some(reader) = &self.reader else {
@@ -90,9 +83,9 @@ impl Engine {
         lock(&self.writer).run(durability, f)
     }
 
-    /// Changes when another process commits; compare it with what it was after one's own last commit.
-    pub(crate) fn version(&self) -> Version {
-        self.wal.as_ref().map(WalIndex::version).unwrap_or_default()
+    /// Changes with every commit, also of other processes; always the same where there are none.
+    pub(crate) fn stamp(&self) -> u64 {
+        self.wal.as_ref().map_or(0, WalIndex::stamp)
     }
 
     /// The file, where more connections to it can be opened.

@@ -12,7 +12,7 @@ use tarbox_store::{Error, ErrorKind, Result};
 use super::error::engine;
 use super::reader::Reader;
 use super::version::WalIndex;
-use super::{Durability, Engine, Writer, schema};
+use super::{Connections, Durability, Writer, schema};
 
 /// Pages of 4 KiB: small files and their attributes fit, and a commit of one operation writes few bytes.
 const PAGE_SIZE: u32 = 4096;
@@ -37,7 +37,7 @@ pub(crate) enum Place {
     Pool { vfs: String, name: String },
 }
 
-impl Engine {
+impl Connections {
     /// Opens a database, and brings it to the current format.
     pub(crate) fn open(place: &Place, create: bool) -> Result<Self> {
         let about = |e: Error| match place {

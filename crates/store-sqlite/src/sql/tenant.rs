@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use tarbox_store::{Ino, LayerId, Quota, Result, TenantState, Timestamp};
 
 use super::error::{damaged, engine};
-use crate::rows::{Layer, Tenant, TenantId};
+use crate::rows::{Layer, Numbered, Tenant, TenantId};
 
 const COLUMNS: &str = "id, name, state, created, quota_bytes, quota_inodes, quota_layers, quota_log, bytes, inodes, layers, \
                        head, current, next_ino, next_seq, secret, segment, segment_len";
@@ -18,7 +18,7 @@ pub(crate) fn by_id(c: &Connection, id: TenantId) -> Result<Option<Tenant>> {
         .prepare_cached(&format!("SELECT {COLUMNS} FROM tenant WHERE id = ?1"))
         .map_err(engine)?;
     statement
-        .query_row([id.0], |row| Ok(decode(row)))
+        .query_row([id.sql()], |row| Ok(decode(row)))
         .optional()
         .map_err(engine)?
         .transpose()
@@ -69,7 +69,7 @@ fn decode(row: &Row<'_>) -> Result<Tenant> {
     let secret: Vec<u8> = row.get(15).map_err(engine)?;
     let head = within(11, 1, COUNT_MAX)?;
     Ok(Tenant {
-        id: TenantId(within(0, 1, u64::from(TenantId::LIMIT) - 1)? as u32),
+        id: TenantId(within(0, 1, TenantId::LIMIT - 1)?),
         name: row.get(1).map_err(engine)?,
         state: if number(2)? == 0 {
             TenantState::Active
@@ -110,7 +110,7 @@ pub(crate) fn put(c: &Connection, t: &Tenant) -> Result<()> {
     )
     .map_err(engine)?
     .execute(params![
-        t.id.0,
+        t.id.sql(),
         t.name,
         u8::from(t.state == TenantState::Suspended),
         t.created.0,
@@ -138,7 +138,9 @@ pub(crate) fn layers(c: &Connection, tenant: TenantId) -> Result<Vec<Layer>> {
     let mut statement = c
         .prepare_cached("SELECT id, name, description, sealed FROM layer WHERE tenant = ?1 ORDER BY id")
         .map_err(engine)?;
-    let rows = statement.query_map([tenant.0], decode_layer).map_err(engine)?;
+    let rows = statement
+        .query_map([tenant.sql()], decode_layer)
+        .map_err(engine)?;
     rows.collect::<rusqlite::Result<_>>().map_err(engine)
 }
 
@@ -155,7 +157,7 @@ fn decode_layer(row: &Row<'_>) -> rusqlite::Result<Layer> {
 pub(crate) fn layer(c: &Connection, tenant: TenantId, id: LayerId) -> Result<Option<Layer>> {
     c.prepare_cached("SELECT id, name, description, sealed FROM layer WHERE tenant = ?1 AND id = ?2")
         .map_err(engine)?
-        .query_row(params![tenant.0, id.0 as i64], decode_layer)
+        .query_row(params![tenant.sql(), id.0 as i64], decode_layer)
         .optional()
         .map_err(engine)
 }
@@ -168,7 +170,7 @@ pub(crate) fn layer_named(c: &Connection, tenant: TenantId, name: &str) -> Resul
          WHERE t.tenant = ?1 AND t.name = ?2 LIMIT 1",
     )
     .map_err(engine)?
-    .query_row(params![tenant.0, name], decode_layer)
+    .query_row(params![tenant.sql(), name], decode_layer)
     .optional()
     .map_err(engine)
 }
@@ -179,7 +181,7 @@ pub(crate) fn tags(c: &Connection, tenant: TenantId) -> Result<Vec<(String, Laye
         .prepare_cached("SELECT name, layer FROM tag WHERE tenant = ?1 ORDER BY name")
         .map_err(engine)?;
     let rows = statement
-        .query_map([tenant.0], |row| {
+        .query_map([tenant.sql()], |row| {
             Ok((row.get(0)?, LayerId(row.get::<_, i64>(1)? as u64)))
         })
         .map_err(engine)?;

@@ -12,10 +12,6 @@ use std::ptr;
 
 use rusqlite::{Connection, ffi};
 
-/// The header's bytes, as of some moment. Two that are equal mean that nothing was committed in between.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Version([u64; 6]);
-
 /// Where the header is, for as long as the connection it came from is open.
 #[derive(Debug)]
 pub(crate) struct WalIndex(*const u64);
@@ -31,7 +27,7 @@ const REGION: c_int = 32_768;
 impl WalIndex {
     /// The wal-index of a connection, if it shares one with other processes.
     ///
-    /// The result must not be used after the connection is closed; [`Engine`](super::Engine) owns both.
+    /// The result must not be used after the connection is closed; [`Connections`](super::Connections) owns both.
     pub(crate) fn of(connection: &Connection) -> Option<Self> {
         let mut file: *mut ffi::sqlite3_file = ptr::null_mut();
         // SAFETY: the handle is valid while `connection` is borrowed, and this operation stores the address of the
@@ -57,13 +53,15 @@ impl WalIndex {
         (code == ffi::SQLITE_OK && !region.is_null()).then_some(Self(region.cast()))
     }
 
-    /// The header as it is now.
-    pub(crate) fn version(&self) -> Version {
-        let mut words = [0; 6];
-        for (i, word) in words.iter_mut().enumerate() {
+    /// The header as it is now, in one number. Two that are equal mean that nothing was committed in between: the header holds
+    /// checksums of itself and of the last commit, and they have to collide for it to mean anything else.
+    pub(crate) fn stamp(&self) -> u64 {
+        let mut stamp = 0u64;
+        for i in 0..6 {
             // SAFETY: the region is 32 KiB, aligned to a page, and mapped (see `of`).
-            *word = unsafe { self.0.add(i).read_volatile() };
+            let word = unsafe { self.0.add(i).read_volatile() };
+            stamp = (stamp.rotate_left(26) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         }
-        Version(words)
+        stamp
     }
 }

@@ -4,8 +4,7 @@ use rusqlite::{Connection, params};
 use tarbox_store::{LayerId, Result};
 
 use super::error::engine;
-use crate::memtable::Xattr;
-use crate::rows::Key;
+use crate::rows::{Key, Xattr};
 
 /// All attributes of the head's inode, by name.
 pub(crate) fn all(c: &Connection, key: Key) -> Result<Vec<(Vec<u8>, Xattr)>> {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use crate::blocks::SEGMENT_MAX;
 use crate::blocks::hex;
-use crate::commit::SEGMENT_MAX;
 use crate::fsck::scope::Scope;
 use crate::rows::{Block, CHUNK, Hash, Key};
 

@@ -98,7 +98,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Chunk> {
 }
 
 fn facts(file: i64, idx: i64, map: &[u8]) -> Option<(i64, i64)> {
-    let map = Map::decode(map, Key(file as u64), idx as u64, LayerId(0))?;
+    let map = Map::decode(map, file as u64, idx as u64, LayerId(0))?;
     let base = idx.checked_mul(CHUNK as i64).filter(|_| idx >= 0)?;
     // A chunk without fragments has no row.
     let last = map.fragments.last()?;

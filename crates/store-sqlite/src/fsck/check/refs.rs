@@ -128,7 +128,7 @@ fn named(scope: &Scope<'_>, from: u8, to: u8) -> Result<HashMap<Hash, Named>> {
             let place: (i64, i64) = (row.get(0)?, row.get(1)?);
             let (file, index) = (Key(place.0 as u64), place.1 as u64);
             // A map that breaks its format is a finding of another check, and names nothing.
-            let Some(map) = Map::decode(row.get_ref(2)?.as_blob()?, file, index, LayerId(0)) else {
+            let Some(map) = Map::decode(row.get_ref(2)?.as_blob()?, file.0, index, LayerId(0)) else {
                 return Ok(());
             };
             let mine = |hash: &Hash| (from..=to).contains(&hash[0]);

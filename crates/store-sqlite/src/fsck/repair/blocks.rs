@@ -185,11 +185,11 @@ impl Mender<'_> {
                 let number = |i| row.get::<_, i64>(i).map_err(engine);
                 let (file, index, died) = (number(0)?, number(1)?, number(2)?);
                 let chunk = (Key(file as u64), index as u64);
-                let Some(mut map) = Map::decode(&bytes, chunk.0, chunk.1, LayerId(0)) else {
+                let Some(mut map) = Map::decode(&bytes, chunk.0.0, chunk.1, LayerId(0)) else {
                     continue;
                 };
                 if f(&mut map) {
-                    changed.push((file, index, died, map.encode(chunk.0, chunk.1)));
+                    changed.push((file, index, died, map.encode(chunk.0.0, chunk.1)));
                 }
             }
             let update = format!("UPDATE {table} SET map = ?4 WHERE file = ?1 AND idx = ?2 AND {died} = ?3");

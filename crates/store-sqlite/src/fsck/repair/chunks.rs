@@ -41,7 +41,7 @@ impl Mender<'_> {
         }
         self.run(
             &format!("UPDATE {table} SET map = ?4 WHERE {which}"),
-            params![file, died, idx, map.encode(Key(file as u64), idx as u64)],
+            params![file, died, idx, map.encode(file as u64, idx as u64)],
         )
         .map(drop)
     }

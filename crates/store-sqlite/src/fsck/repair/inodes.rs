@@ -162,7 +162,7 @@ impl Mender<'_> {
         if there.is_some() {
             return Ok(());
         }
-        let bytes = map.encode(Key(key as u64), 0);
+        let bytes = map.encode(key as u64, 0);
         match died {
             HEAD => self.run(
                 "INSERT INTO chunk(file, idx, born, map) VALUES (?1, 0, ?2, ?3)",

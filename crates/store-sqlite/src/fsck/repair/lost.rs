@@ -5,7 +5,9 @@ use rusqlite::{OptionalExtension, Params, params};
 use tarbox_store::{FileKind, Ino, LayerId, Operation, Result};
 
 use super::Mender;
-use crate::commit::Appender;
+use tarbox_store_core::Appender as _;
+
+use crate::blocks::Appender;
 use crate::fsck::check::blocks::LOST;
 use crate::fsck::scope::INO_LIKELY;
 use crate::rows::{BUCKET, CHUNK, Fragment, INLINE_MAX, Key, LogRow, Map, bucket_of};
@@ -156,7 +158,7 @@ impl Mender<'_> {
             [self.tenant.id],
         )?;
         let [segment, len] = at.first().copied().unwrap_or([1, 0]);
-        let mut appender = Appender::new(self.shared, self.id(), segment as u64, len as u64);
+        let mut appender = Appender::new(&self.shared.blocks, self.id(), segment as u64, len as u64);
         for (idx, part) in (0i64..).zip(bytes.chunks(CHUNK as usize)) {
             let hash = *blake3::hash(part).as_bytes();
             let stored: Option<i64> = self.one(
@@ -177,7 +179,7 @@ impl Mender<'_> {
             };
             self.put_chunk(key, idx, vec![fragment])?;
         }
-        appender.sync()?;
+        appender.sync_now()?;
         let (segment, len) = appender.position();
         self.run(
             "UPDATE tenant SET segment = ?2, segment_len = ?3 WHERE id = ?1",
@@ -194,12 +196,7 @@ impl Mender<'_> {
         };
         self.run(
             "INSERT OR REPLACE INTO chunk(file, idx, born, map) VALUES (?1, ?2, ?3, ?4)",
-            params![
-                key,
-                idx,
-                self.tenant.head,
-                map.encode(Key(key as u64), idx as u64)
-            ],
+            params![key, idx, self.tenant.head, map.encode(key as u64, idx as u64)],
         )
         .map(drop)
     }

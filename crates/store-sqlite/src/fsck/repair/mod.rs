@@ -27,8 +27,8 @@ use super::check::names::NameFault;
 use super::finding::{Fault, Finding, Sink};
 use super::progress::Progress;
 use super::scope::{Seen, TenantRow};
-use crate::rows::TenantId;
-use crate::shared::Shared;
+use crate::engine::SqliteEngine;
+use crate::rows::{Numbered, TenantId};
 use crate::sql::engine;
 
 /// More rounds than damage can need.
@@ -76,13 +76,13 @@ pub(super) fn is_there() -> Result<()> {
 
 /// Mends what can be mended, and answers what is left. `bytes` are the findings that come from reading blocks.
 /// The caller holds the transaction.
-pub(super) fn run(c: &Connection, shared: &Shared, bytes: &[Finding]) -> Result<(Vec<Finding>, u64)> {
+pub(super) fn run(c: &Connection, shared: &SqliteEngine, bytes: &[Finding]) -> Result<(Vec<Finding>, u64)> {
     let notes = Notes::default();
     let mut mended = BTreeSet::new();
     rounds(c, shared, &notes, &mut mended)?;
     for finding in bytes {
         mend(c, shared, &notes, finding)?;
-        mended.extend(finding.tenant.map(|id| i64::from(id.0)));
+        mended.extend(finding.tenant.map(|id| id.sql()));
     }
     rounds(c, shared, &notes, &mut mended)?;
     for tenant in TenantRow::all(c)?.into_iter().filter(|t| mended.contains(&t.id)) {
@@ -96,7 +96,7 @@ pub(super) fn run(c: &Connection, shared: &Shared, bytes: &[Finding]) -> Result<
 }
 
 /// Mends until nothing that can be mended is left.
-fn rounds(c: &Connection, shared: &Shared, notes: &Notes, mended: &mut BTreeSet<i64>) -> Result<()> {
+fn rounds(c: &Connection, shared: &SqliteEngine, notes: &Notes, mended: &mut BTreeSet<i64>) -> Result<()> {
     let mut tries: HashMap<String, u32> = HashMap::new();
     for _ in 0..ROUNDS {
         let (mut found, _) = look(c)?;
@@ -108,7 +108,7 @@ fn rounds(c: &Connection, shared: &Shared, notes: &Notes, mended: &mut BTreeSet<
         for finding in found.iter().filter(|finding| phase(&finding.fault) == first) {
             *tries.entry(name(finding)).or_default() += 1;
             mend(c, shared, notes, finding)?;
-            mended.extend(finding.tenant.map(|id| i64::from(id.0)));
+            mended.extend(finding.tenant.map(|id| id.sql()));
         }
     }
     Ok(())
@@ -125,7 +125,7 @@ fn look(c: &Connection) -> Result<(Vec<Finding>, u64)> {
     Ok(sink.into_parts())
 }
 
-fn mend(c: &Connection, shared: &Shared, notes: &Notes, finding: &Finding) -> Result<()> {
+fn mend(c: &Connection, shared: &SqliteEngine, notes: &Notes, finding: &Finding) -> Result<()> {
     match &finding.fault {
         Fault::Account(AccountFault::Stray { number, .. }) => {
             return tenants::recover(c, shared, *number);
@@ -153,7 +153,7 @@ fn mend(c: &Connection, shared: &Shared, notes: &Notes, finding: &Finding) -> Re
 /// Changes rows of one tenant. Counters and counts are left to later rounds, except those that give out numbers.
 struct Mender<'a> {
     c: &'a Connection,
-    shared: &'a Shared,
+    shared: &'a SqliteEngine,
     number: TenantId,
     tenant: TenantRow,
     notes: &'a Notes,
@@ -161,7 +161,7 @@ struct Mender<'a> {
 
 impl<'a> Mender<'a> {
     /// `None` if the tenant's number cannot be.
-    fn new(c: &'a Connection, shared: &'a Shared, tenant: TenantRow, notes: &'a Notes) -> Option<Self> {
+    fn new(c: &'a Connection, shared: &'a SqliteEngine, tenant: TenantRow, notes: &'a Notes) -> Option<Self> {
         Some(Self {
             c,
             shared,

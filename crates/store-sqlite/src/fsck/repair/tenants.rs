@@ -4,17 +4,17 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use tarbox_store::{Error, ErrorKind, Result};
 
+use crate::engine::SqliteEngine;
 use crate::fsck::check::accounts::TABLES;
 use crate::fsck::scope::TenantRow;
-use crate::rows::{BUCKET, TenantId, bucket_of};
-use crate::shared::Shared;
+use crate::rows::{BUCKET, Numbered, TenantId, bucket_of};
 use crate::sql::engine;
 
 /// Rows of a tenant with a number so much larger than any that was given out are not where they belong.
 const NEAR: i64 = 1_000;
 
 /// Finds the tenant of rows whose tenant is missing, or makes one for them. Its counters follow from the rows.
-pub(super) fn recover(c: &Connection, shared: &Shared, number: i64) -> Result<()> {
+pub(super) fn recover(c: &Connection, shared: &SqliteEngine, number: i64) -> Result<()> {
     let last = given_out(c)?;
     if !(1..=last + NEAR).contains(&number) {
         return move_rows(c, number, unused(c)?);
@@ -51,7 +51,7 @@ pub(super) fn renumber(c: &Connection, found: i64) -> Result<()> {
     let numbers = statement.query_map([], |row| row.get(0)).map_err(engine)?;
     let numbers: Vec<i64> = numbers.collect::<rusqlite::Result<_>>().map_err(engine)?;
     for number in numbers.into_iter().filter(|number| !taken.contains(number)) {
-        if (1..i64::from(TenantId::LIMIT)).contains(&number) && are_of(c, number, &tenant)? {
+        if (1..(TenantId::LIMIT as i64)).contains(&number) && are_of(c, number, &tenant)? {
             return set_number(c, found, number);
         }
     }
@@ -77,13 +77,13 @@ fn given_out(c: &Connection) -> Result<i64> {
     let tenants = TenantRow::all(c)?;
     let numbers = tenants.iter().filter(|t| t.number().is_some()).map(|t| t.id);
     let last = numbers.chain(given).max().unwrap_or(0);
-    Ok(last.clamp(0, i64::from(TenantId::LIMIT) - 1 - NEAR))
+    Ok(last.clamp(0, (TenantId::LIMIT as i64) - 1 - NEAR))
 }
 
 /// A number that no tenant and no row has.
 fn unused(c: &Connection) -> Result<i64> {
     let from = given_out(c)? + 1;
-    for number in from..i64::from(TenantId::LIMIT) {
+    for number in from..(TenantId::LIMIT as i64) {
         let taken = TenantRow::all(c)?.iter().any(|t| t.id == number);
         if !taken && is_empty(c, number)? {
             return Ok(number);

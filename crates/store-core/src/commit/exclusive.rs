@@ -1,0 +1,140 @@
+//! Changing history, and whatever else needs a tenant to itself for a while.
+
+use tarbox_store::Result;
+
+use crate::batch::Batch;
+use crate::engine::{Durability, Engine};
+use crate::op::Op;
+use crate::open::Driver;
+use crate::ops::Rewrite;
+use crate::platform::TurnGuard;
+use crate::step::{Step, Stop};
+use crate::want::{Loaded, Want};
+
+/// A tenant with everything committed and the lease held; nothing but reads from memory happens meanwhile.
+///
+pub(crate) struct Alone<'a, E: Engine> {
+    driver: Driver<'a, E>,
+    /// Everything that was read before is forgotten when it ends.
+    changes: bool,
+    /// `None` in a turn of the caller's.
+    _turn: Option<TurnGuard<'a>>,
+}
+
+impl<E: Engine> Drop for Alone<'_, E> {
+    fn drop(&mut self) {
+        let mut state = self.driver.lock();
+        state.exclusive = false;
+        if self.changes {
+            state.forget();
+        }
+        // A lock that cannot be given back now is given back when the process ends.
+        let _kept = self.driver.release_lease(&mut state);
+    }
+}
+
+impl<'a, E: Engine> Driver<'a, E> {
+    pub(crate) async fn alone(self, changes: bool) -> Result<Alone<'a, E>> {
+        let turn = self.open.turn.take().await;
+        self.alone_in_turn(changes, Some(turn)).await
+    }
+
+    /// The same where the caller has the turn, unless it is given here.
+    pub(crate) async fn alone_in_turn(
+        self,
+        changes: bool,
+        turn: Option<TurnGuard<'a>>,
+    ) -> Result<Alone<'a, E>> {
+        loop {
+            self.commit(Durability::Visible).await?;
+            let leased = self.lock().leased;
+            if !leased {
+                self.take_lease().await?;
+            }
+            let mut state = self.lock();
+            if state.leased && state.is_committed() {
+                state.exclusive = true;
+                return Ok(Alone {
+                    driver: self,
+                    changes,
+                    _turn: turn,
+                });
+            }
+        }
+    }
+
+    /// Runs an operation that changes history, in a durable transaction of its own.
+    pub(crate) async fn rewrite<R>(
+        self,
+        mut f: impl FnMut(&mut Op<'_, '_>, &mut Rewrite) -> Step<R>,
+    ) -> Result<R> {
+        let _alone = self.alone(true).await?;
+        let mut loaded = Loaded::default();
+        let (answer, mut batch) = loop {
+            match self.run_alone(&loaded, &mut f) {
+                Ok(done) => break done,
+                Err((Stop::Failed(error), _)) => return Err(error),
+                Err((Stop::Missing, wants)) => self.load(wants, &mut loaded).await?,
+            }
+        };
+        let log = batch.log.clone();
+        self.inner
+            .engine
+            .apply(std::slice::from_mut(&mut batch), Durability::Durable)
+            .await?;
+        self.inner.count_commit();
+        let mut state = self.lock();
+        for record in log {
+            state.authors.note(&record.agent, record.seq);
+        }
+        Ok(answer)
+    }
+
+    /// Reads what only committed rows tell, with nothing else to be seen.
+    pub(crate) async fn read_committed<R>(self, mut f: impl FnMut(&mut Op<'_, '_>) -> Step<R>) -> Result<R> {
+        let _alone = self.alone(false).await?;
+        let mut loaded = Loaded::default();
+        loop {
+            match self.run_alone(&loaded, &mut |op, _| f(op)) {
+                Ok((answer, _)) => return Ok(answer),
+                Err((Stop::Failed(error), _)) => return Err(error),
+                Err((Stop::Missing, wants)) => self.load(wants, &mut loaded).await?,
+            }
+        }
+    }
+
+    /// Lets the engine work on the tenant's rows, with everything committed and nobody else at them.
+    pub(crate) async fn administer<R>(self, f: impl FnOnce(&E) -> Result<R>) -> Result<R> {
+        let _alone = self.alone(true).await?;
+        f(&self.inner.engine)
+    }
+
+    fn run_alone<R>(
+        self,
+        loaded: &Loaded,
+        f: &mut impl FnMut(&mut Op<'_, '_>, &mut Rewrite) -> Step<R>,
+    ) -> std::result::Result<(R, Batch), (Stop, Vec<Want>)> {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        if let Err(stop) = crate::open::known(state, loaded) {
+            return Err((stop, vec![Want::Tenant]));
+        }
+        let mut op = Op::new(state, loaded, &self.inner.clock);
+        let mut change = Rewrite::default();
+        let result = f(&mut op, &mut change);
+        let wants = std::mem::take(&mut op.wants);
+        let delta = std::mem::take(&mut state.delta);
+        match result {
+            Ok(answer) => {
+                let mut batch = Batch::new(self.open.tenant);
+                batch.row = delta.tenant;
+                batch.log = delta.log;
+                batch.history = change.history;
+                batch.blocks = change.blocks;
+                batch.live = change.live;
+                Ok((answer, batch))
+            }
+            Err(stop) => Err((stop, wants)),
+        }
+    }
+}

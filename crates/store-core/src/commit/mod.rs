@@ -1,0 +1,229 @@
+//! Committing: the memtable of a tenant becomes one batch.
+//!
+//! A commit freezes the active memtable, so that operations go on in a new one. Then, without the state's lock, it
+//! stores the new content as blocks ([`stage`]), makes these durable, and only then commits the rows that name them: a
+//! crash never leaves a row without its block. The device is waited for here, in the background, and not by the operations.
+//!
+//! With a redo log ([`logged`]) a sync that has only rows to store appends them there. The frozen memtable then collects
+//! what the log holds, until it is worth a transaction.
+
+mod compose;
+mod exclusive;
+mod logged;
+mod stage;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tarbox_store::{ErrorKind, Result};
+
+use crate::batch::Batch;
+use crate::engine::{Durability, Engine};
+use crate::memtable::Memtable;
+use crate::open::{Driver, Open};
+use crate::state::{Frozen, State};
+use stage::Staged;
+
+pub(crate) use exclusive::Alone;
+
+/// Content in memory beyond which an operation waits for a commit.
+const BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Changed rows beyond which an operation waits for a commit.
+const ROWS_MAX: usize = 40_000;
+/// A fraction of these begins a commit in the background.
+const EARLY: u64 = 4;
+
+/// Whether so much is waiting that the next operation has to wait for a commit.
+pub(crate) fn is_full(table: &Memtable) -> bool {
+    table.bytes > BYTES_MAX || table.rows() > ROWS_MAX
+}
+
+/// Whether a commit should begin before its time.
+pub(crate) fn is_due_early(table: &Memtable) -> bool {
+    table.bytes > BYTES_MAX / EARLY || table.rows() as u64 > ROWS_MAX as u64 / EARLY
+}
+
+/// A memtable of one tenant on its way to the engine.
+struct Freight {
+    open: Arc<Open>,
+    frozen: Arc<Frozen>,
+    staged: Staged,
+}
+
+impl<E: Engine> Driver<'_, E> {
+    /// Commits what operations did so far, without waiting for the device.
+    pub(crate) async fn commit_visible(self) -> Result<()> {
+        let _turn = self.open.turn.take().await;
+        self.commit(Durability::Visible).await
+    }
+
+    /// Returns when what operations did so far, and everything before, is on the device.
+    pub(crate) async fn commit_durable(self) -> Result<()> {
+        let _turn = self.open.turn.take().await;
+        if self.inner.engine.has_redo() && self.log().await? {
+            return Ok(());
+        }
+        self.commit(Durability::Durable).await
+    }
+
+    /// Commits if so much is waiting that memory would grow without bound, or another process for the lease.
+    pub(crate) async fn relieve(self) -> Result<()> {
+        let _turn = self.open.turn.take().await;
+        let is_due = {
+            let state = self.lock();
+            state.yielding || is_full(&state.active)
+        };
+        // Another operation may have seen to it.
+        match is_due {
+            true => self.commit(Durability::Visible).await,
+            false => Ok(()),
+        }
+    }
+
+    /// Commits, in the caller's turn.
+    async fn commit(self, durability: Durability) -> Result<()> {
+        // What is in the redo log, or an earlier commit could not store, comes first: the order of operations is the order
+        // of commits.
+        let earlier = self.lock().frozen.clone();
+        if let Some(frozen) = earlier {
+            self.commit_frozen(frozen, durability).await?;
+        }
+        let frozen = {
+            let mut state = self.lock();
+            if !state.active.is_empty() {
+                Some(state.freeze()?)
+            } else {
+                if !state.leased {
+                    state.refresh(self.inner.engine.foreign());
+                }
+                self.give_back(&mut state)?;
+                None
+            }
+        };
+        match (frozen, durability) {
+            (Some(frozen), _) => self.commit_frozen(frozen, durability).await,
+            (None, Durability::Durable) => {
+                self.inner.counters.syncs.fetch_add(1, Ordering::Relaxed);
+                self.inner.engine.sync(self.open.tenant).await
+            }
+            (None, Durability::Visible) => Ok(()),
+        }
+    }
+
+    /// Commits a frozen memtable. When that fails it stays, visible to this process, and the next commit tries again.
+    async fn commit_frozen(self, frozen: Arc<Frozen>, durability: Durability) -> Result<()> {
+        let mut all = vec![self.stage(self.open.clone(), frozen).await?];
+        if self.inner.engine.holds_records() {
+            // One transaction takes over all that the redo log has.
+            for open in self.inner.opened() {
+                let logged = open.lock().frozen.clone();
+                if let Some(frozen) = logged.filter(|_| !Arc::ptr_eq(&open, self.open)) {
+                    all.push(self.stage(open, frozen).await?);
+                }
+            }
+        }
+        if durability == Durability::Durable {
+            self.inner.counters.syncs.fetch_add(1, Ordering::Relaxed);
+        }
+        let mut batches: Vec<Batch> = Vec::with_capacity(all.len());
+        for freight in &mut all {
+            let empty = Batch::new(freight.open.tenant);
+            batches.push(std::mem::replace(&mut freight.staged.batch, empty));
+        }
+        self.inner.engine.apply(&mut batches, durability).await?;
+        self.inner.counters.commits.fetch_add(1, Ordering::Relaxed);
+        for (freight, batch) in all.into_iter().zip(batches) {
+            let Freight { open, frozen, staged } = freight;
+            let driver = Driver {
+                inner: self.inner,
+                open: &open,
+            };
+            let mut state = open.lock();
+            state.settle(frozen, &staged, &batch);
+            driver.give_back(&mut state)?;
+        }
+        Ok(())
+    }
+
+    async fn stage(self, open: Arc<Open>, frozen: Arc<Frozen>) -> Result<Freight> {
+        let driver = Driver {
+            inner: self.inner,
+            open: &open,
+        };
+        let staged = stage::stage(driver, &frozen).await?;
+        Ok(Freight { open, frozen, staged })
+    }
+
+    /// Gives the lease back if nothing waits for the next commit; otherwise sees to it that others get their turn.
+    fn give_back(self, state: &mut State) -> Result<()> {
+        state.yielding = false;
+        if state.active.is_empty() && !state.exclusive {
+            return self.release_lease(state);
+        }
+        state.yielding = !state.exclusive && self.inner.engine.is_wanted(self.open.tenant);
+        Ok(())
+    }
+}
+
+impl State {
+    /// Hands the active memtable over to a commit, and begins a new one.
+    fn freeze(&mut self) -> Result<Arc<Frozen>> {
+        let tenant = self.tenant.clone().ok_or(ErrorKind::Io)?;
+        let frozen = Arc::new(Frozen {
+            table: std::mem::take(&mut self.active),
+            tenant,
+            reserved: std::mem::take(&mut self.reserved),
+        });
+        self.frozen = Some(frozen.clone());
+        self.logged = false;
+        Ok(frozen)
+    }
+
+    /// Takes over what a commit has stored.
+    fn settle(&mut self, frozen: Arc<Frozen>, staged: &Staged, batch: &Batch) {
+        self.generation += 1;
+        self.frozen = None;
+        self.logged = false;
+        // Nobody else looks at it any more, so its rows can move.
+        let inodes = Arc::into_inner(frozen)
+            .map(|frozen| frozen.table.inodes)
+            .unwrap_or_default();
+        for (ino, slot) in inodes {
+            let delta = staged.stored.get(&ino).copied().unwrap_or(0);
+            match slot.row {
+                Some(mut row) => {
+                    row.stored = row.stored.saturating_add_signed(delta);
+                    self.caches.admit(ino, row);
+                }
+                None => self.caches.forget(ino),
+            }
+            // Rows that were changed meanwhile were copied before the chunks were counted.
+            if delta != 0
+                && let Some(row) = self
+                    .active
+                    .inodes
+                    .get_mut(&ino)
+                    .and_then(|slot| slot.row.as_mut())
+            {
+                row.stored = row.stored.saturating_add_signed(delta);
+            }
+        }
+        for (file, index, change) in &batch.chunks {
+            match &change.row {
+                Some(map) => {
+                    self.caches
+                        .chunks
+                        .insert((*file, *index), map.fragments.clone().into());
+                }
+                None => {
+                    self.caches.chunks.remove(&(*file, *index));
+                }
+            }
+        }
+        if let Some(row) = &mut self.tenant {
+            row.bytes = row.bytes.saturating_add_signed(staged.account.bytes);
+            row.segment = staged.account.segment;
+            row.segment_len = staged.account.segment_len;
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The seam to a database: what an engine does for the core, and nothing that has a meaning for files.
+
+use std::fmt;
+use std::future::Future;
+
+use tarbox_store::{
+    GcReport, LogQuery, LogRecord, MaybeSend, MaybeSync, Performance, Quota, Result, Timestamp,
+};
+
+use crate::batch::Batch;
+use crate::rows::{Block, Hash, Tenant, TenantId};
+use crate::store::CoreStore;
+use crate::want::{Found, Want};
+
+/// Whether a commit waits for the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Durability {
+    /// Visible to every process; a crash of the machine may undo it.
+    Visible,
+    /// On the device when it returns.
+    Durable,
+}
+
+/// Bytes of a block that belong somewhere in a reader's buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    /// The block.
+    pub hash: Hash,
+    /// Where the bytes begin in it.
+    pub skip: u32,
+    /// How many they are.
+    pub len: u32,
+    /// Where they go in the buffer.
+    pub at: usize,
+}
+
+/// A database: rows of many tenants, their blocks, and the lease by which processes take turns.
+///
+/// The core calls nothing here while it holds a tenant's state. It makes sure that one tenant has one commit at a time, made
+/// while its lease is held.
+pub trait Engine: fmt::Debug + MaybeSend + MaybeSync + 'static {
+    /// See [`Appender`].
+    type Appender<'a>: Appender + MaybeSend + MaybeSync
+    where
+        Self: 'a;
+
+    // Rows
+
+    /// The committed rows that are wanted, all of one moment, in the order in which they are asked for.
+    fn load(&self, tenant: TenantId, wants: &[Want]) -> impl Future<Output = Result<Vec<Found>>> + MaybeSend;
+
+    /// The committed records of the log that match.
+    fn log(
+        &self,
+        tenant: TenantId,
+        query: &LogQuery,
+    ) -> impl Future<Output = Result<Vec<LogRecord>>> + MaybeSend;
+
+    /// Commits these batches, of one tenant each, as one transaction. Their blocks are on the device.
+    ///
+    /// # Errors
+    /// After one, nothing of them is committed.
+    fn apply(
+        &self,
+        batches: &mut [Batch],
+        durability: Durability,
+    ) -> impl Future<Output = Result<()>> + MaybeSend;
+
+    /// Returns when every commit that is visible here is on the device.
+    fn sync(&self, tenant: TenantId) -> impl Future<Output = Result<()>> + MaybeSend;
+
+    // Other processes
+
+    /// A number that changes when another process has committed. Costs next to nothing. While the lease is held nobody can.
+    fn foreign(&self) -> u64;
+
+    /// Takes the lease, once more for each call. Whatever others committed before shows in [`foreign`](Self::foreign) when it returns.
+    ///
+    /// # Errors
+    /// `Busy` if another process keeps it for too long.
+    fn acquire(&self, tenant: TenantId) -> impl Future<Output = Result<()>> + MaybeSend;
+
+    /// Gives the lease back, once for each [`acquire`](Self::acquire).
+    ///
+    /// # Errors
+    /// Those of the device.
+    fn release(&self, tenant: TenantId) -> Result<()>;
+
+    /// Whether another process waits for the lease.
+    fn is_wanted(&self, tenant: TenantId) -> bool;
+
+    /// Whether no other process can have anything of the tenant open. It stays so while the lease is held.
+    fn is_alone(&self, tenant: TenantId) -> bool;
+
+    // Blocks
+
+    /// Fills the targets of a read, each block checked against its hash the first time.
+    ///
+    /// # Errors
+    /// `Corrupt` for a block that is not what its name says.
+    fn fetch(
+        &self,
+        tenant: TenantId,
+        targets: &[Target],
+        buffer: &mut [u8],
+    ) -> impl Future<Output = Result<()>> + MaybeSend;
+
+    /// Begins to add blocks behind the last ones of a tenant.
+    fn appender(&self, tenant: &Tenant) -> Self::Appender<'_>;
+
+    // The redo log
+
+    /// Whether small syncs go to a redo log. One process has the database alone then.
+    fn has_redo(&self) -> bool {
+        false
+    }
+
+    /// Makes a record durable in the redo log: `false` if it has no room.
+    ///
+    /// # Errors
+    /// Those of the device; the record is not there then, for all that anyone will see.
+    fn redo(&self, record: &[u8]) -> impl Future<Output = Result<bool>> + MaybeSend {
+        let _ = record;
+        async { Ok(false) }
+    }
+
+    /// Whether the redo log holds records that no transaction has taken over. The next [`apply`](Self::apply) has them all.
+    fn holds_records(&self) -> bool {
+        false
+    }
+
+    // Tenants
+
+    /// The tenant of this name.
+    fn find(&self, name: &str) -> impl Future<Output = Result<Option<Tenant>>> + MaybeSend;
+
+    /// Every tenant, by name.
+    fn tenants(&self) -> impl Future<Output = Result<Vec<Tenant>>> + MaybeSend;
+
+    /// Makes a tenant with a root directory, durably.
+    fn create(
+        &self,
+        name: &str,
+        quota: Quota,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Tenant>> + MaybeSend;
+
+    /// Collects a tenant's garbage.
+    fn collect(store: &CoreStore<Self>) -> impl Future<Output = Result<GcReport>> + MaybeSend
+    where
+        Self: Sized;
+
+    /// Free bytes of the device, where they have a bound that is known.
+    fn device_free(&self) -> Option<u64>;
+
+    /// What the engine counts: blocks, and bytes read.
+    fn performance(&self) -> Performance;
+}
+
+/// Adds blocks of one tenant for one commit. What a commit that fails has added belongs to nobody.
+pub trait Appender {
+    /// Adds a block.
+    ///
+    /// # Errors
+    /// Those of the device.
+    fn append(&mut self, hash: Hash, bytes: &[u8]) -> Result<()>;
+
+    /// Where a block is that was added here.
+    fn added(&self, hash: &Hash) -> Option<Block>;
+
+    /// Returns when every block is on the device.
+    ///
+    /// # Errors
+    /// Those of the device.
+    fn sync(&mut self) -> impl Future<Output = Result<()>> + MaybeSend;
+
+    /// Where the next commit goes on: a segment, and its length.
+    fn position(&self) -> (u64, u64);
+}

@@ -1,0 +1,376 @@
+//! One open tenant, and how operations on it are driven: run, loaded for, and run again.
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tarbox_store::{Error, ErrorKind, Result};
+
+use crate::commit;
+use crate::database::Inner;
+use crate::engine::Engine;
+use crate::op::Op;
+use crate::platform::Turn;
+use crate::rows::TenantId;
+use crate::state::{Queued, State};
+use crate::step::{Step, Stop};
+use crate::want::{Found, Loaded, Want};
+
+/// How often an operation is run again because another process committed meanwhile.
+const TRIES: usize = 16;
+
+/// A tenant that somebody uses.
+pub struct Open {
+    pub(crate) tenant: TenantId,
+    state: Mutex<State>,
+    /// Whose turn it is to commit; always taken before the state is locked.
+    pub(crate) turn: Arc<Turn>,
+}
+
+impl fmt::Debug for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Open")
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Open {
+    pub(crate) fn new(tenant: TenantId, state: State, turn: Arc<Turn>) -> Self {
+        Self {
+            tenant,
+            state: Mutex::new(state),
+            turn,
+        }
+    }
+
+    /// Locks the state. A panic while it was held (a bug) poisons nothing that a restart would not have lost.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Drives the operations of one tenant. Nothing here waits while the state is locked.
+#[derive(Debug)]
+pub(crate) struct Driver<'a, E> {
+    pub(crate) inner: &'a Inner<E>,
+    pub(crate) open: &'a Arc<Open>,
+}
+
+impl<E> Clone for Driver<'_, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Driver<'_, E> {}
+
+/// What has to happen before an operation can be run again.
+enum Need {
+    Rows(Vec<Want>),
+    Lease,
+    /// A commit: too much is waiting, or another process.
+    Commit,
+    /// A commit, which may make room.
+    Room,
+    /// Somebody changes history.
+    Turn,
+}
+
+/// How one run of an operation ended.
+enum Run<R> {
+    Done(Result<R>),
+    Needs(Need),
+    /// Another process committed meanwhile.
+    Stale,
+}
+
+/// Rows that were loaded for an operation, and as of which commit.
+#[derive(Default)]
+struct Rows {
+    loaded: Loaded,
+    generation: u64,
+}
+
+impl Rows {
+    /// Those of the state as it is now.
+    fn as_of(&mut self, state: &State) -> &Loaded {
+        // While history changes, nobody can tell of before or behind the change rows are.
+        if self.generation != state.generation || state.exclusive {
+            self.loaded.clear();
+            self.generation = state.generation;
+        }
+        &self.loaded
+    }
+}
+
+impl<'a, E: Engine> Driver<'a, E> {
+    pub(crate) fn lock(self) -> MutexGuard<'a, State> {
+        self.open.lock()
+    }
+
+    /// Runs an operation that reads: as often as it takes for all its rows to be of one moment.
+    pub(crate) async fn read<R>(self, mut f: impl FnMut(&mut Op<'_, '_>) -> Step<R>) -> Result<R> {
+        let mut rows = Rows::default();
+        let mut tries = 0;
+        loop {
+            match self.look(&mut rows, &mut f) {
+                Run::Done(result) => return result,
+                Run::Needs(need) => self.provide(need, &mut rows).await?,
+                Run::Stale => {
+                    rows.loaded.clear();
+                    tries += 1;
+                    if tries >= TRIES {
+                        // Other processes commit without pause. Nobody does while this one holds the lease.
+                        return self.read_alone(f).await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn read_alone<R>(self, mut f: impl FnMut(&mut Op<'_, '_>) -> Step<R>) -> Result<R> {
+        let mut rows = Rows::default();
+        let result = loop {
+            let leased = self.lock().leased;
+            if !leased {
+                self.take_lease().await?;
+            }
+            match self.look(&mut rows, &mut f) {
+                Run::Done(result) => break result,
+                Run::Needs(need) => self.provide(need, &mut rows).await?,
+                Run::Stale => rows.loaded.clear(),
+            }
+        };
+        self.give_back_if_unused()?;
+        result
+    }
+
+    fn look<R>(self, rows: &mut Rows, f: &mut impl FnMut(&mut Op<'_, '_>) -> Step<R>) -> Run<R> {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        if !state.leased {
+            state.refresh(self.inner.engine.foreign());
+        }
+        let loaded = rows.as_of(state);
+        if let Err(stop) = known(state, loaded) {
+            return self.stopped(state, stop, vec![Want::Tenant]);
+        }
+        let mut op = Op::new(state, loaded, &self.inner.clock);
+        let result = op.check_active().map_err(Stop::from).and_then(|()| f(&mut op));
+        let wants = std::mem::take(&mut op.wants);
+        self.count(op.hits, op.misses);
+        let state = &mut *guard;
+        match result {
+            Ok(_) | Err(Stop::Failed(_)) if !state.leased && self.inner.engine.foreign() != state.seen => {
+                Run::Stale
+            }
+            Ok(answer) => Run::Done(Ok(answer)),
+            Err(stop) => self.stopped(state, stop, wants),
+        }
+    }
+
+    fn stopped<R>(self, state: &State, stop: Stop, wants: Vec<Want>) -> Run<R> {
+        match stop {
+            Stop::Failed(error) => Run::Done(Err(error)),
+            // What is loaded now may be of before or of behind the change, while the caches are of before.
+            Stop::Missing if state.exclusive => Run::Needs(Need::Turn),
+            Stop::Missing => Run::Needs(Need::Rows(wants)),
+        }
+    }
+
+    /// Runs an operation that changes files; over a quota, once more after a commit, which knows what blocks are shared
+    /// and which nothing names any more.
+    pub(crate) async fn write<'d, R>(self, f: impl FnMut(&mut Op<'_, 'd>) -> Step<R>) -> Result<R> {
+        self.change(true, f).await
+    }
+
+    /// Runs an operation that changes something, whatever layer is in view.
+    pub(crate) async fn note<'d, R>(self, f: impl FnMut(&mut Op<'_, 'd>) -> Step<R>) -> Result<R> {
+        self.change(false, f).await
+    }
+
+    async fn change<'d, R>(self, files: bool, mut f: impl FnMut(&mut Op<'_, 'd>) -> Step<R>) -> Result<R> {
+        let mut rows = Rows::default();
+        let mut made_room = false;
+        loop {
+            let need = match self.attempt(files, &mut rows, &mut f) {
+                Run::Done(Err(e))
+                    if e.kind() == ErrorKind::QuotaExceeded && !made_room && self.may_make_room() =>
+                {
+                    made_room = true;
+                    Need::Room
+                }
+                Run::Done(result) => return result,
+                Run::Needs(need) => need,
+                Run::Stale => continue,
+            };
+            if let Err(error) = self.provide(need, &mut rows).await {
+                let _kept = self.give_back_if_unused();
+                return Err(error);
+            }
+        }
+    }
+
+    fn attempt<'d, R>(
+        self,
+        files: bool,
+        rows: &mut Rows,
+        f: &mut impl FnMut(&mut Op<'_, 'd>) -> Step<R>,
+    ) -> Run<R> {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        if state.exclusive {
+            return Run::Needs(Need::Turn);
+        }
+        // Before it changes anything: an operation whose commit finds no room has not happened.
+        if state.yielding || commit::is_full(&state.active) {
+            return Run::Needs(Need::Commit);
+        }
+        if !state.leased {
+            state.refresh(self.inner.engine.foreign());
+        }
+        let loaded = rows.as_of(state);
+        if let Err(stop) = known(state, loaded) {
+            return self.given_up(state, stop, vec![Want::Tenant]);
+        }
+        let mut op = Op::new(state, loaded, &self.inner.clock);
+        // Looked at before the lease is taken, so that a refused change costs nothing.
+        let refused = op.check_active().and_then(|()| match files {
+            true => op.check_head(),
+            false => Ok(()),
+        });
+        if let Err(error) = refused {
+            return self.given_up(state, error.into(), Vec::new());
+        }
+        if !op.state.leased {
+            return Run::Needs(Need::Lease);
+        }
+        let result = f(&mut op);
+        let (wants, edits) = (std::mem::take(&mut op.wants), std::mem::take(&mut op.edits));
+        self.count(op.hits, op.misses);
+        let state = &mut *guard;
+        match result {
+            Ok(answer) => {
+                state.take_over(edits);
+                self.queue(state);
+                Run::Done(Ok(answer))
+            }
+            Err(stop) => {
+                state.delta.clear();
+                self.given_up(state, stop, wants)
+            }
+        }
+    }
+
+    fn given_up<R>(self, state: &mut State, stop: Stop, wants: Vec<Want>) -> Run<R> {
+        if matches!(stop, Stop::Failed(_)) {
+            // A lock that cannot be given back now is given back when the process ends.
+            let _kept = self.give_back_unused(state);
+        }
+        self.stopped(state, stop, wants)
+    }
+
+    /// Sees to it that what was changed is committed.
+    fn queue(self, state: &mut State) {
+        let wanted = match commit::is_due_early(&state.active) {
+            true => Queued::First,
+            false => Queued::InLine,
+        };
+        if state.queued < wanted && !state.active.is_empty() {
+            state.queued = wanted;
+            self.inner.committer.add(self.open, wanted == Queued::First);
+        }
+    }
+
+    fn may_make_room(self) -> bool {
+        !self.lock().is_committed()
+    }
+
+    async fn provide(self, need: Need, rows: &mut Rows) -> Result<()> {
+        match need {
+            Need::Rows(wants) => self.load(wants, &mut rows.loaded).await,
+            Need::Lease => self.take_lease().await,
+            Need::Commit => self.relieve().await,
+            Need::Room => self.commit_visible().await,
+            Need::Turn => {
+                drop(self.open.turn.take().await);
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) async fn load(self, mut wants: Vec<Want>, into: &mut Loaded) -> Result<()> {
+        if wants.len() > 1 {
+            let mut seen = rustc_hash::FxHashSet::default();
+            wants.retain(|want| seen.insert(want.clone()));
+        }
+        if let Some(at) = wants.iter().position(|want| *want == Want::Alone) {
+            wants.swap_remove(at);
+            let alone = self.inner.engine.is_alone(self.open.tenant);
+            into.add(vec![Want::Alone], vec![Found::Alone(alone)]);
+        }
+        if wants.is_empty() {
+            return Ok(());
+        }
+        let found = self.inner.engine.load(self.open.tenant, &wants).await?;
+        into.add(wants, found);
+        Ok(())
+    }
+
+    /// Takes the lease for this tenant, which the next commit gives back.
+    pub(crate) async fn take_lease(self) -> Result<()> {
+        self.inner.engine.acquire(self.open.tenant).await?;
+        let mut state = self.lock();
+        if state.leased {
+            // Another operation was quicker.
+            return self.inner.engine.release(self.open.tenant);
+        }
+        state.leased = true;
+        state.alone = None;
+        state.generation += 1;
+        state.refresh(self.inner.engine.foreign());
+        Ok(())
+    }
+
+    pub(crate) fn release_lease(self, state: &mut State) -> Result<()> {
+        state.alone = None;
+        state.yielding = false;
+        match std::mem::take(&mut state.leased) {
+            true => self.inner.engine.release(self.open.tenant),
+            false => Ok(()),
+        }
+    }
+
+    /// An operation that took the lease and changed nothing gives it back: no commit will.
+    fn give_back_unused(self, state: &mut State) -> Result<()> {
+        match state.leased && state.is_committed() && !state.exclusive {
+            true => self.release_lease(state),
+            false => Ok(()),
+        }
+    }
+
+    fn give_back_if_unused(self) -> Result<()> {
+        self.give_back_unused(&mut self.lock())
+    }
+
+    fn count(self, hits: u64, misses: u64) {
+        let counters = &self.inner.counters;
+        if hits > 0 {
+            counters.row_hits.fetch_add(hits, Ordering::Relaxed);
+        }
+        if misses > 0 {
+            counters.row_misses.fetch_add(misses, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Sees that the tenant's row is there.
+pub(crate) fn known(state: &mut State, loaded: &Loaded) -> Step<()> {
+    if state.tenant.is_none() {
+        let found = loaded.get(&Want::Tenant).ok_or(Stop::Missing)?.tenant()?;
+        let gone = || Error::new(ErrorKind::NotFound).because("the tenant was deleted");
+        state.tenant = Some(found.clone().ok_or_else(gone)?);
+    }
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! The operations of a tenant, each a few steps on rows under the state's lock.
+
+mod accounts;
+mod attrs;
+mod audit;
+mod copy;
+mod diff;
+mod history;
+mod holds;
+mod list;
+mod names;
+mod paths;
+mod ranges;
+mod read;
+mod rename;
+mod rows;
+mod space;
+mod write;
+mod xattrs;
+
+pub(crate) use copy::{Copied, CopyRange};
+pub(crate) use history::Rewrite;

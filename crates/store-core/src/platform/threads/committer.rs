@@ -1,0 +1,113 @@
+//! The thread that commits what nobody waits for.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tarbox_store::{Error, ErrorKind, Result};
+
+use crate::database::Inner;
+use crate::engine::Engine;
+use crate::open::{Driver, Open};
+use crate::state::Queued;
+
+/// How long an operation may stay invisible to other processes, give or take the commit itself.
+const INTERVAL: Duration = Duration::from_millis(5);
+/// How long to wait after a commit that failed.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// Commits in the background, each tenant within a few milliseconds of its first change.
+#[derive(Debug, Default)]
+pub(crate) struct Committer {
+    queue: Mutex<Queue>,
+    wake: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    /// Tenants and when their commits are due, the earliest first.
+    due: VecDeque<(Instant, Arc<Open>)>,
+    running: bool,
+    closing: bool,
+}
+
+impl Committer {
+    /// Begins to commit.
+    pub(crate) fn start<E: Engine>(inner: &Arc<Inner<E>>) -> Result<JoinHandle<()>> {
+        inner.committer.lock().running = true;
+        let inner = inner.clone();
+        thread::Builder::new()
+            .name("tarbox-commit".into())
+            .spawn(move || run(&inner))
+            .map_err(|e| {
+                Error::new(ErrorKind::Io)
+                    .because("no thread for commits")
+                    .caused_by(e)
+            })
+    }
+
+    /// Puts a tenant in line whose first change was just made; `early` if its commit should begin at once.
+    pub(crate) fn add(&self, open: &Arc<Open>, early: bool) {
+        let mut queue = self.lock();
+        if !queue.running {
+            return;
+        }
+        let was_empty = queue.due.is_empty();
+        if early {
+            queue.due.push_front((Instant::now(), open.clone()));
+        } else {
+            queue.due.push_back((Instant::now() + INTERVAL, open.clone()));
+        }
+        drop(queue);
+        if was_empty || early {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Ends; what is left is the owner's to commit.
+    pub(crate) fn stop(&self, thread: Option<JoinHandle<()>>) {
+        self.lock().closing = true;
+        self.wake.notify_all();
+        if let Some(thread) = thread {
+            let _ended = thread.join();
+        }
+        self.lock().due.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next tenant whose commit is due; `None` when it is time to end.
+    fn next(&self) -> Option<Arc<Open>> {
+        let mut queue = self.lock();
+        loop {
+            if queue.closing {
+                return None;
+            }
+            let now = Instant::now();
+            queue = match queue.due.front() {
+                None => self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                Some((due, _)) if *due <= now => return queue.due.pop_front().map(|(_, open)| open),
+                Some((due, _)) => {
+                    let pause = *due - now;
+                    let woken = self.wake.wait_timeout(queue, pause);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+}
+
+fn run<E: Engine>(inner: &Inner<E>) {
+    while let Some(open) = inner.committer.next() {
+        open.lock().queued = Queued::No;
+        let driver = Driver { inner, open: &open };
+        if pollster::block_on(driver.commit_visible()).is_err() {
+            open.lock().queued = Queued::InLine;
+            let mut queue = inner.committer.lock();
+            queue.due.push_back((Instant::now() + RETRY, open.clone()));
+        }
+    }
+}

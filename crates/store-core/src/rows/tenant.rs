@@ -1,0 +1,61 @@
+//! Rows of tenants, layers and segments.
+
+use std::sync::Arc;
+
+use tarbox_store::{LayerId, Quota, TenantInfo, TenantState, Timestamp, Usage};
+
+/// A tenant's number; never shown to users and never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TenantId(pub u64);
+
+/// A tenant with its counters. All counters change in the transaction that changes what they count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    pub id: TenantId,
+    pub name: Arc<str>,
+    pub state: TenantState,
+    pub created: Timestamp,
+    pub quota: Quota,
+    /// Stored bytes, as the quota counts them.
+    pub bytes: u64,
+    /// Inodes of the head.
+    pub inodes: u64,
+    pub layers: u64,
+    /// The layer being written.
+    pub head: LayerId,
+    /// The layer in view.
+    pub current: LayerId,
+    pub next_ino: u64,
+    pub next_seq: u64,
+    /// Keys the hash of directory entries.
+    pub secret: [u8; 16],
+    /// The segment that blocks are appended to, and its length as of the last commit.
+    pub segment: u64,
+    pub segment_len: u64,
+}
+
+impl Tenant {
+    pub fn info(&self) -> TenantInfo {
+        TenantInfo {
+            name: self.name.to_string(),
+            state: self.state,
+            created: self.created,
+            quota: self.quota,
+            usage: Usage {
+                bytes: self.bytes,
+                inodes: self.inodes,
+                layers: self.layers,
+                last_seq: self.next_seq - 1,
+            },
+        }
+    }
+}
+
+/// A layer; the one being written has no row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    pub id: LayerId,
+    pub name: String,
+    pub description: Option<String>,
+    pub sealed: Timestamp,
+}

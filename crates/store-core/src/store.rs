@@ -1,0 +1,534 @@
+//! [`CoreStore`]: the operations of a tenant as the [`Store`] trait has them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tarbox_store::*;
+
+use crate::database::Core;
+use crate::engine::{Engine, Target};
+use crate::op::Op;
+use crate::open::{Driver, Open};
+use crate::ops::{Copied, CopyRange, Rewrite};
+use crate::rows::Tenant;
+use crate::want::Want;
+
+/// The most a copy shares in one step, so that no operation holds the state for long.
+const COPY_STEP: u64 = 256 * 1024 * 1024;
+/// Inodes without names that are removed between two commits.
+const REAPED: usize = 1_000;
+
+/// The files, layers and log of one tenant. Clones are the same store.
+pub struct CoreStore<E: Engine> {
+    core: Arc<Core<E>>,
+    open: Arc<Open>,
+}
+
+impl<E: Engine> Clone for CoreStore<E> {
+    fn clone(&self) -> Self {
+        Self {
+            core: self.core.clone(),
+            open: self.open.clone(),
+        }
+    }
+}
+
+impl<E: Engine> fmt::Debug for CoreStore<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CoreStore")
+            .field("tenant", &self.open.tenant.0)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<E: Engine> CoreStore<E> {
+    pub(crate) fn new(core: Arc<Core<E>>, open: Arc<Open>) -> Self {
+        Self { core, open }
+    }
+
+    fn driver(&self) -> Driver<'_, E> {
+        Driver {
+            inner: self.core.inner(),
+            open: &self.open,
+        }
+    }
+
+    async fn copy_step(&self, by: &Actor, copy: CopyRange) -> Result<u64> {
+        for _ in 0..8 {
+            if let Copied::Bytes(n) = self.driver().write(|op| op.copy_range(by, copy)).await? {
+                return Ok(n);
+            }
+            self.driver().commit_visible().await?;
+        }
+        self.copy_bytes(by, copy).await
+    }
+
+    /// Copies through memory: the source is written so fast that it is never committed when looked at.
+    async fn copy_bytes(&self, by: &Actor, copy: CopyRange) -> Result<u64> {
+        let mut buffer = vec![0; 1024 * 1024];
+        let mut done = 0;
+        while done < copy.len {
+            let len = buffer.len().min((copy.len - done) as usize);
+            let (ino, from) = copy.source;
+            let part = &mut buffer[..len];
+            let n = self
+                .read_touching(copy.view, ino, from + done, part, Access::Quiet)
+                .await?
+                .0;
+            if n == 0 {
+                break;
+            }
+            let at = WriteAt::Offset(copy.target.1 + done);
+            let data = &buffer[..n];
+            self.driver()
+                .write(|op| op.write(by, copy.target.0, at, data, true))
+                .await?;
+            done += n as u64;
+        }
+        Ok(done)
+    }
+
+    /// Reads, and answers how many bytes, and whether the access is to be noted.
+    async fn read_touching(
+        &self,
+        view: View,
+        ino: Ino,
+        offset: u64,
+        buffer: &mut [u8],
+        access: Access,
+    ) -> Result<(usize, bool)> {
+        let mut failed: Option<Vec<Target>> = None;
+        loop {
+            let (plan, due) = self
+                .driver()
+                .read(|op| {
+                    let plan = op.plan_read(view, ino, offset, buffer)?;
+                    Ok((plan, access == Access::Touch && op.access_is_due(view, ino)?))
+                })
+                .await?;
+            if plan.targets.is_empty() {
+                return Ok((plan.len, due));
+            }
+            let engine = &self.core.inner().engine;
+            match engine.fetch(self.open.tenant, &plan.targets, buffer).await {
+                Ok(()) => return Ok((plan.len, due)),
+                // A block that the content does not name any more may be gone by the time it is fetched.
+                Err(e) if e.kind() == ErrorKind::Corrupt && failed.as_ref() != Some(&plan.targets) => {
+                    failed = Some(plan.targets);
+                }
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// Removes an inode that nobody has open any more, unless another process may have.
+    async fn reap(&self, ino: Ino) -> Result<bool> {
+        self.driver()
+            .note(|op| {
+                let is_free = !op.state.holds.contains_key(&ino) && op.is_alone()?;
+                if !is_free || op.head_inode(ino, |row| row.nlink == 0)? != Some(true) {
+                    return Ok(false);
+                }
+                op.reap(ino)?;
+                Ok(true)
+            })
+            .await
+    }
+
+    /// Removes inodes without names that no process has open: a crash, or the end of another process, left them. Answers how many.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn reap_orphans(&self) -> Result<u64> {
+        let (mut after, mut reaped) = (Ino(0), 0);
+        loop {
+            self.driver().commit_visible().await?;
+            let want = Want::Orphans { after, limit: REAPED };
+            let found = self.core.inner().engine.load(self.open.tenant, &[want]).await?;
+            let inos = found.first().map(|found| found.inodes()).transpose()?;
+            let Some(inos) = inos.filter(|inos| !inos.is_empty()) else {
+                return Ok(reaped);
+            };
+            for ino in inos {
+                reaped += u64::from(self.reap(*ino).await?);
+                after = *ino;
+            }
+        }
+    }
+
+    /// Removes versions that no layer shows. A row that was written in a layer which is then dropped is kept as a version when
+    /// it changes again, since dropping does not touch the head; nothing shows that version.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn prune_history(&self) -> Result<()> {
+        let found = self
+            .core
+            .inner()
+            .engine
+            .load(self.open.tenant, &[Want::Hidden])
+            .await?;
+        let gaps = found.first().map(|found| found.gaps()).transpose()?;
+        match gaps {
+            Some(gaps) if !gaps.is_empty() => self.driver().rewrite(|op, change| op.prune(change)).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// The engine below.
+    pub fn engine(&self) -> &E {
+        &self.core.inner().engine
+    }
+
+    /// Lets the engine work on the tenant's rows, with everything committed and nobody else at them.
+    ///
+    /// # Errors
+    /// Those of the engine, and of what it does.
+    pub async fn administer<R>(&self, f: impl FnOnce(&E) -> Result<R>) -> Result<R> {
+        self.driver().administer(f).await
+    }
+
+    /// The tenant's row, whether it may be used or not.
+    ///
+    /// # Errors
+    /// `NotFound` if it was deleted.
+    pub async fn row(&self) -> Result<Tenant> {
+        self.driver().commit_visible().await?;
+        let found = self
+            .core
+            .inner()
+            .engine
+            .load(self.open.tenant, &[Want::Tenant])
+            .await?;
+        let row = found
+            .first()
+            .map(|found| found.tenant())
+            .transpose()?
+            .cloned()
+            .flatten();
+        row.ok_or_else(|| Error::new(ErrorKind::NotFound).because("the tenant was deleted"))
+    }
+
+    /// Changes the tenant's quota or state, also of one that is suspended.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn change(&self, change: impl Fn(&mut Tenant)) -> Result<()> {
+        let change = |op: &mut Op<'_, '_>, _: &mut Rewrite| {
+            change(op.row_mut());
+            Ok(())
+        };
+        self.driver().rewrite(change).await
+    }
+}
+
+impl<E: Engine> Store for CoreStore<E> {
+    async fn lookup(&self, view: View, dir: Ino, name: &[u8]) -> Result<Attr> {
+        self.driver().read(|op| op.lookup(view, dir, name)).await
+    }
+
+    async fn walk(&self, view: View, start: Ino, names: &[&[u8]]) -> Result<Vec<Attr>> {
+        self.driver().read(|op| op.walk(view, start, names)).await
+    }
+
+    async fn list(&self, view: View, dir: Ino, after: Cookie, limit: usize) -> Result<Vec<DirEntry>> {
+        self.driver().read(|op| op.list(view, dir, after, limit)).await
+    }
+
+    async fn list_names(&self, view: View, dir: Ino, after: Cookie, limit: usize) -> Result<Vec<DirName>> {
+        self.driver()
+            .read(|op| op.list_names(view, dir, after, limit))
+            .await
+    }
+
+    async fn parent(&self, view: View, dir: Ino) -> Result<Ino> {
+        self.driver().read(|op| op.parent(view, dir)).await
+    }
+
+    async fn path_of(&self, view: View, ino: Ino) -> Result<Vec<u8>> {
+        self.driver().read(|op| op.path_of(view, ino)).await
+    }
+
+    async fn create(&self, by: &Actor, dir: Ino, name: &[u8], new: &NewInode<'_>) -> Result<Attr> {
+        self.driver().write(|op| op.create(by, dir, name, new)).await
+    }
+
+    async fn link(&self, by: &Actor, ino: Ino, dir: Ino, name: &[u8]) -> Result<Attr> {
+        self.driver().write(|op| op.link(by, ino, dir, name)).await
+    }
+
+    async fn unlink(&self, by: &Actor, dir: Ino, name: &[u8], what: Unlink) -> Result<Attr> {
+        self.driver().write(|op| op.unlink(by, dir, name, what)).await
+    }
+
+    async fn rename(&self, by: &Actor, from: (Ino, &[u8]), to: (Ino, &[u8]), mode: RenameMode) -> Result<()> {
+        self.driver().write(|op| op.rename(by, from, to, mode)).await
+    }
+
+    async fn attr(&self, view: View, ino: Ino) -> Result<Attr> {
+        self.driver().read(|op| op.attr(view, ino)).await
+    }
+
+    async fn set_attr(&self, by: &Actor, ino: Ino, set: &SetAttr) -> Result<Attr> {
+        let (attr, again) = self.driver().write(|op| op.set_attr(by, ino, set)).await?;
+        match again {
+            true => self
+                .driver()
+                .read(|op| op.attr(View::Current, ino))
+                .await
+                .or(Ok(attr)),
+            false => Ok(attr),
+        }
+    }
+
+    async fn xattr(&self, view: View, ino: Ino, name: &[u8]) -> Result<Vec<u8>> {
+        self.driver().read(|op| op.xattr(view, ino, name)).await
+    }
+
+    async fn xattrs(&self, view: View, ino: Ino) -> Result<Vec<Vec<u8>>> {
+        self.driver().read(|op| op.xattr_names(view, ino)).await
+    }
+
+    async fn set_xattr(
+        &self,
+        by: &Actor,
+        ino: Ino,
+        name: &[u8],
+        value: &[u8],
+        mode: XattrMode,
+    ) -> Result<()> {
+        self.driver()
+            .write(|op| op.set_xattr(by, ino, name, value, mode))
+            .await
+    }
+
+    async fn remove_xattr(&self, by: &Actor, ino: Ino, name: &[u8]) -> Result<()> {
+        self.driver().write(|op| op.remove_xattr(by, ino, name)).await
+    }
+
+    async fn read(
+        &self,
+        view: View,
+        ino: Ino,
+        offset: u64,
+        buffer: &mut [u8],
+        access: Access,
+    ) -> Result<usize> {
+        let (len, due) = self.read_touching(view, ino, offset, buffer, access).await?;
+        if due {
+            // A reader does not fail because its access cannot be noted.
+            let _noted = self.driver().write(|op| op.touch(ino));
+        }
+        Ok(len)
+    }
+
+    async fn read_link(&self, view: View, ino: Ino) -> Result<Vec<u8>> {
+        self.driver().read(|op| op.read_link(view, ino)).await
+    }
+
+    async fn write(
+        &self,
+        by: &Actor,
+        ino: Ino,
+        at: WriteAt,
+        data: &[u8],
+        clear_setid: bool,
+    ) -> Result<Written> {
+        self.driver()
+            .write(|op| op.write(by, ino, at, data, clear_setid))
+            .await
+    }
+
+    async fn allocate(
+        &self,
+        by: &Actor,
+        ino: Ino,
+        how: Allocate,
+        offset: u64,
+        len: u64,
+        clear_setid: bool,
+    ) -> Result<()> {
+        while !self
+            .driver()
+            .write(|op| op.allocate(by, ino, how, offset, len, clear_setid))
+            .await?
+        {
+            self.driver().commit_visible().await?;
+        }
+        Ok(())
+    }
+
+    async fn copy_range(
+        &self,
+        by: &Actor,
+        view: View,
+        source: Ino,
+        source_offset: u64,
+        target: Ino,
+        target_offset: u64,
+        len: u64,
+    ) -> Result<u64> {
+        // Found once: a file that is copied behind its own end would grow for ever.
+        let size = self.driver().read(|op| op.attr(view, source)).await?.size;
+        let len = len.min(size.saturating_sub(source_offset));
+        let mut done = 0;
+        loop {
+            let step = (len - done).min(COPY_STEP);
+            let overflow = || Error::new(ErrorKind::FileTooLarge);
+            let copy = CopyRange {
+                view,
+                source: (source, source_offset.checked_add(done).ok_or_else(overflow)?),
+                target: (target, target_offset.checked_add(done).ok_or_else(overflow)?),
+                len: step,
+                whole: len - done,
+            };
+            let n = self.copy_step(by, copy).await?;
+            done += n;
+            if n < step || done == len {
+                return Ok(done);
+            }
+        }
+    }
+
+    async fn seek(&self, view: View, ino: Ino, offset: u64, to: SeekTo) -> Result<u64> {
+        self.driver().read(|op| op.seek(view, ino, offset, to)).await
+    }
+
+    async fn hold(&self, ino: Ino) -> Result<()> {
+        self.driver().read(|op| op.hold(ino)).await
+    }
+
+    async fn release(&self, ino: Ino) -> Result<()> {
+        if self.driver().read(|op| op.release(ino)).await? {
+            self.reap(ino).await?;
+        }
+        Ok(())
+    }
+
+    async fn sync(&self) -> Result<()> {
+        self.driver().commit_durable().await
+    }
+
+    async fn flush(&self) -> Result<()> {
+        self.driver().commit_visible().await
+    }
+
+    async fn position(&self) -> Result<Position> {
+        self.driver().read(|op| Ok(op.position())).await
+    }
+
+    async fn layers(&self) -> Result<Vec<LayerInfo>> {
+        self.driver().read(|op| op.all_layers()).await
+    }
+
+    async fn find_layer(&self, name: &str) -> Result<LayerInfo> {
+        self.driver().read(|op| op.find_layer(name)).await
+    }
+
+    async fn checkpoint(
+        &self,
+        by: &Actor,
+        name: &str,
+        description: Option<&str>,
+        later: LaterLayers,
+    ) -> Result<LayerInfo> {
+        self.driver()
+            .rewrite(|op, change| {
+                op.check_active()?;
+                op.checkpoint(change, by, name, description, later)
+            })
+            .await
+    }
+
+    async fn switch(&self, by: &Actor, layer: LayerId) -> Result<()> {
+        self.driver()
+            .rewrite(|op, _| {
+                op.check_active()?;
+                op.switch(by, layer)
+            })
+            .await
+    }
+
+    async fn drop_layer(&self, by: &Actor, layer: LayerId) -> Result<()> {
+        self.driver()
+            .rewrite(|op, change| {
+                op.check_active()?;
+                op.drop_layer(change, by, layer)
+            })
+            .await
+    }
+
+    async fn squash(&self, by: &Actor, first: LayerId, last: LayerId) -> Result<()> {
+        self.driver()
+            .rewrite(|op, change| {
+                op.check_active()?;
+                op.squash(change, by, first, last)
+            })
+            .await
+    }
+
+    async fn tag(&self, by: &Actor, tag: &str, layer: Option<LayerId>) -> Result<()> {
+        self.driver()
+            .rewrite(|op, change| {
+                op.check_active()?;
+                op.tag(change, by, tag, layer)
+            })
+            .await
+    }
+
+    async fn diff(&self, from: LayerId, to: LayerId) -> Result<Vec<Change>> {
+        self.driver()
+            .read_committed(|op| {
+                op.check_active()?;
+                op.diff(from, to)
+            })
+            .await
+    }
+
+    async fn last_seq(&self) -> Result<Seq> {
+        self.driver().read(|op| Ok(op.last_seq())).await
+    }
+
+    async fn last_seq_by_others(&self, agent: &str) -> Result<Seq> {
+        self.driver().read(|op| Ok(op.last_seq_by_others(agent))).await
+    }
+
+    async fn log(&self, query: &LogQuery) -> Result<Vec<LogRecord>> {
+        if let Some(recent) = self.driver().read(|op| Ok(op.recent_log(query))).await? {
+            return Ok(recent);
+        }
+        self.driver().commit_visible().await?;
+        self.core.inner().engine.log(self.open.tenant, query).await
+    }
+
+    async fn log_refusal(
+        &self,
+        by: &Actor,
+        operation: Operation,
+        path: &[u8],
+        kind: ErrorKind,
+    ) -> Result<()> {
+        self.driver()
+            .note(|op| {
+                op.log_refusal(by, operation, path, kind);
+                Ok(())
+            })
+            .await
+    }
+
+    async fn tenant(&self) -> Result<TenantInfo> {
+        self.driver().read(|op| Ok(op.row().info())).await
+    }
+
+    async fn device_free(&self) -> Result<Option<u64>> {
+        Ok(self.core.inner().engine.device_free())
+    }
+
+    async fn performance(&self) -> Result<Performance> {
+        Ok(self.core.inner().performance())
+    }
+
+    async fn gc(&self) -> Result<GcReport> {
+        E::collect(self).await
+    }
+}

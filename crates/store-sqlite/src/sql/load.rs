@@ -1,0 +1,108 @@
+//! The rows that an operation asks for.
+
+use rusqlite::Connection;
+use tarbox_store::{Ino, LayerId, Result};
+use tarbox_store_core::{CHUNKS, Found, TouchedEntry, Versioned, Want};
+
+use super::{chunk, dentry, inode, layers, orphan, tenant, xattr};
+use crate::rows::{Key, Numbered, TenantId};
+
+/// Answers one question.
+pub(crate) fn load(c: &Connection, t: TenantId, want: &Want) -> Result<Found> {
+    let key = |ino: &Ino| t.key(*ino);
+    Ok(match want {
+        Want::Tenant => Found::Tenant(tenant::by_id(c, t)?),
+        Want::Inode(ino) => Found::Inode(inode::get(c, key(ino))?),
+        Want::Data(ino) => Found::Data(inode::data(c, key(ino))?.into()),
+        Want::InodeAt(ino, layer) => Found::Inode(inode::get_at(c, key(ino), *layer)?),
+        Want::Entries { dir, from, to, limit } => {
+            Found::Entries(dentry::range(c, key(dir), *from, *to, *limit)?)
+        }
+        Want::EntriesAt {
+            dir,
+            from,
+            to,
+            limit,
+            layer,
+        } => Found::Entries(dentry::range_at(c, key(dir), *from, *to, *limit, *layer)?),
+        Want::Names { ino, layer } => {
+            let names = dentry::names_of(c, t, *ino, *layer)?;
+            Found::Names(
+                names
+                    .into_iter()
+                    .map(|((dir, at), name)| ((dir.ino(), at), name))
+                    .collect(),
+            )
+        }
+        Want::Chunks { file, from, to } => Found::Chunks(chunk::range(c, key(file), *from, *to)?),
+        Want::ChunksAt {
+            file,
+            from,
+            to,
+            layer,
+        } => Found::Chunks(chunk::range_at(c, key(file), *from, *to, *layer)?),
+        Want::NextChunk { file, from, layer } => Found::Index(chunk::next(c, key(file), *from, *layer)?),
+        Want::Held { file, start, end } => Found::Bytes(held(c, key(file), *start, *end)?),
+        Want::Xattrs(ino) => Found::Xattrs(xattr::all(c, key(ino))?),
+        Want::XattrsAt(ino, layer) => Found::Xattrs(xattr::all_at(c, key(ino), *layer)?),
+        Want::Block(hash) => Found::Block(chunk::block(c, t, hash)?),
+        Want::Layer(layer) => Found::Layer(tenant::layer(c, t, *layer)?),
+        Want::LayerNamed(name) => Found::Layer(tenant::layer_named(c, t, name)?),
+        Want::Layers => Found::Layers(tenant::layers(c, t)?),
+        Want::Tags => Found::Tags(tenant::tags(c, t)?),
+        Want::LossesOfPrune { kept, next } => Found::Losses(layers::losses_of_prune(c, t, *kept, *next)?),
+        Want::LossesOfRewind(layer) => Found::Losses(layers::losses_of_rewind(c, t, *layer)?),
+        Want::Touched { rows, from, to } => {
+            let table = match rows {
+                Versioned::Inode => "inode",
+                Versioned::Chunk => "chunk",
+                Versioned::Xattr => "xattr",
+            };
+            let keys = layers::touched(c, table, t, *from, *to)?;
+            Found::Inodes(keys.into_iter().map(Key::ino).collect())
+        }
+        Want::TouchedEntries { from, to } => Found::Touched(touched(c, t, *from, *to)?),
+        Want::Orphans { after, limit } => {
+            let last = Key(t.key(Ino(0)).0 | (Ino::LIMIT - 1));
+            let keys = orphan::range(c, key(after), last, *limit)?;
+            Found::Inodes(keys.into_iter().map(Key::ino).collect())
+        }
+        // The lock files of processes tell, not rows.
+        Want::Alone => Found::Alone(false),
+        Want::Hidden => Found::Gaps(layers::hidden(c, t)?),
+    })
+}
+
+fn touched(c: &Connection, t: TenantId, from: LayerId, to: LayerId) -> Result<Vec<TouchedEntry>> {
+    let entries = layers::touched_entries(c, t, from, to)?;
+    let entry = |(dir, died, entry): (Key, _, _)| TouchedEntry {
+        dir: dir.ino(),
+        entry,
+        died,
+    };
+    Ok(entries.into_iter().map(entry).collect())
+}
+
+/// How many bytes the chunks of a file hold of `start..end`.
+fn held(c: &Connection, file: Key, start: u64, end: u64) -> Result<u64> {
+    use crate::rows::CHUNK;
+    let (mut index, last) = (start / CHUNK, end.saturating_sub(1) / CHUNK);
+    let mut held = 0;
+    while start < end && index <= last {
+        let page = chunk::range(c, file, index, last)?;
+        for (at, map) in &page {
+            let base = at * CHUNK;
+            let (from, to) = (start.max(base) - base, end.min(base.saturating_add(CHUNK)) - base);
+            let parts = map
+                .fragments
+                .iter()
+                .filter_map(|f| f.clip(from as u32, to as u32));
+            held += parts.map(|f| u64::from(f.len)).sum::<u64>();
+            index = at + 1;
+        }
+        if page.len() < CHUNKS {
+            break;
+        }
+    }
+    Ok(held)
+}
