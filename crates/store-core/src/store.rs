@@ -317,7 +317,7 @@ impl<E: Engine> Store for CoreStore<E> {
         let (len, due) = self.read_touching(view, ino, offset, buffer, access).await?;
         if due {
             // A reader does not fail because its access cannot be noted.
-            let _noted = self.driver().write(|op| op.touch(ino));
+            let _noted = self.driver().write(|op| op.touch(ino)).await;
         }
         Ok(len)
     }

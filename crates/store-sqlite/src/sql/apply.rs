@@ -74,7 +74,7 @@ fn apply_accounts(c: &Connection, batch: &Batch) -> Result<()> {
     for (ino, orphaned) in &batch.orphans {
         orphan::set(c, t.key(*ino), *orphaned)?;
     }
-    for row in &batch.row {
+    if let Some(row) = &batch.row {
         tenant::put(c, row)?;
     }
     Ok(())

@@ -3,11 +3,11 @@
 use tarbox_store::Result;
 
 use super::{chunks, entries, inodes, names};
-use crate::sql::{Engine, Place, engine};
+use crate::sql::{Connections, Place, engine};
 
 /// What SQLite does for a query, a line for each step.
 fn plan(sql: &str) -> Vec<String> {
-    let steps = Engine::open(&Place::Memory, true).unwrap().read(|c| {
+    let steps = Connections::open(&Place::Memory, true).unwrap().read(|c| {
         let mut statement = c.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).map_err(engine)?;
         let rows = statement
             .query_map([1i64 << 44, 2 << 44], |row| row.get(3))
