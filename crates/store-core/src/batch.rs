@@ -39,7 +39,7 @@ pub enum HistoryOp {
 
 /// The rows of one commit of a tenant.
 #[derive(Debug, Clone)]
-#[allow(missing_docs, reason = "rows by their keys")]
+#[expect(missing_docs, reason = "rows by their keys")]
 pub struct Batch {
     pub tenant: TenantId,
     pub inodes: Vec<(Ino, Change<Inode>)>,

@@ -14,7 +14,7 @@ pub const CHUNKS: usize = 512;
 
 /// Committed rows, by keys or by ranges. `At` means at the end of a layer, everything else is of the head.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "keys and bounds, which are inclusive")]
+#[expect(missing_docs, reason = "keys and bounds, which are inclusive")]
 pub enum Want {
     /// The tenant itself.
     Tenant,

@@ -19,13 +19,16 @@ pub type Hash = [u8; 32];
 pub struct Fragment {
     /// Where it begins in the chunk.
     pub start: u32,
+    /// How many bytes it has.
     pub len: u32,
     /// Where it begins in the block.
     pub skip: u32,
+    /// The block.
     pub hash: Hash,
 }
 
 impl Fragment {
+    /// Where it ends in the chunk.
     pub fn end(&self) -> u32 {
         self.start + self.len
     }
@@ -45,6 +48,7 @@ impl Fragment {
 /// One version of a chunk: fragments in order, without overlap; what none covers is a hole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Map {
+    /// In order, without overlap.
     pub fragments: Vec<Fragment>,
     /// The layer in which this version began.
     pub born: LayerId,
@@ -142,9 +146,13 @@ fn checksum(file: u64, index: u64, records: &[u8]) -> [u8; SUM] {
 /// Where a block is, and how many chunk versions name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block {
+    /// Numbers that mean something to the engine alone, but for 0: see [`LOST`](Self::LOST).
     pub segment: u64,
+    /// Where it begins there.
     pub offset: u64,
+    /// How many bytes it has.
     pub len: u32,
+    /// How many chunk versions name it.
     pub refs: u64,
 }
 

@@ -24,9 +24,13 @@ pub type Name = SmallVec<[u8; 24]>;
 /// One version of a directory entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dentry {
+    /// Its place in its directory; see [`bucket_of`].
     pub cookie: u64,
+    /// 1 to 255 bytes.
     pub name: Name,
+    /// What it names.
     pub ino: Ino,
+    /// The kind of that.
     pub kind: FileKind,
     /// The layer in which this version began.
     pub born: LayerId,

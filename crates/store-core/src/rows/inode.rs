@@ -19,25 +19,37 @@ pub enum Content {
 /// One version of an inode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inode {
+    /// Never changes.
     pub kind: FileKind,
+    /// Permissions, setuid, setgid and sticky: 12 bits.
     pub mode: u32,
+    /// The owner.
     pub uid: u32,
+    /// The group.
     pub gid: u32,
+    /// Names; of a directory, 2 and its subdirectories.
     pub nlink: u32,
     /// Bytes; of a directory, 32 for each entry, so that 0 means empty.
     pub size: u64,
     /// Bytes that chunks hold, as of the last commit.
     pub stored: u64,
+    /// Of a device.
     pub rdev: u64,
     /// How many extended attributes it has.
     pub xattrs: u32,
+    /// The last access that was noted.
     pub atime: Timestamp,
+    /// The last change of content.
     pub mtime: Timestamp,
+    /// The last change of anything.
     pub ctime: Timestamp,
+    /// When it was made.
     pub btime: Timestamp,
     /// The directory of one of its names, which [`cookie`](Self::cookie) finds there. For a directory this is `..`.
     pub parent: Ino,
+    /// Where that name is in the directory.
     pub cookie: u64,
+    /// Its bytes.
     pub content: Content,
     /// The layer in which this version began.
     pub born: LayerId,
@@ -83,6 +95,7 @@ impl Inode {
         }
     }
 
+    /// Whether it is a directory.
     pub fn is_dir(&self) -> bool {
         self.kind == FileKind::Directory
     }

@@ -11,30 +11,40 @@ pub struct TenantId(pub u64);
 /// A tenant with its counters. All counters change in the transaction that changes what they count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
+    /// Its number.
     pub id: TenantId,
+    /// What users call it.
     pub name: Arc<str>,
+    /// Whether it may be used.
     pub state: TenantState,
+    /// When it was made.
     pub created: Timestamp,
+    /// What it may use.
     pub quota: Quota,
     /// Stored bytes, as the quota counts them.
     pub bytes: u64,
     /// Inodes of the head.
     pub inodes: u64,
+    /// Layers, with the one being written.
     pub layers: u64,
     /// The layer being written.
     pub head: LayerId,
     /// The layer in view.
     pub current: LayerId,
+    /// The number of the next inode.
     pub next_ino: u64,
+    /// The position of the next log record.
     pub next_seq: u64,
     /// Keys the hash of directory entries.
     pub secret: [u8; 16],
     /// The segment that blocks are appended to, and its length as of the last commit.
     pub segment: u64,
+    /// Its length as of the last commit.
     pub segment_len: u64,
 }
 
 impl Tenant {
+    /// What is told of it.
     pub fn info(&self) -> TenantInfo {
         TenantInfo {
             name: self.name.to_string(),
@@ -54,8 +64,12 @@ impl Tenant {
 /// A layer; the one being written has no row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
+    /// Its number.
     pub id: LayerId,
+    /// What users call it.
     pub name: String,
+    /// What they say of it.
     pub description: Option<String>,
+    /// When it was sealed.
     pub sealed: Timestamp,
 }
