@@ -54,6 +54,15 @@ impl<'a, 'd> Op<'a, 'd> {
         }
     }
 
+    /// Says what it will want next, should what it asks for be missing.
+    pub(crate) fn hint<R>(&mut self, step: Step<R>, hint: impl FnOnce(&Self) -> Want) -> Step<R> {
+        if matches!(step, Err(Stop::Missing)) {
+            let hint = hint(self);
+            self.wants.push(hint);
+        }
+        step
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
     }

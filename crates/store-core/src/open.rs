@@ -81,6 +81,8 @@ enum Need {
 enum Run<R> {
     Done(Result<R>),
     Needs(Need),
+    /// There is no room, but a commit may make some.
+    Full(Error),
     /// Another process committed meanwhile.
     Stale,
 }
@@ -90,6 +92,8 @@ enum Run<R> {
 struct Rows {
     loaded: Loaded,
     generation: u64,
+    /// How often they could not be loaded because they changed.
+    failures: usize,
 }
 
 impl Rows {
@@ -117,6 +121,7 @@ impl<'a, E: Engine> Driver<'a, E> {
             match self.look(&mut rows, &mut f) {
                 Run::Done(result) => return result,
                 Run::Needs(need) => self.provide(need, &mut rows).await?,
+                Run::Full(error) => return Err(error),
                 Run::Stale => {
                     rows.loaded.clear();
                     tries += 1;
@@ -139,6 +144,7 @@ impl<'a, E: Engine> Driver<'a, E> {
             match self.look(&mut rows, &mut f) {
                 Run::Done(result) => break result,
                 Run::Needs(need) => self.provide(need, &mut rows).await?,
+                Run::Full(error) => break Err(error),
                 Run::Stale => rows.loaded.clear(),
             }
         };
@@ -195,9 +201,9 @@ impl<'a, E: Engine> Driver<'a, E> {
         let mut made_room = false;
         loop {
             let need = match self.attempt(files, &mut rows, &mut f) {
-                Run::Done(Err(e))
-                    if e.kind() == ErrorKind::QuotaExceeded && !made_room && self.may_make_room() =>
-                {
+                // Over a quota, before that commit has told what blocks are shared and which nothing names any more.
+                Run::Full(error) if made_room => return Err(error),
+                Run::Full(_) => {
                     made_room = true;
                     Need::Room
                 }
@@ -258,7 +264,12 @@ impl<'a, E: Engine> Driver<'a, E> {
             }
             Err(stop) => {
                 state.delta.clear();
-                self.given_up(state, stop, wants)
+                match stop {
+                    Stop::Failed(e) if e.kind() == ErrorKind::QuotaExceeded && !state.is_committed() => {
+                        Run::Full(e)
+                    }
+                    stop => self.given_up(state, stop, wants),
+                }
             }
         }
     }
@@ -283,13 +294,16 @@ impl<'a, E: Engine> Driver<'a, E> {
         }
     }
 
-    fn may_make_room(self) -> bool {
-        !self.lock().is_committed()
-    }
-
     async fn provide(self, need: Need, rows: &mut Rows) -> Result<()> {
         match need {
-            Need::Rows(wants) => self.load(wants, &mut rows.loaded).await,
+            Need::Rows(wants) => match self.load(wants, &mut rows.loaded).await {
+                // Rows that have changed since they were asked for may make no sense any more.
+                Err(_) if rows.failures < TRIES && self.has_changed(rows) => {
+                    rows.failures += 1;
+                    Ok(())
+                }
+                loaded => loaded,
+            },
             Need::Lease => self.take_lease().await,
             Need::Commit => self.relieve().await,
             Need::Room => self.commit_visible().await,
@@ -298,6 +312,12 @@ impl<'a, E: Engine> Driver<'a, E> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether anything was committed since these rows were asked for, here or elsewhere.
+    fn has_changed(self, rows: &Rows) -> bool {
+        let state = self.lock();
+        state.generation != rows.generation || (!state.leased && self.inner.engine.foreign() != state.seen)
     }
 
     pub(crate) async fn load(self, mut wants: Vec<Want>, into: &mut Loaded) -> Result<()> {

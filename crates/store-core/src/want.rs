@@ -105,6 +105,18 @@ pub enum Want {
     },
     /// Whether no other process can have anything open. The engine is not asked as for rows, but by [`is_alone`](crate::Engine::is_alone).
     Alone,
+    /// What an operation that goes up from an inode will want next: the inode, the entry that names it, the directory, and so on.
+    /// A hint, answered by [`Found::Many`], for as many levels as the engine likes.
+    Lineage {
+        ino: Ino,
+        layer: Option<LayerId>,
+    },
+    /// The same for one that goes down from a directory: the names that hash to these first cookies, and what they name.
+    Descent {
+        dir: Ino,
+        names: Vec<(u64, Name)>,
+        layer: Option<LayerId>,
+    },
     /// Neighbouring kept layers between which there are versions that neither shows.
     Hidden,
 }
@@ -151,6 +163,8 @@ macro_rules! answers {
         #[derive(Debug, Clone)]
         pub enum Found {
             $($(#[$doc])* $variant($type),)*
+            /// Answers to other questions, which will be asked next.
+            Many(Vec<(Want, Found)>),
         }
         impl Found {
             $(pub(crate) fn $name(&self) -> Result<&$type> {
@@ -214,7 +228,12 @@ impl Loaded {
     }
 
     pub(crate) fn add(&mut self, wants: Vec<Want>, found: Vec<Found>) {
-        self.rows.extend(wants.into_iter().zip(found));
+        for (want, found) in wants.into_iter().zip(found) {
+            match found {
+                Found::Many(more) => self.rows.extend(more),
+                found => drop(self.rows.insert(want, found)),
+            }
+        }
     }
 
     pub(crate) fn clear(&mut self) {

@@ -58,10 +58,6 @@ impl Lease {
         })
     }
 
-    pub(crate) fn is_held(&self) -> bool {
-        self.held
-    }
-
     /// Takes the lease; `Busy` if another process keeps it for too long.
     pub(crate) fn acquire(&mut self) -> Result<()> {
         if self.held {

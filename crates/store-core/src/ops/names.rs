@@ -5,13 +5,16 @@ use tarbox_store::{
 };
 
 use crate::op::Op;
-use crate::rows::{Content, Dentry, Inode};
+use crate::rows::{Content, Dentry, Inode, Name, bucket_of};
 use crate::step::{Step, damaged, settled};
+use crate::want::Want;
 
 /// Longest name, in bytes.
 const NAME_MAX: usize = 255;
 /// Longest target of a symbolic link, in bytes.
 const TARGET_MAX: usize = 4095;
+/// Names of a walk that are looked up together.
+const DESCENT: usize = 256;
 /// Most names of one inode.
 const LINK_MAX: u32 = 1 << 30;
 
@@ -74,11 +77,18 @@ impl<'d> Op<'_, 'd> {
     pub(crate) fn walk(&mut self, view: View, start: Ino, names: &[&[u8]]) -> Step<Vec<Attr>> {
         let mut found = Vec::with_capacity(names.len());
         let mut dir = start;
-        for name in names {
+        let layer = self.layer(view)?;
+        for (i, name) in names.iter().enumerate() {
             let child = match found.is_empty() {
                 true => self.lookup(view, dir, name),
                 false => self.child(view, self.checked(dir)?, name),
             };
+            let child = self.hint(child, |op| {
+                let rest = names[i..].iter().take(DESCENT);
+                let names = rest.map(|name| (bucket_of(&op.row().secret, name), Name::from_slice(name)));
+                let names = names.collect();
+                Want::Descent { dir, names, layer }
+            });
             match child {
                 Ok(attr) => {
                     found.push(attr);

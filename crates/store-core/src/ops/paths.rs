@@ -130,6 +130,12 @@ impl<'d> Op<'_, 'd> {
 
     /// Where an inode has its name; `None` for the root.
     fn place_of(&mut self, view: View, ino: Ino) -> Step<Option<Place>> {
+        let layer = self.layer(view)?;
+        let place = self.place_in(view, ino);
+        self.hint(place, |_| Want::Lineage { ino, layer })
+    }
+
+    fn place_in(&mut self, view: View, ino: Ino) -> Step<Option<Place>> {
         let (parent, cookie, names) = self.inode(view, ino, |_, row| {
             (row.parent, row.cookie, if row.is_dir() { 1 } else { row.nlink })
         })?;

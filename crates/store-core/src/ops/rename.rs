@@ -6,6 +6,7 @@ use super::names::check_name;
 use crate::op::Op;
 use crate::rows::Dentry;
 use crate::step::Step;
+use crate::want::Want;
 
 /// A name and where it stands.
 struct Place<'a> {
@@ -80,7 +81,9 @@ impl<'d> Op<'_, 'd> {
                     .because("a directory cannot move below itself")
                     .into());
             }
-            at = self.parent(View::Current, at)?;
+            let parent = self.parent(View::Current, at);
+            let (ino, layer) = (at, None);
+            at = self.hint(parent, |_| Want::Lineage { ino, layer })?;
         }
         Ok(())
     }

@@ -56,7 +56,7 @@ pub struct Inode {
 }
 
 /// What a directory's size counts for one entry.
-pub const ENTRY_SIZE: u64 = 32;
+const ENTRY_SIZE: u64 = 32;
 
 impl Inode {
     /// The attributes, with the bytes of content by which the next commits will change what chunks hold.

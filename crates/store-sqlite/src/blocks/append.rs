@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tarbox_pool::{PoolFile, PoolFileExt};
+use tarbox_pool::PoolFile;
 use tarbox_store::Result;
 
 use super::BlockStore;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 use tarbox_store::{FileKind, Ino, LayerId, Result, Timestamp};
 
 use super::error::{damaged, engine};
-use crate::rows::{Content, Inode, Key, Numbered};
+use crate::rows::{Content, Inode, Key};
 
 /// The columns of a version, in the order that [`decode`] and [`put`] use.
 pub(crate) const COLUMNS: &str = "born, kind, mode, uid, gid, nlink, size, stored, rdev, atime, mtime, ctime, btime, parent, cookie, xattrs, data, sum";

@@ -5,7 +5,7 @@ use tarbox_store::{Ino, LayerId, Result};
 use tarbox_store_core::{CHUNKS, Found, TouchedEntry, Versioned, Want};
 
 use super::{chunk, dentry, inode, layers, orphan, tenant, xattr};
-use crate::rows::{Key, Numbered, TenantId};
+use crate::rows::{BUCKET, Key, Name, Numbered, TenantId};
 
 /// Answers one question.
 pub(crate) fn load(c: &Connection, t: TenantId, want: &Want) -> Result<Found> {
@@ -69,8 +69,95 @@ pub(crate) fn load(c: &Connection, t: TenantId, want: &Want) -> Result<Found> {
         }
         // The lock files of processes tell, not rows.
         Want::Alone => Found::Alone(false),
+        Want::Lineage { ino, layer } => Found::Many(lineage(c, t, *ino, *layer)?),
+        Want::Descent { dir, names, layer } => Found::Many(descent(c, t, *dir, names, *layer)?),
         Want::Hidden => Found::Gaps(layers::hidden(c, t)?),
     })
+}
+
+/// Levels of a path that are loaded at once.
+const LEVELS: usize = 256;
+
+type Answers = Vec<(Want, Found)>;
+
+/// Loads what is wanted, adds it to the answers, and looks at it.
+fn ask(c: &Connection, t: TenantId, want: Want, answers: &mut Answers) -> Result<Found> {
+    let found = load(c, t, &want)?;
+    answers.push((want, found.clone()));
+    Ok(found)
+}
+
+fn inode_in(ino: Ino, layer: Option<LayerId>) -> Want {
+    match layer {
+        None => Want::Inode(ino),
+        Some(layer) => Want::InodeAt(ino, layer),
+    }
+}
+
+/// An inode and those above it, with the entries that name them.
+fn lineage(c: &Connection, t: TenantId, mut ino: Ino, layer: Option<LayerId>) -> Result<Answers> {
+    let mut answers = Vec::new();
+    for _ in 0..LEVELS {
+        let Found::Inode(Some(row)) = ask(c, t, inode_in(ino, layer), &mut answers)? else {
+            break;
+        };
+        if ino == Ino::ROOT {
+            break;
+        }
+        let (dir, at) = (row.parent, row.cookie);
+        let bucket = at - at % BUCKET;
+        let want = match layer {
+            None => Want::Entries {
+                dir,
+                from: bucket,
+                to: bucket + (BUCKET - 1),
+                limit: BUCKET as usize,
+            },
+            Some(layer) => Want::EntriesAt {
+                dir,
+                from: at,
+                to: at,
+                limit: 1,
+                layer,
+            },
+        };
+        ask(c, t, want, &mut answers)?;
+        ino = dir;
+    }
+    Ok(answers)
+}
+
+/// What names lead to, one after the other.
+fn descent(
+    c: &Connection,
+    t: TenantId,
+    mut dir: Ino,
+    names: &[(u64, Name)],
+    layer: Option<LayerId>,
+) -> Result<Answers> {
+    let mut answers = Vec::new();
+    for (from, name) in names {
+        let (from, to, limit) = (*from, from + (BUCKET - 1), BUCKET as usize);
+        let want = match layer {
+            None => Want::Entries { dir, from, to, limit },
+            Some(layer) => Want::EntriesAt {
+                dir,
+                from,
+                to,
+                limit,
+                layer,
+            },
+        };
+        let Found::Entries(entries) = ask(c, t, want, &mut answers)? else {
+            break;
+        };
+        let Some(entry) = entries.iter().find(|entry| entry.name == *name) else {
+            break;
+        };
+        dir = entry.ino;
+        ask(c, t, inode_in(dir, layer), &mut answers)?;
+    }
+    Ok(answers)
 }
 
 fn touched(c: &Connection, t: TenantId, from: LayerId, to: LayerId) -> Result<Vec<TouchedEntry>> {

@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use tarbox_store::Result;
 
 use super::error::engine;
-use crate::rows::{Key, Numbered};
+use crate::rows::Key;
 
 /// Notes that an inode has no name any more, or that it is gone.
 pub(crate) fn set(c: &Connection, key: Key, orphaned: bool) -> Result<()> {

@@ -7,7 +7,7 @@ use tarbox_store::LayerId;
 
 use super::cursor::Keyed;
 use crate::fsck::finding::{At, Until};
-use crate::rows::{CHUNK, Key, Map};
+use crate::rows::{CHUNK, Map};
 
 /// What is wrong with a chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]

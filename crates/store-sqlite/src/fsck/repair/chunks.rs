@@ -5,7 +5,7 @@ use tarbox_store::{LayerId, Result};
 
 use super::Mender;
 use crate::fsck::check::chunks::ChunkFault;
-use crate::rows::{Block, CHUNK, Fragment, Hash, Key, Map};
+use crate::rows::{Block, CHUNK, Fragment, Hash, Map};
 use crate::sql;
 
 impl Mender<'_> {

@@ -7,7 +7,7 @@ use tarbox_store::{FileKind, Result};
 use super::Mender;
 use crate::fsck::check::inodes::{InodeFault, Number};
 use crate::fsck::finding::HEAD;
-use crate::rows::{CHUNK, Key, Map};
+use crate::rows::{CHUNK, Map};
 
 impl Mender<'_> {
     pub(super) fn mend_inode(&self, fault: &InodeFault) -> Result<()> {

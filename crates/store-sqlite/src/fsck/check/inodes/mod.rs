@@ -12,7 +12,7 @@ use super::entries::{self, ENTRIES, Entry};
 use super::timeline::{Maxima, Sums, Timeline};
 use crate::fsck::finding::{Fault, HEAD};
 use crate::fsck::scope::{Scope, count};
-use crate::rows::{Key, Numbered};
+use crate::rows::Key;
 use crate::sql::engine;
 
 pub(in crate::fsck) use fault::{InodeFault, Number};
