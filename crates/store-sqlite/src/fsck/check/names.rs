@@ -10,7 +10,7 @@ use super::inodes::{InodeFault, Number};
 use super::timeline::{Sums, Timeline};
 use crate::fsck::finding::{At, Fault, HEAD, Until};
 use crate::fsck::scope::Scope;
-use crate::rows::{Key, Numbered};
+use crate::rows::Key;
 use crate::sql::engine;
 
 /// Where an entry stands.
