@@ -14,6 +14,9 @@ const INTERVAL: Duration = Duration::from_millis(5);
 /// How long to wait after a commit that failed.
 const RETRY: Duration = Duration::from_millis(200);
 
+/// How often a commit is tried again while another process waits for the lease.
+const TRIES: u32 = 10;
+
 /// Commits in the background, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Committer {
@@ -52,6 +55,7 @@ impl Committer {
 
 fn run(shared: &Shared) {
     let mut state = shared.lock();
+    let mut failures = 0;
     loop {
         while state.active.is_empty() && state.frozen.is_none() && !state.closing {
             state.committer_idle = true;
@@ -69,9 +73,18 @@ fn run(shared: &Shared) {
                 .wait_timeout_while(state, INTERVAL, early)
                 .unwrap_or_else(PoisonError::into_inner),
         );
-        let failed = shared.commit_visible().is_err();
+        let committed = shared.commit_visible();
         state = shared.lock();
-        if failed && !state.closing {
+        failures = if committed.is_ok() { 0 } else { failures + 1 };
+        if let Err(error) = committed
+            && failures >= TRIES
+            && state.lease.is_wanted()
+        {
+            drop(state);
+            shared.abandon(&error);
+            state = shared.lock();
+        }
+        if failures > 0 && !state.closing {
             let closing = |state: &mut State| !state.closing;
             state = shared
                 .wake
