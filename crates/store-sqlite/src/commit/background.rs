@@ -94,3 +94,73 @@ fn run(shared: &Shared) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tarbox_pool::FaultPool;
+    use tarbox_pool::fault::FaultPlan;
+    use tarbox_store::*;
+
+    use crate::database::Host;
+    use crate::lease::Lease;
+    use crate::room::Room;
+    use crate::sql::{Engine, Place};
+    use crate::{Options, SqliteDatabase};
+
+    #[test]
+    fn who_cannot_commit_gives_others_their_turn_and_says_what_is_lost() {
+        pollster::block_on(async {
+            let directory = tempfile::tempdir().unwrap();
+            let pool = FaultPool::new();
+            let host = Host {
+                lease: Lease::of(directory.path()).unwrap(),
+                sessions: None,
+                room: Room::unknown(),
+            };
+            let engine = Engine::open(&Place::Memory, true).unwrap();
+            let shared = Arc::new(pool.clone());
+            let database =
+                SqliteDatabase::assemble(engine, shared, "", host, None, None, &Options::new()).unwrap();
+            database.create_tenant("default", Quota::default()).await.unwrap();
+            let s = database.open_tenant("default").await.unwrap();
+            let by = Actor {
+                uid: 0,
+                gid: 0,
+                agent: "test".into(),
+            };
+            let file = NewInode {
+                kind: FileKind::File,
+                mode: 0o644,
+                uid: 0,
+                gid: 0,
+                rdev: 0,
+                target: b"",
+            };
+            s.create(&by, Ino::ROOT, b"before", &file).await.unwrap();
+            s.sync().await.unwrap();
+            pool.set_plan(FaultPlan::new().capacity(0));
+            let ino = s.create(&by, Ino::ROOT, b"file", &file).await.unwrap().ino;
+            s.write(&by, ino, WriteAt::End, &[1; 100_000], false)
+                .await
+                .unwrap();
+            // This waits for as long as the other holds on.
+            let mut other = Lease::of(directory.path()).unwrap();
+            other.acquire().unwrap();
+            other.release().unwrap();
+            pool.set_plan(FaultPlan::new());
+            for _ in 0..2 {
+                let told = s.sync().await.unwrap_err();
+                assert!(told.to_string().contains("are lost"), "{told}");
+                assert!(s.create(&by, Ino::ROOT, b"more", &file).await.is_err());
+            }
+            let names = s
+                .list_names(View::Current, Ino::ROOT, Cookie(0), 10)
+                .await
+                .unwrap();
+            let names: Vec<_> = names.iter().map(|entry| &entry.name[..]).collect();
+            assert_eq!(names, [b"before"]);
+        });
+    }
+}
