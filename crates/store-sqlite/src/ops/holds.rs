@@ -16,15 +16,23 @@ impl Op<'_> {
         if let Some(sessions) = &self.state.sessions {
             // Told first and looked at again afterwards: whoever collects inodes without names does it in the other order.
             sessions.hold(key)?;
-            self.refresh();
-            let named = self.inode(View::Current, ino, |_, row| row.nlink > 0);
-            if !matches!(named, Ok(true)) {
+            if let Err(error) = self.look_again(ino) {
                 self.let_go(key);
-                return named.and(Err(ErrorKind::NotFound.into()));
+                return Err(error);
             }
         }
         self.state.holds.insert(key, 1);
         Ok(())
+    }
+
+    /// `NotFound` if an inode has no name any more for anybody.
+    fn look_again(&mut self, ino: Ino) -> Result<()> {
+        self.refresh();
+        self.tenant()?;
+        match self.inode(View::Current, ino, |_, row| row.nlink)? {
+            0 => Err(ErrorKind::NotFound.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Ends one hold. Answers whether the inode has neither names nor holders left.
