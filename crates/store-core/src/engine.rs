@@ -4,13 +4,13 @@ use std::fmt;
 use std::future::Future;
 
 use tarbox_store::{
-    GcReport, LogQuery, LogRecord, MaybeSend, MaybeSync, Performance, Quota, Result, Timestamp,
+    GcReport, Ino, LogQuery, LogRecord, MaybeSend, MaybeSync, Performance, Quota, Result, Timestamp,
 };
 
 use crate::batch::Batch;
 use crate::rows::{Block, Hash, Tenant, TenantId};
 use crate::store::CoreStore;
-use crate::want::{Found, Want};
+use crate::want::{Found, Room, Want};
 
 /// Whether a commit waits for the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,8 +89,42 @@ pub trait Engine: fmt::Debug + MaybeSend + MaybeSync + 'static {
     /// Whether another process waits for the lease.
     fn is_wanted(&self, tenant: TenantId) -> bool;
 
+    /// Whether other processes may use the database at all.
+    fn is_shared(&self) -> bool;
+
+    /// Tells others that this process has an inode open. It does not wait.
+    ///
+    /// # Errors
+    /// When others cannot be told.
+    fn hold(&self, tenant: TenantId, ino: Ino) -> Result<()>;
+
+    /// Takes that back. It does not wait.
+    fn let_go(&self, tenant: TenantId, ino: Ino);
+
+    /// Whether another process has an inode open; one that cannot be asked about counts. Looked at *after* the commit that
+    /// took its last name away: whoever opens an inode tells so first, and looks at the committed row afterwards.
+    fn is_held_elsewhere(&self, tenant: TenantId, ino: Ino) -> bool;
+
     /// Whether no other process can have anything of the tenant open. It stays so while the lease is held.
     fn is_alone(&self, tenant: TenantId) -> bool;
+
+    // Room on the device
+
+    /// What may wait for a commit.
+    fn room(&self) -> Room {
+        Room::default()
+    }
+
+    /// Sees to it that a commit has some room to begin with.
+    fn prepare(&self) {}
+
+    /// Gives up what was kept for a commit that found no room. Answers whether there was anything.
+    fn make_room(&self) -> bool {
+        false
+    }
+
+    /// Keeps room again, after a commit.
+    fn restore_room(&self) {}
 
     // Blocks
 

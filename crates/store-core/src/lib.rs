@@ -42,4 +42,4 @@ pub use rows::{
 };
 pub use step::damaged;
 pub use store::CoreStore;
-pub use want::{CHUNKS, Found, Losses, NamePlace, TouchedEntry, Versioned, Want};
+pub use want::{CHUNKS, Found, Losses, NamePlace, Room, TouchedEntry, Versioned, Want};

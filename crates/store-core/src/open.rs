@@ -1,10 +1,10 @@
 //! One open tenant, and how operations on it are driven: run, loaded for, and run again.
 
 use std::fmt;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tarbox_store::{Error, ErrorKind, Result};
+use tarbox_store::{Error, ErrorKind, Ino, Result, View};
 
 use crate::commit;
 use crate::database::Inner;
@@ -16,6 +16,8 @@ use crate::state::{Queued, State};
 use crate::step::{Step, Stop};
 use crate::want::{Found, Loaded, Want};
 
+/// Inodes without names that are looked at together.
+const REAPED: usize = 1_000;
 /// How often an operation is run again because another process committed meanwhile.
 const TRIES: usize = 16;
 
@@ -23,6 +25,8 @@ const TRIES: usize = 16;
 pub struct Open {
     pub(crate) tenant: TenantId,
     state: Mutex<State>,
+    /// Commits of the background that failed, one after the other.
+    failures: AtomicU32,
     /// Whose turn it is to commit; always taken before the state is locked.
     pub(crate) turn: Arc<Turn>,
 }
@@ -40,7 +44,20 @@ impl Open {
         Self {
             tenant,
             state: Mutex::new(state),
+            failures: AtomicU32::new(0),
             turn,
+        }
+    }
+
+    /// Takes note of how a commit of the background ended, and answers how many have failed by now.
+    #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "there is no background"))]
+    pub(crate) fn note_failure(&self, failed: bool) -> u32 {
+        match failed {
+            true => self.failures.fetch_add(1, Ordering::Relaxed) + 1,
+            false => {
+                self.failures.store(0, Ordering::Relaxed);
+                0
+            }
         }
     }
 
@@ -201,10 +218,15 @@ impl<'a, E: Engine> Driver<'a, E> {
         let mut made_room = false;
         loop {
             let need = match self.attempt(files, &mut rows, &mut f) {
-                // Over a quota, before that commit has told what blocks are shared and which nothing names any more.
                 Run::Full(error) if made_room => return Err(error),
-                Run::Full(_) => {
+                // A commit knows what blocks are shared and which nothing names any more; and of processes that died, what they
+                // had open can go.
+                Run::Full(error) => {
                     made_room = true;
+                    let waiting = !self.lock().is_committed();
+                    if self.reap_orphans().await? == 0 && !waiting {
+                        return Err(error);
+                    }
                     Need::Room
                 }
                 Run::Done(result) => return result,
@@ -218,6 +240,81 @@ impl<'a, E: Engine> Driver<'a, E> {
         }
     }
 
+    /// Removes an inode without names that is open nowhere. Answers whether it is gone: what cannot be removed now, a later
+    /// collection removes.
+    pub(crate) async fn collect(self, ino: Ino) -> Result<bool> {
+        let mut rows = Rows::default();
+        loop {
+            match self.attempt(false, &mut rows, &mut |op| op.collect(ino)) {
+                Run::Done(result) => return result,
+                Run::Needs(Need::Rows(wants)) => self.load(wants, &mut rows.loaded).await?,
+                Run::Needs(Need::Lease) => self.take_lease().await?,
+                Run::Needs(_) | Run::Full(_) | Run::Stale => return Ok(false),
+            }
+        }
+    }
+
+    /// Removes inodes without names that no process has open: a crash, or the end of another process, left them. Answers how many.
+    pub(crate) async fn reap_orphans(self) -> Result<u64> {
+        let (mut after, mut reaped) = (Ino(0), 0);
+        loop {
+            let want = Want::Orphans { after, limit: REAPED };
+            let found = self.inner.engine.load(self.open.tenant, &[want]).await?;
+            let inos = found.first().map(|found| found.inodes()).transpose()?;
+            let Some(inos) = inos.filter(|inos| !inos.is_empty()) else {
+                return Ok(reaped);
+            };
+            for ino in inos {
+                reaped += u64::from(self.collect(*ino).await?);
+                after = *ino;
+            }
+        }
+    }
+
+    /// Keeps an inode alive while a handle is open on it.
+    pub(crate) async fn hold(self, ino: Ino) -> Result<()> {
+        {
+            let mut state = self.lock();
+            let count = state.holds.entry(ino).or_default();
+            *count += 1;
+            if *count > 1 {
+                return Ok(());
+            }
+            if let Err(error) = self.inner.engine.hold(self.open.tenant, ino) {
+                state.holds.remove(&ino);
+                return Err(error);
+            }
+        }
+        // Told first and looked at afterwards: whoever collects inodes without names does it in the other order.
+        let names = self
+            .read(|op| op.inode(View::Current, ino, |_, row| row.nlink))
+            .await;
+        let gone = match names {
+            Ok(1..) => return Ok(()),
+            Ok(0) => ErrorKind::NotFound.into(),
+            Err(error) => error,
+        };
+        self.let_go(ino);
+        Err(gone)
+    }
+
+    /// Ends one hold. Answers whether it was the last here.
+    pub(crate) fn let_go(self, ino: Ino) -> bool {
+        let mut state = self.lock();
+        match state.holds.get_mut(&ino) {
+            Some(count) if *count > 1 => {
+                *count -= 1;
+                false
+            }
+            Some(_) => {
+                state.holds.remove(&ino);
+                self.inner.engine.let_go(self.open.tenant, ino);
+                true
+            }
+            None => false,
+        }
+    }
+
     fn attempt<'d, R>(
         self,
         files: bool,
@@ -226,11 +323,14 @@ impl<'a, E: Engine> Driver<'a, E> {
     ) -> Run<R> {
         let mut guard = self.lock();
         let state = &mut *guard;
+        if let Err(error) = state.check_whole() {
+            return Run::Done(Err(error));
+        }
         if state.exclusive {
             return Run::Needs(Need::Turn);
         }
         // Before it changes anything: an operation whose commit finds no room has not happened.
-        if state.yielding || commit::is_full(&state.active) {
+        if state.yielding || state.is_full() {
             return Run::Needs(Need::Commit);
         }
         if !state.leased {
@@ -265,9 +365,7 @@ impl<'a, E: Engine> Driver<'a, E> {
             Err(stop) => {
                 state.delta.clear();
                 match stop {
-                    Stop::Failed(e) if e.kind() == ErrorKind::QuotaExceeded && !state.is_committed() => {
-                        Run::Full(e)
-                    }
+                    Stop::Failed(e) if e.kind() == ErrorKind::QuotaExceeded => Run::Full(e),
                     stop => self.given_up(state, stop, wants),
                 }
             }
@@ -325,17 +423,30 @@ impl<'a, E: Engine> Driver<'a, E> {
             let mut seen = rustc_hash::FxHashSet::default();
             wants.retain(|want| seen.insert(want.clone()));
         }
-        if let Some(at) = wants.iter().position(|want| *want == Want::Alone) {
-            wants.swap_remove(at);
-            let alone = self.inner.engine.is_alone(self.open.tenant);
-            into.add(vec![Want::Alone], vec![Found::Alone(alone)]);
-        }
+        wants.retain(|want| match self.tell(want) {
+            Some(found) => {
+                into.add(vec![want.clone()], vec![found]);
+                false
+            }
+            None => true,
+        });
         if wants.is_empty() {
             return Ok(());
         }
         let found = self.inner.engine.load(self.open.tenant, &wants).await?;
         into.add(wants, found);
         Ok(())
+    }
+
+    /// What the engine knows without looking at rows.
+    fn tell(self, want: &Want) -> Option<Found> {
+        let (engine, tenant) = (&self.inner.engine, self.open.tenant);
+        match want {
+            Want::Alone => Some(Found::Is(engine.is_alone(tenant))),
+            Want::HeldElsewhere(ino) => Some(Found::Is(engine.is_held_elsewhere(tenant, *ino))),
+            Want::Room => Some(Found::Room(engine.room())),
+            _ => None,
+        }
     }
 
     /// Takes the lease for this tenant, which the next commit gives back.

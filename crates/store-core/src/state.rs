@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use tarbox_store::{Ino, LayerId};
+use tarbox_store::{Error, ErrorKind, Ino, LayerId, Result};
 
 use crate::authors::Authors;
 use crate::cache::Caches;
@@ -63,6 +63,12 @@ pub(crate) struct State {
     pub(crate) authors: Authors,
     /// Bytes that writes since the last commit may add, for the quota.
     pub(crate) reserved: u64,
+    /// How many bytes may wait for a commit, as the device said when last asked.
+    pub(crate) allowance: u64,
+    /// The device has so little room that commits should be small.
+    pub(crate) is_scarce: bool,
+    /// Why changes that were accepted are lost: nothing is accepted any more.
+    pub(crate) lost: Option<String>,
     /// It waits for the background to commit it.
     pub(crate) queued: Queued,
     /// Kept between operations for its memory alone.
@@ -88,6 +94,9 @@ impl State {
             alone: None,
             authors: Authors::default(),
             reserved: 0,
+            allowance: 0,
+            is_scarce: false,
+            lost: None,
             queued: Queued::No,
             delta: Delta::default(),
         }
@@ -117,6 +126,14 @@ impl State {
             .map(|frozen| &frozen.table)
             .into_iter()
             .chain([&self.active])
+    }
+
+    /// Refuses everything once changes that were accepted are lost.
+    pub(crate) fn check_whole(&self) -> Result<()> {
+        match &self.lost {
+            Some(reason) => Err(Error::new(ErrorKind::Io).because(reason.clone())),
+            None => Ok(()),
+        }
     }
 
     /// Whether nothing waits for a commit.

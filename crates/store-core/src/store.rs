@@ -15,8 +15,6 @@ use crate::want::Want;
 
 /// The most a copy shares in one step, so that no operation holds the state for long.
 const COPY_STEP: u64 = 256 * 1024 * 1024;
-/// Inodes without names that are removed between two commits.
-const REAPED: usize = 1_000;
 
 /// The files, layers and log of one tenant. Clones are the same store.
 pub struct CoreStore<E: Engine> {
@@ -121,39 +119,15 @@ impl<E: Engine> CoreStore<E> {
         }
     }
 
-    /// Removes an inode that nobody has open any more, unless another process may have.
-    async fn reap(&self, ino: Ino) -> Result<bool> {
-        self.driver()
-            .note(|op| {
-                let is_free = !op.state.holds.contains_key(&ino) && op.is_alone()?;
-                if !is_free || op.head_inode(ino, |row| row.nlink == 0)? != Some(true) {
-                    return Ok(false);
-                }
-                op.reap(ino)?;
-                Ok(true)
-            })
-            .await
-    }
-
     /// Removes inodes without names that no process has open: a crash, or the end of another process, left them. Answers how many.
     ///
     /// # Errors
     /// Those of the engine.
     pub async fn reap_orphans(&self) -> Result<u64> {
-        let (mut after, mut reaped) = (Ino(0), 0);
-        loop {
-            self.driver().commit_visible().await?;
-            let want = Want::Orphans { after, limit: REAPED };
-            let found = self.core.inner().engine.load(self.open.tenant, &[want]).await?;
-            let inos = found.first().map(|found| found.inodes()).transpose()?;
-            let Some(inos) = inos.filter(|inos| !inos.is_empty()) else {
-                return Ok(reaped);
-            };
-            for ino in inos {
-                reaped += u64::from(self.reap(*ino).await?);
-                after = *ino;
-            }
-        }
+        self.driver().commit_visible().await?;
+        let reaped = self.driver().reap_orphans().await?;
+        self.driver().commit_visible().await?;
+        Ok(reaped)
     }
 
     /// Removes versions that no layer shows. A row that was written in a layer which is then dropped is kept as a version when
@@ -395,12 +369,18 @@ impl<E: Engine> Store for CoreStore<E> {
     }
 
     async fn hold(&self, ino: Ino) -> Result<()> {
-        self.driver().read(|op| op.hold(ino)).await
+        self.driver().hold(ino).await
     }
 
     async fn release(&self, ino: Ino) -> Result<()> {
-        if self.driver().read(|op| op.release(ino)).await? {
-            self.reap(ino).await?;
+        if self.driver().let_go(ino) {
+            let nameless = self
+                .driver()
+                .read(|op| op.head_inode(ino, |row| row.nlink == 0))
+                .await?;
+            if nameless == Some(true) {
+                self.driver().collect(ino).await?;
+            }
         }
         Ok(())
     }

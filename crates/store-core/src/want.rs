@@ -105,6 +105,10 @@ pub enum Want {
     },
     /// Whether no other process can have anything open. The engine is not asked as for rows, but by [`is_alone`](crate::Engine::is_alone).
     Alone,
+    /// Whether another process has an inode open. The engine is asked by [`is_held_elsewhere`](crate::Engine::is_held_elsewhere).
+    HeldElsewhere(Ino),
+    /// What may wait for a commit. The engine is asked by [`room`](crate::Engine::room).
+    Room,
     /// What an operation that goes up from an inode will want next: the inode, the entry that names it, the directory, and so on.
     /// A hint, answered by [`Found::Many`], for as many levels as the engine likes.
     Lineage {
@@ -152,6 +156,15 @@ pub struct Losses {
     pub bytes: i64,
     /// Inodes of the head.
     pub inodes: i64,
+}
+
+/// Room on the device.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Room {
+    /// How many bytes may wait for a commit; `None` if the device does not say.
+    pub allowance: Option<u64>,
+    /// There is so little that commits should be small.
+    pub is_scarce: bool,
 }
 
 /// A name of an inode: its directory, its cookie, and the name.
@@ -210,8 +223,10 @@ answers! {
     Inodes inodes Vec<Ino>,
     /// Versions of entries.
     Touched touched Vec<TouchedEntry>,
-    /// Whether nobody else has anything open.
-    Alone alone bool,
+    /// Whether it is so.
+    Is is bool,
+    /// Room on the device.
+    Room room Room,
     /// Pairs of layers.
     Gaps gaps Vec<(LayerId, LayerId)>,
 }

@@ -13,6 +13,7 @@ use crate::engine::{Parts, SqliteEngine};
 use crate::lease::Lease;
 use crate::options::Options;
 use crate::redo::Redo;
+use crate::room::Room;
 use crate::rows::{Tenant, TenantId};
 use crate::sessions::Sessions;
 use crate::sql::{self, Connections, Place, device};
@@ -42,6 +43,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) prefix: &'a str,
     pub(crate) lease: Lease,
     pub(crate) sessions: Option<Sessions>,
+    pub(crate) room: Room,
     pub(crate) directory: Option<PathBuf>,
     pub(crate) vfs: Option<tarbox_sqlite_vfs::Registration>,
     pub(crate) redo: Option<Redo>,
@@ -57,6 +59,7 @@ impl SqliteDatabase {
                 prefix: "",
                 lease: Lease::alone(),
                 sessions: None,
+                room: Room::unknown(),
                 directory: None,
                 vfs: None,
                 redo: None,
@@ -93,6 +96,7 @@ impl SqliteDatabase {
                 prefix: &format!("{name}-blocks/"),
                 lease: Lease::alone(),
                 sessions: None,
+                room: Room::unknown(),
                 directory: None,
                 vfs: Some(registration),
                 redo: (options.redo || !records.is_empty()).then_some(redo),
@@ -121,6 +125,7 @@ impl SqliteDatabase {
             clock: options.clock.clone(),
             lease: around.lease,
             sessions: around.sessions,
+            room: around.room,
             directory: around.directory,
             vfs: around.vfs,
             redo: around.redo,

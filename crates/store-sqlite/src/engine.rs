@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
-use tarbox_store::{GcReport, LogQuery, LogRecord, Performance, Quota, Result, Timestamp};
+use tarbox_store::{GcReport, Ino, LogQuery, LogRecord, Performance, Quota, Result, Timestamp};
 use tarbox_store_core::{Batch, Clock, CoreStore, Durability, Engine, Found, Target, Tenant, TenantId, Want};
 
 use crate::blocks::{Appender, BlockStore};
 use crate::lease::Lease;
 use crate::redo::Redo;
+use crate::room::Room;
+use crate::rows::Numbered;
 use crate::sessions::Sessions;
 use crate::sql::{self, Connections};
 
@@ -32,6 +34,8 @@ pub struct SqliteEngine {
     redo: Mutex<Option<Redo>>,
     /// Other processes; `None` where there are none.
     sessions: Option<Sessions>,
+    /// After the connections: it keeps what the last of them leaves.
+    room: Room,
     /// The directory whose device the database is on.
     directory: Option<PathBuf>,
     /// Keeps the VFS registered that the connections use.
@@ -45,6 +49,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) lease: Lease,
     pub(crate) sessions: Option<Sessions>,
+    pub(crate) room: Room,
     pub(crate) directory: Option<PathBuf>,
     pub(crate) vfs: Option<tarbox_sqlite_vfs::Registration>,
     pub(crate) redo: Option<Redo>,
@@ -72,6 +77,7 @@ impl SqliteEngine {
             unsynced: AtomicBool::new(known != 0),
             redo: Mutex::new(parts.redo),
             sessions: parts.sessions,
+            room: parts.room,
             directory: parts.directory,
             _vfs: parts.vfs,
         }
@@ -207,6 +213,52 @@ impl Engine for SqliteEngine {
 
     fn is_wanted(&self, _: TenantId) -> bool {
         lock(&self.lease).is_wanted()
+    }
+
+    fn is_shared(&self) -> bool {
+        self.sessions.is_some()
+    }
+
+    fn hold(&self, tenant: TenantId, ino: Ino) -> Result<()> {
+        match &self.sessions {
+            Some(sessions) => sessions.hold(tenant.key(ino)),
+            None => Ok(()),
+        }
+    }
+
+    fn let_go(&self, tenant: TenantId, ino: Ino) {
+        if let Some(sessions) = &self.sessions {
+            sessions.release(tenant.key(ino));
+        }
+    }
+
+    fn is_held_elsewhere(&self, tenant: TenantId, ino: Ino) -> bool {
+        self.sessions
+            .as_ref()
+            .is_some_and(|sessions| sessions.is_open_elsewhere(tenant.key(ino)))
+    }
+
+    fn room(&self) -> tarbox_store_core::Room {
+        let allowance = self.room.allowance();
+        tarbox_store_core::Room {
+            allowance,
+            is_scarce: self.room.is_scarce(),
+        }
+    }
+
+    fn prepare(&self) {
+        self.room.prepare();
+    }
+
+    fn make_room(&self) -> bool {
+        self.room.spend()
+    }
+
+    fn restore_room(&self) {
+        if self.room.is_scarce() {
+            self.sql.shorten_log();
+        }
+        self.room.restore();
     }
 
     fn is_alone(&self, _: TenantId) -> bool {

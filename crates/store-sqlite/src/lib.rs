@@ -23,13 +23,17 @@
 //! # }).unwrap();
 //! ```
 #![deny(unsafe_code)]
-// The one exception is `sql::version`, which looks at memory that SQLite shares between processes.
+// The exceptions are `sql::version`, which looks at memory that SQLite shares between processes, and `sql::host`, which
+// stands between SQLite and the system.
 
 mod blocks;
 mod database;
 mod engine;
 mod fsck;
 mod gc;
+#[cfg(not(target_family = "wasm"))]
+#[cfg_attr(not(target_os = "linux"), path = "holders_alone.rs")]
+mod holders;
 mod key;
 #[cfg_attr(target_family = "wasm", path = "lease_alone.rs")]
 mod lease;
@@ -40,6 +44,8 @@ mod open;
 mod options;
 mod platform;
 mod redo;
+#[cfg_attr(target_family = "wasm", path = "room_alone.rs")]
+mod room;
 mod rows;
 #[cfg_attr(target_family = "wasm", path = "sessions_alone.rs")]
 mod sessions;

@@ -36,6 +36,7 @@ impl<E: Engine> Drop for Alone<'_, E> {
 impl<'a, E: Engine> Driver<'a, E> {
     pub(crate) async fn alone(self, changes: bool) -> Result<Alone<'a, E>> {
         let turn = self.open.turn.take().await;
+        self.inner.engine.prepare();
         self.alone_in_turn(changes, Some(turn)).await
     }
 

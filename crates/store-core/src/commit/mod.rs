@@ -15,7 +15,7 @@ mod stage;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tarbox_store::{ErrorKind, Result};
+use tarbox_store::{Error, ErrorKind, Result};
 
 use crate::batch::Batch;
 use crate::engine::{Durability, Engine};
@@ -30,13 +30,11 @@ pub(crate) use exclusive::Alone;
 const BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Changed rows beyond which an operation waits for a commit.
 const ROWS_MAX: usize = 40_000;
+/// The same where room is scarce: what was accepted must fit even if somebody else takes all the rest.
+const BYTES_SCARCE: u64 = 2 * 1024 * 1024;
+const ROWS_SCARCE: usize = 500;
 /// A fraction of these begins a commit in the background.
 const EARLY: u64 = 4;
-
-/// Whether so much is waiting that the next operation has to wait for a commit.
-pub(crate) fn is_full(table: &Memtable) -> bool {
-    table.bytes > BYTES_MAX || table.rows() > ROWS_MAX
-}
 
 /// Whether a commit should begin before its time.
 pub(crate) fn is_due_early(table: &Memtable) -> bool {
@@ -71,7 +69,7 @@ impl<E: Engine> Driver<'_, E> {
         let _turn = self.open.turn.take().await;
         let is_due = {
             let state = self.lock();
-            state.yielding || is_full(&state.active)
+            state.yielding || state.is_full()
         };
         // Another operation may have seen to it.
         match is_due {
@@ -90,6 +88,7 @@ impl<E: Engine> Driver<'_, E> {
         }
         let frozen = {
             let mut state = self.lock();
+            state.check_whole()?;
             if !state.active.is_empty() {
                 Some(state.freeze()?)
             } else {
@@ -112,9 +111,41 @@ impl<E: Engine> Driver<'_, E> {
 
     /// Commits a frozen memtable. When that fails it stays, visible to this process, and the next commit tries again.
     async fn commit_frozen(self, frozen: Arc<Frozen>, durability: Durability) -> Result<()> {
-        let mut all = vec![self.stage(self.open.clone(), frozen).await?];
+        let engine = &self.inner.engine;
+        engine.prepare();
+        let stored = match self.store(&frozen, durability).await {
+            // Where a user's share of the device ends, nothing but this tells.
+            Err(e) if e.kind() == ErrorKind::NoSpace && engine.make_room() => {
+                self.store(&frozen, durability).await?
+            }
+            stored => stored?,
+        };
+        engine.restore_room();
+        drop(frozen);
+        for (freight, batch) in stored {
+            let Freight { open, frozen, staged } = freight;
+            let driver = Driver {
+                inner: self.inner,
+                open: &open,
+            };
+            let nameless = match engine.is_shared() {
+                true => frozen.table.nameless(),
+                false => Vec::new(),
+            };
+            open.lock().settle(frozen, &staged, &batch);
+            for ino in nameless {
+                // What cannot be removed now, a later collection removes.
+                let _collected = driver.collect(ino).await;
+            }
+            driver.give_back(&mut open.lock())?;
+        }
+        Ok(())
+    }
+
+    /// Makes one transaction of a memtable, and of all that the redo log has.
+    async fn store(self, frozen: &Arc<Frozen>, durability: Durability) -> Result<Vec<(Freight, Batch)>> {
+        let mut all = vec![self.stage(self.open.clone(), frozen.clone()).await?];
         if self.inner.engine.holds_records() {
-            // One transaction takes over all that the redo log has.
             for open in self.inner.opened() {
                 let logged = open.lock().frozen.clone();
                 if let Some(frozen) = logged.filter(|_| !Arc::ptr_eq(&open, self.open)) {
@@ -132,17 +163,32 @@ impl<E: Engine> Driver<'_, E> {
         }
         self.inner.engine.apply(&mut batches, durability).await?;
         self.inner.counters.commits.fetch_add(1, Ordering::Relaxed);
-        for (freight, batch) in all.into_iter().zip(batches) {
-            let Freight { open, frozen, staged } = freight;
-            let driver = Driver {
-                inner: self.inner,
-                open: &open,
-            };
-            let mut state = open.lock();
-            state.settle(frozen, &staged, &batch);
-            driver.give_back(&mut state)?;
+        Ok(all.into_iter().zip(batches).collect())
+    }
+
+    /// Gives up what cannot be committed, so that other processes get their turn. Nothing is accepted any more, and
+    /// everyone who syncs or closes is told.
+    #[cfg_attr(
+        target_family = "wasm",
+        expect(dead_code, reason = "there are no other processes")
+    )]
+    pub(crate) async fn abandon(self, error: &Error) {
+        let _turn = self.open.turn.take().await;
+        let mut state = self.lock();
+        let lost: usize = state.tables().map(Memtable::rows).sum();
+        if lost == 0 {
+            return;
         }
-        Ok(())
+        state.lost = Some(format!(
+            "{lost} changes were accepted that could not be stored while other processes waited ({error}), and are lost: \
+             open or mount the database again"
+        ));
+        state.frozen = None;
+        state.active = Memtable::default();
+        state.reserved = 0;
+        state.forget();
+        // Whoever cannot give the lock back now gives it back when the process ends.
+        let _kept = self.release_lease(&mut state);
     }
 
     async fn stage(self, open: Arc<Open>, frozen: Arc<Frozen>) -> Result<Freight> {
@@ -166,6 +212,15 @@ impl<E: Engine> Driver<'_, E> {
 }
 
 impl State {
+    /// Whether so much is waiting that the next operation has to wait for a commit.
+    pub(crate) fn is_full(&self) -> bool {
+        let (bytes, rows) = match self.is_scarce {
+            true => (BYTES_SCARCE, ROWS_SCARCE),
+            false => (BYTES_MAX, ROWS_MAX),
+        };
+        self.active.bytes > bytes || self.active.rows() > rows
+    }
+
     /// Hands the active memtable over to a commit, and begins a new one.
     fn freeze(&mut self) -> Result<Arc<Frozen>> {
         let tenant = self.tenant.clone().ok_or(ErrorKind::Io)?;
@@ -176,6 +231,7 @@ impl State {
         });
         self.frozen = Some(frozen.clone());
         self.logged = false;
+        self.allowance = 0;
         Ok(frozen)
     }
 
@@ -184,6 +240,7 @@ impl State {
         self.generation += 1;
         self.frozen = None;
         self.logged = false;
+        self.allowance = 0;
         // Nobody else looks at it any more, so its rows can move.
         let inodes = Arc::into_inner(frozen)
             .map(|frozen| frozen.table.inodes)

@@ -66,6 +66,7 @@ impl<'d> Op<'_, 'd> {
 
     /// Notes an access. It is not recorded in the log.
     pub(crate) fn touch(&mut self, ino: Ino) -> Step<()> {
+        self.admit_room(0)?;
         let now = self.now();
         let key = self.checked(ino)?;
         self.inode_mut(key)?.atime = now;

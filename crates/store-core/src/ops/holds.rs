@@ -1,6 +1,6 @@
 //! Inodes that are open, and those that live only because they are.
 
-use tarbox_store::{Ino, View};
+use tarbox_store::Ino;
 
 use crate::delta::Edit;
 use crate::op::Op;
@@ -9,26 +9,8 @@ use crate::step::Step;
 use crate::want::Want;
 
 impl<'d> Op<'_, 'd> {
-    pub(crate) fn hold(&mut self, ino: Ino) -> Step<()> {
-        self.inode(View::Current, ino, |_, _| ())?;
-        *self.state.holds.entry(ino).or_default() += 1;
-        Ok(())
-    }
-
-    /// Ends one hold. Answers whether the inode has neither names nor holders left.
-    pub(crate) fn release(&mut self, ino: Ino) -> Step<bool> {
-        let is_nameless = self.head_inode(ino, |row| row.nlink == 0)?;
-        match self.state.holds.get_mut(&ino) {
-            Some(count) if *count > 1 => {
-                *count -= 1;
-                return Ok(false);
-            }
-            _ => self.state.holds.remove(&ino),
-        };
-        Ok(is_nameless.unwrap_or(false))
-    }
-
-    /// The inode has no name any more: removes it, or notes that it waits for its last holder.
+    /// The inode has no name any more: removes it, or notes that it waits for its last holder. Beside other processes
+    /// whether there is one shows only after the commit.
     pub(super) fn orphan(&mut self, key: Ino) -> Step<()> {
         if self.state.holds.contains_key(&key) || !self.is_alone()? {
             self.state.delta.orphans.push((key, true));
@@ -55,18 +37,38 @@ impl<'d> Op<'_, 'd> {
         Ok(())
     }
 
+    /// Removes an inode without names that is open nowhere; if others may still see a name of it, after the commit that
+    /// takes it away. Answers whether it is gone.
+    pub(crate) fn collect(&mut self, ino: Ino) -> Step<bool> {
+        let is_nameless = self.head_inode(ino, |row| row.nlink == 0)?;
+        if self.state.holds.contains_key(&ino) || is_nameless != Some(true) {
+            return Ok(false);
+        }
+        if !self.is_alone()? {
+            if self.state.tables().any(|table| table.inodes.contains_key(&ino)) {
+                self.state.delta.orphans.push((ino, true));
+                return Ok(false);
+            }
+            if *self.ask(Want::HeldElsewhere(ino))?.is()? {
+                return Ok(false);
+            }
+        }
+        self.reap(ino)?;
+        Ok(true)
+    }
+
     /// Whether no other process can have anything open. Nobody new can while the lease is held, so it is found out once.
     pub(crate) fn is_alone(&mut self) -> Step<bool> {
         if let Some(alone) = self.state.alone {
             return Ok(alone);
         }
-        let alone = *self.ask(Want::Alone)?.alone()?;
+        let alone = *self.ask(Want::Alone)?.is()?;
         self.state.alone = Some(alone);
         Ok(alone)
     }
 
     /// Removes an inode that waited for its last holder.
-    pub(crate) fn reap(&mut self, key: Ino) -> Step<()> {
+    fn reap(&mut self, key: Ino) -> Step<()> {
         self.purge(key)?;
         self.state.delta.orphans.push((key, false));
         Ok(())

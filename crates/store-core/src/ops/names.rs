@@ -164,6 +164,7 @@ impl<'d> Op<'_, 'd> {
                 .because("all inode numbers are used up")
                 .into());
         }
+        self.admit_room(0)?;
         self.admit_inode()?;
         self.admit_bytes(new.target.len() as u64)?;
         let now = self.now();
@@ -241,6 +242,7 @@ impl<'d> Op<'_, 'd> {
         if self.head_child(dir_key, name)?.is_some() {
             return Err(Error::new(ErrorKind::Exists).about(name).into());
         }
+        self.admit_room(0)?;
         let now = self.now();
         let cookie = self.new_cookie(dir_key, name)?;
         let head = self.row().head;

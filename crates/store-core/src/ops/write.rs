@@ -67,6 +67,7 @@ impl<'d> Op<'_, 'd> {
 
     /// Puts bytes into the row or into pieces; the file will have this size.
     pub(super) fn put_bytes(&mut self, key: Ino, offset: u64, data: Cow<'d, [u8]>, size: u64) -> Step<()> {
+        self.admit_room(data.len() as u64)?;
         let inline = self.inline_len(key)?;
         match inline {
             Some(len) if size <= INLINE_MAX => {

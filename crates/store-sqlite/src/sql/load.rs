@@ -67,8 +67,9 @@ pub(crate) fn load(c: &Connection, t: TenantId, want: &Want) -> Result<Found> {
             let keys = orphan::range(c, key(after), last, *limit)?;
             Found::Inodes(keys.into_iter().map(Key::ino).collect())
         }
-        // The lock files of processes tell, not rows.
-        Want::Alone => Found::Alone(false),
+        // Not rows tell of these.
+        Want::Alone | Want::HeldElsewhere(_) => Found::Is(false),
+        Want::Room => Found::Room(tarbox_store_core::Room::default()),
         Want::Lineage { ino, layer } => Found::Many(lineage(c, t, *ino, *layer)?),
         Want::Descent { dir, names, layer } => Found::Many(descent(c, t, *dir, names, *layer)?),
         Want::Hidden => Found::Gaps(layers::hidden(c, t)?),

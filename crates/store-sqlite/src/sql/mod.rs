@@ -5,6 +5,8 @@ mod apply;
 pub(crate) mod chunk;
 pub(crate) mod dentry;
 mod error;
+#[cfg(target_os = "linux")]
+mod host;
 pub(crate) mod inode;
 pub(crate) mod layers;
 mod load;
@@ -29,6 +31,9 @@ pub(crate) use open::Place;
 use reader::Reader;
 use tarbox_store_core::Durability;
 use version::WalIndex;
+
+/// The longest log where room is scarce.
+const LOG_SCARCE: u64 = 1024 * 1024;
 
 /// The database's connections.
 ///
@@ -83,6 +88,11 @@ impl Connections {
         lock(&self.writer).run(durability, f)
     }
 
+    /// Gives back the room of a log that has grown, unless somebody reads it right now.
+    pub(crate) fn shorten_log(&self) {
+        lock(&self.writer).shorten_log();
+    }
+
     /// Changes with every commit, also of other processes; always the same where there are none.
     pub(crate) fn stamp(&self) -> u64 {
         self.wal.as_ref().map_or(0, WalIndex::stamp)
@@ -111,6 +121,19 @@ impl Connections {
 }
 
 impl Writer {
+    /// What is left is tried again with the next commit.
+    fn shorten_log(&self) {
+        let Some(path) = self.connection.path().filter(|path| !path.is_empty()) else {
+            return;
+        };
+        let is_long = std::fs::metadata(format!("{path}-wal")).is_ok_and(|meta| meta.len() > LOG_SCARCE);
+        if is_long && self.connection.busy_timeout(std::time::Duration::ZERO).is_ok() {
+            let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+            let _shortened = self.connection.query_row(checkpoint, [], |_| Ok(()));
+            let _as_before = self.connection.busy_timeout(open::BUSY);
+        }
+    }
+
     fn run<R>(&mut self, durability: Durability, f: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
         if self.durability != durability {
             open::prepare_for(&self.connection, durability)?;

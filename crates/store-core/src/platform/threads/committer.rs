@@ -17,6 +17,9 @@ const INTERVAL: Duration = Duration::from_millis(5);
 /// How long to wait after a commit that failed.
 const RETRY: Duration = Duration::from_millis(200);
 
+/// How often a commit is tried again while another process waits for the lease.
+const TRIES: u32 = 10;
+
 /// Commits in the background, each tenant within a few milliseconds of its first change.
 #[derive(Debug, Default)]
 pub(crate) struct Committer {
@@ -104,7 +107,13 @@ fn run<E: Engine>(inner: &Inner<E>) {
     while let Some(open) = inner.committer.next() {
         open.lock().queued = Queued::No;
         let driver = Driver { inner, open: &open };
-        if pollster::block_on(driver.commit_visible()).is_err() {
+        let committed = pollster::block_on(driver.commit_visible());
+        let failures = open.note_failure(committed.is_err());
+        if let Err(error) = committed {
+            if failures >= TRIES && inner.engine.is_wanted(open.tenant) {
+                pollster::block_on(driver.abandon(&error));
+                continue;
+            }
             open.lock().queued = Queued::InLine;
             let mut queue = inner.committer.lock();
             queue.due.push_back((Instant::now() + RETRY, open.clone()));
