@@ -47,6 +47,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         turn: Option<TurnGuard<'a>>,
     ) -> Result<Alone<'a, E>> {
         loop {
+            self.commit_logged().await?;
             self.commit(Durability::Visible).await?;
             let leased = self.lock().leased;
             if !leased {

@@ -142,6 +142,24 @@ impl<E: Engine> Driver<'_, E> {
         Ok(())
     }
 
+    /// Commits what the redo log holds, of every tenant: the next transaction ends it.
+    async fn commit_logged(self) -> Result<()> {
+        if !self.inner.engine.holds_records() {
+            return Ok(());
+        }
+        for open in &self.inner.opened() {
+            let frozen = open.lock().frozen.clone();
+            if let Some(frozen) = frozen {
+                let inner = self.inner;
+                // The first takes all the others along.
+                return Driver { inner, open }
+                    .commit_frozen(frozen, Durability::Durable)
+                    .await;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes one transaction of a memtable, and of all that the redo log has.
     async fn store(self, frozen: &Arc<Frozen>, durability: Durability) -> Result<Vec<(Freight, Batch)>> {
         let mut all = vec![self.stage(self.open.clone(), frozen.clone()).await?];

@@ -3,7 +3,7 @@
 //! that was synced, and breaks no invariant.
 //!
 //! A workload runs once on a disk that does not fail, which tells how many steps it has and what the state is after each
-//! operation. Then it runs once for each step. Nothing is left to chance: a failure names the workload, the step, the policy
+//! operation. What one tenant has synced says nothing of another. Then it runs once for each step. Nothing is left to chance: a failure names the workload, the step, the policy
 //! and the seed, and happens again.
 //!
 //! `TARBOX_LONG=1` tries more workloads, and every policy with several seeds at each step.
@@ -21,7 +21,10 @@ use tarbox_pool::fault::{CrashPolicy, FaultPlan, Rng};
 use tarbox_store::{Database, Quota};
 
 use state::{Clock, Open, State};
-use workload::{Action, Effect};
+use workload::{Action, Effect, TENANTS};
+
+/// How many actions of the workload each tenant has made durable.
+type Synced = [usize; TENANTS.len()];
 
 fn is_long() -> bool {
     std::env::var_os("TARBOX_LONG").is_some()
@@ -82,13 +85,13 @@ impl Case {
         }
     }
 
-    /// Lets the power fail at one step, and answers the disk as the machine left it, and between how many and how many of the
-    /// actions it may hold.
-    fn crash_at(&self, step: u64) -> (FaultPool, usize, usize) {
+    /// Lets the power fail at one step, and answers the disk as the machine left it, how many of the actions each tenant must
+    /// hold at least, and how many any may.
+    fn crash_at(&self, step: u64) -> (FaultPool, Synced, usize) {
         let disk = self.start.fork();
         disk.set_plan(FaultPlan::new().crash_at(step));
         let clock = Clock::at(0, self.redo);
-        let (mut synced, mut tried) = (0, 0);
+        let (mut synced, mut tried) = ([0; TENANTS.len()], 0);
         if let Ok(mut open) = Open::on(&disk, clock.clone()) {
             for (i, action) in self.actions.iter().enumerate() {
                 clock.set(i + 1);
@@ -98,7 +101,7 @@ impl Case {
                     break;
                 }
                 if result == Ok(Effect::Durable) {
-                    synced = i + 1;
+                    synced[action.tenant] = i + 1;
                 }
             }
         }
@@ -110,7 +113,7 @@ impl Case {
         &self,
         crashed: &FaultPool,
         step: u64,
-        between: (usize, usize),
+        between: (Synced, usize),
         seed: u64,
         policy: CrashPolicy,
     ) {
@@ -126,26 +129,26 @@ impl Case {
         self.check(&disk, &what, between);
     }
 
-    fn check(&self, disk: &FaultPool, what: &str, (synced, tried): (usize, usize)) {
+    fn check(&self, disk: &FaultPool, what: &str, (synced, tried): (Synced, usize)) {
         // What is in a redo log is taken over by who wants none as well.
-        let redo = self.redo && !synced.is_multiple_of(4);
+        let redo = self.redo && !synced[0].is_multiple_of(4);
         let open = Open::on(disk, Clock::at(9_999, redo)).unwrap_or_else(|e| panic!("{what}: {e}"));
         let state = State::of(&open);
-        let known = self.states[synced..=tried].contains(&state);
-        if !known {
-            let elsewhere: Vec<usize> = (0..self.states.len())
-                .filter(|i| self.states[*i] == state)
-                .collect();
-            let after: Vec<_> = self.actions[..tried]
-                .iter()
-                .enumerate()
-                .skip(synced.saturating_sub(3))
-                .collect();
-            panic!(
-                "{what}: the state is none between {synced} and {tried} actions; it is that after {elsewhere:?}\n{after:#?}\n\
-                 found {state:#?}\nat {synced} {:#?}\nat {tried} {:#?}",
-                self.states[synced], self.states[tried]
-            );
+        for (tenant, synced) in synced.into_iter().enumerate() {
+            let is = |known: &State| known.of_tenant(tenant) == state.of_tenant(tenant);
+            if !self.states[synced..=tried].iter().any(is) {
+                let elsewhere: Vec<usize> = (0..self.states.len()).filter(|i| is(&self.states[*i])).collect();
+                let after: Vec<_> = self.actions[..tried]
+                    .iter()
+                    .enumerate()
+                    .skip(synced.saturating_sub(3))
+                    .collect();
+                panic!(
+                    "{what}: the state of tenant {tenant} is none between {synced} and {tried} actions; it is that after \
+                     {elsewhere:?}\n{after:#?}\nfound {state:#?}\nat {synced} {:#?}\nat {tried} {:#?}",
+                    self.states[synced], self.states[tried]
+                );
+            }
         }
         let report = pollster::block_on(open.database.fsck(false, &|_, _| {})).unwrap();
         assert!(report.problems.is_empty(), "{what}: {:#?}", report.problems);

@@ -130,6 +130,11 @@ pub(crate) struct TenantState {
 pub(crate) struct State(Vec<TenantState>);
 
 impl State {
+    /// What one of them shows.
+    pub(crate) fn of_tenant(&self, tenant: usize) -> &TenantState {
+        &self.0[tenant]
+    }
+
     /// Looks without committing anything.
     pub(crate) fn of(open: &Open) -> Self {
         let all = open
