@@ -22,7 +22,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
-use tarbox_store::{Error, ErrorKind, LayerId, Result};
+use tarbox_store::{ErrorKind, LayerId, Result};
 
 pub(crate) use append::{Appender, SEGMENT_MAX};
 pub(crate) use background::Committer;
@@ -273,7 +273,8 @@ impl Shared {
 
     /// Gives up what cannot be committed, so that other processes get their turn. Nothing is accepted any more, and
     /// everyone who syncs or closes is told.
-    fn abandon(&self, error: &Error) {
+    #[cfg(not(target_family = "wasm"))]
+    fn abandon(&self, error: &tarbox_store::Error) {
         let _commit = self.lock_commit();
         let mut state = self.lock();
         let lost: usize = state.tables().map(Memtable::rows).sum();
