@@ -32,6 +32,10 @@ pub(crate) enum Place {
     /// A file that several processes may share.
     File(PathBuf),
     /// A file that this process keeps to itself, as long as it is open: without room for memory that is shared.
+    #[cfg_attr(
+        target_family = "wasm",
+        expect(dead_code, reason = "no memory is shared there")
+    )]
     Unshared(PathBuf),
     /// In memory, gone with the last user.
     Memory,
