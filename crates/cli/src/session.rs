@@ -177,19 +177,17 @@ fn with_files<S: Store + 'static>(
     .map(|()| None)
 }
 
-/// Brings what was done to the device, or at least to where other processes see it.
+/// Brings what was done to the device, or at least to where other processes see it, and to every mount.
 fn last<S: Store>(store: &S, global: &Global) -> Result<()> {
     let so_far = blocking(store.performance())?;
     if so_far.commits == 0 && so_far.pending == 0 {
         // Who only looked does not make the device wait for what others did.
         return Ok(());
     }
-    let done = if global.no_sync {
-        blocking(store.flush())
-    } else {
-        blocking(store.sync())
-    };
-    Ok(done?)
+    if !global.no_sync {
+        blocking(store.sync())?;
+    }
+    Ok(blocking(store.settle(None))?)
 }
 
 fn no_tenant(error: tarbox_store::Error, global: &Global) -> Failure {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use fuser::{BackgroundSession, Config, Session, SessionACL};
-use tarbox_fs::{FilesystemInterface, blocking};
+use tarbox_fs::{FilesystemInterface, Realm};
 use tarbox_store::Result;
 
 use crate::adapter::{Adapter, Shared};
@@ -47,15 +47,26 @@ where
     let place = point::require_free(dir)?;
     // A number of its own tells this mount's changes from those of others.
     let agent = format!("fuse:{:08x}", random());
-    let feed = Feed::new(blocking(fs.last_change())?);
-    let serving = Serving::begin().map_err(|e| point::host_error(&place, &e))?;
-    let shared = Arc::new(Shared::new(fs, options.root, &agent, feed, serving));
+    let failed = |e: io::Error| point::host_error(&place, &e);
+    let serving = Serving::begin().map_err(failed)?;
+    // A past state never changes.
+    let feed = match Realm::of(options.root) {
+        Realm::Snapshot => Feed::idle(),
+        Realm::Workspace | Realm::Hook => Feed::begin(&fs)?,
+    };
     let device = attach(&place, options)?;
     let unmounter = Unmounter {
         device: point::mounted(&place)?.map(|mount| mount.device),
-        dir: place,
+        dir: place.clone(),
     };
-    serve(shared, device, options, &unmounter).inspect_err(|_| {
+    let served = attach::duplicate(&device)
+        .map(Notifier::new)
+        .map_err(failed)
+        .and_then(|notifier| {
+            let shared = Shared::new(fs, options.root, &agent, (feed, notifier), serving);
+            serve(Arc::new(shared), device, options, &unmounter)
+        });
+    served.inspect_err(|_| {
         // The reason is what matters, not whether an empty directory could be had back.
         drop(unmounter.unmount());
     })
@@ -71,7 +82,6 @@ where
     F: FilesystemInterface + Send + Sync + 'static,
 {
     let failed = |e: io::Error| point::host_error(&unmounter.dir, &e);
-    let notifier = Notifier::new(attach::duplicate(&device).map_err(failed)?);
     let acl = match options.allow_other {
         true => SessionACL::All,
         false => SessionACL::Owner,
@@ -79,14 +89,12 @@ where
     let session = Session::from_fd(Adapter(shared.clone()), device, acl, config(options))
         .and_then(Session::spawn)
         .map_err(failed)?;
-    // A past state never changes.
     let feed = match shared.is_snapshot() {
         true => None,
         false => {
             let shared = shared.clone();
             let thread = std::thread::Builder::new().name("tarbox-feed".to_owned());
-            let follow = move || feed::follow(&shared, &notifier);
-            Some(thread.spawn(follow).map_err(failed)?)
+            Some(thread.spawn(move || feed::follow(&shared)).map_err(failed)?)
         }
     };
     Ok(Mount {

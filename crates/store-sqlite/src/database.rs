@@ -10,6 +10,7 @@ use tarbox_store::*;
 use crate::blocks::BlockStore;
 use crate::cache::Caches;
 use crate::commit::Committer;
+use crate::followers::Followers;
 use crate::lease::Lease;
 use crate::options::Options;
 use crate::redo::Redo;
@@ -29,6 +30,7 @@ pub struct SqliteDatabase {
 pub(crate) struct Opened {
     pub(crate) shared: Arc<Shared>,
     committer: Mutex<Committer>,
+    pub(crate) followers: Followers,
     /// The directory whose device the database is on.
     directory: Option<PathBuf>,
     /// Keeps the VFS registered that the connections use.
@@ -51,7 +53,7 @@ impl SqliteDatabase {
             engine,
             Arc::new(MemoryPool::new()),
             "",
-            (Lease::alone(), None),
+            (Lease::alone(), None, Followers::none()),
             None,
             None,
             options,
@@ -84,7 +86,7 @@ impl SqliteDatabase {
             engine,
             pool,
             &prefix,
-            (Lease::alone(), None),
+            (Lease::alone(), None, Followers::none()),
             None,
             Some(registration),
             options,
@@ -97,7 +99,7 @@ impl SqliteDatabase {
         engine: Engine,
         pool: Arc<dyn Pool>,
         prefix: &str,
-        (lease, sessions): (Lease, Option<Sessions>),
+        (lease, sessions, followers): (Lease, Option<Sessions>, Followers),
         directory: Option<PathBuf>,
         vfs: Option<tarbox_sqlite_vfs::Registration>,
         options: &Options,
@@ -120,6 +122,7 @@ impl SqliteDatabase {
         let opened = Opened {
             shared,
             committer: Mutex::new(committer),
+            followers,
             directory,
             _vfs: vfs,
         };

@@ -30,6 +30,8 @@ mod blocks;
 mod cache;
 mod commit;
 mod database;
+#[cfg_attr(not(unix), path = "followers_alone.rs")]
+mod followers;
 mod fsck;
 mod gc;
 #[cfg_attr(target_family = "wasm", path = "lease_alone.rs")]

@@ -36,7 +36,8 @@ impl<F: FilesystemInterface> Shared<F> {
         answering: &Answering<'_>,
     ) -> Result<(Handle, FopenFlags)> {
         let ino = self.ino(dir);
-        let handle = blocking(self.fs.open(&self.who(request), ino, OpenFlags::DIRECTORY))?;
+        let handle = blocking(self.fs.open(&self.who(request), ino, OpenFlags::DIRECTORY))
+            .map_err(|e| self.stale_or(dir, e))?;
         let kept = self.kept(ino, answering) == KEPT;
         let outdated = self.nodes.take_outdated(dir);
         let flags = match (kept, outdated) {

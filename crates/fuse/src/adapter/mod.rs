@@ -12,12 +12,13 @@ use std::time::Duration;
 
 use fuser::{FileAttr, Generation, INodeNo, Request};
 use tarbox_fs::{Credentials, FilesystemInterface, Handle, Realm, blocking};
-use tarbox_store::{Attr, Ino, Result};
+use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, Result};
 
 use crate::convert;
 use crate::feed::Feed;
 use crate::gate::{Answering, Gate};
 use crate::nodes::Nodes;
+use crate::notifier::Notifier;
 use crate::serving::Serving;
 
 /// How long the kernel may believe what it is told of changes to.
@@ -27,12 +28,16 @@ const SNAPSHOT_KEPT: Duration = Duration::from_secs(1);
 /// An inode number stands for one inode for ever, so there is one generation of each.
 const GENERATION: Generation = Generation(0);
 
+/// Setuid and setgid.
+const SETID: u32 = 0o6000;
+
 /// What the requests and the change feed of one mount share.
 pub(crate) struct Shared<F> {
     pub(crate) fs: Arc<F>,
     pub(crate) nodes: Nodes,
     pub(crate) gate: Gate,
     pub(crate) feed: Feed,
+    pub(crate) notifier: Notifier,
     /// The inode that the kernel knows as number 1.
     root: Ino,
     /// Root, with this mount's name as agent.
@@ -55,12 +60,19 @@ struct Entry {
 }
 
 impl<F: FilesystemInterface> Shared<F> {
-    pub(crate) fn new(fs: Arc<F>, root: Ino, agent: &str, feed: Feed, serving: Serving) -> Self {
+    pub(crate) fn new(
+        fs: Arc<F>,
+        root: Ino,
+        agent: &str,
+        (feed, notifier): (Feed, Notifier),
+        serving: Serving,
+    ) -> Self {
         Self {
             fs,
             nodes: Nodes::default(),
             gate: Gate::default(),
             feed,
+            notifier,
             root,
             serving_at: serving.place(),
             serving: Mutex::new(Some(serving)),
@@ -101,6 +113,9 @@ impl<F: FilesystemInterface> Shared<F> {
     }
 
     fn entry(&self, attr: &Attr, answering: &Answering<'_>) -> Entry {
+        if attr.kind == FileKind::File && attr.mode & SETID != 0 {
+            self.nodes.note_setid(self.node(attr.ino));
+        }
         Entry {
             attr: convert::file_attr(self.node(attr.ino), attr),
             kept: self.kept(attr.ino, answering),
@@ -120,6 +135,24 @@ impl<F: FilesystemInterface> Shared<F> {
         who.actor.uid = request.uid();
         who.actor.gid = request.gid();
         who
+    }
+
+    /// Whether the kernel came here by a name that somebody else has removed or given to another inode since. Told that
+    /// this is stale, it looks the name up again.
+    fn is_stale(&self, node: INodeNo) -> bool {
+        self.nodes.is_named(node)
+            && match blocking(self.fs.getattr(self.ino(node))) {
+                Ok(attr) => attr.nlink == 0,
+                Err(e) => e.kind() == ErrorKind::NotFound,
+            }
+    }
+
+    /// Why something could not be done with an inode or within a directory.
+    fn stale_or(&self, node: INodeNo, error: Error) -> Error {
+        match error.kind() {
+            ErrorKind::NotFound if self.is_stale(node) => ErrorKind::Stale.into(),
+            _ => error,
+        }
     }
 
     fn keeps_missing_names(&self, dir: INodeNo, answering: &Answering<'_>) -> bool {

@@ -147,7 +147,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
     }
 
     fn readlink(&self, _: &Request, ino: INodeNo, reply: ReplyData) {
-        match blocking(self.0.fs.readlink(self.0.ino(ino))) {
+        match blocking(self.0.fs.readlink(self.0.ino(ino))).map_err(|e| self.0.stale_or(ino, e)) {
             Ok(target) => reply.data(&target),
             Err(e) => reply.error(errno(&e)),
         }
@@ -227,8 +227,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
 
     fn open(&self, request: &Request, ino: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
         let answering = self.0.gate.enter();
-        let flags = convert::open_flags(flags.0);
-        opened(self.0.open(request, ino, flags, &answering), reply);
+        opened(self.0.open(request, ino, flags.0, &answering), reply);
     }
 
     fn create(
@@ -248,7 +247,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         match created {
             Ok((entry, handle)) => {
                 let realm = Realm::of(tarbox_store::Ino(entry.attr.ino.0));
-                let flags = self.0.open_answer(realm, &answering);
+                let flags = self.0.open_answer(realm, flags, &answering);
                 reply.created(&entry.kept, &entry.attr, GENERATION, FileHandle(handle.0), flags);
             }
             Err(e) => reply.error(errno(&e)),
@@ -306,13 +305,14 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
     fn release(
         &self,
         _: &Request,
-        _: INodeNo,
+        ino: INodeNo,
         fh: FileHandle,
         _: OpenFlags,
         _: Option<LockOwner>,
         _: bool,
         reply: ReplyEmpty,
     ) {
+        self.0.nodes.close(ino);
         done(self.0.release(handle(fh)), reply);
     }
 
@@ -402,16 +402,14 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
     fn fallocate(
         &self,
         _: &Request,
-        _: INodeNo,
+        ino: INodeNo,
         fh: FileHandle,
         offset: u64,
         length: u64,
         mode: i32,
         reply: ReplyEmpty,
     ) {
-        let allocated = convert::allocate(mode)
-            .and_then(|how| blocking(self.0.fs.fallocate(handle(fh), how, offset, length)));
-        done(allocated, reply);
+        done(self.0.allocate(ino, handle(fh), mode, (offset, length)), reply);
     }
 
     fn lseek(&self, _: &Request, _: INodeNo, fh: FileHandle, offset: i64, whence: i32, reply: ReplyLseek) {
@@ -431,7 +429,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         _: INodeNo,
         fh_in: FileHandle,
         offset_in: u64,
-        _: INodeNo,
+        ino_out: INodeNo,
         fh_out: FileHandle,
         offset_out: u64,
         len: u64,
@@ -443,7 +441,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
             target: (handle(fh_out), offset_out),
             len,
         };
-        match self.0.copy(&copy) {
+        match self.0.copy(ino_out, &copy) {
             Ok(copied) => reply.written(copied),
             Err(e) => reply.error(errno(&e)),
         }

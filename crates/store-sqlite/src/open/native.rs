@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tarbox_pool::DirectoryPool;
 use tarbox_store::{Error, ErrorKind, Result};
 
+use crate::followers::Followers;
 use crate::lease::Lease;
 use crate::sessions::Sessions;
 use crate::sql::{Engine, Place, device};
@@ -46,7 +47,7 @@ impl SqliteDatabase {
             engine,
             Arc::new(pool),
             "",
-            (lease, Some(sessions)),
+            (lease, Some(sessions), Followers::of(&blocks)),
             directory,
             None,
             options,
