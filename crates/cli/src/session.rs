@@ -18,6 +18,11 @@ use crate::workspace::{Workspace, credentials};
 
 /// Runs the command line and says what the process is to end with. Everything there is to say was said.
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    let arguments = match crate::mount_helper::translate(arguments.collect()) {
+        crate::mount_helper::Called::Plainly(arguments) => arguments.into_iter(),
+        crate::mount_helper::Called::ByMount(exit) => return exit,
+    };
     let cli = match parse(arguments) {
         Ok(cli) => cli,
         Err(exit) => return exit,

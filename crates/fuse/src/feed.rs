@@ -439,7 +439,9 @@ mod tests {
         let woken = Arc::new(AtomicU32::new(0));
         let wake = {
             let woken = woken.clone();
-            Box::new(move || drop(woken.fetch_add(1, Ordering::AcqRel)))
+            Box::new(move || {
+                woken.fetch_add(1, Ordering::AcqRel);
+            })
         };
         let feed = Arc::new(Feed::new(Seq(1), Box::new(Unheard), wake));
         let resting = {

@@ -26,5 +26,5 @@ mod options;
 pub mod point;
 mod serving;
 
-pub use mount::{Mount, Unmounter, mount};
+pub use mount::{Mount, Unfinished, Unmounter, mount};
 pub use options::MountOptions;

@@ -26,6 +26,13 @@ pub struct Mount {
     /// Ends the feed, and answers how the file system ended.
     end: Box<dyn Fn() -> Result<()> + Send>,
     unmounter: Unmounter,
+    serving: Arc<Serving>,
+}
+
+/// Keeps whoever takes a mount away waiting until it is dropped, or the process ends.
+#[derive(Debug)]
+pub struct Unfinished {
+    _serving: Arc<Serving>,
 }
 
 /// Takes a mount away from another thread.
@@ -48,7 +55,7 @@ where
     // A number of its own tells this mount's changes from those of others.
     let agent = format!("fuse:{:08x}", random());
     let failed = |e: io::Error| point::host_error(&place, &e);
-    let serving = Serving::begin().map_err(failed)?;
+    let serving = Arc::new(Serving::begin().map_err(failed)?);
     // A past state never changes.
     let feed = match Realm::of(options.root) {
         Realm::Snapshot => Feed::idle(),
@@ -63,8 +70,8 @@ where
         .map(Notifier::new)
         .map_err(failed)
         .and_then(|notifier| {
-            let shared = Shared::new(fs, options.root, &agent, (feed, notifier), serving);
-            serve(Arc::new(shared), device, options, &unmounter)
+            let shared = Shared::new(fs, options.root, &agent, (feed, notifier), serving.clone());
+            serve(Arc::new(shared), device, options, (&unmounter, serving))
         });
     served.inspect_err(|_| {
         // The reason is what matters, not whether an empty directory could be had back.
@@ -76,7 +83,7 @@ fn serve<F>(
     shared: Arc<Shared<F>>,
     device: OwnedFd,
     options: &MountOptions,
-    unmounter: &Unmounter,
+    (unmounter, serving): (&Unmounter, Arc<Serving>),
 ) -> Result<Mount>
 where
     F: FilesystemInterface + Send + Sync + 'static,
@@ -105,6 +112,7 @@ where
             shared.take_end()
         }),
         unmounter: unmounter.clone(),
+        serving,
     })
 }
 
@@ -129,6 +137,14 @@ impl Mount {
     /// What takes the mount away while this is waiting.
     pub fn unmounter(&self) -> Unmounter {
         self.unmounter.clone()
+    }
+
+    /// Has whoever takes the mount away wait for more than that everything written is on the device: for what this process
+    /// still has to do before others find the files as if there had been no mount.
+    pub fn unfinished(&self) -> Unfinished {
+        Unfinished {
+            _serving: self.serving.clone(),
+        }
     }
 
     fn join(&mut self) -> Result<()> {

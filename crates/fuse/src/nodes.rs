@@ -144,6 +144,13 @@ impl Nodes {
         }
     }
 
+    /// Whether nobody has it open, and nothing keeps it.
+    pub(crate) fn is_unused(&self, node: INodeNo) -> bool {
+        let table = self.table();
+        let kept = table.nodes.get(&node.0).is_some_and(|node| node.kept.is_some());
+        !kept && !table.open.contains_key(&node.0)
+    }
+
     /// How many handles are open.
     pub(crate) fn handles(&self, node: INodeNo) -> u32 {
         self.table().open.get(&node.0).copied().unwrap_or(0)

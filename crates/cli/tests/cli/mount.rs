@@ -70,7 +70,11 @@ fn what_is_done_in_the_mount_is_in_the_workspace() {
     fs::write(point.path("d/f"), "by a plain write").unwrap();
     assert_eq!(w.ok(["cat", "/d/f"]), "by a plain write");
     w.ok(["write", "/d/f", "by the command"]);
-    eventually(|| fs::read(point.path("d/f")).unwrap() == b"by the command");
+    assert_eq!(fs::read(point.path("d/f")).unwrap(), b"by the command");
+    w.ok(["--no-sync", "rm", "/d/f"]);
+    assert!(!point.path("d/f").exists());
+    fs::write(point.path("d/f"), "again").unwrap();
+    assert_eq!(w.ok(["cat", "/d/f"]), "again");
     let audit = w.ok(["audit"]);
     assert!(audit.contains("fuse:") && audit.contains("/d/f"), "{audit}");
     assert!(

@@ -4,7 +4,7 @@ use fuser::{FopenFlags, INodeNo, Request, TimeOrNow, WriteFlags};
 use tarbox_fs::{FilesystemInterface, Handle, Realm, blocking};
 use tarbox_store::{ErrorKind, Result, SetAttr, SetTime, WriteAt, Written};
 
-use super::{Entry, Shared};
+use super::{Entry, Shared, stale};
 use crate::convert;
 use crate::gate::Answering;
 
@@ -32,7 +32,7 @@ pub(super) struct Copy {
 
 impl<F: FilesystemInterface> Shared<F> {
     pub(super) fn attributes(&self, node: INodeNo, answering: &Answering<'_>) -> Result<Entry> {
-        let attr = blocking(self.fs.getattr(self.ino(node))).map_err(|e| self.stale_or(node, e))?;
+        let attr = blocking(self.fs.getattr(self.ino(node))).map_err(stale)?;
         Ok(self.entry(&attr, answering))
     }
 
@@ -52,10 +52,9 @@ impl<F: FilesystemInterface> Shared<F> {
             mtime: changes.mtime.map(convert::set_time),
             clear_setid: false,
         };
-        let attr = blocking(self.fs.setattr(&self.who(request), self.ino(node), &set))
-            .map_err(|e| self.stale_or(node, e))?;
-        if attr.nlink == 0 && self.nodes.handles(node) == 0 && self.nodes.is_named(node) {
-            // It went to what had the name before.
+        let attr = blocking(self.fs.setattr(&self.who(request), self.ino(node), &set)).map_err(stale)?;
+        // It went to what had the name before.
+        if attr.nlink == 0 && self.nodes.is_unused(node) {
             return Err(ErrorKind::Stale.into());
         }
         match changes.mtime {
@@ -74,10 +73,10 @@ impl<F: FilesystemInterface> Shared<F> {
         answering: &Answering<'_>,
     ) -> Result<(Handle, FopenFlags)> {
         let ino = self.ino(node);
-        let handle = blocking(self.fs.open(&self.who(request), ino, convert::open_flags(flags)))
-            .map_err(|e| self.stale_or(node, e))?;
-        if Realm::of(ino) == Realm::Workspace && self.is_stale(node) {
-            // What is written there would be nowhere.
+        let handle =
+            blocking(self.fs.open(&self.who(request), ino, convert::open_flags(flags))).map_err(stale)?;
+        // What is written there would be nowhere.
+        if Realm::of(ino) == Realm::Workspace && self.came_by_lost_name(node) {
             self.let_go(Some(handle));
             return Err(ErrorKind::Stale.into());
         }

@@ -44,7 +44,7 @@ pub(crate) struct Shared<F> {
     pub(crate) template: Credentials,
     /// Where others see that the mount is served; until it has ended, and everything is on the device.
     serving_at: String,
-    serving: Mutex<Option<Serving>>,
+    serving: Mutex<Option<Arc<Serving>>>,
     ended: Mutex<Result<()>>,
     /// Whether the kernel can be made to forget every name at once, so that it may keep those that mean nothing too.
     pub(crate) has_epochs: AtomicBool,
@@ -59,13 +59,21 @@ struct Entry {
     kept: Duration,
 }
 
+/// Why something could not be done with an inode, for which the kernel has a name: if it is gone, the name is out of date.
+fn stale(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::NotFound => ErrorKind::Stale.into(),
+        _ => error,
+    }
+}
+
 impl<F: FilesystemInterface> Shared<F> {
     pub(crate) fn new(
         fs: Arc<F>,
         root: Ino,
         agent: &str,
         (feed, notifier): (Feed, Notifier),
-        serving: Serving,
+        serving: Arc<Serving>,
     ) -> Self {
         Self {
             fs,
@@ -137,17 +145,26 @@ impl<F: FilesystemInterface> Shared<F> {
         who
     }
 
-    /// Whether the kernel came here by a name that somebody else has removed or given to another inode since. Told that
+    /// Whether the kernel knows the inode by a name that somebody else has removed or given to another since. Told that
     /// this is stale, it looks the name up again.
     fn is_stale(&self, node: INodeNo) -> bool {
-        self.nodes.is_named(node)
-            && match blocking(self.fs.getattr(self.ino(node))) {
-                Ok(attr) => attr.nlink == 0,
-                Err(e) => e.kind() == ErrorKind::NotFound,
-            }
+        self.nodes.is_named(node) && self.is_nameless(node)
     }
 
-    /// Why something could not be done with an inode or within a directory.
+    /// Whether the kernel can only have come to the inode by a name that somebody else has removed, perhaps a moment before
+    /// it was told: nobody here has the inode open, and it was not removed here.
+    fn came_by_lost_name(&self, node: INodeNo) -> bool {
+        (self.nodes.is_named(node) || self.nodes.is_unused(node)) && self.is_nameless(node)
+    }
+
+    fn is_nameless(&self, node: INodeNo) -> bool {
+        match blocking(self.fs.getattr(self.ino(node))) {
+            Ok(attr) => attr.nlink == 0,
+            Err(e) => e.kind() == ErrorKind::NotFound,
+        }
+    }
+
+    /// Why something could not be done in a directory.
     fn stale_or(&self, node: INodeNo, error: Error) -> Error {
         match error.kind() {
             ErrorKind::NotFound if self.is_stale(node) => ErrorKind::Stale.into(),

@@ -19,7 +19,7 @@ use tarbox_store::{Result, Unlink};
 
 use super::content::{Changes, Copy};
 use super::names::Found;
-use super::{Adapter, Entry, GENERATION, KEPT, xattrs};
+use super::{Adapter, Entry, GENERATION, KEPT, stale, xattrs};
 use crate::convert::{self, errno};
 
 /// What is asked of the kernel, as far as it can do it.
@@ -147,7 +147,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
     }
 
     fn readlink(&self, _: &Request, ino: INodeNo, reply: ReplyData) {
-        match blocking(self.0.fs.readlink(self.0.ino(ino))).map_err(|e| self.0.stale_or(ino, e)) {
+        match blocking(self.0.fs.readlink(self.0.ino(ino))).map_err(stale) {
             Ok(target) => reply.data(&target),
             Err(e) => reply.error(errno(&e)),
         }
