@@ -310,9 +310,15 @@ impl<F: FilesystemInterface> Teller<'_, F> {
         if afresh || look.events.iter().any(|event| self.moves_names_below(event)) {
             return self.everything();
         }
+        // To forget one name the kernel waits for a lock on its directory. A request of ours may have it, and wait for another
+        // mount that waits for this one.
+        let without_locks = self.shared.has_others();
+        if without_locks {
+            self.forget_names()?;
+        }
         let mut dirs = HashMap::new();
         for event in &look.events {
-            if !self.one(event, &mut dirs)? {
+            if !self.one(event, &mut dirs, without_locks)? {
                 return self.everything();
             }
         }
@@ -330,7 +336,12 @@ impl<F: FilesystemInterface> Teller<'_, F> {
     }
 
     /// Tells of one change. Answers `false` if it cannot be told where it was made.
-    fn one(&self, event: &ChangeEvent, dirs: &mut HashMap<Vec<u8>, Option<Ino>>) -> io::Result<bool> {
+    fn one(
+        &self,
+        event: &ChangeEvent,
+        dirs: &mut HashMap<Vec<u8>, Option<Ino>>,
+        names_are_told: bool,
+    ) -> io::Result<bool> {
         let node = self.shared.node(event.ino);
         if event.kind == EventKind::Modify {
             self.shared.notifier.content(node)?;
@@ -342,7 +353,9 @@ impl<F: FilesystemInterface> Teller<'_, F> {
             let found = dirs.entry(dir.to_vec()).or_insert_with(|| self.directory(dir));
             let Some(dir) = *found else { return Ok(false) };
             let dir = self.shared.node(dir);
-            self.shared.notifier.entry(dir, name)?;
+            if !names_are_told {
+                self.shared.notifier.entry(dir, name)?;
+            }
             if gone {
                 self.shared.nodes.remove_from(dir, name, node);
             }
@@ -367,8 +380,8 @@ impl<F: FilesystemInterface> Teller<'_, F> {
         attr.is_dir().then_some(attr.ino)
     }
 
-    /// Has the kernel forget all it was told.
-    fn everything(&self) -> io::Result<()> {
+    /// Has the kernel forget what every name means.
+    fn forget_names(&self) -> io::Result<()> {
         if self.shared.has_epochs.load(Ordering::Acquire) && self.shared.notifier.all_entries().is_err() {
             self.shared.has_epochs.store(false, Ordering::Release);
         }
@@ -377,6 +390,12 @@ impl<F: FilesystemInterface> Teller<'_, F> {
                 self.shared.notifier.entry(dir, &name)?;
             }
         }
+        Ok(())
+    }
+
+    /// Has the kernel forget all it was told.
+    fn everything(&self) -> io::Result<()> {
+        self.forget_names()?;
         self.content(INodeNo::ROOT)?;
         for node in self.shared.nodes.all() {
             self.content(node)?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use fuser::{BackgroundSession, Config, Session, SessionACL};
-use tarbox_fs::{FilesystemInterface, Realm};
+use tarbox_fs::{FilesystemInterface, Realm, blocking};
 use tarbox_store::Result;
 
 use crate::adapter::{Adapter, Shared};
@@ -22,7 +22,8 @@ use crate::serving::Serving;
 /// served until they are done.
 pub struct Mount {
     session: Option<BackgroundSession>,
-    feed: Option<JoinHandle<()>>,
+    /// What tells the kernel of changes by others, and others of changes made here.
+    threads: Vec<JoinHandle<()>>,
     /// Ends the feed, and answers how the file system ended.
     end: Box<dyn Fn() -> Result<()> + Send>,
     unmounter: Unmounter,
@@ -96,24 +97,36 @@ where
     let session = Session::from_fd(Adapter(shared.clone()), device, acl, config(options))
         .and_then(Session::spawn)
         .map_err(failed)?;
-    let feed = match shared.is_snapshot() {
-        true => None,
-        false => {
+    let mut threads = Vec::new();
+    if shared.is_snapshot() {
+        shared.settling.stop();
+    } else {
+        let begin = |name: &str, work: fn(&Arc<Shared<F>>)| {
             let shared = shared.clone();
-            let thread = std::thread::Builder::new().name("tarbox-feed".to_owned());
-            Some(thread.spawn(move || feed::follow(&shared)).map_err(failed)?)
-        }
-    };
+            let thread = std::thread::Builder::new().name(name.to_owned());
+            thread.spawn(move || work(&shared)).map_err(failed)
+        };
+        threads.push(begin("tarbox-feed", feed::follow)?);
+        threads.push(begin("tarbox-settle", settle)?);
+    }
     Ok(Mount {
         session: Some(session),
-        feed,
+        threads,
         end: Box::new(move || {
             shared.feed.stop();
+            shared.settling.stop();
             shared.take_end()
         }),
         unmounter: unmounter.clone(),
         serving,
     })
+}
+
+/// Gives the answers that wait for other mounts.
+fn settle<F: FilesystemInterface>(shared: &Arc<Shared<F>>) {
+    // What cannot be committed now is tried again, and told by who waits for the device.
+    let settled = || drop(blocking(shared.fs.settle(Some(shared.feed.follower()))));
+    shared.settling.run(settled);
 }
 
 impl Mount {
@@ -150,9 +163,9 @@ impl Mount {
     fn join(&mut self) -> Result<()> {
         let ended = self.session.take().map_or(Ok(()), BackgroundSession::join);
         let synced = (self.end)();
-        if let Some(feed) = self.feed.take() {
-            // A thread that panicked has said so itself.
-            drop(feed.join());
+        for thread in self.threads.drain(..) {
+            // One that panicked has said so itself.
+            drop(thread.join());
         }
         ended.map_err(|e| point::host_error(&self.unmounter.dir, &e))?;
         synced

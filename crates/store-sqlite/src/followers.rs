@@ -10,8 +10,9 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tarbox_store::{Follower, Result, Seq};
 
@@ -24,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE_MIN: Duration = Duration::from_micros(20);
 const PAUSE_MAX: Duration = Duration::from_millis(1);
 
+/// Within this a directory that changes again may keep the time of its last change.
+const CHANGING: Duration = Duration::from_secs(1);
+
 const GIVEN_UP_AT: u64 = 8;
 const STEPS_AT: u64 = 16;
 
@@ -32,6 +36,15 @@ const STEPS_AT: u64 = 16;
 pub(crate) struct Followers {
     directory: Option<PathBuf>,
     made: AtomicU32,
+    known: Mutex<Known>,
+}
+
+/// The names that were there when the directory was last changed.
+#[derive(Debug, Default)]
+struct Known {
+    directory: Option<File>,
+    changed: Option<SystemTime>,
+    names: Vec<String>,
 }
 
 /// One of this process, until it is dropped.
@@ -61,6 +74,7 @@ impl Followers {
         Self {
             directory: None,
             made: AtomicU32::new(0),
+            known: Mutex::default(),
         }
     }
 
@@ -106,19 +120,50 @@ impl Followers {
 
     /// Those of a tenant, but for `besides` of this process.
     pub(crate) fn others(&self, tenant: TenantId, besides: Option<u32>) -> Vec<Place> {
-        let entries = self.directory.as_deref().and_then(|d| fs::read_dir(d).ok());
-        let (prefix, own) = (
-            format!("{}-", tenant.0),
-            besides.map(|number| name(tenant, number)),
-        );
-        let entries = entries.into_iter().flatten().flatten();
-        let of_tenant = entries.filter(|entry| {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            name.starts_with(&prefix) && Some(&*name) != own.as_deref()
-        });
-        of_tenant.map(|entry| Place(entry.path())).collect()
+        let Some(directory) = &self.directory else {
+            return Vec::new();
+        };
+        let names = list(directory);
+        let other = other(tenant, besides);
+        let others = names.iter().filter(|name| other(name));
+        others.map(|name| Place(directory.join(name))).collect()
     }
+
+    /// Whether there are any. Costs one system call, unless somebody has come or gone a moment ago.
+    pub(crate) fn are_there(&self, tenant: TenantId, besides: Option<u32>) -> bool {
+        let Some(directory) = &self.directory else {
+            return false;
+        };
+        let known = &mut *self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.directory.is_none() {
+            known.directory = File::open(directory).ok();
+        }
+        let Some(opened) = &known.directory else {
+            return false;
+        };
+        let changed = opened.metadata().and_then(|metadata| metadata.modified()).ok();
+        let is_past = |time: SystemTime| time.elapsed().is_ok_and(|since| since > CHANGING);
+        if changed != known.changed || !changed.is_some_and(is_past) {
+            known.names = list(directory);
+            known.changed = changed;
+        }
+        let other = other(tenant, besides);
+        known.names.iter().any(|name| other(name))
+    }
+}
+
+fn list(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect()
+}
+
+/// Whether a name is that of a follower of the tenant, but not `besides` of this process.
+fn other(tenant: TenantId, besides: Option<u32>) -> impl Fn(&str) -> bool {
+    let prefix = format!("{}-", tenant.0);
+    let own = besides.map(|number| name(tenant, number));
+    move |name| name.starts_with(&prefix) && Some(name) != own.as_deref()
 }
 
 fn name(tenant: TenantId, number: u32) -> String {
@@ -216,7 +261,9 @@ mod tests {
     fn one_is_waited_for_until_it_has_got_so_far() {
         let dir = tempfile::tempdir().unwrap();
         let followers = Followers::of(dir.path());
+        assert!(!followers.are_there(TENANT, None));
         let sign = followers.add(TENANT).unwrap().unwrap();
+        assert!(followers.are_there(TENANT, None) && !followers.are_there(TENANT, Some(sign.number())));
         assert!(followers.others(TENANT, Some(sign.number())).is_empty());
         assert!(followers.others(TenantId(77), None).is_empty());
         let place = only(&followers);
@@ -227,7 +274,7 @@ mod tests {
         sign.acknowledge(Seq(5));
         waiting.join().unwrap();
         drop(sign);
-        assert!(followers.others(TENANT, None).is_empty());
+        assert!(followers.others(TENANT, None).is_empty() && !followers.are_there(TENANT, None));
     }
 
     #[test]

@@ -25,6 +25,10 @@ impl Followers {
         Ok(None)
     }
 
+    pub(crate) fn are_there(&self, _: TenantId, _besides: Option<u32>) -> bool {
+        false
+    }
+
     pub(crate) fn others(&self, _: TenantId, _besides: Option<u32>) -> Vec<Place> {
         Vec::new()
     }

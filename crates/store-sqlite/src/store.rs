@@ -426,6 +426,12 @@ impl Store for SqliteStore {
         }
     }
 
+    fn is_followed(&self, besides: Option<&dyn Follower>) -> bool {
+        self.opened
+            .followers
+            .are_there(self.tenant, besides.map(Follower::number))
+    }
+
     async fn settle(&self, besides: Option<&dyn Follower>) -> Result<()> {
         self.shared().commit_visible()?;
         let others = self

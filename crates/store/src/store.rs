@@ -299,6 +299,13 @@ pub trait Store: MaybeSend + MaybeSync {
         async { Ok(Box::new(crate::follow::Unheard) as Box<dyn Follower>) }
     }
 
+    /// Whether anybody on this machine follows this tenant, but for `besides`. Costs so little that it may be asked at every
+    /// operation.
+    fn is_followed(&self, besides: Option<&dyn Follower>) -> bool {
+        let _ = besides;
+        false
+    }
+
     /// Returns when everything done so far is visible to other processes and every follower of this tenant on this machine,
     /// but for `besides`, has passed it on. One that ended is not waited for; one that is stopped costs 5 seconds, once.
     fn settle(&self, besides: Option<&dyn Follower>) -> impl Future<Output = Result<()>> + MaybeSend {

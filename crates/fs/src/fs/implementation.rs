@@ -224,6 +224,10 @@ impl<S: Store> FilesystemInterface for Fs<S> {
         self.store().follow().await
     }
 
+    fn is_followed(&self, besides: Option<&dyn Follower>) -> bool {
+        self.store().is_followed(besides)
+    }
+
     async fn settle(&self, besides: Option<&dyn Follower>) -> Result<()> {
         self.store().settle(besides).await
     }

@@ -492,6 +492,9 @@ pub trait FilesystemInterface: MaybeSend + MaybeSync {
     /// Those of the store.
     fn follow(&self) -> impl Future<Output = Result<Box<dyn Follower>>> + MaybeSend;
 
+    /// Whether anybody follows the changes, but for `besides`; see [`Store::is_followed`](tarbox_store::Store::is_followed).
+    fn is_followed(&self, besides: Option<&dyn Follower>) -> bool;
+
     /// Returns when everything done so far was passed on by all who follow; see [`Store::settle`](tarbox_store::Store::settle).
     ///
     /// # Errors

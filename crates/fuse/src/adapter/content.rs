@@ -94,8 +94,11 @@ impl<F: FilesystemInterface> Shared<F> {
             Realm::Workspace if answering.keeps => FopenFlags::FOPEN_KEEP_CACHE,
             Realm::Workspace => FopenFlags::empty(),
         };
-        let way = match flags & convert::O_APPEND != 0 {
-            // Through the page cache a write would be taken apart at the end of a page, and others come in between.
+        // Through the page cache an append would be taken apart at the end of a page, and others come in between. And a
+        // write would hold its page while it waits for another mount, which may wait for the same page here.
+        let past_cache =
+            flags & convert::O_APPEND != 0 || (convert::open_flags(flags).write && self.has_others());
+        let way = match past_cache {
             true => FopenFlags::FOPEN_DIRECT_IO,
             false => FopenFlags::empty(),
         };
@@ -128,10 +131,7 @@ impl<F: FilesystemInterface> Shared<F> {
         };
         match Realm::of(self.ino(node)) {
             // A command may have changed everything, and whoever gave it expects to see that.
-            Realm::Hook => {
-                self.feed.start_afresh();
-                blocking(self.fs.settle(Some(self.feed.follower())))?;
-            }
+            Realm::Hook => self.feed.start_afresh(),
             // Somebody else appended meanwhile, so the kernel takes the file for shorter than it is.
             _ if appends && written.offset != offset => self.feed.mistaken(node, 0),
             // A reader may have the last page as it was before.

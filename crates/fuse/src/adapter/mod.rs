@@ -20,6 +20,7 @@ use crate::gate::{Answering, Gate};
 use crate::nodes::Nodes;
 use crate::notifier::Notifier;
 use crate::serving::Serving;
+use crate::settling::Settling;
 
 /// How long the kernel may believe what it is told of changes to.
 const KEPT: Duration = Duration::from_secs(3600);
@@ -38,6 +39,7 @@ pub(crate) struct Shared<F> {
     pub(crate) gate: Gate,
     pub(crate) feed: Feed,
     pub(crate) notifier: Notifier,
+    pub(crate) settling: Settling,
     /// The inode that the kernel knows as number 1.
     root: Ino,
     /// Root, with this mount's name as agent.
@@ -52,6 +54,13 @@ pub(crate) struct Shared<F> {
 
 /// A file system as `fuser` wants it.
 pub(crate) struct Adapter<F>(pub(crate) Arc<Shared<F>>);
+
+impl Entry {
+    /// How long the kernel may believe it, if it may at all.
+    fn kept_if(&self, keeps: bool) -> Duration {
+        if keeps { self.kept } else { Duration::ZERO }
+    }
+}
 
 /// An inode as it is told to the kernel, and for how long.
 struct Entry {
@@ -81,6 +90,7 @@ impl<F: FilesystemInterface> Shared<F> {
             gate: Gate::default(),
             feed,
             notifier,
+            settling: Settling::default(),
             root,
             serving_at: serving.place(),
             serving: Mutex::new(Some(serving)),
@@ -169,6 +179,24 @@ impl<F: FilesystemInterface> Shared<F> {
         match error.kind() {
             ErrorKind::NotFound if self.is_stale(node) => ErrorKind::Stale.into(),
             _ => error,
+        }
+    }
+
+    /// Whether the kernels behind other mounts have to be told of what is done here. Where a kernel has no epochs, telling it
+    /// can wait for a lock that a request waiting here holds there; then they learn of it a little later.
+    pub(crate) fn has_others(&self) -> bool {
+        self.has_epochs.load(Ordering::Acquire) && self.fs.is_followed(Some(self.feed.follower()))
+    }
+
+    /// Gives the answer to a request that has changed something when other mounts show it. By then what the answer says may
+    /// be out of date, so the kernel must not keep it: the answer is told whether it may.
+    fn answer(&self, answering: Option<Answering<'_>>, answer: impl FnOnce(bool) + Send + 'static) {
+        if self.has_others() {
+            // The feed must not wait for this answer.
+            drop(answering);
+            self.settling.later(Box::new(move || answer(false)));
+        } else {
+            answer(true);
         }
     }
 

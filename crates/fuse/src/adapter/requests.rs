@@ -21,6 +21,7 @@ use super::content::{Changes, Copy};
 use super::names::Found;
 use super::{Adapter, Entry, GENERATION, KEPT, stale, xattrs};
 use crate::convert::{self, errno};
+use crate::gate::Answering;
 
 /// What is asked of the kernel, as far as it can do it.
 ///
@@ -60,17 +61,35 @@ fn done(result: Result<()>, reply: ReplyEmpty) {
     }
 }
 
-fn entry(result: Result<Entry>, reply: ReplyEntry) {
+fn entry(result: Result<Entry>, reply: ReplyEntry, keeps: bool) {
     match result {
-        Ok(entry) => reply.entry(&entry.kept, &entry.attr, GENERATION),
+        Ok(entry) => reply.entry(&entry.kept_if(keeps), &entry.attr, GENERATION),
         Err(e) => reply.error(errno(&e)),
     }
 }
 
-fn attr(result: Result<Entry>, reply: ReplyAttr) {
+fn attr(result: Result<Entry>, reply: ReplyAttr, keeps: bool) {
     match result {
-        Ok(entry) => reply.attr(&entry.kept, &entry.attr),
+        Ok(entry) => reply.attr(&entry.kept_if(keeps), &entry.attr),
         Err(e) => reply.error(errno(&e)),
+    }
+}
+
+impl<F: FilesystemInterface + Send + Sync + 'static> Adapter<F> {
+    fn made(&self, answering: Answering<'_>, result: Result<Entry>, reply: ReplyEntry) {
+        match result {
+            Ok(_) => self
+                .0
+                .answer(Some(answering), move |keeps| entry(result, reply, keeps)),
+            Err(_) => entry(result, reply, false),
+        }
+    }
+
+    fn changed(&self, result: Result<()>, reply: ReplyEmpty) {
+        match result {
+            Ok(()) => self.0.answer(None, move |_| reply.ok()),
+            Err(_) => done(result, reply),
+        }
     }
 }
 
@@ -101,7 +120,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
     fn lookup(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let answering = self.0.gate.enter();
         match self.0.look_up(request, parent, name.as_bytes(), &answering) {
-            Ok(Found::Entry(found)) => entry(Ok(found), reply),
+            Ok(Found::Entry(found)) => entry(Ok(found), reply, true),
             Ok(Found::Nothing) => reply.entry(&KEPT, &convert::no_attr(), GENERATION),
             Err(e) => reply.error(errno(&e)),
         }
@@ -113,7 +132,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
 
     fn getattr(&self, _: &Request, ino: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
         let answering = self.0.gate.enter();
-        attr(self.0.attributes(ino, &answering), reply);
+        attr(self.0.attributes(ino, &answering), reply, true);
     }
 
     fn setattr(
@@ -143,7 +162,13 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
             mtime,
         };
         let answering = self.0.gate.enter();
-        attr(self.0.set_attributes(request, ino, &changes, &answering), reply);
+        let set = self.0.set_attributes(request, ino, &changes, &answering);
+        match set {
+            Ok(_) => self
+                .0
+                .answer(Some(answering), move |keeps| attr(set, reply, keeps)),
+            Err(_) => attr(set, reply, false),
+        }
     }
 
     fn readlink(&self, _: &Request, ino: INodeNo, reply: ReplyData) {
@@ -166,7 +191,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         let answering = self.0.gate.enter();
         let made = convert::new_node(mode, rdev)
             .and_then(|node| self.0.make(request, parent, name.as_bytes(), &node, &answering));
-        entry(made, reply);
+        self.made(answering, made, reply);
     }
 
     fn mkdir(
@@ -181,7 +206,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         let node = NewNode::Directory { mode: mode & 0o7777 };
         let answering = self.0.gate.enter();
         let made = self.0.make(request, parent, name.as_bytes(), &node, &answering);
-        entry(made, reply);
+        self.made(answering, made, reply);
     }
 
     fn symlink(&self, request: &Request, parent: INodeNo, name: &OsStr, target: &Path, reply: ReplyEntry) {
@@ -190,25 +215,23 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         };
         let answering = self.0.gate.enter();
         let made = self.0.make(request, parent, name.as_bytes(), &node, &answering);
-        entry(made, reply);
+        self.made(answering, made, reply);
     }
 
     fn link(&self, request: &Request, ino: INodeNo, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let answering = self.0.gate.enter();
         let linked = self.0.link(request, ino, parent, name.as_bytes(), &answering);
-        entry(linked, reply);
+        self.made(answering, linked, reply);
     }
 
     fn unlink(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        done(
-            self.0.remove(request, parent, name.as_bytes(), Unlink::File),
-            reply,
-        );
+        let removed = self.0.remove(request, parent, name.as_bytes(), Unlink::File);
+        self.changed(removed, reply);
     }
 
     fn rmdir(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
         let removed = self.0.remove(request, parent, name.as_bytes(), Unlink::Directory);
-        done(removed, reply);
+        self.changed(removed, reply);
     }
 
     fn rename(
@@ -222,7 +245,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         reply: ReplyEmpty,
     ) {
         let (from, to) = ((parent, name.as_bytes()), (newparent, newname.as_bytes()));
-        done(self.0.rename(request, from, to, flags), reply);
+        self.changed(self.0.rename(request, from, to, flags), reply);
     }
 
     fn open(&self, request: &Request, ino: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
@@ -248,7 +271,10 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
             Ok((entry, handle)) => {
                 let realm = Realm::of(tarbox_store::Ino(entry.attr.ino.0));
                 let flags = self.0.open_answer(realm, flags, &answering);
-                reply.created(&entry.kept, &entry.attr, GENERATION, FileHandle(handle.0), flags);
+                self.0.answer(Some(answering), move |keeps| {
+                    let kept = entry.kept_if(keeps);
+                    reply.created(&kept, &entry.attr, GENERATION, FileHandle(handle.0), flags);
+                });
             }
             Err(e) => reply.error(errno(&e)),
         }
@@ -293,7 +319,14 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
             .0
             .write(ino, handle(fh), offset, data, (write_flags, flags.0))
         {
-            Ok(()) => reply.written(data.len() as u32),
+            Ok(()) => {
+                let written = data.len() as u32;
+                match write_flags.contains(WriteFlags::FUSE_WRITE_CACHE) {
+                    // Nobody waits for what the kernel writes back, and pages may be locked meanwhile.
+                    true => reply.written(written),
+                    false => self.0.answer(None, move |_| reply.written(written)),
+                }
+            }
             Err(e) => reply.error(errno(&e)),
         }
     }
@@ -384,7 +417,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         let set = self
             .0
             .set_xattr(request, ino, name.as_bytes(), Some(value), flags);
-        done(set, reply);
+        self.changed(set, reply);
     }
 
     fn getxattr(&self, request: &Request, ino: INodeNo, name: &OsStr, size: u32, reply: ReplyXattr) {
@@ -396,7 +429,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
     }
 
     fn removexattr(&self, request: &Request, ino: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        done(self.0.set_xattr(request, ino, name.as_bytes(), None, 0), reply);
+        self.changed(self.0.set_xattr(request, ino, name.as_bytes(), None, 0), reply);
     }
 
     fn fallocate(
@@ -409,7 +442,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         mode: i32,
         reply: ReplyEmpty,
     ) {
-        done(self.0.allocate(ino, handle(fh), mode, (offset, length)), reply);
+        self.changed(self.0.allocate(ino, handle(fh), mode, (offset, length)), reply);
     }
 
     fn lseek(&self, _: &Request, _: INodeNo, fh: FileHandle, offset: i64, whence: i32, reply: ReplyLseek) {
@@ -442,7 +475,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
             len,
         };
         match self.0.copy(ino_out, &copy) {
-            Ok(copied) => reply.written(copied),
+            Ok(copied) => self.0.answer(None, move |_| reply.written(copied)),
             Err(e) => reply.error(errno(&e)),
         }
     }
