@@ -5,7 +5,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::exit::Exit;
 use crate::print::escape;
@@ -51,6 +51,8 @@ struct Asked {
     arguments: Vec<OsString>,
     /// Only look whether it could be done.
     fake: bool,
+    /// What was mounted where, for `umount(8)` to find.
+    mounted: Option<(OsString, OsString)>,
 }
 
 /// Does what a helper is to do, if it is called as one.
@@ -63,7 +65,13 @@ pub(crate) fn translate(arguments: Vec<OsString>) -> Called {
     };
     Called::ByMount(match asked {
         Ok(asked) if asked.fake => Exit::DONE,
-        Ok(asked) => call(&asked.arguments),
+        Ok(asked) => {
+            let exit = call(&asked.arguments);
+            if let (Exit::DONE, Some((source, dir))) = (exit, &asked.mounted) {
+                register(source, dir);
+            }
+            exit
+        }
         Err(why) => {
             eprintln!("tarbox: {why}");
             WRONG_CALL
@@ -84,10 +92,31 @@ fn call(arguments: &[OsString]) -> Exit {
     }
 }
 
+/// Tells `umount(8)` which helper to call. By itself it knows no more than that it is a FUSE file system.
+fn register(source: &OsStr, dir: &OsStr) {
+    let register = Command::new("mount")
+        .args([
+            "--internal-only",
+            "--fake",
+            "--no-canonicalize",
+            "--types",
+            "fuse.tarbox",
+        ])
+        .args(["--options", "uhelper=fuse.tarbox", "--"])
+        .args([source, dir])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    // Without it `umount(8)` does not wait for the device, as with any other FUSE file system.
+    drop(register);
+}
+
 /// `SOURCE DIR [-sfnvrw] [-N NAMESPACE] [-t TYPE] [-o OPTIONS]`
 fn mount(arguments: &[OsString]) -> Result<Asked, String> {
     let mut asked = Asked::default();
-    let (mut places, mut options, mut sloppy) = (Vec::new(), Vec::new(), false);
+    let (mut places, mut options) = (Vec::new(), Vec::new());
+    let (mut sloppy, mut unlisted) = (false, false);
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match argument.as_bytes() {
@@ -96,6 +125,7 @@ fn mount(arguments: &[OsString]) -> Result<Asked, String> {
             b"-r" => options.push("ro".into()),
             [b'-', flags @ ..] if !flags.is_empty() => {
                 sloppy |= flags.contains(&b's');
+                unlisted |= flags.contains(&b'n');
                 asked.fake |= flags.contains(&b'f');
                 if let Some(flag) = flags.iter().find(|flag| !b"sfnvw".contains(flag)) {
                     return Err(format!("-{}: this option is not known", escape(&[*flag])));
@@ -126,6 +156,7 @@ fn mount(arguments: &[OsString]) -> Result<Asked, String> {
         }
     }
     asked.arguments.extend(["--".into(), dir.clone()]);
+    asked.mounted = (!unlisted).then(|| (source.clone(), dir.clone()));
     Ok(asked)
 }
 
@@ -146,7 +177,7 @@ fn umount(arguments: &[OsString]) -> Result<Asked, String> {
     };
     Ok(Asked {
         arguments: vec!["umount".into(), "--".into(), dir.clone()],
-        fake: false,
+        ..Asked::default()
     })
 }
 

@@ -180,7 +180,7 @@ fn mount_and_umount_call_the_command_as_their_helper() {
     let (code, said) = helper(
         &w,
         "mount.fuse.tarbox",
-        &[&source, point.text(), "-o", "rw,noexec,nofail"],
+        &[&source, point.text(), "-n", "-o", "rw,noexec,nofail"],
     );
     assert_eq!((code, said.as_str()), (0, ""));
     let table = fs::read_to_string("/proc/self/mounts").unwrap();
