@@ -84,8 +84,7 @@ impl<F: FilesystemInterface> Shared<F> {
         Ok((handle, self.open_answer(Realm::of(ino), flags, answering)))
     }
 
-    /// How the kernel treats what was opened. There is nothing to do when a descriptor is closed: locks are the
-    /// kernel's, and everything written is here.
+    /// How the kernel treats what was opened. Locks are the kernel's, and everything written is here.
     pub(super) fn open_answer(&self, realm: Realm, flags: i32, answering: &Answering<'_>) -> FopenFlags {
         let cache = match realm {
             // Its length is not known before it is read, and each write is a command.
@@ -94,15 +93,17 @@ impl<F: FilesystemInterface> Shared<F> {
             Realm::Workspace if answering.keeps => FopenFlags::FOPEN_KEEP_CACHE,
             Realm::Workspace => FopenFlags::empty(),
         };
-        // Through the page cache an append would be taken apart at the end of a page, and others come in between. And a
-        // write would hold its page while it waits for another mount, which may wait for the same page here.
-        let past_cache =
-            flags & convert::O_APPEND != 0 || (convert::open_flags(flags).write && self.has_others());
-        let way = match past_cache {
+        // Through the page cache an append would be taken apart at the end of a page, and others come in between.
+        let way = match flags & convert::O_APPEND != 0 {
             true => FopenFlags::FOPEN_DIRECT_IO,
             false => FopenFlags::empty(),
         };
-        cache | way | FopenFlags::FOPEN_NOFLUSH
+        // What was written shows elsewhere when it is closed; where nobody else looks, there is nothing to do then.
+        let close = match convert::open_flags(flags).write && self.has_others() {
+            true => FopenFlags::empty(),
+            false => FopenFlags::FOPEN_NOFLUSH,
+        };
+        cache | way | close
     }
 
     pub(super) fn write(
