@@ -7,7 +7,6 @@ use std::process::{Command, Stdio};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use tarbox_bench_work::Result;
 
 use crate::place::PREFIX;
 
@@ -88,6 +87,8 @@ fn mounted_below(dir: &Path) -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use tarbox_bench_work::Result;
+
     use super::*;
 
     #[test]
