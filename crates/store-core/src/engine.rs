@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 use tarbox_store::{
-    GcReport, Ino, LogQuery, LogRecord, MaybeSend, MaybeSync, Performance, Quota, Result, Timestamp,
+    Follower, GcReport, Ino, LogQuery, LogRecord, MaybeSend, MaybeSync, Performance, Quota, Result, Seq,
+    Timestamp,
 };
 
 use crate::batch::Batch;
@@ -88,6 +90,32 @@ pub trait Engine: fmt::Debug + MaybeSend + MaybeSync + 'static {
 
     /// Whether another process waits for the lease.
     fn is_wanted(&self, tenant: TenantId) -> bool;
+
+    /// A number that changes with every commit, of this process or another.
+    fn commits(&self) -> u32;
+
+    /// Returns when [`commits`](Self::commits) is not `then` any more, at [`wake`](Self::wake), after `patience`, or for no reason.
+    fn wait(&self, then: u32, patience: Duration) -> impl Future<Output = ()> + MaybeSend;
+
+    /// Ends every wait that has begun.
+    fn wake(&self);
+
+    /// Begins to follow the changes of a tenant; see [`Store::follow`](tarbox_store::Store::follow).
+    ///
+    /// # Errors
+    /// When others cannot be told.
+    fn follow(&self, tenant: TenantId) -> Result<Box<dyn Follower>>;
+
+    /// Whether anybody on this machine follows a tenant, but for the one of this number.
+    fn is_followed(&self, tenant: TenantId, besides: Option<u32>) -> bool;
+
+    /// Returns when everybody who follows a tenant, but for the one of this number, has passed on all up to a position.
+    fn settle(
+        &self,
+        tenant: TenantId,
+        besides: Option<u32>,
+        position: Seq,
+    ) -> impl Future<Output = ()> + MaybeSend;
 
     /// Whether other processes may use the database at all.
     fn is_shared(&self) -> bool;

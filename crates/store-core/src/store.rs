@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tarbox_store::*;
 
@@ -471,6 +472,39 @@ impl<E: Engine> Store for CoreStore<E> {
 
     async fn last_seq_by_others(&self, agent: &str) -> Result<Seq> {
         self.driver().read(|op| Ok(op.last_seq_by_others(agent))).await
+    }
+
+    async fn changed(&self, after: Seq, patience: Duration) -> Result<Seq> {
+        let engine = self.engine();
+        let now = engine.commits();
+        let last = self.last_seq().await?;
+        if last > after {
+            return Ok(last);
+        }
+        engine.wait(now, patience).await;
+        self.last_seq().await
+    }
+
+    fn wake(&self) {
+        self.engine().wake();
+    }
+
+    async fn follow(&self) -> Result<Box<dyn Follower>> {
+        self.engine().follow(self.open.tenant)
+    }
+
+    fn is_followed(&self, besides: Option<&dyn Follower>) -> bool {
+        self.engine()
+            .is_followed(self.open.tenant, besides.map(Follower::number))
+    }
+
+    async fn settle(&self, besides: Option<&dyn Follower>) -> Result<()> {
+        self.driver().commit_visible().await?;
+        if self.is_followed(besides) {
+            let (besides, last) = (besides.map(Follower::number), self.last_seq().await?);
+            self.engine().settle(self.open.tenant, besides, last).await;
+        }
+        Ok(())
     }
 
     async fn log(&self, query: &LogQuery) -> Result<Vec<LogRecord>> {

@@ -10,6 +10,7 @@ use tarbox_store_core::{CoreDatabase, CoreStore, Durability, Settings};
 
 use crate::blocks::BlockStore;
 use crate::engine::{Parts, SqliteEngine};
+use crate::followers::Followers;
 use crate::lease::Lease;
 use crate::options::Options;
 use crate::redo::Redo;
@@ -44,6 +45,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) lease: Lease,
     pub(crate) sessions: Option<Sessions>,
     pub(crate) room: Room,
+    pub(crate) followers: Followers,
     pub(crate) directory: Option<PathBuf>,
     pub(crate) vfs: Option<tarbox_sqlite_vfs::Registration>,
     pub(crate) redo: Option<Redo>,
@@ -60,6 +62,7 @@ impl SqliteDatabase {
                 lease: Lease::alone(),
                 sessions: None,
                 room: Room::unknown(),
+                followers: Followers::none(),
                 directory: None,
                 vfs: None,
                 redo: None,
@@ -97,6 +100,7 @@ impl SqliteDatabase {
                 lease: Lease::alone(),
                 sessions: None,
                 room: Room::unknown(),
+                followers: Followers::none(),
                 directory: None,
                 vfs: Some(registration),
                 redo: (options.redo || !records.is_empty()).then_some(redo),
@@ -126,6 +130,7 @@ impl SqliteDatabase {
             lease: around.lease,
             sessions: around.sessions,
             room: around.room,
+            followers: around.followers,
             directory: around.directory,
             vfs: around.vfs,
             redo: around.redo,

@@ -6,10 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
-use tarbox_store::{GcReport, Ino, LogQuery, LogRecord, Performance, Quota, Result, Timestamp};
+use std::time::Duration;
+
+use tarbox_store::{
+    Follower, GcReport, Ino, LogQuery, LogRecord, Performance, Quota, Result, Seq, Timestamp, Unheard,
+};
 use tarbox_store_core::{Batch, Clock, CoreStore, Durability, Engine, Found, Target, Tenant, TenantId, Want};
 
 use crate::blocks::{Appender, BlockStore};
+use crate::followers::Followers;
 use crate::lease::Lease;
 use crate::redo::Redo;
 use crate::room::Room;
@@ -36,6 +41,7 @@ pub struct SqliteEngine {
     sessions: Option<Sessions>,
     /// After the connections: it keeps what the last of them leaves.
     room: Room,
+    followers: Followers,
     /// The directory whose device the database is on.
     directory: Option<PathBuf>,
     /// Keeps the VFS registered that the connections use.
@@ -50,6 +56,7 @@ pub(crate) struct Parts {
     pub(crate) lease: Lease,
     pub(crate) sessions: Option<Sessions>,
     pub(crate) room: Room,
+    pub(crate) followers: Followers,
     pub(crate) directory: Option<PathBuf>,
     pub(crate) vfs: Option<tarbox_sqlite_vfs::Registration>,
     pub(crate) redo: Option<Redo>,
@@ -78,6 +85,7 @@ impl SqliteEngine {
             redo: Mutex::new(parts.redo),
             sessions: parts.sessions,
             room: parts.room,
+            followers: parts.followers,
             directory: parts.directory,
             _vfs: parts.vfs,
         }
@@ -213,6 +221,32 @@ impl Engine for SqliteEngine {
 
     fn is_wanted(&self, _: TenantId) -> bool {
         lock(&self.lease).is_wanted()
+    }
+
+    fn commits(&self) -> u32 {
+        self.sql.now()
+    }
+
+    async fn wait(&self, then: u32, patience: Duration) {
+        self.sql.wait(then, patience);
+    }
+
+    fn wake(&self) {
+        self.sql.wake();
+    }
+
+    fn follow(&self, tenant: TenantId) -> Result<Box<dyn Follower>> {
+        Ok(self.followers.add(tenant)?.unwrap_or_else(|| Box::new(Unheard)))
+    }
+
+    fn is_followed(&self, tenant: TenantId, besides: Option<u32>) -> bool {
+        self.followers.are_there(tenant, besides)
+    }
+
+    async fn settle(&self, tenant: TenantId, besides: Option<u32>, position: Seq) {
+        for other in self.followers.others(tenant, besides) {
+            other.wait(position);
+        }
     }
 
     fn is_shared(&self) -> bool {

@@ -29,6 +29,8 @@
 mod blocks;
 mod database;
 mod engine;
+#[cfg_attr(not(unix), path = "followers_alone.rs")]
+mod followers;
 mod fsck;
 mod gc;
 #[cfg(not(target_family = "wasm"))]

@@ -15,7 +15,7 @@ use tarbox_store::{Error, ErrorKind, Performance, Result};
 
 use crate::rows::{Block, Hash, TenantId};
 use crate::sql::{self, Connections, damaged, device};
-pub use append::Appender;
+pub(crate) use append::Appender;
 pub(crate) use append::SEGMENT_MAX;
 use tarbox_store_core::{Target, in_parallel};
 
@@ -181,14 +181,6 @@ impl BlockStore {
             self.counters.read.fetch_add(into.len() as u64, Ordering::Relaxed);
         }
         whole
-    }
-
-    /// A whole block, as a read sees it: checked once.
-    pub(crate) fn content(&self, engine: &Connections, tenant: TenantId, hash: Hash) -> Result<Vec<u8>> {
-        let place = self.place(engine, (tenant, hash))?;
-        let mut bytes = vec![0; place.block.len as usize];
-        self.fetch_one(engine, (tenant, hash), 0, &mut bytes)?;
-        Ok(bytes)
     }
 
     /// A whole block, checked now.

@@ -8,6 +8,7 @@ use tarbox_pool::DirectoryPool;
 use tarbox_store::{Error, ErrorKind, Result};
 
 use crate::database::Surroundings;
+use crate::followers::Followers;
 use crate::lease::Lease;
 use crate::room::Room;
 use crate::sessions::Sessions;
@@ -54,6 +55,7 @@ impl SqliteDatabase {
                 lease,
                 sessions: Some(sessions),
                 room,
+                followers: Followers::of(&blocks),
                 directory,
                 vfs: None,
                 redo: None,
