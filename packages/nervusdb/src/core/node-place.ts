@@ -2,7 +2,8 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { NervusDBError, codeOf } from '../errors.js';
 import { NodeStorage, syncDirectory } from '../storage/node.js';
-import { FileLock } from './file-lock.js';
+import { fileLock, type FileLock } from './lock/lock.js';
+import { forget, releaseOnExit } from './lock/on-exit.js';
 import type { Place, PlaceOptions } from './platform.js';
 
 const MAGIC = 'NERVUSDB';
@@ -31,7 +32,7 @@ export class NodePlace implements Place {
         this.#directory = directory;
         this.#chosen = chosen;
         this.storage = new NodeStorage(directory);
-        this.#writer = new FileLock(path.join(directory, 'writer'));
+        this.#writer = fileLock(path.join(directory, 'writer'));
     }
 
     static async locate(file: string, options: PlaceOptions): Promise<{ place: NodePlace; isNew: boolean }> {
@@ -56,17 +57,18 @@ export class NodePlace implements Place {
     }
 
     async #lockExclusively(file: string): Promise<void> {
-        const lock = new FileLock(`${this.#path}.lock`, { leavesOnExit: true });
+        const lock = fileLock(`${this.#path}.lock`);
         for (const wait of [...RETRY_AFTER_MS, undefined]) {
             if (lock.take()) {
                 this.#exclusive = lock;
+                releaseOnExit(lock);
                 return;
             }
             if (wait !== undefined) await new Promise((resolve) => setTimeout(resolve, wait));
         }
         throw new NervusDBError(
             'LOCKED',
-            `the database ${file} is in use: ${lock.holder()} holds the lock ${this.#path}.lock; close it there, or delete the file if no such process runs`,
+            `the database ${file} is in use: ${lock.holder()} holds the lock ${this.#path}.lock; close it there, or delete the lock if no such process runs on any machine that has these files`,
         );
     }
 
@@ -142,7 +144,10 @@ export class NodePlace implements Place {
     dispose(): void {
         this.storage.dispose();
         this.#writer.release();
-        this.#exclusive?.release();
+        if (this.#exclusive !== undefined) {
+            this.#exclusive.release();
+            forget(this.#exclusive);
+        }
         if (this.#isNew) removeIfEmpty(this.#directory);
     }
 }

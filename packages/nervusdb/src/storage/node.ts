@@ -80,16 +80,7 @@ export class NodeStorage implements Storage {
 
     list(prefix: string): string[] {
         const root = prefix.slice(0, prefix.indexOf('/') + 1);
-        let names: string[];
-        try {
-            names = fs.readdirSync(this.#directory, { recursive: true, withFileTypes: true })
-                .filter((entry) => entry.isFile())
-                .map((entry) => path.relative(this.#directory, path.join(entry.parentPath ?? entry.path, entry.name)));
-        } catch (error) {
-            if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-            throw error;
-        }
-        return names.map((name) => root + name.split(path.sep).join('/')).filter((name) => name.startsWith(prefix));
+        return filesIn(this.#directory).map((name) => root + name).filter((name) => name.startsWith(prefix));
     }
 
     syncNames(): void {
@@ -111,6 +102,21 @@ export class NodeStorage implements Storage {
         fs.mkdirSync(directory);
         syncDirectory(path.dirname(directory));
     }
+}
+
+/** The files in and below a directory, by `/`-separated names. What goes away meanwhile, locks above all, is as good as gone before. */
+function filesIn(directory: string): string[] {
+    let entries: fs.Dirent[];
+    try {
+        entries = fs.readdirSync(directory, { withFileTypes: true });
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+        throw error;
+    }
+    return entries.flatMap((entry) => {
+        if (entry.isDirectory()) return filesIn(path.join(directory, entry.name)).map((name) => `${entry.name}/${name}`);
+        return entry.isFile() ? [entry.name] : [];
+    });
 }
 
 /** Makes the names in a directory durable, where the system lets a directory be synced. */
