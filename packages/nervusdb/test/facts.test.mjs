@@ -168,3 +168,18 @@ test('bulk loads of repeated and of unique terms', async () => {
     assert.throws(() => db.addBatch([fact('1 2 3'), { subject: 1 }]), TypeError);
     assert.equal(db.find({ subject: '1' }).length, 0, 'a batch is all or nothing');
 });
+
+test('a byte order mark is a character like any other', async () => {
+    const [file, mark] = [fresh(), '\ufeff'];
+    let db = await database(file);
+    const properties = { [`${mark}name`]: `${mark}value`, name: 'other', deep: { [`${mark}a`]: [mark] } };
+    db.addFact({ subject: mark, predicate: `${mark}p`, object: `${mark}ü` }, { subjectProperties: properties });
+    db.addFact({ subject: '', predicate: 'p', object: 'ü' });
+    await db.close();
+    db = await database(file);
+    const found = db.listFacts().sort((a, b) => b.subject.length - a.subject.length);
+    assert.deepEqual(found.map(({ subject, predicate, object }) => [subject, predicate, object]), [[mark, `${mark}p`, `${mark}ü`], ['', 'p', 'ü']]);
+    assert.deepEqual(found[0].subjectProperties, properties);
+    assert.equal(db.findByNodeProperty({ propertyName: `${mark}name`, value: `${mark}value` }).length, 1);
+    assert.deepEqual(db.getStore().getPropertyIndex().getNodePropertyNames().sort(), ['deep', 'name', `${mark}name`].sort());
+});

@@ -2,7 +2,7 @@ import { NervusDBError } from '../errors.js';
 import { Arguments, Failure, UsageError } from './arguments.js';
 import { bench } from './bench.js';
 import { exportFacts } from './export.js';
-import { importFacts } from './import.js';
+import { importFacts } from './import/import.js';
 import { dump, hot, readers, txids } from './look.js';
 import { serve } from './serve.js';
 import { stats } from './stats.js';
@@ -49,12 +49,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     dump: { usage: '<db> <order> <primary id>', about: 'the facts of one id, a line each', needs: 3, run: dump },
     readers: { usage: '<db> [--json] [--details] [--watch]', about: 'who has announced itself as a reader', needs: 1, run: readers },
     import: {
-        usage: '<db> <file | -> [--format=nt|nq|csv|jsonl] [--columns=s,p,o] [--delimiter=,] [--skip-bad] [--quiet]',
+        usage: '<db> <file | -> [--format=nt|nq|csv|tsv|jsonl] [--columns=s,p,o] [--delimiter=,] [--skip-bad] [--quiet]',
         about: 'load facts from a file or standard input, streaming',
         needs: 2,
         run: importFacts,
     },
-    export: { usage: '<db> [file | -] [--format=nt|csv|jsonl]', about: 'write all facts', needs: 1, run: exportFacts },
+    export: { usage: '<db> [file | -] [--format=nt|nq|csv|jsonl]', about: 'write all facts', needs: 1, run: exportFacts },
     bench: { usage: '<db> [count=10000] [default|lsm]', about: 'insert, flush, query; prints the times', needs: 1, run: bench },
     serve: { usage: '<db> [--port=7878] [--host=127.0.0.1]', about: 'a read-only dashboard in the browser', needs: 1, run: serve },
 };

@@ -9,7 +9,7 @@ export const LABEL = '\0l';
 
 const Tag = { null: 0, bool: 1, number: 2, text: 3, json: 4 } as const;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** A name as it is stored: those that begin with NUL are told from ours by a second one. */
 export function storedName(name: string): string {

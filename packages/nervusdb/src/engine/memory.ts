@@ -1,7 +1,8 @@
 import { NervusDBError } from '../errors.js';
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+// What begins with U+FEFF keeps it.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 /** Up to so many characters, copying them one by one is quicker than a call of the encoder. */
 const SHORT = 64;
 
