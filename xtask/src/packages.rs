@@ -19,11 +19,14 @@ pub(crate) fn build(project: &Project) -> Result<()> {
     fs::create_dir_all(&dist).with_context(|| format!("cannot create {}", dist.display()))?;
     for artifact in wasm::ARTIFACTS
         .iter()
-        .filter(|artifact| matches!(artifact.used_by, UsedBy::Graph))
+        .filter(|artifact| matches!(artifact.used_by, UsedBy::Graph | UsedBy::GraphInBrowsers))
     {
         let module = wasm::build(project, artifact)?;
         fs::copy(&module, dist.join(artifact.name))
             .with_context(|| format!("cannot copy {}", module.display()))?;
+        if matches!(artifact.used_by, UsedBy::GraphInBrowsers) {
+            continue;
+        }
         let script = javascript(project, artifact, &module)?;
         fs::copy(&script, dist.join(script.file_name().unwrap_or_default()))
             .with_context(|| format!("cannot copy {}", script.display()))?;

@@ -37,6 +37,8 @@ pub(crate) enum UsedBy {
     Package(&'static str),
     /// The package `nervusdb`, which is built by itself.
     Graph,
+    /// The same, in browsers alone; it is not made once more as JavaScript.
+    GraphInBrowsers,
 }
 
 /// Everything that is shipped as WebAssembly.
@@ -112,6 +114,21 @@ pub(crate) const ARTIFACTS: &[Artifact] = &[
         ],
         output: "wasm32-unknown-unknown/wasm/nervusdb_wasm.wasm",
         limit: 250_000,
+        ..GRAPH
+    },
+    Artifact {
+        name: "nervusdb-pool.wasm",
+        build: &[
+            "--profile=web",
+            "--package=tarbox-opfs-pool",
+            "--lib",
+            "--target=wasm32-unknown-unknown",
+        ],
+        output: "wasm32-unknown-unknown/web/tarbox_opfs_pool.wasm",
+        optimise: "-Oz --converge",
+        limit: 100_000,
+        brotli_limit: Some(40_000),
+        used_by: UsedBy::GraphInBrowsers,
         ..GRAPH
     },
 ];

@@ -76,3 +76,79 @@ test('memory needs no files', async () => {
   equal(db.find({}).length, 1)
   await db.close()
 })
+
+/** The files of a database, each changed by its header and contents. */
+async function slots(path: string, change: (handle: FileSystemSyncAccessHandle, name: string) => void): Promise<void> {
+  const root = await navigator.storage.getDirectory()
+  const directory = await (await root.getDirectoryHandle(`${path}.pages`)).getDirectoryHandle('.opaque')
+  for await (const entry of directory.values()) {
+    const handle = await (entry as FileSystemFileHandle).createSyncAccessHandle()
+    const header = new Uint8Array(512)
+    handle.read(header, { at: 0 })
+    const name = new TextDecoder('utf-8', { ignoreBOM: true }).decode(header)
+    change(handle, name.slice(0, name.indexOf('\0')))
+    handle.close()
+  }
+}
+
+test('a file whose header is damaged is kept as it is, and no new database is made over it', async () => {
+  const path = await fresh('damaged')
+  const db = await open(path)
+  db.addFact(fact('a', 'b'))
+  await db.close()
+  await slots(path, (handle, name) => {
+    if (name !== '') handle.write(Uint8Array.of(name.charCodeAt(0) ^ 1), { at: 0 })
+  })
+  await fails(() => open(path), /CORRUPT|no manifest.*damaged/)
+  await fails(() => open(path), /CORRUPT|no manifest.*damaged/)
+  await slots(path, (handle, name) => {
+    if (name !== '') handle.write(Uint8Array.of(name.charCodeAt(0) ^ 1), { at: 0 })
+  })
+  const again = await open(path)
+  equal(again.listFacts().length, 1, 'what was there is there')
+  await again.close()
+})
+
+test('a table whose header is damaged is missed, not replaced', async () => {
+  const path = await fresh('damaged-table')
+  const db = await open(path)
+  db.addFact(fact('a', 'b'))
+  await db.flush()
+  await db.close()
+  const turn = () =>
+    slots(path, (handle, name) => {
+      if (/table$|^fraph.*table$/.test(name)) handle.write(Uint8Array.of(name.charCodeAt(0) ^ 1), { at: 0 })
+    })
+  await turn()
+  await fails(() => open(path), /.table/)
+  await turn()
+  const again = await open(path)
+  equal(again.listFacts().length, 1)
+  await again.close()
+})
+
+test('files of the first versions are told, and left alone', async () => {
+  const path = await fresh('early')
+  const root = await navigator.storage.getDirectory()
+  const directory = await root.getDirectoryHandle(`${path}.pages`, { create: true })
+  await directory.getFileHandle('slot-0', { create: true })
+  await fails(() => open(path), /early version/)
+  equal((await Array.fromAsync(directory.keys())).length, 1)
+})
+
+test('a snapshot reads on from files that a merge has deleted', async () => {
+  const path = await fresh('snapshot')
+  const db = await open(path)
+  const add = (from: number) => db.addFacts(Array.from({ length: 5_000 }, (_, n) => fact(`s${from}`, `o${from + n}`)))
+  add(0)
+  await db.flush()
+  await db.withSnapshot(async () => {
+    for (let round = 1; round < 12; round++) {
+      add(round * 5_000)
+      await db.flush()
+    }
+    equal(db.find({}).limit(6_000).all().length, 5_000)
+  })
+  equal(db.find({}).length, 60_000)
+  await db.close()
+})

@@ -168,7 +168,7 @@ export class Host {
       return 0
     },
     console: (from: number, length: number) => {
-      console.error(new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.heap.slice(from, from + length)))
+      console.error(new TextDecoder().decode(this.heap.slice(from, from + length)))
     },
   }
 }

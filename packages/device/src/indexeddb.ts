@@ -198,7 +198,7 @@ function faultOf({ pages }: MemoryHandle, extent: Extent | undefined): string | 
 
 /** The path in the header of a pool's file. */
 function pathIn({ pages }: MemoryHandle): string {
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(pages.get(0)?.subarray(0, PATH))
+  const text = new TextDecoder().decode(pages.get(0)?.subarray(0, PATH))
   return text.slice(0, Math.max(0, text.indexOf('\0')))
 }
 

@@ -4,7 +4,7 @@ import { Host } from './host.js'
 /** Where a module comes from: an address, its bytes, or the module itself. */
 export type ModuleSource = URL | string | BufferSource | WebAssembly.Module
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
 type Exports = Record<string, (...values: never[]) => never> & { memory: WebAssembly.Memory }
