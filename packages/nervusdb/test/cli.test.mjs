@@ -31,6 +31,11 @@ test('usage', () => {
     assert.ok(unknown.status === 1 && /unknown command nonsense/.test(unknown.stderr));
     assert.equal(run(['stats']).status, 1);
     assert.match(run(['stats', 'x', '--nonsense']).stderr, /unknown option --nonsense/);
+    assert.match(run(['export', 'x', '--format']).stderr, /--format needs a value/);
+    assert.match(run(['check', 'x', '--strict=yes']).stderr, /--strict takes no value/);
+    assert.match(run(['hot', 'x', '--top', 'many']).stderr, /--top needs a number, not "many"/);
+    assert.match(run(['stats', 'x', '-v']).stderr, /unknown option -v/);
+    assert.match(run(['stats', '--', '--all']).stderr, /there is no database at --all/);
     assert.deepEqual([run(['stats', 'missing.db']).status, /NOT_FOUND/.test(run(['stats', 'missing.db']).stderr)], [1, true]);
 });
 
@@ -115,7 +120,7 @@ test('N-Triples and N-Quads go in and come out', () => {
         '<http://e/a> <http://e/p> <http://e/b> .',
         '_:b1 <http://e/name> "A \\"q\\" \\\\ é\\n"@en-GB .',
     ]);
-    assert.match(run(['import', 'y.db', '-', '--format=nt'], { ...at, input: out }).stdout, /^3 facts/);
+    assert.match(run(['import', '--format', 'nt', 'y.db', '-'], { ...at, input: out }).stdout, /^3 facts/);
     assert.equal(run(['export', 'y.db'], at).stdout, out);
     fs.writeFileSync(path.join(directory, 'a.nq'), '<http://e/a> <http://e/p> <http://e/c> <http://e/g> .\n');
     run(['import', 'x.db', 'a.nq'], at);
