@@ -1,4 +1,5 @@
-import { regroup, type PersistentStore } from '../core/store.js';
+import { regroup } from '../core/fact-reader.js';
+import type { PersistentStore } from '../core/store.js';
 import type { FactCriteria, FactRecord } from '../types.js';
 import { compareValues } from './criteria.js';
 

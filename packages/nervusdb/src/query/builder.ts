@@ -1,4 +1,6 @@
-import { regroup, type PersistentStore, type Pin } from '../core/store.js';
+import { regroup } from '../core/fact-reader.js';
+import type { PersistentStore } from '../core/store.js';
+import type { Pin } from '../core/views.js';
 import { NervusDBError } from '../errors.js';
 import type { FactRecord, FrontierOrientation, PropertyFilter } from '../types.js';
 import {

@@ -1,4 +1,5 @@
-import type { PersistentStore, Pin } from '../core/store.js';
+import type { PersistentStore } from '../core/store.js';
+import type { Pin } from '../core/views.js';
 import type { FactCriteria, FactRecord, FrontierOrientation } from '../types.js';
 import { QueryBuilder } from './builder.js';
 import { isEmptyCriteria } from './criteria.js';

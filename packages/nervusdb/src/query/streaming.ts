@@ -1,4 +1,5 @@
-import { regroup, type PersistentStore } from '../core/store.js';
+import { regroup } from '../core/fact-reader.js';
+import type { PersistentStore } from '../core/store.js';
 import type { FactCriteria, FactRecord, FrontierOrientation } from '../types.js';
 import { QueryBuilder } from './builder.js';
 import { isEmptyCriteria } from './criteria.js';
