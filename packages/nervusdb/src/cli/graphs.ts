@@ -61,7 +61,8 @@ function setGraphs(store: PersistentStore, quads: readonly Quad[]): void {
         // Of a fact that was deleted, the properties have stayed.
         const known = store.contains(view, ...ids) ? graphsOf(before) : [];
         const wanted = new Set([...known, ...graphs]);
-        const isAsItIs = wanted.size === known.length || (known.length === 0 && wanted.size === 1 && wanted.has(undefined) && !Object.hasOwn(before, PROPERTY));
-        if (!isAsItIs) store.setEdgeProperties({ subjectId, predicateId, objectId }, withGraphs(before, wanted));
+        if (wanted.size === known.length) return;
+        const isPlain = known.length === 0 && wanted.size === 1 && wanted.has(undefined) && !Object.hasOwn(before, PROPERTY);
+        if (!isPlain) store.setEdgeProperties({ subjectId, predicateId, objectId }, withGraphs(before, wanted));
     });
 }

@@ -1,5 +1,15 @@
 import type { Engine } from '../engine/engine.js';
-import type { BeginBatchOptions, CommitBatchOptions, EdgeKey, FactCriteria, FactInput, FactOptions, FactRecord, NervusDBOpenOptions, PropertyFilter } from '../types.js';
+import type {
+    BeginBatchOptions,
+    CommitBatchOptions,
+    EdgeKey,
+    FactCriteria,
+    FactInput,
+    FactOptions,
+    FactRecord,
+    NervusDBOpenOptions,
+    PropertyFilter,
+} from '../types.js';
 import { Core } from './core.js';
 import { FactReader } from './fact-reader.js';
 import { LabelIndex } from './label-index.js';

@@ -6,7 +6,9 @@ import type { FileLock } from './lock.js';
  * libuv's `UV_FS_O_EXLOCK`, where the system has it: opening with it locks the file until it is closed, which the system does when
  * the process ends. Linux has no such flag.
  */
-export const EXCLUSIVE = ({ darwin: 0x20, freebsd: 0x20, openbsd: 0x20, win32: 0x10000000 } as Partial<Record<NodeJS.Platform, number>>)[process.platform];
+export const EXCLUSIVE = (
+    { darwin: 0x20, freebsd: 0x20, openbsd: 0x20, win32: 0x10000000 } as Partial<Record<NodeJS.Platform, number>>
+)[process.platform];
 
 const BUSY = ['EAGAIN', 'EBUSY', 'EWOULDBLOCK'];
 const FORBIDDEN = ['EACCES', 'EPERM', 'EROFS'];
