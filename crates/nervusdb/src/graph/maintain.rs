@@ -3,46 +3,64 @@
 use std::sync::Arc;
 
 use super::state::{AnyJob, State, Tables};
+use crate::device::Device;
 use crate::error::Result;
-use crate::record::Record;
+use crate::record::{Fact, Pair, Record};
 use crate::space::Space;
-use crate::tree::{Choice, Job, L0_LIMIT, Levels, choose};
+use crate::tree::{Choice, Job, L0_LIMIT, Levels, choose, pressure};
+
+/// From so many fresh tables on, a call does more than it was asked for: readers pay for each of them.
+const L0_SLOW: usize = 6;
 
 impl State {
     /// Merges up to about `budget` records, and says whether there is more to do.
     pub(super) fn maintain(&mut self, budget: usize) -> Result<bool> {
         self.check_writable()?;
-        if self.job.is_none() && !self.start_job()? {
-            return Ok(false);
+        loop {
+            if self.job.is_none() && !self.start_job()? {
+                return Ok(false);
+            }
+            // The more fresh tables there are, the more of each write goes into merging.
+            let budget = match self.tables.most_fresh() {
+                L0_LIMIT.. => usize::MAX,
+                9.. => budget.saturating_mul(16),
+                L0_SLOW.. => budget.saturating_mul(4),
+                _ => budget,
+            };
+            self.work(budget)?;
+            // Small merges end before the budget does, and one a write does not keep up with all trees.
+            if self.job.is_some() || self.tables.most_fresh() < L0_SLOW {
+                return Ok(true);
+            }
         }
-        // Readers pay for every fresh table: the more there are, the more of each write goes into merging.
-        let budget = match self.tables.most_fresh() {
-            L0_LIMIT.. => usize::MAX,
-            9.. => budget.saturating_mul(16),
-            6.. => budget.saturating_mul(4),
-            _ => budget,
-        };
-        self.work(budget)?;
-        Ok(true)
     }
 
     /// Begins the most pressing merge, if there is one.
     fn start_job(&mut self) -> Result<bool> {
-        for (tree, levels) in self.tables.facts.iter().enumerate() {
-            if let Some(choice) = choose(levels) {
-                let job = Job::start(&self.device, Space::ALL[tree], levels, choice)?;
-                self.job = Some(AnyJob::Facts(tree, job));
-                return Ok(true);
-            }
-        }
-        for (tree, levels) in self.tables.pairs.iter().enumerate() {
-            if let Some(choice) = choose(levels) {
-                let job = Job::start(&self.device, Space::ALL[Space::FACTS + tree], levels, choice)?;
-                self.job = Some(AnyJob::Pairs(tree, job));
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let tables = &self.tables;
+        let facts = tables.facts.iter().map(|levels| pressure(levels));
+        let pressures = facts.chain(tables.pairs.iter().map(|levels| pressure(levels)));
+        let Some((tree, _)) = (0..).zip(pressures).max_by_key(|(_, pressure)| *pressure) else {
+            return Ok(false);
+        };
+        self.job = self.job_of(tree, choose, choose)?;
+        Ok(self.job.is_some())
+    }
+
+    /// Begins a merge in one of the six trees.
+    fn job_of(
+        &self,
+        tree: usize,
+        of_facts: impl FnOnce(&Levels<Fact>) -> Option<Choice<Fact>>,
+        of_pairs: impl FnOnce(&Levels<Pair>) -> Option<Choice<Pair>>,
+    ) -> Result<Option<AnyJob>> {
+        let space = Space::ALL[tree];
+        Ok(match tree.checked_sub(Space::FACTS) {
+            None => begin(&self.device, space, &self.tables.facts[tree], of_facts)?
+                .map(|job| AnyJob::Facts(tree, job)),
+            Some(tree) => begin(&self.device, space, &self.tables.pairs[tree], of_pairs)?
+                .map(|job| AnyJob::Pairs(tree, job)),
+        })
     }
 
     /// A step of the merge under way. A merge that failed is given up; its inputs are still there.
@@ -82,10 +100,8 @@ impl State {
             return Ok(());
         };
         // The log goes on: its records are newer than all tables, before and after.
-        let old = &self.manifest;
-        let manifest = self.manifest_of(&tables, log.number, old.next_term, old.sequence);
-        self.switch(manifest)?;
-        self.tables = tables;
+        let (log, next_term, sequence) = (log.number, self.manifest.next_term, self.manifest.sequence);
+        self.switch(tables, log, next_term, sequence)?;
         match job {
             AnyJob::Facts(_, job) => job.retire_inputs(),
             AnyJob::Pairs(_, job) => job.retire_inputs(),
@@ -98,27 +114,23 @@ impl State {
         self.flush()?;
         self.job = None;
         self.compaction_failed = false;
-        for tree in 0..self.tables.facts.len() {
-            if let Some(job) = everything(self, Space::ALL[tree], &self.tables.facts[tree])? {
-                self.job = Some(AnyJob::Facts(tree, job));
-                self.work(usize::MAX)?;
-            }
-        }
-        for tree in 0..self.tables.pairs.len() {
-            let space = Space::ALL[Space::FACTS + tree];
-            if let Some(job) = everything(self, space, &self.tables.pairs[tree])? {
-                self.job = Some(AnyJob::Pairs(tree, job));
-                self.work(usize::MAX)?;
-            }
+        for tree in 0..Space::ALL.len() {
+            self.job = self.job_of(tree, Choice::everything, Choice::everything)?;
+            self.work(usize::MAX)?;
         }
         Ok(())
     }
 }
 
-fn everything<R: Record>(state: &State, space: Space, levels: &Levels<R>) -> Result<Option<Job<R>>> {
-    let choice = Choice::everything(levels);
+fn begin<R: Record>(
+    device: &Arc<Device>,
+    space: Space,
+    levels: &Levels<R>,
+    choose: impl FnOnce(&Levels<R>) -> Option<Choice<R>>,
+) -> Result<Option<Job<R>>> {
+    let choice = choose(levels);
     choice
-        .map(|choice| Job::start(&state.device, space, levels, choice))
+        .map(|choice| Job::start(device, space, levels, choice))
         .transpose()
 }
 

@@ -23,7 +23,7 @@ pub(super) const DATA: usize = 1;
 
 /// The tables of all trees. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tables {
+pub(crate) struct Tables {
     /// SPO, POS, OSP and hashes.
     pub(super) facts: [Arc<Levels<Fact>>; 4],
     /// Terms and data.

@@ -13,6 +13,9 @@ use crate::bytes::Reader;
 
 /// A key, perhaps a value, and whether it is a tombstone. A record without value doubles as a probe.
 pub(crate) trait Record: Clone + Default + Debug {
+    /// After every key; the default record is before them.
+    fn last_possible() -> Self;
+
     /// Orders by key alone.
     fn order(&self, other: &Self) -> Ordering;
 

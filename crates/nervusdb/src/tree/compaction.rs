@@ -40,37 +40,59 @@ impl<R: Record> Choice<R> {
     }
 }
 
-/// What is most worth merging, if anything.
-pub(crate) fn choose<R: Record>(levels: &Levels<R>) -> Option<Choice<R>> {
-    if levels.fresh.len() >= L0_TRIGGER {
-        return Some(with_overlapping(levels, levels.fresh.clone(), 1));
-    }
-    let mut limit = LEVEL_1_BYTES;
-    for (index, tables) in levels.sorted.iter().enumerate() {
-        let level = index + 1;
-        if level < MAX_LEVEL && Levels::bytes(tables) > limit {
-            // The oldest file of the level: every key range has its turn.
-            let oldest = tables.iter().min_by_key(|table| table.number)?;
-            return Some(with_overlapping(levels, vec![oldest.clone()], level + 1));
-        }
-        limit = limit.saturating_mul(10);
-    }
-    None
+/// How much a tree needs a merge, in percent: from 100 on it does, and of several trees the neediest is first.
+pub(crate) fn pressure<R: Record>(levels: &Levels<R>) -> u64 {
+    (0..=levels.sorted.len())
+        .map(|level| pressure_of(levels, level))
+        .max()
+        .unwrap_or(0)
 }
 
+fn pressure_of<R: Record>(levels: &Levels<R>, level: usize) -> u64 {
+    match level.checked_sub(1) {
+        None => (levels.fresh.len() * 100 / L0_TRIGGER) as u64,
+        Some(index) if level < MAX_LEVEL => {
+            let limit = (0..index).fold(LEVEL_1_BYTES, |limit, _| limit.saturating_mul(10));
+            Levels::bytes(&levels.sorted[index]).saturating_mul(100) / limit
+        }
+        Some(_) => 0,
+    }
+}
+
+/// What is most worth merging, if anything.
+pub(crate) fn choose<R: Record>(levels: &Levels<R>) -> Option<Choice<R>> {
+    let most = pressure(levels);
+    let level = (0..=levels.sorted.len()).find(|&level| pressure_of(levels, level) == most)?;
+    let inputs = match level.checked_sub(1) {
+        _ if most < 100 => return None,
+        None => levels.fresh.clone(),
+        // The oldest file of the level: every key range has its turn.
+        Some(index) => {
+            let oldest = levels.sorted[index].iter().min_by_key(|table| table.number)?;
+            vec![oldest.clone()]
+        }
+    };
+    Some(with_overlapping(levels, inputs, level + 1))
+}
+
+/// Adds the tables of `level` that the output could overlap. It spans all of the inputs, and so also the gaps
+/// between them.
 fn with_overlapping<R: Record>(
     levels: &Levels<R>,
     mut inputs: Vec<Arc<Table<R>>>,
     level: usize,
 ) -> Choice<R> {
     let below = levels.sorted.get(level - 1).map_or(&[][..], Vec::as_slice);
-    let upper = inputs.clone();
-    let touched = |table: &&Arc<Table<R>>| {
-        upper
+    let first = inputs.iter().map(|table| table.first()).min_by(|a, b| a.order(b));
+    let last = inputs.iter().map(|table| table.last()).max_by(|a, b| a.order(b));
+    if let (Some(first), Some(last)) = (first, last) {
+        let touched: Vec<_> = below
             .iter()
-            .any(|input| input.overlaps(table.first(), table.last()))
-    };
-    inputs.extend(below.iter().filter(touched).cloned());
+            .filter(|table| table.overlaps(first, last))
+            .cloned()
+            .collect();
+        inputs.extend(touched);
+    }
     Choice { inputs, level }
 }
 

@@ -33,6 +33,11 @@ impl<R: Record> TreeView<R> {
         self.runs.iter().map(in_run).sum::<u64>() + in_tables.sum::<u64>()
     }
 
+    /// All keys.
+    pub(crate) fn whole(&self) -> Result<Merge<R>> {
+        self.merge(&R::default(), &R::last_possible())
+    }
+
     /// All keys from `from` to `to`, both included, and perhaps some after.
     pub(crate) fn merge(&self, from: &R, to: &R) -> Result<Merge<R>> {
         let mut sources: Vec<Source<R>> = Vec::new();
