@@ -247,15 +247,15 @@ impl<R: Record> BlockCursor<R> {
         Ok(true)
     }
 
-    /// How many records are not after `probe`. The position is lost.
-    pub(crate) fn rank(&mut self, probe: &R) -> Result<u64, Malformed> {
+    /// How many records come before the first that is past something. The position is lost.
+    pub(crate) fn rank(&mut self, is_past: impl Fn(&R) -> bool) -> Result<usize, Malformed> {
         let (mut low, mut high) = (0, self.block.restarts);
         while low < high {
             let middle = (low + high) / 2;
             self.restart_at(middle)?;
-            match self.record.order(probe) {
-                Ordering::Greater => high = middle,
-                _ => low = middle + 1,
+            match is_past(&self.record) {
+                true => high = middle,
+                false => low = middle + 1,
             }
         }
         let Some(restart) = low.checked_sub(1) else {
@@ -263,10 +263,33 @@ impl<R: Record> BlockCursor<R> {
         };
         self.restart_at(restart)?;
         let mut rank = restart * RESTART_EVERY + 1;
-        while self.advance()? && self.record.order(probe) != Ordering::Greater {
+        while self.advance()? && !is_past(&self.record) {
             rank += 1;
         }
-        Ok(rank as u64)
+        Ok(rank)
+    }
+
+    /// Moves to the record with so many before it.
+    pub(crate) fn go_to(&mut self, place: usize) -> Result<(), Malformed> {
+        self.restart_at(place / RESTART_EVERY)?;
+        for _ in 0..place % RESTART_EVERY {
+            self.advance()?;
+        }
+        Ok(())
+    }
+
+    /// How many records are before the current one.
+    pub(crate) fn place(&self) -> usize {
+        // Restart points lie before the position if the next record begins after them.
+        let (mut low, mut high) = (0, self.block.restarts);
+        while high - low > 1 {
+            let middle = (low + high) / 2;
+            match self.block.restart(middle) < self.next {
+                true => low = middle,
+                false => high = middle,
+            }
+        }
+        (low + 1) * RESTART_EVERY - 1 - self.left
     }
 
     fn restart_at(&mut self, index: usize) -> Result<(), Malformed> {
@@ -327,23 +350,36 @@ mod tests {
     fn content_that_makes_no_sense_does_no_harm() {
         let sound = built(&facts(300));
         let content = &sound[..sound.len() - 4];
-        let mut state = 7_u32;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            state >> 8
-        };
+        let mut random = fastrand::Rng::with_seed(7);
         for _ in 0..3_000 {
             let mut damaged = content.to_vec();
-            for _ in 0..next() % 4 + 1 {
-                let at = next() as usize % damaged.len();
-                damaged[at] = next() as u8;
+            for _ in 0..random.usize(1..5) {
+                let at = random.usize(..damaged.len());
+                damaged[at] = random.u8(..);
             }
-            damaged.truncate(next() as usize % damaged.len() * 2);
-            read(
-                &damaged,
-                &Fact::new([next() % 8, next() % 80, next() % 1_000], false),
-            );
-            read(&damaged, &Pair::probe(&next().to_be_bytes()));
+            damaged.truncate(random.usize(..damaged.len() * 2));
+            let key = [random.u32(..8), random.u32(..80), random.u32(..1_000)];
+            read(&damaged, &Fact::new(key, false));
+            read(&damaged, &Pair::probe(&random.u32(..).to_be_bytes()));
+        }
+    }
+
+    #[test]
+    fn places_and_ranks_agree() {
+        for count in [1, 23, 24, 25, 48, 500] {
+            let facts = facts(count);
+            let mut cursor = BlockCursor::<Fact>::new(Arc::new(Block::parse(built(&facts)).unwrap()));
+            for (place, fact) in facts.iter().enumerate() {
+                assert!(cursor.advance().unwrap());
+                assert_eq!(cursor.place(), place);
+                let mut other = BlockCursor::<Fact>::new(cursor.block.clone());
+                assert_eq!(
+                    other.rank(|record| record.order(fact).is_gt()).unwrap(),
+                    place + 1
+                );
+                other.go_to(place).unwrap();
+                assert_eq!((other.record(), other.place()), (fact, place));
+            }
         }
     }
 }

@@ -115,6 +115,7 @@ impl State {
         manifest.store(&self.device)?;
         self.manifest = manifest;
         self.tables = tables;
+        self.is_merged = false;
         Ok(())
     }
 

@@ -37,6 +37,9 @@ impl State {
 
     /// Begins the most pressing merge, if there is one.
     fn start_job(&mut self) -> Result<bool> {
+        if self.is_merged {
+            return Ok(false);
+        }
         let tables = &self.tables;
         let facts = tables.facts.iter().map(|levels| pressure(levels));
         let pressures = facts.chain(tables.pairs.iter().map(|levels| pressure(levels)));
@@ -44,7 +47,8 @@ impl State {
             return Ok(false);
         };
         self.job = self.job_of(tree, choose, choose)?;
-        Ok(self.job.is_some())
+        self.is_merged = self.job.is_none();
+        Ok(!self.is_merged)
     }
 
     /// Begins a merge in one of the six trees.

@@ -59,10 +59,6 @@ impl<R: Record> TableCursor<R> {
         Ok(cursor.advance()?.then_some(cursor))
     }
 
-    pub(crate) fn table(&self) -> &Table<R> {
-        &self.table
-    }
-
     #[inline(always)]
     pub(crate) fn record(&self) -> &R {
         self.block.record()
@@ -120,14 +116,35 @@ impl<R: Record> TableCursor<R> {
         self.advance()
     }
 
-    /// How many records after the current one are not after `to`, from the index and one block at each end;
-    /// `None` if some of the table only say that a key is gone.
-    pub(crate) fn count_to(&self, to: &R) -> Result<Option<u64>> {
-        if self.table.footer.tombstones > 0 {
-            return Ok(None);
+    /// How many records are before the current one.
+    pub(crate) fn place(&self) -> u64 {
+        self.table.entries_before(self.index) + self.block.place() as u64
+    }
+
+    /// Moves to the last record before the first that is past something, and says by how many; the current one is
+    /// not past it. It reads one block at most. 0 if some records of the table only say that a key is gone.
+    pub(crate) fn skip(&mut self, is_past: impl Fn(&R) -> bool) -> Result<u64> {
+        let found = match self.table.footer.tombstones {
+            0 => self.table.find_block_before(&is_past),
+            _ => None,
+        };
+        let Some(index) = found else {
+            return Ok(0);
+        };
+        let from = self.place();
+        let mut block = BlockCursor::new(self.table.file.block(index)?);
+        let rank = block.rank(is_past);
+        let last = rank.and_then(|rank| {
+            let last = rank.saturating_sub(1);
+            block.go_to(last).map(|()| last)
+        });
+        let last = last.map_err(|error| self.table.file.malformed(index, error))?;
+        let to = self.table.entries_before(index) + last as u64;
+        if to > from {
+            self.index = index;
+            self.block = block;
         }
-        let end = self.table.rank(to)?;
-        Ok(Some(end.saturating_sub(self.table.rank(self.record())?)))
+        Ok(to.saturating_sub(from))
     }
 }
 

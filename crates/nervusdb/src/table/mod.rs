@@ -87,8 +87,14 @@ impl<R: Record> Table<R> {
     /// The block that would hold `probe`: the last that does not begin after it.
     #[inline]
     pub(crate) fn find_block(&self, probe: &R) -> Option<usize> {
+        self.find_block_before(|first| first.order(probe) == Ordering::Greater)
+    }
+
+    /// The last block that does not begin past something.
+    #[inline]
+    pub(crate) fn find_block_before(&self, is_past: impl Fn(&R) -> bool) -> Option<usize> {
         self.firsts
-            .partition_point(|first| first.order(probe) != Ordering::Greater)
+            .partition_point(|first| !is_past(first))
             .checked_sub(1)
     }
 
@@ -98,33 +104,6 @@ impl<R: Record> Table<R> {
             Some(extent) => extent.before,
             None => self.footer.entries,
         }
-    }
-
-    /// About how many records are from `from` to `to`: whole blocks between, and half of those at the ends.
-    pub(crate) fn estimate(&self, from: &R, to: &R) -> u64 {
-        if !self.overlaps(from, to) {
-            return 0;
-        }
-        let begin = self.find_block(from).unwrap_or(0);
-        let end = self.find_block(to).map_or(0, |block| block + 1);
-        let before = |block| self.entries_before(block);
-        let all = before(end).saturating_sub(before(begin));
-        match end - begin {
-            1 => all.div_ceil(4),
-            _ => all - (before(begin + 1) - before(begin)) / 2 - (before(end) - before(end - 1)) / 2,
-        }
-    }
-
-    /// How many records are not after `probe`.
-    pub(crate) fn rank(&self, probe: &R) -> Result<u64> {
-        let Some(block) = self.find_block(probe) else {
-            return Ok(0);
-        };
-        let mut cursor = BlockCursor::new(self.file.block(block)?);
-        let within = cursor
-            .rank(probe)
-            .map_err(|error| self.file.malformed(block, error))?;
-        Ok(self.file.extents[block].before + within)
     }
 
     /// The record of the same key as `probe`.

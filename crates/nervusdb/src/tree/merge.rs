@@ -29,9 +29,22 @@ impl<R: Record> Merge<R> {
         }
     }
 
-    /// The sources that are left.
-    pub(crate) fn sources(&self) -> &[Source<R>] {
-        &self.sources
+    /// The place of the source that the current record is from.
+    pub(crate) fn top(&self) -> usize {
+        self.top
+    }
+
+    /// Passes over records that come from the source on top alone, all of them live and not after `to`, as far as
+    /// its index can tell, and says how many. The last of them is the current record then.
+    pub(crate) fn skip(&mut self, to: &R) -> Result<u64> {
+        let rival = self.sources.get(self.rival).map(|rival| rival.record().clone());
+        let is_past = |record: &R| {
+            record.order(to).is_gt() || rival.as_ref().is_some_and(|rival| !record.order(rival).is_lt())
+        };
+        match self.sources.get_mut(self.top) {
+            Some(top) => top.skip(is_past),
+            None => Ok(0),
+        }
     }
 
     /// The current record, after [`advance`](Self::advance) has said that there is one.
