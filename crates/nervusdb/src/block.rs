@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::hash::hash;
-use crate::record::Record;
+use crate::record::{End, Record};
 
 /// A block is closed once its records take so many bytes. Every record begins below this, so that restart
 /// offsets fit 16 bits.
@@ -229,16 +229,7 @@ impl<R: Record> BlockCursor<R> {
 
     /// Moves to the first record not before `probe`; `false` if there is none.
     pub(crate) fn seek(&mut self, probe: &R) -> Result<bool, Malformed> {
-        let (mut low, mut high) = (0, self.block.restarts);
-        while high - low > 1 {
-            let middle = (low + high) / 2;
-            self.restart_at(middle)?;
-            match self.record.order(probe) {
-                Ordering::Greater => high = middle,
-                _ => low = middle,
-            }
-        }
-        self.restart_at(low)?;
+        self.seek_restart(|record| record.order(probe) == Ordering::Greater)?;
         while self.record.order(probe) == Ordering::Less {
             if !self.advance()? {
                 return Ok(false);
@@ -247,35 +238,31 @@ impl<R: Record> BlockCursor<R> {
         Ok(true)
     }
 
-    /// How many records come before the first that is past something. The position is lost.
-    pub(crate) fn rank(&mut self, is_past: impl Fn(&R) -> bool) -> Result<usize, Malformed> {
+    /// Moves to the last record before an end, or to the first of all.
+    pub(crate) fn seek_last(&mut self, end: &End<R>) -> Result<(), Malformed> {
+        self.seek_restart(|record| end.is_reached_by(record))?;
+        loop {
+            let (next, left, record) = (self.next, self.left, self.record.clone());
+            if !self.advance()? || end.is_reached_by(&self.record) {
+                (self.next, self.left, self.record) = (next, left, record);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Moves to the last restart point that is not past something, or to the first of all.
+    #[inline]
+    fn seek_restart(&mut self, is_past: impl Fn(&R) -> bool) -> Result<(), Malformed> {
         let (mut low, mut high) = (0, self.block.restarts);
-        while low < high {
+        while high - low > 1 {
             let middle = (low + high) / 2;
             self.restart_at(middle)?;
             match is_past(&self.record) {
                 true => high = middle,
-                false => low = middle + 1,
+                false => low = middle,
             }
         }
-        let Some(restart) = low.checked_sub(1) else {
-            return Ok(0);
-        };
-        self.restart_at(restart)?;
-        let mut rank = restart * RESTART_EVERY + 1;
-        while self.advance()? && !is_past(&self.record) {
-            rank += 1;
-        }
-        Ok(rank)
-    }
-
-    /// Moves to the record with so many before it.
-    pub(crate) fn go_to(&mut self, place: usize) -> Result<(), Malformed> {
-        self.restart_at(place / RESTART_EVERY)?;
-        for _ in 0..place % RESTART_EVERY {
-            self.advance()?;
-        }
-        Ok(())
+        self.restart_at(low)
     }
 
     /// How many records are before the current one.
@@ -365,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn places_and_ranks_agree() {
+    fn the_last_record_before_another_is_found_with_its_place() {
         for count in [1, 23, 24, 25, 48, 500] {
             let facts = facts(count);
             let mut cursor = BlockCursor::<Fact>::new(Arc::new(Block::parse(built(&facts)).unwrap()));
@@ -373,11 +360,12 @@ mod tests {
                 assert!(cursor.advance().unwrap());
                 assert_eq!(cursor.place(), place);
                 let mut other = BlockCursor::<Fact>::new(cursor.block.clone());
-                assert_eq!(
-                    other.rank(|record| record.order(fact).is_gt()).unwrap(),
-                    place + 1
-                );
-                other.go_to(place).unwrap();
+                other
+                    .seek_last(&End {
+                        key: *fact,
+                        past: Ordering::Greater,
+                    })
+                    .unwrap();
                 assert_eq!((other.record(), other.place()), (fact, place));
             }
         }

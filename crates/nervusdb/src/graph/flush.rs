@@ -94,10 +94,22 @@ impl State {
     /// Puts tables and a log in force. After an error these or those before may be: the next attempt takes the
     /// same slot and a higher epoch.
     pub(super) fn switch(&mut self, tables: Tables, log: u32, next_term: u32, sequence: u64) -> Result<()> {
-        self.check_tables(&tables)?;
-        let mut entries = Vec::new();
-        tables.facts.iter().for_each(|levels| put(&mut entries, levels));
-        tables.pairs.iter().for_each(|levels| put(&mut entries, levels));
+        let (mut entries, mut is_sound) = (Vec::new(), true);
+        for levels in &tables.facts {
+            is_sound &= put(&mut entries, levels);
+        }
+        for levels in &tables.pairs {
+            is_sound &= put(&mut entries, levels);
+        }
+        debug_assert!(is_sound, "tables of one level overlap");
+        if !is_sound {
+            // An error now, with everything still in force as it was, instead of damage later.
+            return Err(Error::corrupt(
+                &self.device.directory,
+                0,
+                "tables to be written overlap",
+            ));
+        }
         let manifest = Manifest {
             log,
             next_term,
@@ -118,16 +130,6 @@ impl State {
         self.is_merged = false;
         Ok(())
     }
-
-    /// A manifest that could not be opened again must not be written: an error now, with everything still in
-    /// force as it was, instead of damage later.
-    fn check_tables(&self, tables: &Tables) -> Result<()> {
-        let is_sound = tables.facts.iter().all(|levels| levels.is_sound())
-            && tables.pairs.iter().all(|levels| levels.is_sound());
-        debug_assert!(is_sound, "tables of one level overlap");
-        let refused = || Error::corrupt(&self.device.directory, 0, "tables to be written overlap");
-        is_sound.then_some(()).ok_or_else(refused)
-    }
 }
 
 fn add<R: Record>(levels: &mut Arc<Levels<R>>, tables: Vec<crate::table::Table<R>>) {
@@ -136,11 +138,14 @@ fn add<R: Record>(levels: &mut Arc<Levels<R>>, tables: Vec<crate::table::Table<R
     }
 }
 
-fn put<R: Record>(entries: &mut Vec<TableEntry>, levels: &Levels<R>) {
+/// Adds the tables of a tree, and says whether they are as they must be.
+#[inline(never)]
+fn put<R: Record>(entries: &mut Vec<TableEntry>, levels: &Levels<R>) -> bool {
     entries.extend(levels.tables().map(|(level, table)| TableEntry {
         space: table.space,
         level,
         number: table.number,
         len: table.len,
     }));
+    levels.is_sound()
 }

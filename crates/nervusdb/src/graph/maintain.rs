@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::state::{AnyJob, State, Tables};
 use crate::device::Device;
 use crate::error::Result;
-use crate::record::{Fact, Pair, Record};
+use crate::record::Record;
 use crate::space::Space;
 use crate::tree::{Choice, Job, L0_LIMIT, Levels, choose, pressure};
 
@@ -40,30 +40,33 @@ impl State {
         if self.is_merged {
             return Ok(false);
         }
-        let tables = &self.tables;
-        let facts = tables.facts.iter().map(|levels| pressure(levels));
-        let pressures = facts.chain(tables.pairs.iter().map(|levels| pressure(levels)));
-        let Some((tree, _)) = (0..).zip(pressures).max_by_key(|(_, pressure)| *pressure) else {
-            return Ok(false);
+        let (mut tree, mut most) = (0, 0);
+        let mut weigh = |other, pressure| {
+            if pressure > most {
+                (tree, most) = (other, pressure);
+            }
         };
-        self.job = self.job_of(tree, choose, choose)?;
+        for (tree, levels) in self.tables.facts.iter().enumerate() {
+            weigh(tree, pressure(levels));
+        }
+        for (tree, levels) in self.tables.pairs.iter().enumerate() {
+            weigh(Space::FACTS + tree, pressure(levels));
+        }
+        self.job = self.job_of(tree, Which::Pressing)?;
         self.is_merged = self.job.is_none();
         Ok(!self.is_merged)
     }
 
     /// Begins a merge in one of the six trees.
-    fn job_of(
-        &self,
-        tree: usize,
-        of_facts: impl FnOnce(&Levels<Fact>) -> Option<Choice<Fact>>,
-        of_pairs: impl FnOnce(&Levels<Pair>) -> Option<Choice<Pair>>,
-    ) -> Result<Option<AnyJob>> {
-        let space = Space::ALL[tree];
+    fn job_of(&self, tree: usize, which: Which) -> Result<Option<AnyJob>> {
+        let (device, space) = (&self.device, Space::ALL[tree]);
         Ok(match tree.checked_sub(Space::FACTS) {
-            None => begin(&self.device, space, &self.tables.facts[tree], of_facts)?
-                .map(|job| AnyJob::Facts(tree, job)),
-            Some(tree) => begin(&self.device, space, &self.tables.pairs[tree], of_pairs)?
-                .map(|job| AnyJob::Pairs(tree, job)),
+            None => {
+                begin(device, space, &self.tables.facts[tree], which)?.map(|job| AnyJob::Facts(tree, job))
+            }
+            Some(tree) => {
+                begin(device, space, &self.tables.pairs[tree], which)?.map(|job| AnyJob::Pairs(tree, job))
+            }
         })
     }
 
@@ -119,20 +122,31 @@ impl State {
         self.job = None;
         self.compaction_failed = false;
         for tree in 0..Space::ALL.len() {
-            self.job = self.job_of(tree, Choice::everything, Choice::everything)?;
+            self.job = self.job_of(tree, Which::Everything)?;
             self.work(usize::MAX)?;
         }
         Ok(())
     }
 }
 
+/// Which merge of a tree.
+#[derive(Clone, Copy)]
+enum Which {
+    Pressing,
+    Everything,
+}
+
+#[inline(never)]
 fn begin<R: Record>(
     device: &Arc<Device>,
     space: Space,
     levels: &Levels<R>,
-    choose: impl FnOnce(&Levels<R>) -> Option<Choice<R>>,
+    which: Which,
 ) -> Result<Option<Job<R>>> {
-    let choice = choose(levels);
+    let choice = match which {
+        Which::Pressing => choose(levels),
+        Which::Everything => Choice::everything(levels),
+    };
     choice
         .map(|choice| Job::start(device, space, levels, choice))
         .transpose()

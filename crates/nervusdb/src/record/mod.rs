@@ -54,3 +54,18 @@ pub(crate) enum Filtering {
     /// By the first word of a fact.
     FirstWord,
 }
+
+/// Where a range of keys ends.
+#[derive(Clone, Debug)]
+pub(crate) struct End<R> {
+    pub(crate) key: R,
+    /// How a key that is past the end compares to `key` at least: `Equal` if `key` is past it itself.
+    pub(crate) past: Ordering,
+}
+
+impl<R: Record> End<R> {
+    #[inline]
+    pub(crate) fn is_reached_by(&self, record: &R) -> bool {
+        record.order(&self.key) >= self.past
+    }
+}

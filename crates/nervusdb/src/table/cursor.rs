@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Table;
 use crate::block::{Block, BlockCursor};
 use crate::error::Result;
-use crate::record::Record;
+use crate::record::{End, Record};
 
 /// Moves forward through the records of one table, a block at a time.
 #[derive(Debug)]
@@ -121,11 +121,10 @@ impl<R: Record> TableCursor<R> {
         self.table.entries_before(self.index) + self.block.place() as u64
     }
 
-    /// Moves to the last record before the first that is past something, and says by how many; the current one is
-    /// not past it. It reads one block at most. 0 if some records of the table only say that a key is gone.
-    pub(crate) fn skip(&mut self, is_past: impl Fn(&R) -> bool) -> Result<u64> {
+    /// Moves to the last record before an end, and says by how many; the current one is before it. It reads one block at most. 0 if some records of the table only say that a key is gone.
+    pub(crate) fn skip(&mut self, end: &End<R>) -> Result<u64> {
         let found = match self.table.footer.tombstones {
-            0 => self.table.find_block_before(&is_past),
+            0 => self.table.find_block_before(end),
             _ => None,
         };
         let Some(index) = found else {
@@ -133,13 +132,10 @@ impl<R: Record> TableCursor<R> {
         };
         let from = self.place();
         let mut block = BlockCursor::new(self.table.file.block(index)?);
-        let rank = block.rank(is_past);
-        let last = rank.and_then(|rank| {
-            let last = rank.saturating_sub(1);
-            block.go_to(last).map(|()| last)
-        });
-        let last = last.map_err(|error| self.table.file.malformed(index, error))?;
-        let to = self.table.entries_before(index) + last as u64;
+        block
+            .seek_last(end)
+            .map_err(|error| self.table.file.malformed(index, error))?;
+        let to = self.table.entries_before(index) + block.place() as u64;
         if to > from {
             self.index = index;
             self.block = block;

@@ -14,7 +14,7 @@ use crate::block::BlockCursor;
 use crate::bytes::Reader;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::record::Record;
+use crate::record::{End, Record};
 use crate::space::Space;
 
 pub(crate) use cursor::{TableCursor, WholeBlock};
@@ -87,14 +87,15 @@ impl<R: Record> Table<R> {
     /// The block that would hold `probe`: the last that does not begin after it.
     #[inline]
     pub(crate) fn find_block(&self, probe: &R) -> Option<usize> {
-        self.find_block_before(|first| first.order(probe) == Ordering::Greater)
+        self.firsts
+            .partition_point(|first| first.order(probe) != Ordering::Greater)
+            .checked_sub(1)
     }
 
-    /// The last block that does not begin past something.
-    #[inline]
-    pub(crate) fn find_block_before(&self, is_past: impl Fn(&R) -> bool) -> Option<usize> {
+    /// The last block that begins before an end.
+    pub(crate) fn find_block_before(&self, end: &End<R>) -> Option<usize> {
         self.firsts
-            .partition_point(|first| !is_past(first))
+            .partition_point(|first| !end.is_reached_by(first))
             .checked_sub(1)
     }
 

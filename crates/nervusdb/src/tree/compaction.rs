@@ -41,30 +41,29 @@ impl<R: Record> Choice<R> {
 }
 
 /// How much a tree needs a merge, in percent: from 100 on it does, and of several trees the neediest is first.
+#[inline(never)]
 pub(crate) fn pressure<R: Record>(levels: &Levels<R>) -> u64 {
-    (0..=levels.sorted.len())
-        .map(|level| pressure_of(levels, level))
-        .max()
-        .unwrap_or(0)
+    neediest(levels).0
 }
 
-fn pressure_of<R: Record>(levels: &Levels<R>, level: usize) -> u64 {
-    match level.checked_sub(1) {
-        None => (levels.fresh.len() * 100 / L0_TRIGGER) as u64,
-        Some(index) if level < MAX_LEVEL => {
-            let limit = (0..index).fold(LEVEL_1_BYTES, |limit, _| limit.saturating_mul(10));
-            Levels::bytes(&levels.sorted[index]).saturating_mul(100) / limit
-        }
-        Some(_) => 0,
+/// The most of all levels, and which it is.
+#[inline(never)]
+fn neediest<R: Record>(levels: &Levels<R>) -> (u64, usize) {
+    let mut most = ((levels.fresh.len() * 100 / L0_TRIGGER) as u64, 0);
+    let mut limit = LEVEL_1_BYTES;
+    for (level, tables) in (1..MAX_LEVEL).zip(&levels.sorted) {
+        most = most.max((Levels::bytes(tables) / (limit / 100), level));
+        limit *= 10;
     }
+    most
 }
 
 /// What is most worth merging, if anything.
+#[inline(never)]
 pub(crate) fn choose<R: Record>(levels: &Levels<R>) -> Option<Choice<R>> {
-    let most = pressure(levels);
-    let level = (0..=levels.sorted.len()).find(|&level| pressure_of(levels, level) == most)?;
+    let (pressure, level) = neediest(levels);
     let inputs = match level.checked_sub(1) {
-        _ if most < 100 => return None,
+        _ if pressure < 100 => return None,
         None => levels.fresh.clone(),
         // The oldest file of the level: every key range has its turn.
         Some(index) => {
@@ -82,16 +81,16 @@ fn with_overlapping<R: Record>(
     mut inputs: Vec<Arc<Table<R>>>,
     level: usize,
 ) -> Choice<R> {
-    let below = levels.sorted.get(level - 1).map_or(&[][..], Vec::as_slice);
     let first = inputs.iter().map(|table| table.first()).min_by(|a, b| a.order(b));
     let last = inputs.iter().map(|table| table.last()).max_by(|a, b| a.order(b));
-    if let (Some(first), Some(last)) = (first, last) {
-        let touched: Vec<_> = below
-            .iter()
-            .filter(|table| table.overlaps(first, last))
-            .cloned()
-            .collect();
-        inputs.extend(touched);
+    if let (Some(first), Some(last), Some(below)) =
+        (first.cloned(), last.cloned(), levels.sorted.get(level - 1))
+    {
+        for table in below {
+            if table.overlaps(&first, &last) {
+                inputs.push(table.clone());
+            }
+        }
     }
     Choice { inputs, level }
 }

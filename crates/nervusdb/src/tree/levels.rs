@@ -45,7 +45,6 @@ impl<R: Record> Levels<R> {
             for tables in &mut levels.sorted[..=deepest] {
                 levels.fresh.append(tables);
             }
-            levels.drop_empty();
         }
         Ok((levels, overlapping.is_some()))
     }
@@ -87,14 +86,10 @@ impl<R: Record> Levels<R> {
         for table in outputs {
             next.insert(level as u8, table.clone());
         }
-        next.drop_empty();
-        next
-    }
-
-    fn drop_empty(&mut self) {
-        while self.sorted.last().is_some_and(Vec::is_empty) {
-            self.sorted.pop();
+        while next.sorted.last().is_some_and(Vec::is_empty) {
+            next.sorted.pop();
         }
+        next
     }
 
     /// Whether the tables of each sorted level are in order and do not overlap.

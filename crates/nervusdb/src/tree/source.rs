@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::levels::Levels;
 use crate::error::Result;
-use crate::record::Record;
+use crate::record::{End, Record};
 use crate::table::{Table, TableCursor};
 
 /// A position in a sorted run of memory, a table, or a whole level. It owns what it reads.
@@ -53,12 +53,12 @@ impl<R: Record> Source<R> {
         }))
     }
 
-    /// Moves to the last record before the first that is past something, or some way towards it, without reading
-    /// what lies between, and says by how many. These are all live.
-    pub(crate) fn skip(&mut self, is_past: impl Fn(&R) -> bool) -> Result<u64> {
+    /// Moves to the last record before an end, or some way towards it, without reading what lies between, and says
+    /// by how many. These are all live.
+    pub(crate) fn skip(&mut self, end: &End<R>) -> Result<u64> {
         match self {
             Self::Run { .. } => Ok(0),
-            Self::Table(cursor) => cursor.skip(is_past),
+            Self::Table(cursor) => cursor.skip(end),
             Self::Level {
                 levels,
                 level,
@@ -67,11 +67,11 @@ impl<R: Record> Source<R> {
             } => {
                 let tables = &levels.sorted[*level];
                 let is_whole =
-                    |table: &&Arc<Table<R>>| table.footer.tombstones == 0 && !is_past(table.last());
+                    |table: &&Arc<Table<R>>| table.footer.tombstones == 0 && !end.is_reached_by(table.last());
                 let whole = tables[*table..].iter().take_while(is_whole).count();
                 // The one after them may begin in time; else the last of them is as far as it goes.
                 let target = match tables.get(*table + whole) {
-                    Some(next) if whole > 0 && !is_past(next.first()) => *table + whole,
+                    Some(next) if whole > 0 && !end.is_reached_by(next.first()) => *table + whole,
                     _ => *table + whole.saturating_sub(1),
                 };
                 let mut skipped = 0;
@@ -83,7 +83,7 @@ impl<R: Record> Source<R> {
                     *table = target;
                     *cursor = next;
                 }
-                Ok(skipped + cursor.skip(is_past)?)
+                Ok(skipped + cursor.skip(end)?)
             }
         }
     }
