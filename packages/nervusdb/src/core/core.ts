@@ -39,8 +39,9 @@ export class Core {
     #options: CoreOptions;
     #users = 0;
     #canWrite = false;
-    #isReadOnly = false;
-    #generation = '';
+    /** Whether someone else had the right to write since the graph was opened: even one who only looked has cleared away
+        what seemed to be left over, such as the outputs of a merge that is not over here. */
+    #isStale = true;
     #epoch = '';
     #lookedAt = 0;
     /** Handles of snapshots that are in use. */
@@ -112,7 +113,7 @@ export class Core {
             this.engine.x.view_free(before);
             this.terms.clear();
         }
-        this.#isReadOnly = readOnly;
+        this.#isStale = readOnly;
         this.#lookedAt = Date.now();
         this.hasData = this.engine.x.graph_has_data(this.graph) !== 0;
     }
@@ -138,8 +139,9 @@ export class Core {
     #takeOver(): void {
         if (!this.place.lockWriter()) throw this.#locked();
         this.#canWrite = true;
+        this.#isStale ||= !this.place.wasLastWriter;
         try {
-            if (this.#isReadOnly || this.place.generation() !== this.#generation) this.#open(false, false);
+            if (this.#isStale) this.#open(false, false);
         } catch (error) {
             this.#rest();
             throw error;
@@ -148,7 +150,6 @@ export class Core {
 
     /** Gives the right to write back. */
     #rest(): void {
-        this.#generation = this.place.generation();
         this.#epoch = this.place.epoch();
         this.place.unlockWriter();
         this.#canWrite = false;

@@ -67,12 +67,6 @@ export class FactReader {
         return [record];
     }
 
-    /** About how many facts match, from memory alone. */
-    estimate(pattern: IdPattern): number {
-        const { subjectId = -1, predicateId = -1, objectId = -1 } = pattern;
-        return this.#core.engine.guard(() => this.#core.engine.x.facts_estimate(this.#core.graph, subjectId, predicateId, objectId));
-    }
-
     /** Triples of ids that match. */
     query(pattern: IdPattern): { subjectId: number; predicateId: number; objectId: number }[] {
         const found = [];

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { NervusDBError, codeOf } from '../errors.js';
@@ -22,6 +23,9 @@ export class NodePlace implements Place {
     readonly #chosen: string | undefined;
     readonly #writer: FileLock;
     #exclusive: FileLock | undefined;
+
+    readonly #signature = randomUUID();
+    #wasLastWriter = false;
 
     /** Until it can be found by its path. */
     #isNew: boolean;
@@ -81,18 +85,8 @@ export class NodePlace implements Place {
         }
     }
 
-    generation(): string {
-        const files = this.#names().filter((name) => name.endsWith('.log'));
-        const sizes = files.map((name) => `${name}:${sizeOf(path.join(this.#directory, name))}`);
-        return [this.epoch(), ...sizes].join('|');
-    }
-
     epoch(): string {
         return ['manifest-0', 'manifest-1'].map((name) => contentOf(path.join(this.#directory, name))).join('|');
-    }
-
-    #names(): string[] {
-        return fs.existsSync(this.#directory) ? fs.readdirSync(this.#directory) : [];
     }
 
     lockWriter(): boolean {
@@ -100,7 +94,31 @@ export class NodePlace implements Place {
             fs.mkdirSync(this.#directory);
             syncDirectory(path.dirname(this.#directory));
         }
-        return this.#writer.take();
+        if (!this.#writer.take()) return false;
+        try {
+            this.#signAsLast();
+        } catch (error) {
+            this.#writer.release();
+            throw error;
+        }
+        return true;
+    }
+
+    get wasLastWriter(): boolean {
+        return this.#wasLastWriter;
+    }
+
+    /** Leaves a name that the one before finds when it comes back. */
+    #signAsLast(): void {
+        const file = path.join(this.#directory, 'last-writer');
+        this.#wasLastWriter = contentOf(file) === this.#signature;
+        if (this.#wasLastWriter) return;
+        try {
+            fs.writeFileSync(file, this.#signature);
+        } catch {
+            // On a full device, no name is as good as one of another.
+            fs.rmSync(file, { force: true });
+        }
     }
 
     unlockWriter(): void {
@@ -198,10 +216,6 @@ function checkParent(file: string): void {
     } catch (error) {
         throw new NervusDBError(codeOf(error) ?? 'EIO', `cannot create ${file}: ${(error as Error).message}`, { cause: error });
     }
-}
-
-function sizeOf(file: string): number {
-    return fs.statSync(file, { throwIfNoEntry: false })?.size ?? -1;
 }
 
 function contentOf(file: string): string {

@@ -9,12 +9,12 @@ export interface Place {
     readonly storage: Storage;
     /** The same for every way to name this database in this process; undefined if it is nobody else's. */
     identity(): string | undefined;
-    /** What a writer changes: two equal answers mean that nobody wrote in between. */
-    generation(): string;
-    /** The part of {@link generation} that changes with flushes and merges alone. */
+    /** Changes with each flush and merge. */
     epoch(): string;
     /** Takes the right to write; false if another process has it. */
     lockWriter(): boolean;
+    /** Whether nobody else had the right to write between the last two times it was taken here. */
+    readonly wasLastWriter: boolean;
     unlockWriter(): void;
     /** Who has the right to write, for messages. */
     writer(): string;

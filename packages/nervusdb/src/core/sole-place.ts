@@ -12,9 +12,7 @@ export abstract class SolePlace<S extends Storage> implements Place {
         return undefined;
     }
 
-    generation(): string {
-        return '';
-    }
+    readonly wasLastWriter = true;
 
     epoch(): string {
         return '';

@@ -149,11 +149,6 @@ export class PersistentStore {
         return this.#reader.findExact(view, subject, predicate, object);
     }
 
-    /** About how many facts match, from memory alone. */
-    estimate(pattern: IdPattern): number {
-        return this.#reader.estimate(pattern);
-    }
-
     /** Triples of ids that match. */
     query(pattern: IdPattern): { subjectId: number; predicateId: number; objectId: number }[] {
         return this.#reader.query(pattern);

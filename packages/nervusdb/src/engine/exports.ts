@@ -22,7 +22,6 @@ export interface EngineExports {
     facts_more(scan: number, limit: number): number;
     scan_free(scan: number): number;
     facts_count(view: number, s: number, p: number, o: number): number;
-    facts_estimate(graph: number, s: number, p: number, o: number): number;
     facts_contains(view: number, s: number, p: number, o: number): number;
     commit(graph: number, words: number, level: number, txLength: number, sessionLength: number, timeMs: number): number;
     commit_fact(graph: number, s: number, p: number, o: number, deletes: number, level: number): number;

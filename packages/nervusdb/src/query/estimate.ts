@@ -5,6 +5,7 @@ import type { Step } from './steps.js';
 /** What a plan will cost, roughly. */
 export interface Estimate {
     order: string;
+    /** No more facts than this match the pattern and the filters that an index serves. */
     upperBound?: number;
     pagesForPrimary: number;
     estimatedOutput?: number;
@@ -23,10 +24,11 @@ function orderOf(criteria: FactCriteria): string {
     return object !== undefined ? 'OSP' : 'SPO';
 }
 
-/** Reads sizes alone; only filters by label and edge property look into their index. */
+/** Counts from the indexes; only filters by label and edge property read entries of theirs. */
 export function estimateOf(store: PersistentStore, criteria: FactCriteria, steps: readonly Step[]): Estimate {
+    const view = store.view();
     const pattern = store.idsOf(criteria);
-    const found = pattern === undefined ? 0 : Math.max(0, store.estimate(pattern));
+    const found = pattern === undefined ? 0 : store.count(view, pattern);
     const estimate: Estimate = {
         order: orderOf(criteria),
         upperBound: found,
@@ -39,12 +41,12 @@ export function estimateOf(store: PersistentStore, criteria: FactCriteria, steps
         if (plan.kind === 'LIMIT') output = Math.min(output, plan['n'] as number);
         else if (plan.kind === 'SKIP') output = Math.max(0, output - (plan['n'] as number));
         else if (plan.kind === 'WHERE_LABEL') {
-            output = Math.min(output, labelled(store, plan['labels'] as string[], plan['mode'] as 'AND' | 'OR', estimate));
+            output = Math.min(output, labelled(store, view, plan['labels'] as string[], plan['mode'] as 'AND' | 'OR', estimate));
         } else if (plan.kind === 'WHERE_PROP' && plan['target'] === 'edge') {
-            output = Math.min(output, withEdgeProperty(store, plan, estimate));
+            output = Math.min(output, withEdgeProperty(store, view, plan, estimate));
         } else if (plan.kind === 'FOLLOW') {
             const predicateId = store.idsOf({ predicate: plan['predicate'] as string })?.predicateId;
-            const edges = predicateId === undefined ? 0 : store.estimate({ predicateId });
+            const edges = predicateId === undefined ? 0 : store.count(view, { predicateId });
             const factor = Math.max(1, edges / Math.max(1, store.getDictionarySize()));
             output = Math.max(output, Math.ceil(output * factor));
             stages.push({ type: 'FOLLOW', factor, output, order: plan['dir'] === 'reverse' ? 'POS' : 'SPO' });
@@ -58,19 +60,19 @@ export function estimateOf(store: PersistentStore, criteria: FactCriteria, steps
     return estimate;
 }
 
-function labelled(store: PersistentStore, labels: string[], mode: 'AND' | 'OR', estimate: Estimate): number {
+function labelled(store: PersistentStore, view: number, labels: string[], mode: 'AND' | 'OR', estimate: Estimate): number {
     let bound = 0;
-    for (const node of store.getLabelIndex().nodesOf(store.view(), labels, mode)) {
-        bound += Math.max(0, store.estimate({ subjectId: node })) + Math.max(0, store.estimate({ objectId: node }));
+    for (const node of store.getLabelIndex().nodesOf(view, labels, mode)) {
+        bound += store.count(view, { subjectId: node }) + store.count(view, { objectId: node });
     }
     estimate.upperBound = Math.min(estimate.upperBound ?? Infinity, bound);
     return bound;
 }
 
-function withEdgeProperty(store: PersistentStore, plan: Step['plan'], estimate: Estimate): number {
+function withEdgeProperty(store: PersistentStore, view: number, plan: Step['plan'], estimate: Estimate): number {
     let bound = 0;
     const filter = { propertyName: plan['propertyName'] as string, value: plan['value'] };
-    for (const _ of store.edgesWith(store.view(), filter)) bound++;
+    for (const _ of store.edgesWith(view, filter)) bound++;
     estimate.upperBound = Math.min(estimate.upperBound ?? Infinity, bound);
     return bound;
 }
