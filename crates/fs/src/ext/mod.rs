@@ -2,10 +2,12 @@
 
 mod copy;
 mod open;
+mod restore;
 mod traits;
 mod tree;
 mod walk;
 mod whole;
 
+pub use restore::{Attributes, Owners, restore};
 pub use traits::FilesystemExt;
 pub use walk::{Walk, WalkEntry};
