@@ -1,6 +1,7 @@
 //! Paths for everyone: conveniences on top of any [`FilesystemInterface`].
 
 mod copy;
+mod describe;
 mod open;
 mod restore;
 mod traits;
@@ -8,6 +9,7 @@ mod tree;
 mod walk;
 mod whole;
 
+pub use describe::{data_map, xattrs};
 pub use restore::{Attributes, Owners, restore};
 pub use traits::FilesystemExt;
 pub use walk::{Walk, WalkEntry};

@@ -22,7 +22,7 @@ pub(super) struct OpenFile {
     attr: Attr,
     handle: Option<Handle>,
     /// The end of what was written.
-    end: u64,
+    pub(super) end: u64,
 }
 
 impl Unpacker {
@@ -58,7 +58,7 @@ impl Unpacker {
             }
         };
         self.file = Some(OpenFile {
-            path: self.shown(&member.path),
+            path: self.last_path.clone(),
             member: member.clone(),
             at,
             place,

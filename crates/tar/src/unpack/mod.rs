@@ -70,6 +70,8 @@ pub struct Unpacker {
     root: Ino,
     /// The path of the target, for messages; no slash at its end.
     root_path: Vec<u8>,
+    /// That of the last member.
+    last_path: Vec<u8>,
     collision: Collision,
     owners: Owners,
     counts: Counts,
@@ -105,6 +107,7 @@ impl Unpacker {
             reader: Reader::new(),
             root,
             root_path: path.strip_suffix(b"/").unwrap_or(path).to_vec(),
+            last_path: Vec::new(),
             collision,
             owners,
             counts: Counts::default(),
@@ -126,6 +129,14 @@ impl Unpacker {
     /// What has been unpacked so far.
     pub fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// What the archive has come to: a path in the workspace, and how many bytes of it are there while it is not whole.
+    pub fn current(&self) -> (&[u8], u64) {
+        match &self.file {
+            Some(file) => (&file.path, file.end),
+            None => (&self.last_path, 0),
+        }
     }
 
     /// Takes the next bytes of the archive.
@@ -243,6 +254,7 @@ impl Unpacker {
     }
 
     fn member<F: FilesystemInterface>(&mut self, call: &Call<'_, F>, member: &Member) -> Result<(), Error> {
+        self.last_path = self.shown(&member.path);
         match &member.kind {
             Kind::Directory => self.directory(call, member),
             Kind::File => self.begin_file(call, member),

@@ -13,7 +13,7 @@ use super::listing::{Listing, Seen, join, time};
 pub(crate) struct Ours {
     pub(crate) fs: Fs<SqliteStore>,
     pub(crate) me: Credentials,
-    _database: SqliteDatabase,
+    pub(crate) database: SqliteDatabase,
 }
 
 /// What became of an archive.
@@ -59,7 +59,7 @@ impl Ours {
         Self {
             fs: blocking(Fs::open_tenant(&database, "default")).unwrap(),
             me: Credentials::root("test"),
-            _database: database,
+            database,
         }
     }
 
