@@ -110,6 +110,14 @@ impl Pax {
         self.0.push((key.to_vec(), value.to_vec()));
     }
 
+    /// Whether all names in it are UTF-8; attributes are bytes anyway.
+    pub(crate) fn is_text(&self) -> bool {
+        self.0
+            .iter()
+            .filter(|(key, _)| !key.starts_with(XATTR))
+            .all(|(_, value)| std::str::from_utf8(value).is_ok())
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -22,6 +22,8 @@ pub struct Reader {
     state: State,
     /// A block that is not complete yet.
     block: Vec<u8>,
+    /// Whether the last block that was read as a header was all zeros.
+    after_zeros: bool,
     /// What extended headers said of the member to come.
     ahead: Ahead,
     global: Pax,
@@ -104,6 +106,7 @@ impl Reader {
             at: 0,
             state: State::Header(Expected::First),
             block: Vec::with_capacity(BLOCK),
+            after_zeros: false,
             ahead: Ahead::default(),
             global: Pax::default(),
             due: Vec::new(),
@@ -232,8 +235,10 @@ impl Reader {
 
     fn header(&mut self, header: Header, expected: Expected) {
         let sound = header.is_sound();
+        let after_zeros = std::mem::replace(&mut self.after_zeros, header.is_end());
         match expected {
-            // A block of zeros can be content, too.
+            // One block of zeros can be content, too; two are the end.
+            Expected::NextOrContent(_) if header.is_end() && after_zeros => self.state = State::Tail(0),
             Expected::NextOrContent(content) if !sound => {
                 self.expect(match content.saturating_sub(BLOCK as u64) {
                     0 => Expected::Next,

@@ -211,6 +211,10 @@ impl<W: Write> Writer<W> {
             let (user, group) = ((names.user)(uid), (names.group)(gid));
             header.set_names(user.unwrap_or_default(), group.unwrap_or_default());
         }
+        if !pax.is_text() {
+            // Names are bytes here; without this some readers refuse those that are no UTF-8.
+            pax.push(b"hdrcharset", b"BINARY");
+        }
         if !pax.is_empty() {
             self.extended(path, &pax.to_bytes())?;
         }

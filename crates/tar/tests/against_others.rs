@@ -28,7 +28,7 @@ fn other(program: &str, file: &Path, into: &Path) -> Other {
         .arg(file)
         .arg("-C")
         .arg(into)
-        .env("LC_ALL", "C")
+        .env("LC_ALL", "C.UTF-8")
         .output()
         .unwrap_or_else(|e| panic!("{program} cannot be run ({e}); 'cargo xtask setup' installs it"));
     let listing = of_host(into);
@@ -83,6 +83,10 @@ fn agrees(we: Option<&Seen>, gnu: Option<&Seen>, bsd: Option<&Seen>) -> bool {
     };
     let others = [gnu, bsd].map(|other| other.filter(|other| other.kind == we.kind));
     let any = |same: fn(&Seen, &Seen) -> bool| others.iter().flatten().any(|other| same(we, other));
+    // Where only one has it, the other may still be the one to follow for what a global header says.
+    if others.iter().flatten().count() == 1 {
+        return any(|we, other| we.content == other.content && we.same_as == other.same_as);
+    }
     any(|we, other| we.content == other.content && we.same_as == other.same_as)
         && any(|we, other| we.mode == other.mode)
         && any(|we, other| we.owner.0 == other.owner.0)

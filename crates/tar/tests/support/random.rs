@@ -199,7 +199,13 @@ fn link(rng: &mut Rng, odd: u8, name: &[u8], letter: u8) -> Vec<u8> {
 }
 
 fn dress(rng: &mut Rng, odd: u8, block: &mut Block) {
-    block.octal(100, 8, u64::from(rng.u16(..) & 0o7777));
+    // What is made in a directory with setgid early gets its group.
+    let bits = if matches!(block.0[156], b'5' | b'D') || block.0[..100].contains(&b'/') {
+        0o5777
+    } else {
+        0o7777
+    };
+    block.octal(100, 8, u64::from(rng.u16(..) & bits));
     block.octal(136, 12, rng.u64(0..1_600_000_000));
     if rng.bool() {
         block
