@@ -118,6 +118,11 @@ impl Reader {
         self.at
     }
 
+    /// Whether nothing that may still come tells anything.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Done) && self.due.is_empty()
+    }
+
     /// What comes next. Takes what it needs from the front of `input`.
     pub fn step(&mut self, input: &mut &[u8]) -> Step {
         loop {
@@ -156,7 +161,7 @@ impl Reader {
                 }
                 State::Tail(_) => self.tail(input),
                 State::Done => {
-                    *input = &[];
+                    self.advance(input, input.len());
                     return Step::End;
                 }
             };

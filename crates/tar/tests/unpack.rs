@@ -352,6 +352,25 @@ fn a_value_that_makes_no_sense_does_not_count_and_is_reported() {
 }
 
 #[test]
+fn what_is_no_archive_is_said_once() {
+    let ours = Ours::new();
+    for piece in [1, 512, 700, 1 << 20] {
+        let outcome = ours.unpack("/t", &[b'x'; 5000], piece, Collision::Refuse);
+        assert_eq!(outcome.text(), "Fatal: it does not begin like one");
+    }
+    assert!(
+        ours.unpack("/t", b"", 1, Collision::Refuse)
+            .text()
+            .contains("it is empty")
+    );
+    assert!(
+        ours.unpack("/t", b"\x1f\x8bx", 1, Collision::Refuse)
+            .text()
+            .contains("gzip -dc")
+    );
+}
+
+#[test]
 fn headers_that_belong_to_nothing() {
     let ours = Ours::new();
     let outcome = ours.unpack(

@@ -153,6 +153,8 @@ interface Report extends Imported {
   path: string
   /** How much there is of a file that is not whole. */
   partial: number
+  /** Nothing that may still come tells anything. */
+  over: boolean
   told: { code: string | null; path: string; message: string }[]
 }
 
@@ -163,7 +165,7 @@ export function importTar(connection: Connection, source: ReadableStream<Uint8Ar
   const imported: Imported = { files: 0, directories: 0, links: 0, bytes: 0 }
   const problems: ImportProblem[] = []
   const warnings: string[] = []
-  const hear = ({ path, partial, told, ...counts }: Report, read: number) => {
+  const hear = ({ path, partial, told, over: _, ...counts }: Report, read: number) => {
     Object.assign(imported, counts)
     for (const { code, path, message } of told) {
       if (code) problems.push({ code, path, message })
@@ -197,14 +199,16 @@ export function importTar(connection: Connection, source: ReadableStream<Uint8Ar
 }
 
 async function unpack(connection: Connection, archive: number, input: Input, signal: AbortSignal | undefined, hear: (report: Report, read: number) => void): Promise<void> {
-  for (let at = 0, isLast = false; !isLast; ) {
-    const data = (await input.exactly(PIECE)) ?? new Uint8Array()
+  for (let at = 0, isOver = false, isLast = false; !isLast; ) {
+    const data = isOver ? new Uint8Array() : ((await input.exactly(PIECE)) ?? new Uint8Array())
     refuseAborted(signal)
     isLast = data.length < PIECE
-    const end = at + data.length
+    const length = data.length
     const { bytes } = await connection.call(Op.unpack, { numbers: [archive, at, Number(isLast)], data, transfer: true })
-    at = end
-    hear(JSON.parse(decoder.decode(bytes)) as Report, at)
+    at += length
+    const report = JSON.parse(decoder.decode(bytes)) as Report
+    isOver = report.over
+    hear(report, at)
     refuseAborted(signal)
   }
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Stdin, stdin};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tarbox_fs::{Credentials, FilesystemExt, FilesystemInterface, blocking};
 use tarbox_store::{Error, ErrorKind};
@@ -56,7 +57,17 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
         name: &name,
         tally: &tally,
     };
-    let read = pump(|emit| read(input, emit), |piece| import.take(piece));
+    // Of what comes behind the end of an archive nothing is read.
+    let over = AtomicBool::new(false);
+    let wanted = || !over.load(Ordering::Relaxed);
+    let read = pump(
+        |emit| read(input, &mut |piece| wanted() && emit(piece)),
+        |piece| {
+            import.take(piece)?;
+            over.store(import.unpacker.is_over(), Ordering::Relaxed);
+            Ok(())
+        },
+    );
     // What was in the archive up to where it broke off is there with all its attributes.
     let finished = import.finish();
     read?;

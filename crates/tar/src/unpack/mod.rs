@@ -126,6 +126,11 @@ impl Unpacker {
         self.reader.position()
     }
 
+    /// Whether nothing that may still come tells anything.
+    pub fn is_over(&self) -> bool {
+        self.pending.is_none() && self.reader.is_over()
+    }
+
     /// What has been unpacked so far.
     pub fn counts(&self) -> Counts {
         self.counts

@@ -33,6 +33,8 @@ struct Progress<'a> {
     /// The file at hand, and how much of it is there.
     path: String,
     partial: u64,
+    /// Nothing that may still come tells anything.
+    over: bool,
     told: &'a [Line],
 }
 
@@ -73,6 +75,7 @@ pub(super) fn unpack(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>
         bytes: counts.bytes,
         path: String::from_utf8_lossy(path).into_owned(),
         partial,
+        over: unpacker.is_over(),
         told,
     };
     reply::json(out, &progress)?;
