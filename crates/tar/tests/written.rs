@@ -92,7 +92,7 @@ fn written(seed: u64) -> Vec<u8> {
                 writer.member(&sparse, Some(pieces.clone())).unwrap();
                 for (offset, len) in pieces {
                     writer
-                        .data(offset, &vec![rng.u8(b'a'..b'z'); len as usize])
+                        .data(offset, &vec![rng.u8(b'a'..=b'z'); len as usize])
                         .unwrap();
                 }
                 writer.end_file().unwrap();
@@ -100,7 +100,7 @@ fn written(seed: u64) -> Vec<u8> {
             }
             _ => {
                 let mut file = member(&mut rng, path.clone(), Kind::File);
-                let content = vec![rng.u8(b'a'..b'z'); rng.usize(0..1500)];
+                let content = vec![rng.u8(b'a'..=b'z'); rng.usize(0..1500)];
                 file.size = content.len() as u64;
                 writer.member(&file, None).unwrap();
                 writer.data(0, &content).unwrap();
