@@ -28,7 +28,7 @@ pub struct Workspace {
     pub(crate) database: SqliteDatabase,
     pub(crate) who: Credentials,
     pub(crate) handles: HashMap<u32, Handle>,
-    pub(crate) archives: HashMap<u32, Archive>,
+    pub(crate) archives: Vec<(u32, Archive)>,
     next_handle: u32,
 }
 
@@ -66,7 +66,7 @@ impl Workspace {
             database,
             who: Credentials::root(AGENT),
             handles: HashMap::new(),
-            archives: HashMap::new(),
+            archives: Vec::new(),
             next_handle: first_handle.max(1),
         })
     }
@@ -102,7 +102,7 @@ impl Workspace {
     /// Remembers an archive that is being unpacked.
     pub(crate) fn keep_archive(&mut self, archive: Archive) -> u32 {
         let number = self.next_number();
-        self.archives.insert(number, archive);
+        self.archives.push((number, archive));
         number
     }
 
@@ -121,8 +121,8 @@ impl Workspace {
     }
 
     pub(crate) fn release(&mut self, number: u32) -> Result<()> {
-        if let Some(archive) = self.archives.remove(&number) {
-            return archive.close(self);
+        if let Some(at) = self.archives.iter().position(|(found, _)| *found == number) {
+            return self.archives.swap_remove(at).1.close(self);
         }
         let handle = self.handle(number)?;
         self.handles.remove(&number);

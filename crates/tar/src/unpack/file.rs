@@ -4,7 +4,7 @@ use tarbox_fs::{FilesystemInterface, Handle, OpenFlags, blocking};
 use tarbox_store::{Attr, Error, ErrorKind, Result, WriteAt};
 
 use super::place::Place;
-use super::{Call, Tell, Told, Unpacker, is_hopeless};
+use super::{Call, Known, Tell, Told, Unpacker, is_hopeless};
 use crate::member::Member;
 
 /// A file of more bytes than this is under another name until it is whole, so that a process that ends leaves no part of it.
@@ -107,9 +107,10 @@ impl Unpacker {
         let ended = self.complete(call, &mut file);
         match ended {
             Ok(()) => {
-                self.made.insert(file.attr.ino, file.member.size);
+                let bytes = file.member.size;
+                self.known.insert(file.attr.ino, Known::New { bytes });
                 self.counts.files += 1;
-                self.counts.bytes += file.member.size;
+                self.counts.bytes += bytes;
                 Ok(())
             }
             Err(error) => {

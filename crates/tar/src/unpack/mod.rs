@@ -10,7 +10,7 @@ mod file;
 mod names;
 mod place;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use tarbox_fs::{Attributes, Credentials, FilesystemInterface, Owners, blocking, restore};
 use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino};
@@ -80,15 +80,20 @@ pub struct Unpacker {
     file: Option<OpenFile>,
     /// The directory of the last member: most members are in the same one as the one before.
     last_dir: Option<(Vec<u8>, Ino)>,
-    /// Directories whose attributes are set once everything is in them: the last thing said of each counts.
-    directories: HashMap<Ino, Box<Member>>,
-    /// Directories that were not there before.
-    made_directories: HashSet<Ino>,
-    /// Everything else that was not there before, and may be replaced by what has the same name later: how many bytes of it
-    /// were counted.
-    made: HashMap<Ino, u64>,
+    /// What the archive has made or named.
+    known: HashMap<Ino, Known>,
     /// Names for what is not whole yet.
     unfinished: u64,
+}
+
+/// What is known of an inode.
+#[derive(Debug)]
+enum Known {
+    /// A directory: whether it was not there before, and the last thing said of it, which is set once everything is in it.
+    Directory { is_new: bool, said: Option<Box<Member>> },
+    /// Anything else that was not there before, and may be replaced by what has the same name later: how many bytes of it
+    /// were counted.
+    New { bytes: u64 },
 }
 
 /// Who unpacks where.
@@ -114,9 +119,7 @@ impl Unpacker {
             pending: None,
             file: None,
             last_dir: None,
-            directories: HashMap::new(),
-            made_directories: HashSet::new(),
-            made: HashMap::new(),
+            known: HashMap::new(),
             unfinished: 0,
         }
     }
@@ -195,9 +198,19 @@ impl Unpacker {
         if let Some(problem) = self.reader.finish() {
             self.tell_problem(call, problem, tell);
         }
-        while let Some(ino) = self.directories.keys().next().copied() {
-            let Some(member) = self.directories.get(&ino) else {
-                break;
+        let named = |known: &Known| matches!(known, Known::Directory { said: Some(_), .. });
+        let inos: Vec<Ino> = self
+            .known
+            .iter()
+            .filter(|(_, known)| named(known))
+            .map(|(ino, _)| *ino)
+            .collect();
+        for ino in inos {
+            let Some(Known::Directory {
+                said: Some(member), ..
+            }) = self.known.get(&ino)
+            else {
+                continue;
             };
             match self.restore(call, (ino, None), member) {
                 // It was removed by somebody else meanwhile.
@@ -209,7 +222,7 @@ impl Unpacker {
                 }),
                 Ok(()) => {}
             }
-            self.directories.remove(&ino);
+            self.known.remove(&ino);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use tarbox_fs::{FilesystemInterface, NewNode, blocking};
 use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, RenameMode, Result};
 
-use super::{Call, Collision, Unpacker, components};
+use super::{Call, Collision, Known, Unpacker, components};
 use crate::member::{Kind, Member};
 
 /// The directory through which a workspace is controlled.
@@ -34,7 +34,13 @@ impl Unpacker {
                 self.make_directory(call, &place, member.mode)?
             }
         };
-        if self.directories.insert(ino, Box::new(member.clone())).is_none() {
+        let known = self.known.entry(ino).or_insert(Known::Directory {
+            is_new: false,
+            said: None,
+        });
+        if let Known::Directory { said, .. } = known
+            && said.replace(Box::new(member.clone())).is_none()
+        {
             self.counts.directories += 1;
         }
         Ok(())
@@ -67,7 +73,7 @@ impl Unpacker {
             }
             made => made?,
         };
-        self.made_directories.insert(made.ino);
+        self.note_directory(made.ino);
         Ok(made.ino)
     }
 
@@ -84,13 +90,10 @@ impl Unpacker {
         let made = self.put(
             call,
             &place,
-            |at| {
-                let attr = blocking(call.fs.make(call.who, at.dir, &at.name, &node))?;
-                Ok(attr)
-            },
-            |unpacker, attr| unpacker.restore(call, (attr.ino, Some(attr)), member),
+            &|at| blocking(call.fs.make(call.who, at.dir, &at.name, &node)),
+            &|unpacker, attr| unpacker.restore(call, (attr.ino, Some(attr)), member),
         )?;
-        self.made.insert(made.ino, 0);
+        self.known.insert(made.ino, Known::New { bytes: 0 });
         match member.kind {
             Kind::Symlink(_) => self.counts.links += 1,
             _ => self.counts.files += 1,
@@ -128,8 +131,8 @@ impl Unpacker {
         self.put(
             call,
             &place,
-            |at| blocking(call.fs.link(call.who, target.ino, at.dir, &at.name)),
-            |_, _| Ok(()),
+            &|at| blocking(call.fs.link(call.who, target.ino, at.dir, &at.name)),
+            &|_, _| Ok(()),
         )?;
         self.counts.links += 1;
         Ok(())
@@ -140,8 +143,8 @@ impl Unpacker {
         &mut self,
         call: &Call<'_, F>,
         place: &Place,
-        make: impl Fn(&Place) -> Result<Attr>,
-        complete: impl Fn(&Self, &Attr) -> Result<()>,
+        make: &dyn Fn(&Place) -> Result<Attr>,
+        complete: &dyn Fn(&Self, &Attr) -> Result<()>,
     ) -> Result<Attr> {
         let mut at = place.clone();
         if let Some(there) = self.in_the_way(call, place)? {
@@ -233,9 +236,10 @@ impl Unpacker {
 
     /// What was there before the archive is replaced only if that was asked for, and a directory never.
     fn refuse_what_is_not_ours(&self, there: &Attr) -> Result<()> {
-        let ours = match there.is_dir() {
-            true => self.made_directories.contains(&there.ino),
-            false => self.made.contains_key(&there.ino) || self.collision == Collision::Replace,
+        let ours = match self.known.get(&there.ino) {
+            Some(Known::Directory { is_new, .. }) => *is_new,
+            Some(Known::New { .. }) => true,
+            None => !there.is_dir() && self.collision == Collision::Replace,
         };
         match (ours, there.is_dir()) {
             (true, _) => Ok(()),
@@ -246,21 +250,32 @@ impl Unpacker {
 
     /// Something has lost a name to what came later.
     fn forget(&mut self, there: &Attr) {
-        if there.is_dir() {
-            self.last_dir = None;
-            self.made_directories.remove(&there.ino);
-            if self.directories.remove(&there.ino).is_some() {
-                self.counts.directories -= 1;
-            }
-        } else if there.nlink > 1 && there.kind != FileKind::Symlink {
+        if there.nlink > 1 && !there.is_dir() {
             self.counts.links = self.counts.links.saturating_sub(1);
-        } else if let Some(bytes) = self.made.remove(&there.ino) {
-            match there.kind {
-                FileKind::Symlink => self.counts.links -= 1,
-                _ => self.counts.files -= 1,
-            }
-            self.counts.bytes -= bytes;
+            return;
         }
+        match self.known.remove(&there.ino) {
+            Some(Known::Directory { said, .. }) => {
+                self.last_dir = None;
+                self.counts.directories -= u64::from(said.is_some());
+            }
+            Some(Known::New { bytes }) => {
+                match there.kind {
+                    FileKind::Symlink => self.counts.links -= 1,
+                    _ => self.counts.files -= 1,
+                }
+                self.counts.bytes -= bytes;
+            }
+            None => {}
+        }
+    }
+
+    fn note_directory(&mut self, ino: Ino) {
+        let new = Known::Directory {
+            is_new: true,
+            said: None,
+        };
+        self.known.insert(ino, new);
     }
 
     /// What is in a place, without following links.
@@ -311,7 +326,7 @@ impl Unpacker {
                     };
                     refuse_control(&place)?;
                     let made = blocking(call.fs.mkdir(call.who, dir, name, 0o755))?;
-                    self.made_directories.insert(made.ino);
+                    self.note_directory(made.ino);
                     made.ino
                 }
                 found => found?.ino,

@@ -57,7 +57,8 @@ pub(super) fn unpack(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>
         Error::new(ErrorKind::BadHandle).because(what)
     };
     let number = request.small(0)?;
-    let Archive { unpacker, told } = w.archives.get_mut(&number).ok_or_else(gone)?;
+    let found = w.archives.iter_mut().find(|(found, _)| *found == number);
+    let (_, Archive { unpacker, told }) = found.ok_or_else(gone)?;
     let done = unpacker.position().checked_sub(request.whole(1)?);
     let data = done.and_then(|done| request.data.get(usize::try_from(done).ok()?..));
     let data = data.ok_or_else(gone)?;
