@@ -11,12 +11,19 @@
 //! What this crate does not do: compression, files of the host, and asking anybody.
 //!
 //! ```
-//! use tarbox_tar::{Reader, Step};
+//! use tarbox_tar::{Kind, Reader, Step, Writer, Member};
 //!
-//! let archive = [0; 1024];
+//! let mut writer = Writer::new(Vec::new(), None);
+//! writer.member(&Member::hard_link(b"two".to_vec(), b"one".to_vec()), None)?;
+//! let archive = writer.finish()?;
+//!
 //! let mut reader = Reader::new();
 //! let mut input = &archive[..];
-//! assert_eq!(reader.step(&mut input), Step::End);
+//! let Step::Member(member) = reader.step(&mut input) else { panic!("there is one") };
+//! assert_eq!((member.path, member.kind), (b"two".to_vec(), Kind::HardLink(b"one".to_vec())));
+//! assert_eq!(reader.step(&mut input), Step::More);
+//! assert_eq!(reader.finish(), None);
+//! # Ok::<(), std::io::Error>(())
 //! ```
 #![forbid(unsafe_code)]
 
