@@ -196,3 +196,122 @@ fn hostile_requests_are_refused() {
     let unknown = w.call(10_000, &Request::default(), &mut Vec::new()).unwrap_err();
     assert_eq!(unknown.kind(), ErrorKind::Unsupported);
 }
+
+/// A header block of a tar archive.
+fn header(name: &str, kind: u8, link: &str, size: usize) -> Vec<u8> {
+    let mut block = vec![0; 512];
+    block[..name.len()].copy_from_slice(name.as_bytes());
+    block[100..107].copy_from_slice(b"0000640");
+    block[124..135].copy_from_slice(format!("{size:011o}").as_bytes());
+    block[136..147].copy_from_slice(b"00000000007");
+    block[148..156].copy_from_slice(b"        ");
+    block[156] = kind;
+    block[157..157 + link.len()].copy_from_slice(link.as_bytes());
+    block[257..265].copy_from_slice(b"ustar\x0000");
+    let sum: u32 = block.iter().map(|b| u32::from(*b)).sum();
+    block[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    block
+}
+
+fn unpack(
+    w: &mut Workspace,
+    number: f64,
+    at: usize,
+    data: &[u8],
+    is_last: bool,
+) -> tarbox_store::Result<String> {
+    let request = Request {
+        data,
+        numbers: [number, at as f64, f64::from(u8::from(is_last))],
+        ..Request::default()
+    };
+    call(w, "unpack", request).map(|json| String::from_utf8(json).unwrap())
+}
+
+fn open_archive(w: &mut Workspace, path: &str) -> f64 {
+    let number = OPERATIONS
+        .iter()
+        .position(|(name, _, _)| *name == "openArchive")
+        .unwrap();
+    let request = Request {
+        first: path,
+        ..Request::default()
+    };
+    w.call(number as u32, &request, &mut Vec::new()).unwrap()
+}
+
+#[test]
+fn an_archive_is_unpacked_piece_by_piece() {
+    let disk = FaultPool::new();
+    let mut w = Workspace::open(slots(&disk), 1).unwrap();
+    let mut archive = header("f", b'0', "", 1000);
+    archive.extend([b'x'; 1000]);
+    archive.resize(1536, 0);
+    archive.extend(header("f", b'1', "f", 0));
+    archive.extend(header("p", b'6', "", 0));
+    archive.extend(header("q", b'1', "p", 0));
+    archive.extend(header("../up", b'0', "", 0));
+    archive.resize(archive.len() + 1024, 0);
+    let number = open_archive(&mut w, "/t");
+    let first = unpack(&mut w, number, 0, &archive[..700], false).unwrap();
+    assert!(
+        first.contains("\"files\":0") && first.contains("\"path\":\"/t/f\",\"partial\":188"),
+        "{first}"
+    );
+    // The same piece again does nothing again, and one that leaves something out is refused.
+    unpack(&mut w, number, 0, &archive[..700], false).unwrap();
+    assert_eq!(
+        unpack(&mut w, number, 800, &archive[800..], true)
+            .unwrap_err()
+            .kind(),
+        ErrorKind::BadHandle
+    );
+    let last = unpack(&mut w, number, 700, &archive[700..], true).unwrap();
+    assert!(
+        last.contains("\"files\":2,\"directories\":0,\"links\":1,\"bytes\":1000"),
+        "{last}"
+    );
+    assert!(
+        last.contains("\"code\":\"EPERM\",\"path\":\"/t/../up\""),
+        "{last}"
+    );
+    assert_eq!(read(&mut w, "/t/f").unwrap(), [b'x'; 1000]);
+    let close = |w: &mut Workspace, number: f64| {
+        let request = Request {
+            numbers: [number, 0.0, 0.0],
+            ..Request::default()
+        };
+        call(w, "closeArchive", request)
+    };
+    close(&mut w, number).unwrap();
+    assert_eq!(close(&mut w, number).unwrap_err().kind(), ErrorKind::BadHandle);
+    // One that is left in the middle leaves what was there before.
+    let number = open_archive(&mut w, "/t");
+    unpack(&mut w, number, 0, &archive[..700], false).unwrap();
+    close(&mut w, number).unwrap();
+    assert_eq!(read(&mut w, "/t/f").unwrap(), [b'x'; 1000]);
+    assert_eq!(call(&mut w, "fsck", Request::default()).unwrap(), b"[]");
+}
+
+#[test]
+fn headers_of_an_archive_and_what_follows_them() {
+    let disk = FaultPool::new();
+    let mut w = Workspace::open(slots(&disk), 1).unwrap();
+    write(&mut w, "/f", b"content");
+    let headers = |w: &mut Workspace, path: &str, name: &str, data: &[u8]| {
+        let request = Request {
+            first: path,
+            second: name,
+            data,
+            ..Request::default()
+        };
+        call(w, "tarHeaders", request).unwrap()
+    };
+    let out = headers(&mut w, "/f", "d/f", b"");
+    assert_eq!(out[..24], [1.0, 0.0, 7.0f64].map(f64::to_le_bytes).concat());
+    let block = &out[out.len() - 512..];
+    assert_eq!((&block[..3], block[156]), (&b"d/f"[..], b'0'));
+    let out = headers(&mut w, "/f", "g", b"d/f");
+    assert_eq!(out[..8], 0f64.to_le_bytes());
+    assert_eq!((out[8 + 156], &out[8 + 157..8 + 160]), (b'1', &b"d/f"[..]));
+}

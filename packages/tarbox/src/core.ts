@@ -17,7 +17,7 @@ const LISTING_MAX = 1 << 20
 /** Bytes kept so that something can be deleted when there is no room: what the log of a large deletion takes. */
 const RESERVE = 4 << 20
 /** What may use them; a check commits the times of reads first. */
-const FREES: ReadonlySet<number> = new Set([Op.fsck, Op.remove, Op.rmdir, Op.truncate, Op.ftruncate, Op.dropLayer, Op.gc])
+const FREES: ReadonlySet<number> = new Set([Op.fsck, Op.remove, Op.rmdir, Op.truncate, Op.ftruncate, Op.dropLayer, Op.gc, Op.closeArchive])
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()

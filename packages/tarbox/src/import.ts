@@ -32,20 +32,31 @@ export interface Incoming {
   mtime?: Date | number
 }
 
+/** A part of an archive that could not be unpacked, or is not as it should be. */
+export interface ImportProblem {
+  code: string
+  /** Where it would have been; empty if it is about the archive. */
+  path: string
+  message: string
+}
+
 /**
  * An import that did not come to its end: `code` and `cause` say why. What `imported` counts is there, whole; of the rest,
  * nothing is.
  */
 export class ImportError extends TarboxError {
   readonly imported: Imported
+  /** Of an archive: all that is not there, or not as it was meant. What else it holds is there. */
+  readonly problems: readonly ImportProblem[]
 
-  constructor(error: unknown, imported: Imported) {
+  constructor(error: unknown, imported: Imported, problems: readonly ImportProblem[] = []) {
     const { code, message } = failure(error)
     const isOurs = error instanceof TarboxError
     const cause = isOurs && code === 'ECANCELED' ? error.cause : error
     const what = isOurs ? message : `${code}: ${message}`
-    super(code, `${what} (${imported.files} files were imported before that, and stay)`, { syscall: 'import', path: isOurs ? error.path : undefined, cause })
+    super(code, `${what} (${imported.files} files were imported ${problems.length > 0 ? 'beside' : 'before'} that, and stay)`, { syscall: 'import', path: isOurs ? error.path : undefined, cause })
     this.imported = imported
+    this.problems = problems
   }
 }
 
@@ -68,7 +79,7 @@ export type Source = (most: number) => Promise<Uint8Array | undefined>
 interface Waiting {
   path: string
   acts: (() => Promise<void>)[]
-  kind?: 'files' | 'directories' | 'links'
+  kind?: 'files'
   bytes?: number
 }
 
@@ -102,12 +113,6 @@ export class Intake {
     } catch (error) {
       throw new ImportError(error, intake.imported)
     }
-  }
-
-  async directory(name: string, mode = 0o755): Promise<void> {
-    await this.#directory(name)
-    const path = `${this.#base}/${name}`
-    await this.#add({ kind: 'directories', path, acts: name !== '' && mode !== 0o755 ? [() => this.fs.chmod(path, mode)] : [] })
   }
 
   /** Takes the bytes away. */
@@ -147,22 +152,6 @@ export class Intake {
       throw error
     }
     this.#tell(path)
-  }
-
-  async symlink(name: string, target: string): Promise<void> {
-    const path = await this.#place(name)
-    await this.#add({ kind: 'links', path, acts: [() => this.fs.rm(path, { force: true }), () => this.fs.symlink(target, path)] })
-    // What follows may name it, and has to see that it is one.
-    await this.#flush()
-  }
-
-  /** Another name of a file that came before: a copy, which shares its blocks. */
-  async link(name: string, target: string): Promise<void> {
-    const path = await this.#place(name)
-    await this.#flush()
-    const from = await this.#place(target)
-    if (!(await this.fs.lstat(from)).isFile()) throw new TarboxError('EINVAL', `EINVAL: ${name} is a link to ${target}, which is no file`)
-    await this.#add({ kind: 'links', path, acts: [() => this.fs.rm(path, { force: true }), () => this.fs.copy(from, path)] })
   }
 
   /** Where a name is, with the directories that lead there. */

@@ -8,16 +8,16 @@ import { initOf, type OpenOptions } from './options.js'
 import { Op } from './protocol.js'
 import { remote, startWorker } from './remote.js'
 import { entries, type Entry, Stats } from './stats.js'
-import { exportTar, importTar, type TarProgress } from './tar.js'
+import { exportTar, importTar, type TarProgress, type Unpacked } from './tar.js'
 
 export { TarboxError } from './errors.js'
 export { type OpenMode, TarboxFile } from './file.js'
 export { type Change, type Layer, type LayerName, Layers } from './layers.js'
-export { ImportError, type Imported, type Incoming, type Progress, type TransferOptions } from './import.js'
+export { ImportError, type Imported, type ImportProblem, type Incoming, type Progress, type TransferOptions } from './import.js'
 export type { ChangeEvent, LayerEvent, WatchEvent } from './messages.js'
 export type { OpenOptions } from './options.js'
 export { Entry, Stats } from './stats.js'
-export type { TarProgress } from './tar.js'
+export type { TarProgress, Unpacked } from './tar.js'
 
 /** What can be written. */
 export type Data = string | ArrayBuffer | ArrayBufferView | Blob | ReadableStream<Uint8Array>
@@ -272,15 +272,16 @@ export class TarboxFs {
 
   /** A tree as a tar archive (POSIX pax). An aborted one fails with `ECANCELED`. */
   exportTar(path = '/', options: TransferOptions = {}): ReadableStream<Uint8Array> {
-    return exportTar(this, path, options)
+    return exportTar(this, this.#connection, path, options)
   }
 
   /**
-   * Unpacks a tar archive below a directory. One that fails, or is aborted (`ECANCELED`), gives an {@link ImportError}: what
-   * its `imported` counts is there and whole, and stays; of the rest there is nothing.
+   * Unpacks a tar archive below a directory, with owners, times, links and holes, as GNU tar and bsdtar do. What cannot be
+   * unpacked is left out, and the rest goes on; then, or when the archive breaks off or the signal aborts (`ECANCELED`), it
+   * fails with an {@link ImportError}: what its `imported` counts is there and whole, and stays; `problems` says what is not.
    */
-  importTar(source: ReadableStream<Uint8Array> | Blob, path = '/', options: TransferOptions<TarProgress> = {}): Promise<Imported> {
-    return importTar(this, source, path, options)
+  importTar(source: ReadableStream<Uint8Array> | Blob, path = '/', options: TransferOptions<TarProgress> = {}): Promise<Unpacked> {
+    return importTar(this.#connection, source, path, options)
   }
 
   /** Writes many files below a directory: small ones share writes to the device. Fails as {@link importTar} does. */

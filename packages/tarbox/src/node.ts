@@ -156,10 +156,11 @@ export class Node {
   #noteHandles(id: string, calls: Call[], replies: Reply[]): void {
     calls.forEach(({ op, numbers }, at) => {
       const reply = replies[at]!
-      if ('error' in reply || (op !== Op.open && op !== Op.close)) return
+      const opens = op === Op.open || op === Op.openArchive
+      if ('error' in reply || !(opens || op === Op.close || op === Op.closeArchive)) return
       const open = this.#handles.get(id) ?? new Set()
       this.#handles.set(id, open)
-      if (op === Op.open) open.add(reply.value)
+      if (opens) open.add(reply.value)
       else open.delete(numbers[0])
     })
   }

@@ -37,6 +37,10 @@ export const Op = {
   usage: 33,
   gc: 34,
   fsck: 35,
+  openArchive: 36,
+  unpack: 37,
+  closeArchive: 38,
+  tarHeaders: 39,
 } as const
 
 export type Op = (typeof Op)[keyof typeof Op]
@@ -65,6 +69,9 @@ export const WRITES: ReadonlySet<number> = new Set([
   Op.dropLayer,
   Op.tag,
   Op.gc,
+  Op.openArchive,
+  Op.unpack,
+  Op.closeArchive,
 ])
 
 /** The numbers Linux gives errors. */

@@ -14,6 +14,8 @@ const BUILD_TOOLS: &[(&str, &str)] = &[
     ("make", "build-essential"),
     ("git", "git"),
     ("strace", "strace"),
+    // Archives are unpacked as it does.
+    ("bsdtar", "libarchive-tools"),
 ];
 
 /// The compiler that crates with C in them are built with, and what tests call.

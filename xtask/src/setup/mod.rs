@@ -42,7 +42,7 @@ struct Step {
 /// In the order in which they need each other.
 const STEPS: &[Step] = &[
     Step {
-        what: "build tools (cc, make, git, strace)",
+        what: "build tools (cc, make, git, strace, bsdtar)",
         ensure: apt::build_tools,
     },
     Step {

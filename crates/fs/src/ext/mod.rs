@@ -1,11 +1,15 @@
 //! Paths for everyone: conveniences on top of any [`FilesystemInterface`].
 
 mod copy;
+mod describe;
 mod open;
+mod restore;
 mod traits;
 mod tree;
 mod walk;
 mod whole;
 
+pub use describe::{data_map, xattrs};
+pub use restore::{Attributes, Owners, restore};
 pub use traits::FilesystemExt;
 pub use walk::{Walk, WalkEntry};

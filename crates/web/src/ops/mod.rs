@@ -1,5 +1,6 @@
 //! The operations, by number. The package's TypeScript has the numbers from here: `tests/protocol.rs` compares them.
 
+pub(crate) mod archive;
 mod changes;
 mod content;
 mod entries;
@@ -74,6 +75,10 @@ pub const OPERATIONS: &[(&str, Effect, Act)] = &[
     ("usage", Reads, history::usage),
     ("gc", Writes, history::gc),
     ("fsck", Reads, history::fsck),
+    ("openArchive", Writes, archive::open),
+    ("unpack", Writes, archive::unpack),
+    ("closeArchive", Writes, archive::close),
+    ("tarHeaders", Reads, archive::headers),
 ];
 
 /// Names of errors and their numbers on Linux, as far as operations give them.

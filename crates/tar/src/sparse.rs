@@ -1,36 +1,42 @@
 //! Maps of files with holes, in the four ways archives have them.
 
-use super::pax::{Pax, number};
-use super::{BLOCK, TarError, damaged};
+use crate::BLOCK;
+use crate::number::decimal;
+use crate::pax::Pax;
+
+/// What is wrong with a map: a sentence.
+pub(crate) type Result<T> = std::result::Result<T, &'static str>;
+
+const NO_NUMBER: &str = "a sparse file whose map has something that is no number";
 
 /// Where a sparse file has data: offset and length of each piece, in bytes.
-pub(super) type Pieces = Vec<(u64, u64)>;
+pub(crate) type Pieces = Vec<(u64, u64)>;
 
 /// Where data is: offset and length, ascending, without overlap.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Map {
-    pub(super) pieces: Pieces,
+pub(crate) struct Map {
+    pub(crate) pieces: Pieces,
     /// The length of the file with its holes.
-    pub(super) real_size: u64,
+    pub(crate) real_size: u64,
 }
 
 /// A map with more pieces than this is not believed: it would take more memory than a reader has.
-pub(super) const PIECES_MAX: usize = 1 << 20;
+pub(crate) const PIECES_MAX: usize = 1 << 20;
 
 impl Map {
     /// A map that was checked against the bytes that are stored.
-    pub(super) fn new(pieces: Pieces, real_size: u64, stored: u64) -> Result<Self, TarError> {
+    pub(crate) fn new(pieces: Pieces, real_size: u64, stored: u64) -> Result<Self> {
         let mut end = 0;
         let mut sum = 0u64;
         for (offset, len) in &pieces {
             if *offset < end {
-                return damaged("a sparse file whose pieces overlap");
+                return Err("a sparse file whose pieces overlap");
             }
             end = offset.saturating_add(*len);
             sum = sum.saturating_add(*len);
         }
         if end > real_size || sum != stored {
-            return damaged("a sparse file whose map does not fit its content");
+            return Err("a sparse file whose map does not fit its content");
         }
         Ok(Self { pieces, real_size })
     }
@@ -38,7 +44,7 @@ impl Map {
 
 /// What pax records say of holes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum PaxSparse {
+pub(crate) enum PaxSparse {
     /// Nothing.
     No,
     /// The map is in the records (formats 0.0 and 0.1).
@@ -48,14 +54,14 @@ pub(super) enum PaxSparse {
 }
 
 impl PaxSparse {
-    pub(super) fn of(pax: &Pax) -> Result<Self, TarError> {
+    pub(crate) fn of(pax: &Pax) -> Result<Self> {
         if pax.get("GNU.sparse.major").is_some_and(|major| major != b"0") {
-            let Some(real) = pax.number("GNU.sparse.realsize")? else {
-                return damaged("a sparse file without its size");
+            let Some(real) = pax.number("GNU.sparse.realsize").last else {
+                return Err("a sparse file without its size");
             };
             return Ok(Self::InContent(real));
         }
-        let Some(real) = pax.number("GNU.sparse.size")? else {
+        let Some(real) = pax.number("GNU.sparse.size").last else {
             return Ok(Self::No);
         };
         let pieces = match pax.get("GNU.sparse.map") {
@@ -64,11 +70,11 @@ impl PaxSparse {
                 let offsets = pax
                     .each("GNU.sparse.offset")
                     .map(number)
-                    .collect::<Result<Vec<_>, _>>()?;
+                    .collect::<Result<Vec<_>>>()?;
                 let lens = pax
                     .each("GNU.sparse.numbytes")
                     .map(number)
-                    .collect::<Result<Vec<_>, _>>()?;
+                    .collect::<Result<Vec<_>>>()?;
                 offsets.into_iter().zip(lens).collect()
             }
         };
@@ -76,11 +82,15 @@ impl PaxSparse {
     }
 }
 
-fn pairs<'a>(mut numbers: impl Iterator<Item = &'a [u8]>) -> Result<Pieces, TarError> {
+fn number(text: &[u8]) -> Result<u64> {
+    decimal(text).ok_or(NO_NUMBER)
+}
+
+fn pairs<'a>(mut numbers: impl Iterator<Item = &'a [u8]>) -> Result<Pieces> {
     let mut pieces = Vec::new();
     while let Some(offset) = numbers.next() {
         let Some(len) = numbers.next() else {
-            return damaged("a sparse file with half a map");
+            return Err("a sparse file with half a map");
         };
         pieces.push((number(offset)?, number(len)?));
     }
@@ -89,14 +99,14 @@ fn pairs<'a>(mut numbers: impl Iterator<Item = &'a [u8]>) -> Result<Pieces, TarE
 
 /// Parses the map in front of the content, fed block by block.
 #[derive(Debug, Default)]
-pub(super) struct MapParser {
+pub(crate) struct MapParser {
     digits: Vec<u8>,
     numbers: Vec<u64>,
 }
 
 impl MapParser {
     /// Takes a block; answers the pieces once the map is complete.
-    pub(super) fn feed(&mut self, block: &[u8; BLOCK]) -> Result<Option<Pieces>, TarError> {
+    pub(crate) fn feed(&mut self, block: &[u8; BLOCK]) -> Result<Option<Pieces>> {
         for byte in block {
             match byte {
                 b'\n' => {
@@ -104,13 +114,13 @@ impl MapParser {
                     self.digits.clear();
                 }
                 _ if self.digits.len() < 20 => self.digits.push(*byte),
-                _ => return damaged("a sparse file whose map makes no sense"),
+                _ => return Err("a sparse file whose map makes no sense"),
             }
             let Some(&count) = self.numbers.first() else {
                 continue;
             };
             let Some(count) = usize::try_from(count).ok().filter(|count| *count <= PIECES_MAX) else {
-                return damaged("a sparse file of too many pieces");
+                return Err("a sparse file of too many pieces");
             };
             if self.numbers.len() == 1 + 2 * count {
                 let pieces = self.numbers[1..].chunks_exact(2).map(|pair| (pair[0], pair[1]));
@@ -122,7 +132,7 @@ impl MapParser {
 }
 
 /// A map in front of the content, as format 1.0 has it, filled up to whole blocks.
-pub(super) fn to_bytes(pieces: &[(u64, u64)]) -> Vec<u8> {
+pub(crate) fn to_bytes(pieces: &[(u64, u64)]) -> Vec<u8> {
     let mut text = format!("{}\n", pieces.len());
     for (offset, len) in pieces {
         text.push_str(&format!("{offset}\n{len}\n"));
