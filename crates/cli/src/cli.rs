@@ -14,7 +14,7 @@ use crate::commands::{
 };
 #[cfg(all(feature = "mount", target_os = "linux"))]
 use crate::commands::{mount, umount};
-use crate::parse::owner::parse_user;
+use crate::parse::owner::{User, parse_user};
 use crate::print::ColourChoice;
 
 const STYLES: Styles = Styles::styled()
@@ -66,9 +66,9 @@ pub(crate) struct Global {
     #[arg(hide_env_values = true)]
     pub(crate) tenant: String,
 
-    /// Act as this user of the workspace, by number or name [default: the caller]
-    #[arg(long, global = true, value_name = "UID[:GID]", value_parser = parse_user)]
-    pub(crate) user: Option<(u32, u32)>,
+    /// Act as this user of the workspace, by name (with their groups here) or number [default: the caller]
+    #[arg(long, global = true, value_name = "USER[:GROUP,...]", value_parser = parse_user)]
+    pub(crate) user: Option<User>,
 
     /// Print JSON: one object, or one object a line for lists; errors too
     #[arg(long, global = true)]

@@ -61,7 +61,7 @@ pub(crate) fn require_unstuck(who: &Credentials, dir: &Attr, entry: &Attr) -> Re
 pub(crate) fn of_new_node(who: &Credentials, dir: &Attr, node: &NewNode<'_>) -> (u32, u32, u32) {
     let inherits = dir.mode & SETGID != 0;
     let gid = if inherits { dir.gid } else { who.gid() };
-    let masked = |mode: u32| mode & 0o7777 & !who.umask;
+    let masked = |mode: u32| who.less_umask(mode & 0o7777);
     let mode = match *node {
         NewNode::Symlink { .. } => 0o777,
         NewNode::Directory { mode } => {

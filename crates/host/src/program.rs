@@ -1,5 +1,6 @@
 //! Programs: what is in a file, and its compiled form.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -47,6 +48,19 @@ impl Program {
         })?;
         let name = path.file_name().unwrap_or(path.as_os_str());
         Self::from_bytes(name.to_string_lossy(), wasm)
+    }
+
+    /// Reads a program to its end.
+    ///
+    /// # Errors
+    /// As [`from_file`](Self::from_file).
+    pub fn from_reader(name: impl Into<String>, mut reader: impl Read) -> Result<Self, RunError> {
+        let (name, mut wasm) = (name.into(), Vec::new());
+        if let Err(source) = reader.read_to_end(&mut wasm) {
+            let path = name.into();
+            return Err(RunError::Read { path, source });
+        }
+        Self::from_bytes(name, wasm)
     }
 
     /// A program in memory.

@@ -7,7 +7,8 @@ mod tree;
 use anyhow::{Result, ensure};
 
 use crate::project::Project;
-use crate::{setup, ui};
+use crate::setup::{self, Part};
+use crate::ui;
 use stage::Stage;
 
 /// What CPython runs.
@@ -29,7 +30,7 @@ pub(crate) struct Args {}
 /// # Errors
 /// When a step fails, or when anything is not as it was before.
 pub(crate) fn run(project: &Project, _: &Args) -> Result<()> {
-    setup::run(project)?;
+    setup::run(project, Part::Demo)?;
     project.ui.title("build tarbox");
     project
         .cargo()

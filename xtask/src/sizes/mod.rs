@@ -7,7 +7,8 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use crate::project::Project;
-use crate::{packages, setup, wasm};
+use crate::setup::{self, Part};
+use crate::{packages, wasm};
 use table::Size;
 
 /// The same engine as JavaScript, which is loaded only where there is no WebAssembly, compressed.
@@ -27,7 +28,7 @@ pub(crate) struct Args {
 /// # Errors
 /// When a module cannot be built.
 pub(crate) fn run(project: &Project, args: &Args) -> Result<bool> {
-    setup::run(project)?;
+    setup::run(project, Part::Sizes)?;
     project.ui.title("sizes");
     let mut sizes = Vec::new();
     for artifact in wasm::ARTIFACTS {

@@ -8,7 +8,7 @@ use tarbox_store::{LogQuery, LogRecord, Operation, Store, Timestamp};
 
 use crate::examples::examples;
 use crate::failure::Result;
-use crate::parse::{owner::parse_user, time};
+use crate::parse::{owner::user_id, time};
 use crate::platform::{bytes_of, user_name};
 use crate::print::{Align, PathText, Printer, Size, Table, colour, escape};
 
@@ -29,8 +29,8 @@ pub(crate) struct Args {
     #[arg(long)]
     path: Option<OsString>,
     /// Only by this user
-    #[arg(long, value_name = "USER", value_parser = parse_user)]
-    uid: Option<(u32, u32)>,
+    #[arg(long, value_name = "USER", value_parser = user_id)]
+    uid: Option<u32>,
     /// Only through this way in, such as cli or run:tool.wasm
     #[arg(long)]
     agent: Option<String>,
@@ -148,7 +148,7 @@ fn query<S: Store>(args: &Args, store: &S) -> Result<LogQuery> {
         until: args.until,
         operation: if let [one] = args.op[..] { Some(one) } else { None },
         path: args.path.as_deref().map(|path| absolute(&bytes_of(path))),
-        uid: args.uid.map(|(uid, _)| uid),
+        uid: args.uid,
         agent: args.agent.clone(),
         layer: layer.transpose()?,
         refused: args.refused,
@@ -194,7 +194,7 @@ impl<'a> View<'a> {
         if self.out.is_json() {
             return self.out.record(&shown(record));
         }
-        let user = user_name(record.uid).map_or_else(|| record.uid.to_string(), str::to_owned);
+        let user = user_name(record.uid).unwrap_or_else(|| record.uid.to_string());
         let style = if record.errno == 0 {
             colour::PLAIN
         } else {

@@ -31,24 +31,30 @@ pub(crate) struct Args {
 
 pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
     w.each(&args.paths, |path| {
-        let (_, handle) = blocking(w.fs.open_path(&w.who, path, OpenFlags::READ, None))
-            .map_err(|e| Failure::of(e, path))?;
-        let mut buffer = vec![0; PIECE];
-        let mut at = args.offset;
-        let mut left = args.length.unwrap_or(u64::MAX);
-        // What a control file says has no length beforehand: the end is where nothing more comes.
-        while left > 0 {
-            let room = left.min(PIECE as u64) as usize;
-            let len =
-                blocking(w.fs.read(handle, at, &mut buffer[..room])).map_err(|e| Failure::of(e, path))?;
-            if len == 0 {
-                break;
-            }
-            w.out.raw(&buffer[..len])?;
-            at += len as u64;
-            left -= len as u64;
-        }
-        blocking(w.fs.release(handle)).map_err(|e| Failure::of(e, path))?;
-        Ok(())
+        print(w, path, args.offset, args.length.unwrap_or(u64::MAX))
     })
+}
+
+/// Prints up to `left` bytes of a file from `at` on.
+pub(super) fn print<F: FilesystemInterface>(
+    w: &Workspace<'_, F>,
+    path: &[u8],
+    mut at: u64,
+    mut left: u64,
+) -> Result<()> {
+    let (_, handle) =
+        blocking(w.fs.open_path(&w.who, path, OpenFlags::READ, None)).map_err(|e| Failure::of(e, path))?;
+    let mut buffer = vec![0; PIECE];
+    // What a control file says has no length beforehand: the end is where nothing more comes.
+    while left > 0 {
+        let room = left.min(PIECE as u64) as usize;
+        let len = blocking(w.fs.read(handle, at, &mut buffer[..room])).map_err(|e| Failure::of(e, path))?;
+        if len == 0 {
+            break;
+        }
+        w.out.raw(&buffer[..len])?;
+        at += len as u64;
+        left -= len as u64;
+    }
+    blocking(w.fs.release(handle)).map_err(|e| Failure::of(e, path))
 }

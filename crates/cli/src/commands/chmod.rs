@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use tarbox_fs::{FilesystemInterface, Follow, blocking};
-use tarbox_store::{Attr, SetAttr};
+use tarbox_store::{Attr, ErrorKind, SetAttr};
 
 use crate::examples::examples;
 use crate::failure::{Failure, Result};
@@ -53,12 +53,37 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
 }
 
 fn change<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], attr: &Attr) -> Result<()> {
-    let mode = args.mode.apply(attr.mode, attr.is_dir(), w.who.umask);
-    let set = SetAttr {
-        mode: Some(mode),
-        ..SetAttr::default()
+    set_mode(
+        w,
+        path,
+        attr,
+        args.mode.apply(attr.mode, attr.is_dir(), w.who.umask),
+    )
+}
+
+/// Sets permissions, all of them or none: where the rules drop a bit, nothing was asked for that could be had.
+pub(super) fn set_mode<F: FilesystemInterface>(
+    w: &Workspace<'_, F>,
+    path: &[u8],
+    attr: &Attr,
+    mode: u32,
+) -> Result<()> {
+    let set = |mode| {
+        let set = SetAttr {
+            mode: Some(mode),
+            ..SetAttr::default()
+        };
+        blocking(w.fs.setattr(&w.who, attr.ino, &set)).map_err(|e| Failure::of(e, path))
     };
-    blocking(w.fs.setattr(&w.who, attr.ino, &set))
-        .map(drop)
-        .map_err(|e| Failure::of(e, path))
+    let now = set(mode)?;
+    if now.mode == mode {
+        return Ok(());
+    }
+    set(attr.mode)?;
+    let message = format!(
+        "only root and members of group {gid} may set the set-group-ID bit here; \
+         --user USER:GROUP,{gid} acts as a member",
+        gid = attr.gid
+    );
+    Err(Failure::new(ErrorKind::NotPermitted, message).about(path))
 }

@@ -27,7 +27,7 @@ pub(crate) struct Args {
     /// The directory or file of the workspace
     #[arg(value_name = "PATH")]
     path: OsString,
-    /// The directory of the host; made if it is not there, else it has to be empty
+    /// The directory of the host; made if it is not there, else it has to be empty. Of a file, - is standard output
     #[arg(value_name = "HOSTDIR")]
     host: OsString,
     /// Write into a directory that is not empty, and replace files that are in the way
@@ -46,6 +46,8 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
     let attr = w.attr(&path, Follow::Yes)?;
     if attr.is_dir() {
         tree(args, w, &path, &attr)
+    } else if args.host == "-" {
+        super::cat::print(w, &path, 0, u64::MAX)
     } else {
         single(args, w, &path, &attr)
     }
@@ -53,6 +55,10 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
 
 fn tree<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], attr: &Attr) -> Result<()> {
     let host = Path::new(&args.host);
+    if args.host == "-" {
+        let message = "is a directory; 'tarbox export-tar' writes one to standard output";
+        return Err(Failure::new(ErrorKind::IsDirectory, message).about(path));
+    }
     let fail = |e: std::io::Error| Failure::host(&*bytes_of(&args.host), &e);
     std::fs::create_dir_all(host).map_err(fail)?;
     if !args.force && std::fs::read_dir(host).map_err(fail)?.next().is_some() {

@@ -11,7 +11,7 @@ use crate::parse::glob::{Case, Glob};
 use crate::parse::{size, time};
 use crate::platform::bytes_of;
 use crate::print::{Entry, colour};
-use crate::walk::{Step, Visit, Walker};
+use crate::walk::{Step, WalkEntry, Walker};
 use crate::workspace::Workspace;
 
 /// Find files by name, kind, size and time
@@ -166,7 +166,7 @@ impl<'a> Filter<'a> {
         })
     }
 
-    fn accepts(&self, path: &[u8], visit: &Visit) -> bool {
+    fn accepts(&self, path: &[u8], visit: &WalkEntry) -> bool {
         let (args, attr) = (self.args, &visit.attr);
         let name = if visit.depth == 0 {
             crate::workspace::last_name(path)

@@ -5,12 +5,14 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags};
-use tarbox_fs::{FilesystemExt, FilesystemInterface, Follow, blocking};
-use tarbox_store::Ino;
+use tarbox_fs::{FilesystemExt, FilesystemInterface, Follow, OpenFlags, blocking};
+use tarbox_store::{ErrorKind, Ino, WriteAt};
 
+use super::write::put_into;
 use crate::examples::examples;
 use crate::failure::{Failure, Result};
 use crate::platform::bytes_of;
+use crate::source::Source;
 use crate::transfer::item::PATH_MAX;
 use crate::transfer::options::{Collision, OwnerChoice, Owners};
 use crate::transfer::{HostReader, Skip, Tally, WorkspaceWriter, pump, survey};
@@ -25,7 +27,7 @@ use crate::workspace::{Workspace, join, last_name, trim_slashes};
     "tarbox import notes.txt /docs             a single file, too",
 ))]
 pub(crate) struct Args {
-    /// The directory or file of the host
+    /// The directory or file of the host, or - for standard input
     #[arg(value_name = "HOSTDIR")]
     host: OsString,
     /// Where to put it; made if it is not there
@@ -51,6 +53,9 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
         .with_database(w.database);
     let target = w.path(&args.path)?;
     let host = bytes_of(&args.host);
+    if &*host == b"-" {
+        return standard_input(args, w, &target);
+    }
     match open_dir(&host) {
         Ok(dir) => tree(args, w, &skip, &host, dir, &target),
         Err(rustix::io::Errno::NOTDIR) => single(args, w, &skip, &target),
@@ -133,6 +138,22 @@ fn single<F: FilesystemInterface>(
         |item| tally.count(item, |item| writer.write(item)),
     )?;
     tally.print("imported")
+}
+
+/// Writes standard input to a file. It has no name of its own, nor an owner or times.
+fn standard_input<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, target: &[u8]) -> Result<()> {
+    if w.attr_if_any(target, Follow::Yes)?
+        .is_some_and(|attr| attr.is_dir())
+    {
+        let message = "is a directory, and standard input has no name; say which file it becomes";
+        return Err(Failure::new(ErrorKind::IsDirectory, message).about(target));
+    }
+    let flags = if args.force {
+        OpenFlags::WRITE.truncated()
+    } else {
+        OpenFlags::WRITE.exclusively()
+    };
+    put_into(w, target, flags, WriteAt::Offset(0), Source::Stdin)
 }
 
 fn writer<'a, F: FilesystemInterface>(

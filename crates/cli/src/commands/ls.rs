@@ -199,8 +199,8 @@ fn print_long<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, entries
 
 fn long_row<F: FilesystemInterface>(table: &mut Table<'_>, w: &Workspace<'_, F>, entry: &DirEntry) {
     let attr = &entry.attr;
-    let user = platform::user_name(attr.uid).map_or_else(|| attr.uid.to_string(), str::to_owned);
-    let group = platform::group_name(attr.gid).map_or_else(|| attr.gid.to_string(), str::to_owned);
+    let user = platform::user_name(attr.uid).unwrap_or_else(|| attr.uid.to_string());
+    let group = platform::group_name(attr.gid).unwrap_or_else(|| attr.gid.to_string());
     let size = match attr.kind {
         FileKind::CharDevice | FileKind::BlockDevice => device(attr.rdev),
         _ => attr.size.to_string(),

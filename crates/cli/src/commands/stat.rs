@@ -94,7 +94,7 @@ fn print<F: FilesystemInterface>(
     Ok(())
 }
 
-fn owner(id: u32, name: fn(u32) -> Option<&'static str>) -> String {
+fn owner(id: u32, name: fn(u32) -> Option<String>) -> String {
     match name(id) {
         Some(name) => format!("{id} ({name})"),
         None => id.to_string(),

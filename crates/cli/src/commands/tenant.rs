@@ -6,7 +6,7 @@ use tarbox_store::{Actor, Database, Error, ErrorKind, Ino, Quota, SetAttr, Store
 
 use crate::examples::examples;
 use crate::failure::{Failure, Result};
-use crate::parse::owner::parse_user;
+use crate::parse::owner::parse_whole;
 use crate::parse::size::{Limit, parse_limit};
 use crate::parse::time;
 use crate::print::{Align, Printer, Size, Table, colour, grouped};
@@ -37,7 +37,7 @@ pub(crate) struct Create {
     #[command(flatten)]
     limits: Limits,
     /// Who owns its root directory [default: the caller]
-    #[arg(long, value_name = "UID[:GID]", value_parser = parse_user)]
+    #[arg(long, value_name = "UID[:GID]", value_parser = parse_whole)]
     owner: Option<(u32, u32)>,
 }
 

@@ -26,6 +26,9 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "TIME", value_parser = time::parse, conflicts_with = "reference")]
     #[arg(allow_hyphen_values = true)]
     date: Option<Timestamp>,
+    /// The same as digits: [[CC]YY]MMDDhhmm[.ss]
+    #[arg(short = 't', value_name = "STAMP", value_parser = time::stamp, conflicts_with_all = ["date", "reference"])]
+    stamp: Option<Timestamp>,
     /// The times of this file instead of now
     #[arg(short, long, value_name = "PATH")]
     reference: Option<OsString>,
@@ -68,7 +71,7 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
 }
 
 fn times<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<SetAttr> {
-    let (atime, mtime) = match (&args.reference, args.date) {
+    let (atime, mtime) = match (&args.reference, args.date.or(args.stamp)) {
         (Some(reference), _) => {
             let attr = w.attr(&w.path(reference)?, Follow::Yes)?;
             (SetTime::At(attr.atime), SetTime::At(attr.mtime))

@@ -8,7 +8,7 @@ use tarbox_store::DirEntry;
 use crate::examples::examples;
 use crate::failure::Result;
 use crate::print::{Entry, colour, escape, grouped};
-use crate::walk::{Step, Visit, Walker};
+use crate::walk::{Step, WalkEntry, Walker};
 use crate::workspace::Workspace;
 
 /// Draw a directory tree
@@ -77,7 +77,7 @@ impl Drawing {
         &mut self,
         w: &Workspace<'_, F>,
         path: &[u8],
-        visit: &Visit,
+        visit: &WalkEntry,
     ) -> Result<()> {
         match visit.step {
             Step::Enter if visit.depth > 0 => self.directories += 1,

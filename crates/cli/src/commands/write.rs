@@ -1,6 +1,6 @@
 //! `write`, and what it shares with `append`
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::{self, Read};
 
 use tarbox_fs::{FilesystemExt, FilesystemInterface, Handle, OpenFlags, blocking};
@@ -8,7 +8,7 @@ use tarbox_store::WriteAt;
 
 use crate::examples::examples;
 use crate::failure::{Failure, Result};
-use crate::platform;
+use crate::source::Source;
 use crate::transfer::item::PIECE;
 use crate::workspace::Workspace;
 
@@ -17,6 +17,7 @@ use crate::workspace::Workspace;
 #[command(after_help = examples!(
     "tarbox write /notes.txt 'hello'",
     "date | tarbox write /started",
+    "date | tarbox write /started -                - is standard input; after -- it is just a hyphen",
     "tarbox write --offset 1M /big < piece         in the middle; the rest stays",
     "tarbox write /.tarbox/layers/new before       control files work too",
 ))]
@@ -24,7 +25,7 @@ pub(crate) struct Args {
     /// The file; made if it is not there
     #[arg(value_name = "PATH")]
     path: OsString,
-    /// What to write, exactly; without it standard input is read to its end
+    /// What to write, exactly; with - or without it standard input is read to its end
     #[arg(value_name = "TEXT", allow_hyphen_values = true)]
     text: Option<OsString>,
     /// Write at this byte and keep the rest, instead of replacing the content
@@ -41,54 +42,27 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
         Some(_) => OpenFlags::WRITE,
         None => OpenFlags::WRITE.truncated(),
     };
-    let (_, handle) =
-        blocking(w.fs.open_path(&w.who, &path, flags, Some(0o666))).map_err(|e| Failure::of(e, &path))?;
-    let source = Source::new(args.text.as_deref(), args.newline);
-    let written = copy(
-        w,
-        handle,
-        WriteAt::Offset(args.offset.unwrap_or(0)),
-        source,
-        &path,
-    );
-    // A control file says no when it is closed.
-    let released = blocking(w.fs.release(handle)).map_err(|e| Failure::of(e, &path));
-    written.and(released)
+    let source = Source::of(args.text.as_deref()).ending(args.newline);
+    put_into(w, &path, flags, WriteAt::Offset(args.offset.unwrap_or(0)), source)
 }
 
-/// What is to be written.
-pub(super) enum Source {
-    Text(Vec<u8>),
-    Stdin,
-}
-
-impl Source {
-    pub(super) fn new(text: Option<&OsStr>, newline: bool) -> Self {
-        match text {
-            None => Self::Stdin,
-            Some(text) => {
-                let mut bytes = platform::bytes_of(text).into_owned();
-                if newline {
-                    bytes.push(b'\n');
-                }
-                Self::Text(bytes)
-            }
-        }
-    }
-}
-
-/// Writes everything the source has.
-pub(super) fn copy<F: FilesystemInterface>(
+/// Opens a file, or makes it, and writes everything the source has.
+pub(super) fn put_into<F: FilesystemInterface>(
     w: &Workspace<'_, F>,
-    handle: Handle,
+    path: &[u8],
+    flags: OpenFlags,
     at: WriteAt,
     source: Source,
-    path: &[u8],
 ) -> Result<()> {
-    match source {
+    let (_, handle) =
+        blocking(w.fs.open_path(&w.who, path, flags, Some(0o666))).map_err(|e| Failure::of(e, path))?;
+    let written = match source {
         Source::Text(text) => put(w, handle, at, &text, path).map(drop),
         Source::Stdin => copy_stdin(w, handle, at, path),
-    }
+    };
+    // A control file says no when it is closed.
+    let released = blocking(w.fs.release(handle)).map_err(|e| Failure::of(e, path));
+    written.and(released)
 }
 
 fn copy_stdin<F: FilesystemInterface>(

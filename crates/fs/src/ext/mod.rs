@@ -7,5 +7,6 @@ mod tree;
 mod walk;
 mod whole;
 
+pub use copy::{Copier, CopyAttributes, CopyOptions};
 pub use traits::FilesystemExt;
-pub use walk::{Walk, WalkEntry};
+pub use walk::{Step, Walk, WalkEntry};

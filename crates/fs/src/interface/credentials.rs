@@ -68,6 +68,11 @@ impl Credentials {
         }
     }
 
+    /// What is left of the permissions that something is to be made with.
+    pub fn less_umask(&self, mode: u32) -> u32 {
+        mode & !self.umask
+    }
+
     /// Effective user id.
     pub fn uid(&self) -> u32 {
         self.actor.uid

@@ -57,7 +57,8 @@ pub(crate) struct Args {
     /// Compile the program anew instead of keeping its compiled form in the user's cache directory
     #[arg(long)]
     no_cache: bool,
-    /// The program: a core module of WASI preview 1, or a component of WASI 0.2. All that follows is for it
+    /// The program: a core module of WASI preview 1, or a component of WASI 0.2; - reads it from standard input. All that
+    /// follows is for it
     // One list, because clap would take an option right after the file for its own.
     #[arg(
         value_name = "FILE.wasm",
@@ -156,7 +157,11 @@ fn host_and_program<S: Store>(args: &Args, w: &Workspace<'_, Fs<S>>) -> Result<(
 }
 
 fn ready(file: &OsStr, cache: Cache, limits: &Limits) -> Ready {
-    let program = Program::from_file(file)?;
+    let program = if file == "-" {
+        Program::from_reader("stdin", std::io::stdin().lock())?
+    } else {
+        Program::from_file(file)?
+    };
     let host = Host::new(cache);
     host.prepare(&program, limits)?;
     Ok((host, program))

@@ -272,7 +272,7 @@ impl<W: Write> TarWriter<W> {
         }
         if self.names == OwnerNames::Written {
             let user = platform::user_name(meta.uid).unwrap_or_default();
-            header.set_names(user, platform::group_name(meta.gid).unwrap_or_default());
+            header.set_names(&user, &platform::group_name(meta.gid).unwrap_or_default());
         }
         if !pax.is_empty() {
             self.extended(path, &pax.to_bytes())?;
