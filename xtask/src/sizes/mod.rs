@@ -2,9 +2,7 @@
 
 mod table;
 
-use std::fs;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::project::Project;
 use crate::setup::{self, Part};
@@ -33,19 +31,17 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<bool> {
     let mut sizes = Vec::new();
     for artifact in wasm::ARTIFACTS {
         let path = wasm::build(project, artifact)?;
-        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         sizes.push(Size::of(
             artifact.name,
-            &bytes,
+            &path,
             artifact.limit,
             artifact.brotli_limit,
         )?);
         if artifact.name == "nervusdb.wasm" {
             let script = packages::javascript(project, artifact, &path)?;
-            let bytes = fs::read(&script).with_context(|| format!("cannot read {}", script.display()))?;
             sizes.push(Size::of(
                 "nervusdb-js.js",
-                &bytes,
+                &script,
                 SCRIPT_LIMIT,
                 Some(SCRIPT_BROTLI_LIMIT),
             )?);

@@ -11,20 +11,20 @@ use crate::failure::Result;
 use crate::source::Source;
 use crate::workspace::Workspace;
 
-/// Add to the end of a file: from the argument, or from standard input
+/// Append to a file, from the argument or from standard input
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox append -n /log 'one more line'",
     "dmesg | tarbox append /log",
 ))]
 pub(crate) struct Args {
-    /// The file; made if it is not there
+    /// The file; created if it does not exist
     #[arg(value_name = "PATH")]
     path: OsString,
-    /// What to add, exactly; with - or without it standard input is read to its end
+    /// The text to append, exactly as given; with - or without it, standard input is read to its end
     #[arg(value_name = "TEXT", allow_hyphen_values = true)]
     text: Option<OsString>,
-    /// End the text with a line break
+    /// Add a line break after the text
     #[arg(short = 'n', long)]
     newline: bool,
 }

@@ -9,7 +9,7 @@ use crate::failure::{Failure, Result};
 use crate::transfer::item::PIECE;
 use crate::workspace::Workspace;
 
-/// Print the content of files
+/// Print the contents of files
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox cat /src/main.rs",
@@ -17,14 +17,14 @@ use crate::workspace::Workspace;
     "tarbox cat --offset 1M --length 16 /big | xxd",
 ))]
 pub(crate) struct Args {
-    /// What to print, one after the other
+    /// The files to print, one after the other
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<OsString>,
-    /// Begin at this byte
+    /// Start at this byte
     #[arg(long, value_name = "SIZE", default_value = "0", hide_default_value = true)]
     #[arg(value_parser = crate::parse::size::parse)]
     offset: u64,
-    /// Print no more than this of each
+    /// Print at most this much of each
     #[arg(long, value_name = "SIZE", value_parser = crate::parse::size::parse)]
     length: Option<u64>,
 }

@@ -19,13 +19,13 @@ use crate::workspace::Workspace;
     "tarbox chmod -R a+rX /public        execute only for directories and what is executable",
 ))]
 pub(crate) struct Args {
-    /// Octal digits, or clauses of who, + - =, and rwxXst
+    /// Octal digits, or symbolic clauses such as u+x,go-w,a=rX
     #[arg(value_name = "MODE", value_parser = ModeChange::parse, allow_hyphen_values = true)]
     mode: ModeChange,
-    /// Whose permissions
+    /// The files to change
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<OsString>,
-    /// Also everything in directories
+    /// Change directories and everything in them
     #[arg(short = 'R', long)]
     recursive: bool,
 }
@@ -61,29 +61,27 @@ fn change<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8]
     )
 }
 
-/// Sets permissions, all of them or none: where the rules drop a bit, nothing was asked for that could be had.
+/// Sets permissions, all of them or none: a bit that would be dropped in silence is refused.
 pub(super) fn set_mode<F: FilesystemInterface>(
     w: &Workspace<'_, F>,
     path: &[u8],
     attr: &Attr,
     mode: u32,
 ) -> Result<()> {
-    let set = |mode| {
-        let set = SetAttr {
-            mode: Some(mode),
-            ..SetAttr::default()
-        };
-        blocking(w.fs.setattr(&w.who, attr.ino, &set)).map_err(|e| Failure::of(e, path))
-    };
-    let now = set(mode)?;
-    if now.mode == mode {
-        return Ok(());
+    let owner = w.who.is_root() || w.who.uid() == attr.uid;
+    if owner && mode & 0o2000 != 0 && !w.who.keeps_set_group_id(attr.gid) {
+        let message = format!(
+            "only root and members of group {gid} may set or keep the set-group-ID bit here; \
+             --user USER:GROUP,{gid} acts as a member, and g-s gives the bit up",
+            gid = attr.gid
+        );
+        return Err(Failure::new(ErrorKind::NotPermitted, message).about(path));
     }
-    set(attr.mode)?;
-    let message = format!(
-        "only root and members of group {gid} may set the set-group-ID bit here; \
-         --user USER:GROUP,{gid} acts as a member",
-        gid = attr.gid
-    );
-    Err(Failure::new(ErrorKind::NotPermitted, message).about(path))
+    let set = SetAttr {
+        mode: Some(mode),
+        ..SetAttr::default()
+    };
+    blocking(w.fs.setattr(&w.who, attr.ino, &set))
+        .map(drop)
+        .map_err(|e| Failure::of(e, path))
 }

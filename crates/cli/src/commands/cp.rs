@@ -11,37 +11,37 @@ use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::workspace::{Workspace, join};
 
-/// Copy files and directories; content is shared, not copied, until one side changes
+/// Copy files and directories; the copy shares its content until one side changes
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox cp /big.bin /copy.bin         takes no room and hardly any time",
     "tarbox cp -r /src /experiment",
-    "tarbox cp -r /src/. /experiment      what is in it, also if /experiment is there",
+    "tarbox cp -r /src/. /experiment      its contents, even if /experiment exists",
     "tarbox cp -a /src /backup            with owners, times, attributes and hard links",
 ))]
 pub(crate) struct Args {
-    /// What to copy, and where to
+    /// What to copy, and where
     #[arg(required = true, num_args = 1.., value_names = ["SOURCE", "TARGET"])]
     paths: Vec<OsString>,
-    /// Directories with all that is in them
+    /// Copy directories and everything in them
     #[arg(short, long, visible_short_alias = 'R')]
     recursive: bool,
-    /// Keep permissions, owner, times and attributes
+    /// Preserve permissions, owner, times and extended attributes
     #[arg(short, long)]
     preserve: bool,
-    /// Both, and hard links stay together
+    /// Like -r -p, and preserve hard links
     #[arg(short, long)]
     archive: bool,
-    /// Leave what is there already, and report it
+    /// Do not overwrite existing files; report them
     #[arg(short, long, conflicts_with = "force")]
     no_clobber: bool,
-    /// Replace what is there already, as without it
+    /// Overwrite existing files (the default)
     #[arg(short, long)]
     force: bool,
-    /// Copy what a symbolic link leads to, not the link; so it is without -r and -a
+    /// Follow symbolic links given as SOURCE (the default without -r and -a)
     #[arg(short = 'L', long, conflicts_with = "no_dereference")]
     dereference: bool,
-    /// Copy a symbolic link as a link; so it is with -r and -a
+    /// Copy symbolic links as links (the default with -r and -a)
     #[arg(short = 'P', long)]
     no_dereference: bool,
     #[command(flatten)]
@@ -135,9 +135,7 @@ fn copy<F: FilesystemInterface>(
 /// Where a copy cannot make sense, why is all there is to say.
 fn failure(error: Error, path: &[u8]) -> Failure {
     match (error.kind(), error.detail()) {
-        (kind @ (ErrorKind::Invalid | ErrorKind::NotDirectory), Some(why)) => {
-            Failure::new(kind, why).about(path)
-        }
+        (kind @ (ErrorKind::Invalid | ErrorKind::Exists), Some(why)) => Failure::new(kind, why).about(path),
         _ => Failure::of(error, path),
     }
 }

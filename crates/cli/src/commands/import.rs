@@ -18,7 +18,7 @@ use crate::transfer::options::{Collision, OwnerChoice, Owners};
 use crate::transfer::{HostReader, Skip, Tally, WorkspaceWriter, pump, survey};
 use crate::workspace::{Workspace, join, last_name, trim_slashes};
 
-/// Put a directory tree of the host into the workspace
+/// Copy a directory tree from the host into the workspace
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox import ~/project /src              what is in ~/project is then in /src",
@@ -27,16 +27,16 @@ use crate::workspace::{Workspace, join, last_name, trim_slashes};
     "tarbox import notes.txt /docs             a single file, too",
 ))]
 pub(crate) struct Args {
-    /// The directory or file of the host, or - for standard input
+    /// The directory or file on the host, or - for standard input
     #[arg(value_name = "HOSTDIR")]
     host: OsString,
-    /// Where to put it; made if it is not there
+    /// Where to put it; created if it does not exist
     #[arg(default_value = "/", value_name = "PATH")]
     path: OsString,
-    /// Replace files that are in the way
+    /// Overwrite existing files
     #[arg(short, long)]
     force: bool,
-    /// Leave out names that match; with a slash: paths below HOSTDIR that match
+    /// Skip names that match, or with a slash, paths below HOSTDIR that match
     #[arg(short = 'x', long, value_name = "GLOB")]
     exclude: Vec<String>,
     /// Who owns what is imported: auto (as on the host, if you act as root; else you), keep, caller, or UID:GID

@@ -11,24 +11,24 @@ use crate::failure::{Failure, Result};
 use crate::platform;
 use crate::workspace::Workspace;
 
-/// Give a file another name, or make a symbolic link
+/// Make hard and symbolic links
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox ln /data/v2.bin /data/latest.bin      one file, two names",
     "tarbox ln -s v2.bin /data/latest.bin         a link that says 'v2.bin'",
-    "tarbox ln -sfn releases/2 /current           another target for a link, also if it leads to a directory",
+    "tarbox ln -sfn releases/2 /current           retarget a link, even one that points to a directory",
 ))]
 pub(crate) struct Args {
-    /// The file that gets another name, or with -s what the link says, as it is; and the new name, or a directory to put it in
+    /// The file to link to (with -s, the text of the link), and the name of the link or a directory to put it in
     #[arg(required = true, num_args = 1.., value_names = ["TARGET", "LINK"])]
     paths: Vec<OsString>,
-    /// A symbolic link
+    /// Make symbolic links
     #[arg(short, long)]
     symbolic: bool,
-    /// Replace what has the name, unless it is a directory
+    /// Replace an existing file, but never a directory
     #[arg(short, long)]
     force: bool,
-    /// A symbolic link to a directory is a name to replace, not a directory to put things in
+    /// Treat LINK as a name even if it is a symbolic link to a directory
     #[arg(short, long)]
     no_dereference: bool,
     #[command(flatten)]

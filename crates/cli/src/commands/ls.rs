@@ -25,31 +25,31 @@ pub(crate) struct Args {
     /// What to list
     #[arg(default_value = "/", value_name = "PATH")]
     paths: Vec<OsString>,
-    /// Permissions, owner, size and time of each
+    /// Show permissions, owner, size and time
     #[arg(short)]
     long: bool,
-    /// Also names that begin with a dot
+    /// Show names that begin with a dot, too
     #[arg(short)]
     all: bool,
-    /// What is in the directories below, too
+    /// List subdirectories, too
     #[arg(short = 'R')]
     recursive: bool,
-    /// The directories themselves, not what is in them
+    /// List directories themselves, not their contents
     #[arg(short)]
     directory: bool,
-    /// The newest first
+    /// Sort by time, newest first
     #[arg(short = 't', conflicts_with = "by_size")]
     by_time: bool,
-    /// The largest first
+    /// Sort by size, largest first
     #[arg(short = 'S')]
     by_size: bool,
-    /// In reverse order
+    /// Reverse the order
     #[arg(short)]
     reverse: bool,
-    /// One name a line, on a terminal too
+    /// One name per line, even on a terminal
     #[arg(short = '1')]
     one_per_line: bool,
-    /// The inode number of each
+    /// Show inode numbers
     #[arg(short)]
     inode: bool,
 }

@@ -17,10 +17,10 @@ use crate::workspace::Workspace;
     "tarbox mkdir -m 1777 /shared",
 ))]
 pub(crate) struct Args {
-    /// What to make
+    /// The directories to make
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<OsString>,
-    /// Make those that lead to it, too
+    /// Make missing parent directories, too; existing ones are no error
     #[arg(short, long)]
     parents: bool,
     /// Permissions, octal or symbolic

@@ -18,16 +18,16 @@ use crate::workspace::{Workspace, last_name};
     "tarbox mv --exchange /blue /green    both at once",
 ))]
 pub(crate) struct Args {
-    /// What to move, and where to
+    /// What to move, and where
     #[arg(required = true, num_args = 1.., value_names = ["SOURCE", "TARGET"])]
     paths: Vec<OsString>,
-    /// Fail rather than replace something
+    /// Do not overwrite existing files; report them
     #[arg(short, long, conflicts_with = "force")]
     no_clobber: bool,
-    /// Replace what is there already, as without it
+    /// Overwrite existing files (the default)
     #[arg(short, long)]
     force: bool,
-    /// Swap the two
+    /// Swap the two paths
     #[arg(long, conflicts_with_all = ["no_clobber", "target_directory"])]
     exchange: bool,
     #[command(flatten)]

@@ -20,7 +20,7 @@ use crate::workspace::Workspace;
     "tarbox stat -L /link          what the link leads to",
 ))]
 pub(crate) struct Args {
-    /// What to look at
+    /// The files to show
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<OsString>,
     /// Follow a symbolic link

@@ -11,10 +11,10 @@ use crate::workspace::{Workspace, join, last_name};
 /// How the target is said.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// Into this directory, which is then not the last of the paths
+    /// Put everything into this directory; all paths are then sources
     #[arg(short = 't', long, value_name = "DIR", conflicts_with = "no_target_directory")]
     target_directory: Option<OsString>,
-    /// The target is a name, also where a directory has it
+    /// Treat the target as a name, even if it is a directory
     #[arg(short = 'T', long)]
     no_target_directory: bool,
 }
@@ -45,8 +45,11 @@ impl<'a> Target<'a> {
             return Self::name(w, paths);
         }
         let into = w.attr_if_any(&path, follow)?.is_some_and(|attr| attr.is_dir());
-        if !into && (sources.len() > 1 || args.target_directory.is_some()) {
-            let message = "is no directory; several things only fit into one";
+        if !into && args.target_directory.is_some() {
+            return Err(Failure::from(ErrorKind::NotDirectory).about(&path));
+        }
+        if !into && sources.len() > 1 {
+            let message = "several things only fit into a directory";
             return Err(Failure::new(ErrorKind::NotDirectory, message).about(&path));
         }
         Ok(Self { sources, path, into })

@@ -19,16 +19,16 @@ use crate::workspace::Workspace;
     "tarbox tree -d /src           directories only",
 ))]
 pub(crate) struct Args {
-    /// Where to begin
+    /// Where to start
     #[arg(default_value = "/", value_name = "PATH")]
     path: OsString,
-    /// Also names that begin with a dot
+    /// Show names that begin with a dot, too
     #[arg(short)]
     all: bool,
     /// Directories only
     #[arg(short)]
     directories: bool,
-    /// Go no deeper than this
+    /// Descend no deeper than this
     #[arg(short = 'L', value_name = "DEPTH")]
     level: Option<usize>,
 }

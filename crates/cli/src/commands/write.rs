@@ -12,7 +12,7 @@ use crate::source::Source;
 use crate::transfer::item::PIECE;
 use crate::workspace::Workspace;
 
-/// Write a file: from the argument, or from standard input
+/// Write a file, from the argument or from standard input
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox write /notes.txt 'hello'",
@@ -22,16 +22,16 @@ use crate::workspace::Workspace;
     "tarbox write /.tarbox/layers/new before       control files work too",
 ))]
 pub(crate) struct Args {
-    /// The file; made if it is not there
+    /// The file; created if it does not exist
     #[arg(value_name = "PATH")]
     path: OsString,
-    /// What to write, exactly; with - or without it standard input is read to its end
+    /// The text to write, exactly as given; with - or without it, standard input is read to its end
     #[arg(value_name = "TEXT", allow_hyphen_values = true)]
     text: Option<OsString>,
-    /// Write at this byte and keep the rest, instead of replacing the content
+    /// Write at this offset and keep the rest, instead of replacing everything
     #[arg(long, value_name = "SIZE", value_parser = crate::parse::size::parse)]
     offset: Option<u64>,
-    /// End the text with a line break
+    /// Add a line break after the text
     #[arg(short = 'n', long)]
     newline: bool,
 }

@@ -35,7 +35,7 @@ pub(crate) struct Get {
     link: Link,
 }
 
-/// Set an attribute: from the argument, or from standard input
+/// Set an attribute, from the argument or from standard input
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox xattr set /notes.txt user.author ada",
@@ -47,13 +47,13 @@ pub(crate) struct Set {
     path: OsString,
     /// The attribute: user.ANYTHING, or trusted.ANYTHING as root
     name: OsString,
-    /// The value, exactly; with - or without it standard input is read to its end
+    /// The value, exactly as given; with - or without it, standard input is read to its end
     #[arg(allow_hyphen_values = true)]
     value: Option<OsString>,
-    /// Fail if it is there
+    /// Fail if it exists
     #[arg(long, conflicts_with = "replace")]
     create: bool,
-    /// Fail if it is not there
+    /// Fail if it does not exist
     #[arg(long)]
     replace: bool,
     #[command(flatten)]
@@ -66,7 +66,7 @@ pub(crate) struct Set {
 pub(crate) struct List {
     /// The file
     path: OsString,
-    /// With their values
+    /// Show values, too
     #[arg(short, long)]
     values: bool,
     #[command(flatten)]
@@ -87,7 +87,7 @@ pub(crate) struct Rm {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Link {
-    /// A symbolic link itself, not what it leads to
+    /// Use a symbolic link itself, not what it points to
     #[arg(short = 'H', long)]
     no_dereference: bool,
 }

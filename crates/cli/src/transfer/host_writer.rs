@@ -312,7 +312,7 @@ fn check_name(name: &[u8]) -> io::Result<()> {
     if bad {
         Err(io::Error::new(
             io::ErrorKind::InvalidInput,
-            "this is no name of a file",
+            "this is not a file name",
         ))
     } else {
         Ok(())

@@ -18,7 +18,7 @@ fn chmod_takes_octal_and_symbolic_modes() {
     assert_eq!((mode("/d").as_str(), mode("/d/f").as_str()), ("0555", "0444"));
     w.ok(["chmod", "1777", "/d"]);
     assert_eq!(mode("/d"), "1777");
-    assert!(w.run(["chmod", "9", "/d"]).err.contains("is no mode"));
+    assert!(w.run(["chmod", "9", "/d"]).err.contains("is not a mode"));
     assert_eq!(w.run(["chmod", "9", "/d"]).code, 2);
     assert_eq!(
         w.fails(3, ["chmod", "644", "/none"]),

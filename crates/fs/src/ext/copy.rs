@@ -120,7 +120,7 @@ impl<'a, F: FilesystemInterface> Copier<'a, F> {
             (None, LastComponent::Name) => Some((place.dir, place.name.to_vec())),
             _ => return Err(ErrorKind::Exists.into()),
         };
-        let walk = Walk::new(self.fs, self.who, source);
+        let walk = Walk::new(self.fs, self.who, source).by_name();
         self.task = Task::Tree { walk, place };
         Ok(())
     }
@@ -137,7 +137,7 @@ impl<'a, F: FilesystemInterface> Copier<'a, F> {
     /// is left out with all that is in it.
     ///
     /// # Errors
-    /// About the thing at [`path`](Self::path): `NotDirectory` where a directory should go and something else is; those of
+    /// About the thing at [`path`](Self::path): `Exists` where something else is in the way of a directory; those of
     /// reading the one side and of writing the other.
     pub async fn next(&mut self) -> Result<Option<u64>> {
         loop {
@@ -277,7 +277,7 @@ impl<'a, F: FilesystemInterface> Copier<'a, F> {
                 let there = self.fs.lookup(self.who, dir, &entry.name).await?;
                 if !there.is_dir() {
                     let why = "a directory does not take the place of something else";
-                    return Err(Error::new(ErrorKind::NotDirectory).because(why));
+                    return Err(Error::new(ErrorKind::Exists).because(why));
                 }
                 (there.ino, false)
             }

@@ -97,6 +97,12 @@ impl Credentials {
         self.is_root() || self.checks == Checks::Done
     }
 
+    /// Whether a set-group-ID bit set on their behalf stays on what belongs to the group `gid`. Else it is dropped in silence,
+    /// as POSIX has it.
+    pub fn keeps_set_group_id(&self, gid: u32) -> bool {
+        self.is_exempt() || self.in_group(gid)
+    }
+
     /// Whether every permission check passes.
     pub fn is_root(&self) -> bool {
         self.actor.uid == 0
