@@ -5,11 +5,14 @@ use tarbox_wasi::preview1_functions;
 
 use crate::guest::{CREAT, Guest, ROOT};
 
+/// Calls it with the value that each argument has by its name.
+type Call = fn(&mut Context, &mut Memory<'_>, &dyn Fn(&str) -> u64) -> Result;
+
 /// One function, with the value of each argument by its name.
 struct Function {
     name: &'static str,
     arguments: &'static [&'static str],
-    call: fn(&mut Context, &mut Memory<'_>, &dyn Fn(&str) -> u64) -> Result,
+    call: Call,
 }
 
 macro_rules! table {
