@@ -26,10 +26,10 @@ pub(crate) struct Args {
     /// What to pack [default: /], and the archive, or - for standard output
     #[arg(required = true, num_args = 1..=2, value_names = ["PATH", "FILE"])]
     operands: Vec<OsString>,
-    /// Replace the archive if it is there
+    /// Overwrite the archive if it exists
     #[arg(short, long)]
     force: bool,
-    /// Write only the numbers of owners, not the names that this host has for them
+    /// Store owners as numbers only, without their names on this host
     #[arg(long)]
     numeric_owner: bool,
 }

@@ -29,10 +29,10 @@ pub(crate) struct Args {
     /// The archive, or - for standard input
     #[arg(value_name = "FILE")]
     file: OsString,
-    /// Where to unpack it; made if it is not there
+    /// Where to unpack it; created if it does not exist
     #[arg(default_value = "/", value_name = "PATH")]
     path: OsString,
-    /// Replace files that are in the way
+    /// Overwrite existing files
     #[arg(short, long)]
     force: bool,
     /// Who owns what is unpacked: auto (as in the archive, if you act as root; else you), keep, caller, or UID:GID

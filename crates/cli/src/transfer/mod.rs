@@ -1,5 +1,6 @@
 //! Trees between the host, archives and the workspace: streamed, confined, with all attributes.
 
+mod descent;
 mod host_file;
 mod host_reader;
 mod host_writer;
@@ -21,4 +22,4 @@ pub(crate) use survey::survey;
 pub(crate) use tally::Tally;
 pub(crate) use tar_writer::TarWriter;
 pub(crate) use workspace_reader::WorkspaceReader;
-pub(crate) use workspace_writer::{CONTROL, WorkspaceWriter};
+pub(crate) use workspace_writer::WorkspaceWriter;

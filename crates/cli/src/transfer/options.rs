@@ -40,7 +40,7 @@ impl Owners {
             "keep" => OwnerChoice::These(Self::Keep),
             "caller" => OwnerChoice::These(Self::Caller),
             other => {
-                let (uid, gid) = crate::parse::owner::parse_user(other)
+                let (uid, gid) = crate::parse::owner::parse_whole(other)
                     .map_err(|e| format!("{e}; or write auto, keep or caller"))?;
                 OwnerChoice::These(Self::Fixed(uid, gid))
             }

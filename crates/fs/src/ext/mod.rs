@@ -9,7 +9,8 @@ mod tree;
 mod walk;
 mod whole;
 
+pub use copy::{Copier, CopyAttributes, CopyOptions};
 pub use describe::{data_map, xattrs};
 pub use restore::{Attributes, Owners, restore};
 pub use traits::FilesystemExt;
-pub use walk::{Walk, WalkEntry};
+pub use walk::{Step, Walk, WalkEntry};

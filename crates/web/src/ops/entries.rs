@@ -128,9 +128,9 @@ fn set(w: &mut Workspace, request: &Request<'_>, set: &SetAttr, follow: Follow) 
 }
 
 fn time(ms: f64) -> Result<SetTime> {
-    let nanos = ms * 1e6;
-    if !nanos.is_finite() || nanos.abs() > i64::MAX as f64 {
+    if !ms.is_finite() {
         return Err(Error::new(ErrorKind::Invalid).because(format!("{ms} is no time")));
     }
-    Ok(SetTime::At(Timestamp(nanos as i64)))
+    // The conversion ends where the range of times does.
+    Ok(SetTime::At(Timestamp((ms * 1e6) as i64)))
 }
