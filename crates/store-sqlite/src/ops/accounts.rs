@@ -51,6 +51,9 @@ impl Op<'_> {
     /// Refuses what may find no room on the device when it is committed: content of so many bytes, and a few rows.
     /// Whatever only removes or renames is not asked about.
     pub(super) fn admit_room(&mut self, more: u64) -> Result<()> {
+        if !self.shared.room.is_known() {
+            return Ok(());
+        }
         let waiting: u64 = self.state.tables().map(Memtable::weight).sum();
         // The last of the room is for small changes, so that whoever removes can also write down that they did.
         let kept = if more > SMALL { KEPT_BY_LARGE } else { 0 };
