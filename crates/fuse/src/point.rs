@@ -81,7 +81,7 @@ pub fn require_free(dir: &Path) -> Result<PathBuf> {
 ///
 /// # Errors
 /// `Invalid` if nothing, or something else, is mounted; `Busy` while a program uses it; `NotPermitted` if somebody else
-/// mounted it.
+/// mounted it; `NoSpace` or `Io` if it is gone and something could not be stored.
 pub fn unmount(dir: &Path) -> Result<()> {
     let place = locate(dir)?;
     let about = |kind, why: String| Error::new(kind).about(bytes(dir)).because(why);
@@ -108,7 +108,7 @@ pub fn unmount(dir: &Path) -> Result<()> {
     })?;
     witness
         .map_or(Ok(()), Witness::wait)
-        .map_err(|e| host_error(dir, &e))
+        .map_err(|e| e.about(bytes(dir)))
 }
 
 /// When a mount is taken away.

@@ -2,14 +2,15 @@
 //!
 //! A mount that is gone may still have to bring to the device what was written through it. So its process holds a lock on
 //! a file in memory from the beginning until that is done, and an attribute of the root says where the file is. The lock
-//! ends with the process, however that ends.
+//! ends with the process, however that ends. What could not be brought to the device is written in the file.
 
 use std::fs::File;
-use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, MemfdFlags, flock, getxattr, memfd_create};
+use tarbox_store::{Error, ErrorKind, Result};
 
 /// The attribute of a mount's root; it is in no list, and none that can be set.
 pub(crate) const ATTRIBUTE: &str = "tarbox.serving";
@@ -19,13 +20,21 @@ const PLACE_MAX: usize = 64;
 
 /// Held by whoever serves, to the very end.
 #[derive(Debug)]
-pub(crate) struct Serving(OwnedFd);
+pub(crate) struct Serving(File);
 
 impl Serving {
     pub(crate) fn begin() -> io::Result<Self> {
         let file = memfd_create(NAME, MemfdFlags::CLOEXEC)?;
         flock(&file, FlockOperation::LockExclusive)?;
-        Ok(Self(file))
+        Ok(Self(file.into()))
+    }
+
+    /// Ends, with what whoever takes the mount away is to hear.
+    pub(crate) fn end(mut self, result: &Result<()>) {
+        if let Err(error) = result {
+            // A witness that hears nothing still has the exit status of this process.
+            let _told = write!(self.0, "{}\n{error}", error.kind().code());
+        }
     }
 
     /// Where others find it.
@@ -54,8 +63,25 @@ impl Witness {
     }
 
     /// Returns when everything is done.
-    pub(crate) fn wait(self) -> io::Result<()> {
-        Ok(flock(&self.0, FlockOperation::LockShared)?)
+    ///
+    /// # Errors
+    /// What could not be brought to the device, and why.
+    pub(crate) fn wait(mut self) -> Result<()> {
+        let failed = |e: io::Error| Error::new(ErrorKind::Io).caused_by(e);
+        flock(&self.0, FlockOperation::LockShared).map_err(|e| failed(e.into()))?;
+        let mut told = String::new();
+        self.0.read_to_string(&mut told).map_err(failed)?;
+        let Some((code, why)) = told.split_once('\n') else {
+            return Ok(());
+        };
+        let kind = if code == ErrorKind::NoSpace.code() {
+            ErrorKind::NoSpace
+        } else {
+            ErrorKind::Io
+        };
+        Err(Error::new(kind).because(format!(
+            "the mount is gone, and not all that was written is stored: {why}"
+        )))
     }
 }
 
@@ -69,7 +95,17 @@ mod tests {
         let file = File::open(serving.place()).unwrap();
         let early = flock(&file, FlockOperation::NonBlockingLockShared);
         assert_eq!(early, Err(rustix::io::Errno::WOULDBLOCK));
-        drop(serving);
+        serving.end(&Ok(()));
         Witness(file).wait().unwrap();
+    }
+
+    #[test]
+    fn a_witness_hears_what_was_not_stored() {
+        let serving = Serving::begin().unwrap();
+        let file = File::open(serving.place()).unwrap();
+        serving.end(&Err(Error::new(ErrorKind::NoSpace).because("free some")));
+        let error = Witness(file).wait().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoSpace);
+        assert!(error.to_string().contains("free some"), "{error}");
     }
 }

@@ -13,6 +13,7 @@ use crate::commit::Committer;
 use crate::lease::Lease;
 use crate::options::Options;
 use crate::redo::Redo;
+use crate::room::Room;
 use crate::rows::{Tenant, TenantId};
 use crate::sessions::Sessions;
 use crate::shared::{Counters, Shared, State};
@@ -35,6 +36,24 @@ pub(crate) struct Opened {
     _vfs: Option<tarbox_sqlite_vfs::Registration>,
 }
 
+/// What there is beside the database: other processes, and the room on the device.
+pub(crate) struct Host {
+    pub(crate) lease: Lease,
+    pub(crate) sessions: Option<Sessions>,
+    pub(crate) room: Room,
+}
+
+impl Host {
+    /// Nobody else, and a device that does not say what room it has.
+    fn alone() -> Self {
+        Self {
+            lease: Lease::alone(),
+            sessions: None,
+            room: Room::unknown(),
+        }
+    }
+}
+
 impl fmt::Debug for SqliteDatabase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteDatabase")
@@ -51,7 +70,7 @@ impl SqliteDatabase {
             engine,
             Arc::new(MemoryPool::new()),
             "",
-            (Lease::alone(), None),
+            Host::alone(),
             None,
             None,
             options,
@@ -84,7 +103,7 @@ impl SqliteDatabase {
             engine,
             pool,
             &prefix,
-            (Lease::alone(), None),
+            Host::alone(),
             None,
             Some(registration),
             options,
@@ -97,7 +116,7 @@ impl SqliteDatabase {
         engine: Engine,
         pool: Arc<dyn Pool>,
         prefix: &str,
-        (lease, sessions): (Lease, Option<Sessions>),
+        host: Host,
         directory: Option<PathBuf>,
         vfs: Option<tarbox_sqlite_vfs::Registration>,
         options: &Options,
@@ -107,10 +126,11 @@ impl SqliteDatabase {
             engine,
             blocks: BlockStore::new(pool, prefix, eighth),
             clock: options.clock.clone(),
-            state: Mutex::new(State::new(Caches::new(eighth * 7), lease, sessions)),
+            state: Mutex::new(State::new(Caches::new(eighth * 7), host.lease, host.sessions)),
             commit: Mutex::new(None),
             wake: Condvar::new(),
             counters: Counters::default(),
+            room: host.room,
         });
         let committer = if options.background {
             Committer::start(&shared)?
@@ -264,20 +284,11 @@ impl Opened {
         pool.sync_names().map_err(device)
     }
 
-    /// Removes an inode that nobody has open any more, unless another process may have.
+    /// Removes an inode without names that this process has closed, unless another has it open.
     pub(crate) fn reap(&self, tenant: TenantId, ino: Ino) -> Result<()> {
         let mut op = self.shared.changing(tenant)?;
-        if !op.state.is_alone() {
-            return Ok(());
-        }
         let key = op.key(ino)?;
-        let gone =
-            !op.state.holds.contains_key(&key) && op.head_inode(key, |row| row.nlink == 0)?.unwrap_or(false);
-        if gone {
-            op.step(&mut |op| op.reap(key))
-        } else {
-            Ok(())
-        }
+        op.step(&mut |op| op.collect(key)).map(drop)
     }
 
     /// Free bytes of the device.

@@ -23,7 +23,8 @@
 //! # }).unwrap();
 //! ```
 #![deny(unsafe_code)]
-// The one exception is `sql::version`, which looks at memory that SQLite shares between processes.
+// The exceptions are `sql::version`, which looks at memory that SQLite shares between processes, and `sql::host`, which
+// stands between SQLite and the system.
 
 mod authors;
 mod blocks;
@@ -32,6 +33,9 @@ mod commit;
 mod database;
 mod fsck;
 mod gc;
+#[cfg(not(target_family = "wasm"))]
+#[cfg_attr(not(target_os = "linux"), path = "holders_alone.rs")]
+mod holders;
 #[cfg_attr(target_family = "wasm", path = "lease_alone.rs")]
 mod lease;
 mod listing;
@@ -46,6 +50,8 @@ mod options;
 mod parallel;
 mod platform;
 mod redo;
+#[cfg_attr(target_family = "wasm", path = "room_alone.rs")]
+mod room;
 mod rows;
 #[cfg_attr(target_family = "wasm", path = "sessions_alone.rs")]
 mod sessions;

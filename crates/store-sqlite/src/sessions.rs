@@ -1,27 +1,33 @@
 //! Who else has the database open. Each process keeps a locked file as long as it does; a file that can be locked was
-//! left behind by a process that died.
+//! left behind by a process that died. What each has open, [`holders`](Holders) say.
 //!
-//! An inode without names must live while another process may have it open. A process that begins takes the lease once
-//! after its file is there, so that whoever holds the lease afterwards sees the file.
+//! Whoever is alone need not ask. A process that begins takes the lease once after its file is there, so that whoever
+//! holds the lease afterwards sees the file.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use tarbox_store::{Error, ErrorKind, Result};
 
+use crate::holders::Holders;
+use crate::rows::Key;
+
 /// This process's sign, and what is known of others.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     directory: PathBuf,
     name: PathBuf,
+    holders: Holders,
     /// Locked until the process ends.
     _sign: File,
 }
 
 impl Sessions {
-    /// Signs in below this directory, which is made.
-    pub(crate) fn begin(directory: PathBuf) -> Result<Self> {
+    /// Signs in to the database whose files are in this directory.
+    pub(crate) fn begin(database: &Path) -> Result<Self> {
+        let directory = database.join("sessions");
         fs::create_dir_all(&directory).map_err(|e| failed(&directory, e))?;
+        let holders = Holders::of(database)?;
         for attempt in 0u32.. {
             let name = directory.join(format!("{}-{attempt}", std::process::id()));
             match OpenOptions::new().write(true).create_new(true).open(&name) {
@@ -32,6 +38,7 @@ impl Sessions {
                         return Ok(Self {
                             directory,
                             name,
+                            holders,
                             _sign: sign,
                         });
                     }
@@ -41,6 +48,21 @@ impl Sessions {
             }
         }
         Err(ErrorKind::TooManyOpen.into())
+    }
+
+    /// Tells others that this process has an inode open.
+    pub(crate) fn hold(&self, key: Key) -> Result<()> {
+        self.holders.hold(key)
+    }
+
+    /// Takes that back.
+    pub(crate) fn release(&self, key: Key) {
+        self.holders.release(key);
+    }
+
+    /// Whether another process has the inode open. Once its last name is gone for everybody, none begins to.
+    pub(crate) fn is_open_elsewhere(&self, key: Key) -> bool {
+        self.holders.is_held_by_others(key) && !self.alone()
     }
 
     /// Whether no other process has the database open. It stays so while the lease is held.
@@ -92,11 +114,11 @@ impl Drop for Sessions {
     }
 }
 
-fn failed(path: &Path, e: std::io::Error) -> Error {
+pub(crate) fn failed(path: &Path, e: std::io::Error) -> Error {
     let kind = match e.kind() {
         std::io::ErrorKind::PermissionDenied => ErrorKind::Access,
         std::io::ErrorKind::ReadOnlyFilesystem => ErrorKind::ReadOnly,
-        std::io::ErrorKind::StorageFull => ErrorKind::NoSpace,
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ErrorKind::NoSpace,
         _ => ErrorKind::Io,
     };
     Error::new(kind)

@@ -14,6 +14,7 @@ use crate::commit::Frozen;
 use crate::lease::Lease;
 use crate::memtable::Memtable;
 use crate::redo::Redo;
+use crate::room::Room;
 use crate::rows::{Key, Tenant, TenantId};
 use crate::sessions::Sessions;
 use crate::sql::{Engine, Version};
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     /// Wakes the background committer.
     pub(crate) wake: Condvar,
     pub(crate) counters: Counters,
+    /// After the engine: it keeps what the last connection leaves.
+    pub(crate) room: Room,
 }
 
 /// See [`Performance`].
@@ -75,6 +78,10 @@ pub(crate) struct State {
     pub(crate) authors: FxHashMap<TenantId, Authors>,
     /// Bytes that writes since the last commit may add, for the quota.
     pub(crate) reserved: HashMap<TenantId, u64>,
+    /// How many bytes may wait for a commit, as the device said when last asked.
+    pub(crate) allowance: u64,
+    /// The device has so little room that commits should be small.
+    pub(crate) is_scarce: bool,
     /// Commits have been made that did not wait for the device.
     pub(crate) unsynced: bool,
     /// Why nothing can be committed any more: an operation failed half-way.
@@ -105,6 +112,8 @@ impl State {
             holds: FxHashMap::default(),
             authors: FxHashMap::default(),
             reserved: HashMap::new(),
+            allowance: 0,
+            is_scarce: false,
             unsynced: false,
             broken: None,
             closing: false,
@@ -251,7 +260,7 @@ impl Drop for Op<'_> {
 
 impl Op<'_> {
     /// Forgets cached rows if another process has committed. While the lease is held nobody can.
-    fn refresh(&mut self) {
+    pub(crate) fn refresh(&mut self) {
         if !self.state.lease.is_held() {
             self.state.refresh(&self.shared.engine);
         }

@@ -60,7 +60,7 @@ impl SqliteStore {
     }
 
     /// Runs an operation that changes files; over a quota, once more after a commit, which knows what blocks are shared
-    /// and which nothing names any more.
+    /// and which nothing names any more, and without what processes that died had open.
     fn write_op<R>(&self, mut f: impl FnMut(&mut Op<'_>) -> Result<R>) -> Result<R> {
         let mut op = self.shared().writing(self.tenant)?;
         if op.state.is_full() {
@@ -71,8 +71,12 @@ impl SqliteStore {
         }
         let result = op.step(&mut f);
         match result {
-            Err(e) if e.kind() == ErrorKind::QuotaExceeded && op.commit_may_make_room() => {
+            Err(e) if e.kind() == ErrorKind::QuotaExceeded => {
+                let waiting = op.commit_may_make_room();
                 drop(op);
+                if self.opened.reap_orphans(self.tenant)? == 0 && !waiting {
+                    return Err(e);
+                }
                 self.shared().commit_visible()?;
                 self.shared().writing(self.tenant)?.step(&mut f)
             }

@@ -130,8 +130,10 @@ impl<F: FilesystemInterface> Shared<F> {
     /// The kernel asks no more: brings what was written to the device, and tells whoever waits for that.
     fn end(&self) {
         let synced = blocking(self.fs.syncfs());
+        if let Some(serving) = self.serving.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            serving.end(&synced);
+        }
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = synced;
-        drop(self.serving.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// How the mount ended. Each problem is told once.

@@ -22,7 +22,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
-use tarbox_store::{LayerId, Result};
+use tarbox_store::{ErrorKind, LayerId, Result};
 
 pub(crate) use append::{Appender, SEGMENT_MAX};
 pub(crate) use background::Committer;
@@ -46,6 +46,9 @@ pub(crate) struct Frozen {
 const BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Changed rows beyond which an operation waits for a commit.
 const ROWS_MAX: usize = 40_000;
+/// The same where room is scarce: what was accepted must fit even if somebody else takes all the rest.
+const BYTES_SCARCE: u64 = 2 * 1024 * 1024;
+const ROWS_SCARCE: usize = 500;
 /// Half of these begins a commit in the background.
 const EARLY: u64 = 4;
 
@@ -90,6 +93,7 @@ impl Shared {
         f: impl FnOnce(&mut Op<'_>, &mut Batch) -> Result<R>,
     ) -> Result<R> {
         let mut redo = self.lock_commit();
+        self.room.prepare();
         loop {
             self.commit_locked(&mut redo, Durability::Visible)?;
             let mut op = Op {
@@ -117,6 +121,7 @@ impl Shared {
     /// Runs `f` in a durable transaction of its own, with everything committed and the lease held.
     pub(crate) fn administer<R>(&self, f: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
         let mut redo = self.lock_commit();
+        self.room.prepare();
         loop {
             self.commit_locked(&mut redo, Durability::Visible)?;
             let mut state = self.lock();
@@ -167,9 +172,7 @@ impl Shared {
             let mut state = self.lock();
             if let Err(error) = state.check_whole() {
                 // Half an operation must not be stored, and nobody else should wait for it.
-                state.active = Memtable::default();
-                state.reserved.clear();
-                state.forget();
+                state.drop_active();
                 state.release_lease()?;
                 return Err(error);
             }
@@ -194,6 +197,40 @@ impl Shared {
         redo: &mut Option<Redo>,
         durability: Durability,
     ) -> Result<()> {
+        self.room.prepare();
+        let (staged, durability) = match self.store(&frozen, redo, durability) {
+            // Where a quota ends, nothing but this tells.
+            Err(e) if e.kind() == ErrorKind::NoSpace && self.room.spend() => {
+                self.store(&frozen, redo, durability)?
+            }
+            stored => stored?,
+        };
+        if self.room.is_scarce() {
+            self.engine.shorten_log();
+        }
+        self.room.restore();
+        self.blocks.learn(&staged.batch.blocks);
+        let nameless = frozen.table.nameless();
+        let mut state = self.lock();
+        state.settle(frozen, &staged);
+        state.seen = self.engine.version();
+        state.unsynced = durability == Durability::Visible;
+        self.counters.commits.fetch_add(1, Ordering::Relaxed);
+        if !nameless.is_empty() && state.sessions.is_some() {
+            drop(state);
+            self.collect(&nameless);
+            state = self.lock();
+        }
+        self.give_back(&mut state)
+    }
+
+    /// Makes one transaction of a memtable. Answers what it stored, and how durably.
+    fn store(
+        &self,
+        frozen: &Frozen,
+        redo: &mut Option<Redo>,
+        durability: Durability,
+    ) -> Result<(stage::Staged, Durability)> {
         let logged = redo.as_mut().filter(|redo| redo.must_end());
         // The log begins anew, so the transaction must not be lost.
         let durability = if logged.is_some() {
@@ -201,7 +238,7 @@ impl Shared {
         } else {
             durability
         };
-        let mut staged = self.stage(&frozen)?;
+        let mut staged = self.stage(frozen)?;
         staged.batch.fill(&frozen.table, &staged.heads, &staged.stored);
         if durability == Durability::Durable {
             self.counters.syncs.fetch_add(1, Ordering::Relaxed);
@@ -215,13 +252,43 @@ impl Shared {
         if let Some(redo) = logged {
             redo.begin_anew();
         }
-        self.blocks.learn(&staged.batch.blocks);
+        Ok((staged, durability))
+    }
+
+    /// Removes inodes that have lost their last name with the commit just made, and are open nowhere. What cannot be
+    /// removed now, a later collection removes.
+    fn collect(&self, nameless: &[Key]) {
+        for key in nameless {
+            let mut op = Op {
+                shared: self,
+                state: self.lock(),
+                tenant: key.tenant(),
+                took_lease: false,
+            };
+            if op.tenant().is_ok() {
+                let _collected = op.step(&mut |op| op.collect(*key));
+            }
+        }
+    }
+
+    /// Gives up what cannot be committed, so that other processes get their turn. Nothing is accepted any more, and
+    /// everyone who syncs or closes is told.
+    #[cfg(not(target_family = "wasm"))]
+    fn abandon(&self, error: &tarbox_store::Error) {
+        let _commit = self.lock_commit();
         let mut state = self.lock();
-        state.settle(frozen, &staged);
-        state.seen = self.engine.version();
-        state.unsynced = durability == Durability::Visible;
-        self.counters.commits.fetch_add(1, Ordering::Relaxed);
-        self.give_back(&mut state)
+        let lost: usize = state.tables().map(Memtable::rows).sum();
+        if lost == 0 {
+            return;
+        }
+        state.broken = Some(format!(
+            "{lost} changes were accepted that could not be stored while other processes waited ({error}), and are lost: \
+             open or mount the database again"
+        ));
+        state.frozen = None;
+        state.drop_active();
+        // Whoever cannot give the lock back now gives it back when the process ends.
+        let _kept = state.release_lease();
     }
 
     /// Gives the lease back if nothing waits for the next commit; otherwise sees to it that others get their turn.
@@ -256,7 +323,12 @@ impl Shared {
 impl State {
     /// Whether so much is waiting that the next operation has to wait for a commit.
     pub(crate) fn is_full(&self) -> bool {
-        self.active.bytes > BYTES_MAX || self.active.rows() > ROWS_MAX
+        let (bytes, rows) = if self.is_scarce {
+            (BYTES_SCARCE, ROWS_SCARCE)
+        } else {
+            (BYTES_MAX, ROWS_MAX)
+        };
+        self.active.bytes > bytes || self.active.rows() > rows
     }
 
     /// Forgets cached rows if another process has committed.
@@ -268,6 +340,13 @@ impl State {
             // Whoever syncs next syncs for everybody: what another process committed may not be on the device yet.
             self.unsynced = true;
         }
+    }
+
+    /// Forgets what no commit holds.
+    fn drop_active(&mut self) {
+        self.active = Memtable::default();
+        self.reserved.clear();
+        self.forget();
     }
 
     /// The tenants that the active memtable changes, with their counters.
@@ -287,12 +366,14 @@ impl State {
             reserved,
         });
         self.frozen = Some(frozen.clone());
+        self.allowance = 0;
         frozen
     }
 
     /// Takes over what a commit has stored.
     fn settle(&mut self, frozen: Arc<Frozen>, staged: &stage::Staged) {
         self.frozen = None;
+        self.allowance = 0;
         // Nobody else looks at it any more, so its rows can move.
         let inodes = Arc::into_inner(frozen)
             .map(|frozen| frozen.table.inodes)

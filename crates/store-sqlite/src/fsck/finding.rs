@@ -19,7 +19,7 @@ pub(super) const HEAD: i64 = i64::MAX;
 const KEPT: usize = 10_000;
 
 /// One broken invariant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Finding {
     /// Whose; `None` for the database itself.
     pub(super) tenant: Option<TenantId>,
@@ -27,7 +27,7 @@ pub(super) struct Finding {
 }
 
 /// What is wrong, by what is checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Fault {
     /// SQLite says that its own structure is damaged.
     Engine(String),

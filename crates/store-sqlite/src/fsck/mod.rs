@@ -176,14 +176,14 @@ impl Inspection {
         let mut problems: Vec<Problem> = self.found.iter().map(|f| self.problem(f)).collect();
         let mut more = self.more;
         if let Some((left, still_more)) = left {
-            let left: Vec<Problem> = left.iter().map(|f| self.problem(f)).collect();
-            let remaining: HashSet<&str> = left.iter().map(|p| p.what.as_str()).collect();
+            let remaining: HashSet<&Finding> = left.iter().collect();
             for (problem, finding) in problems.iter_mut().zip(&self.found) {
                 let unreadable = matches!(finding.fault, Fault::Block(BlockFault::Unreadable { .. }));
-                problem.repaired = !unreadable && !remaining.contains(problem.what.as_str());
+                problem.repaired = !unreadable && !remaining.contains(finding);
             }
-            let known: HashSet<String> = problems.iter().map(|p| p.what.clone()).collect();
-            problems.extend(left.into_iter().filter(|p| !known.contains(&p.what)));
+            let known: HashSet<&Finding> = self.found.iter().collect();
+            let new = left.iter().filter(|finding| !known.contains(finding));
+            problems.extend(new.map(|finding| self.problem(finding)));
             more = still_more;
         }
         if more > 0 {

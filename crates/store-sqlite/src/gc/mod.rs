@@ -40,7 +40,7 @@ impl Opened {
     }
 
     /// Removes inodes without names that no process has open: a crash, or the end of another process, left them.
-    fn reap_orphans(&self, tenant: TenantId) -> Result<u64> {
+    pub(crate) fn reap_orphans(&self, tenant: TenantId) -> Result<u64> {
         let (mut after, last) = (tenant.key(Ino(0)), Key(tenant.key(Ino(0)).0 | (Ino::LIMIT - 1)));
         let mut reaped = 0;
         loop {
@@ -54,16 +54,8 @@ impl Opened {
             };
             after = end;
             let mut op = self.shared.changing(tenant)?;
-            if !op.state.is_alone() {
-                return Ok(reaped);
-            }
             for key in keys {
-                let nameless = op.head_inode(key, |row| row.nlink == 0)?;
-                if op.state.holds.contains_key(&key) || nameless != Some(true) {
-                    continue;
-                }
-                op.step(&mut |op| op.reap(key))?;
-                reaped += 1;
+                reaped += u64::from(op.step(&mut |op| op.collect(key))?);
             }
         }
     }

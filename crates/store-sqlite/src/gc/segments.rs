@@ -39,20 +39,42 @@ impl Opened {
     /// Removes and rewrites segments.
     pub(super) fn compact(&self, tenant: TenantId) -> Result<Freed> {
         self.shared.commit_visible()?;
+        // Removing needs little room, moving more.
+        self.shared.room.prepare();
         if !self.close_last(tenant)? {
             return Ok(Freed::default());
         }
         let Some(survey) = self.survey(tenant)? else {
             return Ok(Freed::default());
         };
-        let sparse: BTreeSet<u64> = survey.sparse().collect();
-        let (copied, stuck) = self.relocate(tenant, &sparse)?;
         let mut freed = Freed::default();
-        let gone: Vec<u64> = survey
-            .closed()
-            .filter(|(id, _, live)| *live == 0 || (sparse.contains(id) && !stuck.contains(id)))
-            .map(|(id, ..)| id)
+        for group in survey.groups(self.is_scarce()) {
+            if self.is_scarce() && survey.live_in(&group) > self.device_free().unwrap_or(u64::MAX) {
+                // Half of it moved would take room, and give none back.
+                continue;
+            }
+            let part = self.empty(tenant, &survey, &group)?;
+            freed.segments += part.segments;
+            freed.bytes += part.bytes;
+        }
+        self.shared.room.restore();
+        Ok(freed)
+    }
+
+    fn is_scarce(&self) -> bool {
+        self.shared.room.is_scarce()
+    }
+
+    /// Moves what is alive out of segments, and removes them.
+    fn empty(&self, tenant: TenantId, survey: &Survey, group: &BTreeSet<u64>) -> Result<Freed> {
+        let alive = group
+            .iter()
+            .copied()
+            .filter(|id| survey.live_of(*id) > 0)
             .collect();
+        let (copied, stuck) = self.relocate(tenant, &alive)?;
+        let gone: Vec<u64> = group.difference(&stuck).copied().collect();
+        let mut freed = Freed::default();
         self.unname(tenant, &gone)?;
         for id in gone {
             freed.bytes += survey.files.get(&id).copied().unwrap_or(0);
@@ -75,8 +97,10 @@ impl Opened {
             return Ok(false);
         };
         let live = |id: u64| counted.get(&id).copied().unwrap_or(0);
-        let is_sparse = row.segment_len >= CLOSE_FROM && live(row.segment) * 2 < row.segment_len;
-        if is_sparse {
+        let is_scarce = self.is_scarce();
+        let closes =
+            row.segment_len >= CLOSE_FROM && is_sparse(live(row.segment), row.segment_len, is_scarce);
+        if closes {
             self.shared.administer(|c| {
                 c.execute(
                     "UPDATE tenant SET segment = segment + 1, segment_len = 0 WHERE id = ?1 AND segment = ?2",
@@ -86,9 +110,9 @@ impl Opened {
             })?;
         }
         // A row without a file is worth a look, too.
-        let worth =
-            |id: &u64| *id < row.segment && live(*id) * 2 < files.get(id).copied().unwrap_or(0).max(1);
-        Ok(is_sparse
+        let len = |id: u64| files.get(&id).copied().unwrap_or(0).max(1);
+        let worth = |id: &u64| *id < row.segment && is_sparse(live(*id), len(*id), is_scarce);
+        Ok(closes
             || files
                 .keys()
                 .chain(counted.keys())
@@ -175,12 +199,38 @@ impl Survey {
             })
     }
 
-    /// Those that are worth being emptied: less than half of them is alive.
-    fn sparse(&self) -> impl Iterator<Item = u64> + '_ {
-        self.closed()
-            .filter(|(_, len, live)| *live > 0 && *live * 2 < *len)
-            .map(|(id, ..)| id)
+    /// Those that are worth being removed, to be emptied together; where room is scarce one after the other, and first what
+    /// gives most.
+    fn groups(&self, is_scarce: bool) -> Vec<BTreeSet<u64>> {
+        let mut worth: Vec<_> = self
+            .closed()
+            .filter(|(_, len, live)| is_sparse(*live, *len, is_scarce))
+            .collect();
+        if !is_scarce {
+            return vec![worth.into_iter().map(|(id, ..)| id).collect()];
+        }
+        worth.sort_by_key(|(_, _, live)| *live);
+        worth.into_iter().map(|(id, ..)| BTreeSet::from([id])).collect()
     }
+
+    fn live_of(&self, id: u64) -> u64 {
+        self.live.get(&id).copied().unwrap_or(0)
+    }
+
+    fn live_in(&self, group: &BTreeSet<u64>) -> u64 {
+        group.iter().map(|id| self.live_of(*id)).sum()
+    }
+}
+
+/// Whether so little of a segment is alive that what is should be moved out of it: less than half, or less than three
+/// quarters where room is scarce.
+fn is_sparse(live: u64, len: u64, is_scarce: bool) -> bool {
+    live == 0
+        || if is_scarce {
+            live * 4 < len * 3
+        } else {
+            live * 2 < len
+        }
 }
 
 /// Live bytes by the segments' rows.

@@ -19,6 +19,9 @@ pub(crate) use ranges::Ranges;
 
 use crate::rows::{Dentry, Inode, Key, LogRow, TenantId};
 
+/// About what a row takes in the log and in the database: many share a page, and many pages are there already.
+const ROW: u64 = 1024;
+
 /// A value of an extended attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Xattr {
@@ -105,6 +108,17 @@ impl Memtable {
                 self.tenants.push(tenant);
             }
         }
+    }
+
+    /// Inodes that have lost their last name, and may be open.
+    pub(crate) fn nameless(&self) -> Vec<Key> {
+        let waiting = self.orphans.iter().filter(|(_, waits)| **waits);
+        waiting.map(|(key, _)| *key).collect()
+    }
+
+    /// About how many bytes of the device a commit takes.
+    pub(crate) fn weight(&self) -> u64 {
+        self.bytes + self.rows() as u64 * ROW
     }
 
     /// Rows held, as a measure of the work a commit will be.

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use tarbox_pool::DirectoryPool;
 use tarbox_store::{Error, ErrorKind, Result};
 
+use crate::database::Host;
 use crate::lease::Lease;
+use crate::room::Room;
 use crate::sessions::Sessions;
 use crate::sql::{Engine, Place, device};
 use crate::{Options, SqliteDatabase};
@@ -24,17 +26,20 @@ impl SqliteDatabase {
             return Err(Error::new(ErrorKind::NotFound).about(path.as_os_str().as_encoded_bytes()));
         }
         refuse_one_byte(path)?;
-        let engine =
-            Engine::open(&Place::File(path.to_owned()), options.create).map_err(|e| explain(e, path))?;
         let mut blocks = path.as_os_str().to_owned();
         blocks.push("-blocks");
         let blocks = PathBuf::from(blocks);
+        let room = Room::of(&blocks);
+        let engine = open_engine(path, options.create, &room).map_err(|e| explain(e, path))?;
         let pool = DirectoryPool::open(&blocks).map_err(device)?;
-        let sessions = Sessions::begin(blocks.join("sessions"))?;
-        let mut lease = Lease::of(&blocks)?;
+        let sign_in = || Sessions::begin(&blocks);
+        let sessions = sign_in().or_else(|e| if_room_was_made(e, &room, sign_in))?;
+        let lease = || Lease::of(&blocks);
+        let mut lease = lease().or_else(|e| if_room_was_made(e, &room, lease))?;
         // Everything that began before this session was known is committed when the lease comes.
         lease.acquire()?;
         lease.release()?;
+        room.restore();
         let directory = path.parent().map(|p| {
             if p.as_os_str().is_empty() {
                 PathBuf::from(".")
@@ -46,11 +51,44 @@ impl SqliteDatabase {
             engine,
             Arc::new(pool),
             "",
-            (lease, Some(sessions)),
+            Host {
+                lease,
+                sessions: Some(sessions),
+                room,
+            },
             directory,
             None,
             options,
         )
+    }
+}
+
+/// Opens the database; on a full device with the room of the reserve, or else without what other processes would share.
+fn open_engine(path: &Path, create: bool, room: &Room) -> Result<Engine> {
+    let open = || {
+        Engine::open(&Place::File(path.to_owned()), create).map_err(|e| match e.kind() {
+            // SQLite only says that a file beside the database cannot be opened.
+            ErrorKind::NotFound if is_from_sqlite(&e) && room.is_out_of_inodes() => {
+                Error::new(ErrorKind::NoSpace)
+                    .about(path.as_os_str().as_encoded_bytes())
+                    .because("the device has no inode left for another file: remove some there")
+            }
+            _ => e,
+        })
+    };
+    open()
+        .or_else(|e| if_room_was_made(e, room, open))
+        .or_else(|e| match e.kind() {
+            ErrorKind::NoSpace if !create => Engine::open(&Place::Unshared(path.to_owned()), false),
+            _ => Err(e),
+        })
+}
+
+/// Tries again what failed on a full device, with the room of the reserve.
+fn if_room_was_made<T>(error: Error, room: &Room, again: impl FnOnce() -> Result<T>) -> Result<T> {
+    match error.kind() {
+        ErrorKind::NoSpace if room.spend() => again(),
+        _ => Err(error),
     }
 }
 
@@ -64,10 +102,14 @@ fn refuse_one_byte(path: &Path) -> Result<()> {
     }
 }
 
+/// What has no source was said here.
+fn is_from_sqlite(error: &Error) -> bool {
+    std::error::Error::source(error).is_some()
+}
+
 /// SQLite says of every file that it cannot open it; the host says why.
 fn explain(error: Error, path: &Path) -> Error {
-    // What has no source was said here, not by SQLite.
-    if error.kind() != ErrorKind::NotFound || std::error::Error::source(&error).is_none() {
+    if error.kind() != ErrorKind::NotFound || !is_from_sqlite(&error) {
         return error;
     }
     let about = |kind: ErrorKind, why: &str| {

@@ -4,7 +4,16 @@ use std::collections::HashMap;
 
 use tarbox_store::{Error, ErrorKind, Result};
 
+use crate::memtable::Memtable;
 use crate::shared::Op;
+use crate::sql::NO_ROOM;
+
+/// What an operation's rows weigh at most, beside the content it brings.
+const ROWS: u64 = 8 * 1024;
+/// The most content that a small change brings: as much as fits into a row.
+const SMALL: u64 = 2 * 1024;
+/// Bytes of the device that others may not use.
+const KEPT_BY_LARGE: u64 = 2 * 1024 * 1024;
 
 impl Op<'_> {
     /// Refuses one more inode over the quota.
@@ -35,6 +44,26 @@ impl Op<'_> {
         let reserved = self.reserved();
         if t.bytes.saturating_add(reserved).saturating_add(more) > limit {
             return Err(exceeded(&t.name, "bytes", limit));
+        }
+        Ok(())
+    }
+
+    /// Refuses what may find no room on the device when it is committed: content of so many bytes, and a few rows.
+    /// Whatever only removes or renames is not asked about.
+    pub(super) fn admit_room(&mut self, more: u64) -> Result<()> {
+        if !self.shared.room.is_known() {
+            return Ok(());
+        }
+        let waiting: u64 = self.state.tables().map(Memtable::weight).sum();
+        // The last of the room is for small changes, so that whoever removes can also write down that they did.
+        let kept = if more > SMALL { KEPT_BY_LARGE } else { 0 };
+        let wanted = waiting.saturating_add(more).saturating_add(ROWS + kept);
+        if wanted > self.state.allowance {
+            self.state.allowance = self.shared.room.allowance().unwrap_or(u64::MAX);
+            self.state.is_scarce = self.shared.room.is_scarce();
+        }
+        if wanted > self.state.allowance {
+            return Err(Error::new(ErrorKind::NoSpace).because(NO_ROOM));
         }
         Ok(())
     }

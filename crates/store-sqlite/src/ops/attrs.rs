@@ -65,6 +65,7 @@ impl Op<'_> {
 
     /// Notes an access. It is not recorded in the log.
     pub(crate) fn touch(&mut self, ino: Ino) -> Result<()> {
+        self.admit_room(0)?;
         let now = self.shared.now();
         let key = self.key(ino)?;
         self.inode_mut(key)?.atime = now;

@@ -45,6 +45,7 @@ impl Op<'_> {
         if len == 0 {
             return Ok(Copied::Bytes(0));
         }
+        self.admit_room(0)?;
         let (from, to) = (copy.source.1, copy.target.1);
         let inline = self.inline_content(copy.view, source, |bytes| {
             bytes

@@ -1,6 +1,6 @@
 //! Inodes that are open, and those that live only because they are.
 
-use tarbox_store::{Ino, Result, View};
+use tarbox_store::{ErrorKind, Ino, Result, View};
 
 use crate::memtable::DirtyFile;
 use crate::rows::{Content, Key};
@@ -9,8 +9,30 @@ use crate::shared::Op;
 impl Op<'_> {
     pub(crate) fn hold(&mut self, ino: Ino) -> Result<()> {
         let key = self.inode(View::Current, ino, |key, _| key)?;
-        *self.state.holds.entry(key).or_default() += 1;
+        if let Some(count) = self.state.holds.get_mut(&key) {
+            *count += 1;
+            return Ok(());
+        }
+        if let Some(sessions) = &self.state.sessions {
+            // Told first and looked at again afterwards: whoever collects inodes without names does it in the other order.
+            sessions.hold(key)?;
+            if let Err(error) = self.look_again(ino) {
+                self.let_go(key);
+                return Err(error);
+            }
+        }
+        self.state.holds.insert(key, 1);
         Ok(())
+    }
+
+    /// `NotFound` if an inode has no name any more for anybody.
+    fn look_again(&mut self, ino: Ino) -> Result<()> {
+        self.refresh();
+        self.tenant()?;
+        match self.inode(View::Current, ino, |_, row| row.nlink)? {
+            0 => Err(ErrorKind::NotFound.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Ends one hold. Answers whether the inode has neither names nor holders left.
@@ -21,18 +43,53 @@ impl Op<'_> {
                 *count -= 1;
                 return Ok(false);
             }
-            _ => self.state.holds.remove(&key),
-        };
+            Some(_) => {
+                self.state.holds.remove(&key);
+                self.let_go(key);
+            }
+            None => {}
+        }
         Ok(self.head_inode(key, |row| row.nlink == 0)?.unwrap_or(false))
     }
 
-    /// The inode has no name any more: removes it, or notes that it waits for its last holder.
+    fn let_go(&self, key: Key) {
+        if let Some(sessions) = &self.state.sessions {
+            sessions.release(key);
+        }
+    }
+
+    /// The inode has no name any more: removes it, or notes that it waits for its last holder. Beside other processes
+    /// whether there is one shows only after the commit.
     pub(super) fn orphan(&mut self, key: Key) -> Result<()> {
         if self.state.holds.contains_key(&key) || !self.state.is_alone() {
             self.state.active.orphans.insert(key, true);
             return Ok(());
         }
         self.purge(key)
+    }
+
+    /// Removes an inode without names that is open nowhere; if others may still see a name of it, after the commit that
+    /// takes it away. Answers whether it is gone.
+    pub(crate) fn collect(&mut self, key: Key) -> Result<bool> {
+        if self.state.holds.contains_key(&key) || self.head_inode(key, |row| row.nlink == 0)? != Some(true) {
+            return Ok(false);
+        }
+        if !self.state.is_alone() {
+            if self.state.tables().any(|table| table.inodes.contains_key(&key)) {
+                self.state.active.orphans.insert(key, true);
+                return Ok(false);
+            }
+            if self
+                .state
+                .sessions
+                .as_ref()
+                .is_some_and(|s| s.is_open_elsewhere(key))
+            {
+                return Ok(false);
+            }
+        }
+        self.reap(key)?;
+        Ok(true)
     }
 
     /// Removes an inode without names for good (as far as no sealed layer has it).
@@ -54,7 +111,7 @@ impl Op<'_> {
     }
 
     /// Removes an inode that waited for its last holder.
-    pub(crate) fn reap(&mut self, key: Key) -> Result<()> {
+    fn reap(&mut self, key: Key) -> Result<()> {
         self.purge(key)?;
         self.state.active.orphans.insert(key, false);
         Ok(())

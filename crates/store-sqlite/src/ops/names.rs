@@ -148,6 +148,7 @@ impl Op<'_> {
         if self.row().next_ino >= Ino::LIMIT {
             return Err(Error::new(ErrorKind::NoSpace).because("all inode numbers are used up"));
         }
+        self.admit_room(0)?;
         self.admit_inode()?;
         self.admit_bytes(new.target.len() as u64)?;
         let now = self.shared.now();
@@ -229,6 +230,7 @@ impl Op<'_> {
         if self.head_child(dir_key, name)?.is_some() {
             return Err(Error::new(ErrorKind::Exists).about(name));
         }
+        self.admit_room(0)?;
         let now = self.shared.now();
         let cookie = self.new_cookie(dir_key, name)?;
         let head = self.row().head;

@@ -60,6 +60,7 @@ impl Op<'_> {
 
     /// Puts bytes into the row or into pieces; the file will have this size.
     pub(super) fn put_bytes(&mut self, key: Key, offset: u64, data: &[u8], size: u64) -> Result<()> {
+        self.admit_room(data.len() as u64)?;
         let inline = self.inline_len(key)?;
         match inline {
             Some(len) if size <= INLINE_MAX => {

@@ -98,6 +98,7 @@ impl Op<'_> {
                 Error::new(ErrorKind::NoSpace).because("an inode holds 1024 extended attributes at most")
             );
         }
+        self.admit_room(value.len() as u64)?;
         // What it replaces stays for the past if that has it.
         let head = self.row().head;
         let goes = old.as_ref().filter(|x| x.born == head);

@@ -5,6 +5,8 @@ mod apply;
 pub(crate) mod chunk;
 pub(crate) mod dentry;
 mod error;
+#[cfg(target_os = "linux")]
+mod host;
 pub(crate) mod inode;
 pub(crate) mod layers;
 pub(crate) mod log;
@@ -22,11 +24,14 @@ use rusqlite::{Connection, TransactionBehavior};
 use tarbox_store::Result;
 
 pub(crate) use apply::{Batch, Change};
-pub(crate) use error::{damaged, device, engine};
+pub(crate) use error::{NO_ROOM, damaged, device, engine};
 pub(crate) use open::Place;
 use reader::Reader;
 pub(crate) use version::Version;
 use version::WalIndex;
+
+/// The longest log where room is scarce.
+const LOG_SCARCE: u64 = 1024 * 1024;
 
 /// Whether a commit waits for the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,6 +95,11 @@ impl Engine {
         lock(&self.writer).run(durability, f)
     }
 
+    /// Gives back the room of a log that has grown, unless somebody reads it right now.
+    pub(crate) fn shorten_log(&self) {
+        lock(&self.writer).shorten_log();
+    }
+
     /// Changes when another process commits; compare it with what it was after one's own last commit.
     pub(crate) fn version(&self) -> Version {
         self.wal.as_ref().map(WalIndex::version).unwrap_or_default()
@@ -118,6 +128,19 @@ impl Engine {
 }
 
 impl Writer {
+    /// What is left is tried again with the next commit.
+    fn shorten_log(&self) {
+        let Some(path) = self.connection.path().filter(|path| !path.is_empty()) else {
+            return;
+        };
+        let is_long = std::fs::metadata(format!("{path}-wal")).is_ok_and(|meta| meta.len() > LOG_SCARCE);
+        if is_long && self.connection.busy_timeout(std::time::Duration::ZERO).is_ok() {
+            let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+            let _shortened = self.connection.query_row(checkpoint, [], |_| Ok(()));
+            let _as_before = self.connection.busy_timeout(open::BUSY);
+        }
+    }
+
     fn run<R>(&mut self, durability: Durability, f: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
         if self.durability != durability {
             open::prepare_for(&self.connection, durability)?;

@@ -21,7 +21,7 @@ const CHECKPOINT_PAGES: u32 = 8192;
 /// The same where every commit waits for the device: what is overwritten is there sooner than what makes the log longer.
 const CHECKPOINT_PAGES_DURABLE: u32 = 1024;
 /// How long a commit waits for another process's commit.
-const BUSY: Duration = Duration::from_secs(30);
+pub(super) const BUSY: Duration = Duration::from_secs(30);
 
 /// How soon a database that could not be opened is tried again.
 const AGAIN: Duration = Duration::from_millis(2);
@@ -31,6 +31,12 @@ const AGAIN: Duration = Duration::from_millis(2);
 pub(crate) enum Place {
     /// A file that several processes may share.
     File(PathBuf),
+    /// A file that this process keeps to itself, as long as it is open: without room for memory that is shared.
+    #[cfg_attr(
+        target_family = "wasm",
+        expect(dead_code, reason = "no memory is shared there")
+    )]
+    Unshared(PathBuf),
     /// In memory, gone with the last user.
     Memory,
     /// A file of a pool, through this registered VFS; held by one process at a time.
@@ -40,12 +46,14 @@ pub(crate) enum Place {
 impl Engine {
     /// Opens a database, and brings it to the current format.
     pub(crate) fn open(place: &Place, create: bool) -> Result<Self> {
+        #[cfg(target_os = "linux")]
+        super::host::stand_between();
         let about = |e: Error| match place {
-            Place::File(path) => e.about(path.as_os_str().as_encoded_bytes()),
+            Place::File(path) | Place::Unshared(path) => e.about(path.as_os_str().as_encoded_bytes()),
             Place::Pool { name, .. } => e.about(name),
             Place::Memory => e,
         };
-        let shared_since = matches!(place, Place::File(_)).then(Instant::now);
+        let shared_since = matches!(place, Place::File(_) | Place::Unshared(_)).then(Instant::now);
         let in_time = || shared_since.is_some_and(|begun| begun.elapsed() < BUSY);
         loop {
             match Self::open_unnamed(place, create) {
@@ -101,7 +109,7 @@ fn connect(place: &Place, create: bool) -> Result<Connection> {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
     match place {
-        Place::File(path) => Connection::open_with_flags(literal(path), flags),
+        Place::File(path) | Place::Unshared(path) => Connection::open_with_flags(literal(path), flags),
         Place::Memory => Connection::open_in_memory(),
         Place::Pool { vfs, name } => Connection::open_with_flags_and_vfs(name, flags, vfs.as_str()),
     }

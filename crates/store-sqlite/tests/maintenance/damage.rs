@@ -5,7 +5,7 @@ use pollster::block_on;
 use tarbox_store::*;
 
 use crate::patient::{DIR, LARGE, SMALL, SUB, content, contents, patient};
-use crate::support::{Place, assert_clean, check, lines, me, snapshot, tenant};
+use crate::support::{Place, assert_clean, check, lines, me, new, snapshot, tenant};
 
 /// Some damage, and the word that a check has for it.
 struct Damage {
@@ -515,4 +515,30 @@ fn damage_to_the_engine_itself_is_reported_and_an_index_is_built_anew() {
                UPDATE sqlite_schema SET sql = 'CREATE INDEX inode_born ON inode(key >> 44, born) WHERE born > 0' WHERE name = 'inode_born'";
     place.sql().execute_batch(sql).unwrap();
     mends(&place, "an index that lacks rows", "engine", false);
+}
+
+#[test]
+fn what_one_tenant_has_lost_hides_nothing_of_another() {
+    let place = Place::new();
+    let db = place.open();
+    for name in ["one", "two"] {
+        let s = tenant(&db, name);
+        let file = block_on(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File, b""))).unwrap();
+        let content = tarbox_store::conformance::bytes(5, 300_000);
+        block_on(s.write(&me(), file.ino, WriteAt::End, &content, false)).unwrap();
+    }
+    db.close().unwrap();
+    let mut told = Vec::new();
+    for number in [1, 2] {
+        let damage = format!("UPDATE block SET offset = offset + 1 WHERE tenant = {number}");
+        place.sql().execute_batch(&damage).unwrap();
+        told = repair(&place.open()).problems;
+    }
+    // Both have lost the same block of the same file, so the words are the same.
+    let lost = |tenant: &str| {
+        let left = told.iter().filter(|p| p.tenant == tenant && !p.repaired);
+        left.map(|p| p.what.as_str()).collect::<Vec<_>>()
+    };
+    assert!(!lost("one").is_empty(), "{}", lines(&told));
+    assert_eq!(lost("one"), lost("two"), "{}", lines(&told));
 }

@@ -16,6 +16,7 @@ pub(crate) fn play(role: &str, path: &Path) {
         "count" => count(path, argument.parse().unwrap()),
         "create" => create(path, argument),
         "hold" => hold(path),
+        "look" => look(path),
         "serve" => serve(path),
         "make" => make(path),
         _ => panic!("there is no role {role}"),
@@ -144,6 +145,39 @@ fn hold(path: &Path) {
             }
             _ => return,
         }
+    }
+}
+
+/// Opens the file again and again, until it hears a word; tells whether it was whole each time.
+fn look(path: &Path) {
+    let (_database, s) = open(path);
+    tell("ready");
+    hear();
+    let heard = std::thread::spawn(hear);
+    let (mut torn, mut held) = (None, 0);
+    // One is held while the next is looked for, so that some are removed before they are closed.
+    let mut last = None;
+    while !heard.is_finished() {
+        let Ok(found) = block(s.lookup(View::Current, Ino::ROOT, b"file")) else {
+            continue;
+        };
+        if block(s.hold(found.ino)).is_ok() {
+            held += 1;
+            let now = read(&s, found.ino);
+            if !now.is_empty() && now != "content" {
+                torn = Some(now);
+            }
+            if let Some(before) = last.replace(found.ino) {
+                block(s.release(before)).unwrap();
+            }
+        }
+    }
+    if let Some(before) = last {
+        block(s.release(before)).unwrap();
+    }
+    match torn {
+        None => tell("whole"),
+        Some(content) => tell(format!("{held} were held, and one was {content}")),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Processes that work on one database at the same time.
 
+use tarbox_store::conformance::bytes;
 use tarbox_store::*;
 use tarbox_store_sqlite::{Options, SqliteDatabase};
 
 use crate::child::Process;
-use crate::{block, check, database, me, new, open};
+use crate::{block, check, database, is_long, me, new, open};
 
 fn start(role: &str, count: usize, path: &std::path::Path) -> Vec<Process> {
     let mut all: Vec<Process> = (0..count)
@@ -172,6 +173,91 @@ fn what_a_killed_process_had_open_is_collected() {
     block(s.flush()).unwrap();
     let usage = block(s.tenant()).unwrap().usage;
     assert_eq!((usage.inodes, usage.bytes), (1, 0));
+    check(&database);
+}
+
+#[test]
+fn what_nobody_has_open_gives_its_room_back_beside_an_idle_process() {
+    let (_dir, path) = database();
+    let (database, s) = open(&path);
+    let quota = Quota {
+        bytes: Some(500_000),
+        ..Quota::default()
+    };
+    block(database.set_quota("default", quota)).unwrap();
+    let mut idle = Process::start("serve", &path);
+    idle.expect("ready");
+    // It has looked at the file, which is not to have it open.
+    for round in 0..6 {
+        let file = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File)))
+            .unwrap()
+            .ino;
+        let content = bytes(round, 300_000);
+        block(s.write(&me(), file, WriteAt::End, &content, false)).unwrap();
+        block(s.flush()).unwrap();
+        idle.tell("read file");
+        idle.hear().unwrap();
+        block(s.unlink(&me(), Ino::ROOT, b"file", Unlink::File)).unwrap();
+    }
+    // One commit takes the name away, the next the inode.
+    block(s.flush()).unwrap();
+    block(s.flush()).unwrap();
+    let usage = block(s.tenant()).unwrap().usage;
+    assert_eq!((usage.inodes, usage.bytes), (1, 0));
+    check(&database);
+}
+
+#[test]
+fn a_quota_does_not_count_what_a_killed_process_had_open() {
+    let (_dir, path) = database();
+    let (database, s) = open(&path);
+    let quota = Quota {
+        bytes: Some(500_000),
+        ..Quota::default()
+    };
+    block(database.set_quota("default", quota)).unwrap();
+    let write = |name: &[u8]| {
+        let content = bytes(u64::from(name[0]), 300_000);
+        let file = block(s.create(&me(), Ino::ROOT, name, &new(FileKind::File)))?.ino;
+        block(s.write(&me(), file, WriteAt::End, &content, false))?;
+        block(s.flush())
+    };
+    write(b"file").unwrap();
+    let mut other = Process::start("hold", &path);
+    other.expect("held");
+    block(s.unlink(&me(), Ino::ROOT, b"file", Unlink::File)).unwrap();
+    block(s.flush()).unwrap();
+    assert_eq!(write(b"second").unwrap_err().kind(), ErrorKind::QuotaExceeded);
+    other.kill();
+    write(b"third").unwrap();
+    check(&database);
+}
+
+/// Whoever gets hold of a file has its content, however close its end is.
+#[test]
+fn a_file_that_is_opened_while_it_is_removed_is_whole_or_not_there() {
+    let (_dir, path) = database();
+    let (database, s) = open(&path);
+    let mut readers = start("look", 2, &path);
+    for round in 0..if is_long() { 5_000 } else { 300 } {
+        let file = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File)))
+            .unwrap()
+            .ino;
+        block(s.write(&me(), file, WriteAt::End, b"content", false)).unwrap();
+        block(s.flush()).unwrap();
+        if round % 3 == 0 {
+            block(s.lookup(View::Current, Ino::ROOT, b"file")).unwrap();
+        }
+        block(s.unlink(&me(), Ino::ROOT, b"file", Unlink::File)).unwrap();
+        block(s.flush()).unwrap();
+    }
+    for mut reader in readers.drain(..) {
+        reader.tell("end");
+        reader.expect("whole");
+        reader.finish();
+    }
+    block(s.gc()).unwrap();
+    assert_eq!(block(s.tenant()).unwrap().usage.inodes, 1);
     check(&database);
 }
 

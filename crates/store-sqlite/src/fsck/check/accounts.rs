@@ -13,7 +13,7 @@ use crate::sql::engine;
 const LAYER_LIMIT: i64 = 1 << 53;
 
 /// What is wrong with a tenant, its layers or its counters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::fsck) enum AccountFault {
     /// Rows of this table belong to a tenant that is not there.
     Stray { table: &'static str, number: i64 },

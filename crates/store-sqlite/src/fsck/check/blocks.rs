@@ -26,7 +26,7 @@ impl Scope<'_> {
 }
 
 /// What is wrong with a block or a segment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::fsck) enum BlockFault {
     /// Its name is no hash.
     Name { name: Vec<u8> },

@@ -10,7 +10,7 @@ use crate::fsck::finding::{At, Until};
 use crate::rows::{CHUNK, Key, Map};
 
 /// What is wrong with a chunk.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::fsck) enum ChunkFault {
     /// Its map breaks the format.
     Map { file: i64, idx: i64, died: i64 },

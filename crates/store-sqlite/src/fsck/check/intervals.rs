@@ -19,7 +19,7 @@ pub(in crate::fsck) const TABLES: [(&str, &[&str]); 4] = [
 ];
 
 /// A version whose life cannot be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::fsck) struct IntervalFault {
     /// Which of [`TABLES`].
     pub(in crate::fsck) table: usize,
@@ -32,7 +32,7 @@ pub(in crate::fsck) struct IntervalFault {
 }
 
 /// What can be wrong with the life of a version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::fsck) enum Why {
     /// It begins before the first layer.
     BeforeTheFirst,

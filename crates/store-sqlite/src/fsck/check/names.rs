@@ -14,7 +14,7 @@ use crate::rows::Key;
 use crate::sql::engine;
 
 /// Where an entry stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::fsck) struct Place {
     pub(in crate::fsck) dir: i64,
     pub(in crate::fsck) cookie: i64,
@@ -29,7 +29,7 @@ impl fmt::Display for Place {
 }
 
 /// What is wrong with a name, or with an inode's place in the tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::fsck) enum NameFault {
     /// Nothing can be called that.
     Name { place: Place, name: Vec<u8> },

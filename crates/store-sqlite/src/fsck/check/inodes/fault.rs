@@ -6,7 +6,7 @@ use crate::fsck::finding::{At, HEAD};
 use crate::rows::Key;
 
 /// What is wrong with an inode.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::fsck) enum InodeFault {
     /// Rows belong to it that can be seen in this layer, in which there is no such inode.
     Missing {
@@ -43,7 +43,7 @@ pub(in crate::fsck) enum InodeFault {
 }
 
 /// The numbers of an inode that follow from other rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::fsck) enum Number {
     Size,
     Stored,
