@@ -5,6 +5,7 @@
 
 mod build;
 mod files;
+mod left_over;
 mod mount;
 mod place;
 mod programs;

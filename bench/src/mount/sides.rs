@@ -7,7 +7,7 @@ use std::time::Instant;
 use tarbox_bench_work::Result;
 use tempfile::TempDir;
 
-use crate::{Bench, programs};
+use crate::{Bench, left_over, programs};
 
 /// Who serves a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +94,10 @@ impl Sides {
 impl Drop for Sides {
     fn drop(&mut self) {
         for side in self.mounted.clone() {
+            // A program that was started here and does not end must not keep the mount.
             if let Err(e) = self.unmount(side) {
-                eprintln!("{} stays mounted: {e}", self.root(side).display());
+                eprintln!("{e}");
+                left_over::detach(&self.root(side));
             }
         }
     }

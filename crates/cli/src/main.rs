@@ -11,6 +11,8 @@ mod examples;
 mod exit;
 mod failure;
 mod help;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+mod mount_helper;
 mod open;
 mod parse;
 mod platform;

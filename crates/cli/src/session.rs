@@ -18,6 +18,11 @@ use crate::workspace::{Workspace, credentials};
 
 /// Runs the command line and says what the process is to end with. Everything there is to say was said.
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    let arguments = match crate::mount_helper::translate(arguments.collect()) {
+        crate::mount_helper::Called::Plainly(arguments) => arguments.into_iter(),
+        crate::mount_helper::Called::ByMount(exit) => return exit,
+    };
     let cli = match parse(arguments) {
         Ok(cli) => cli,
         Err(exit) => return exit,
@@ -177,19 +182,17 @@ fn with_files<S: Store + 'static>(
     .map(|()| None)
 }
 
-/// Brings what was done to the device, or at least to where other processes see it.
+/// Brings what was done to the device, or at least to where other processes see it, and to every mount.
 fn last<S: Store>(store: &S, global: &Global) -> Result<()> {
     let so_far = blocking(store.performance())?;
     if so_far.commits == 0 && so_far.pending == 0 {
         // Who only looked does not make the device wait for what others did.
         return Ok(());
     }
-    let done = if global.no_sync {
-        blocking(store.flush())
-    } else {
-        blocking(store.sync())
-    };
-    Ok(done?)
+    if !global.no_sync {
+        blocking(store.sync())?;
+    }
+    Ok(blocking(store.settle(None))?)
 }
 
 fn no_tenant(error: tarbox_store::Error, global: &Global) -> Failure {

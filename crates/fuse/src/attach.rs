@@ -40,10 +40,20 @@ fn missing(why: &str) -> Error {
     Error::new(ErrorKind::Unsupported).because(why)
 }
 
-/// The name as it can stand in a list of options.
-fn name(options: &MountOptions) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || ":-_.".contains(c);
-    options.name.replace(|c| !plain(c), "_")
+/// The kind of file system, for `mount -t` and the table of mounts.
+const KIND: &str = "fuse.tarbox";
+
+/// The name as it can stand in a list of options for the helper.
+fn escaped(name: &str) -> String {
+    let mut text = String::new();
+    for c in name.chars() {
+        match c {
+            ',' | '\\' => text.extend(['\\', c]),
+            c if c.is_control() => text.push('_'),
+            c => text.push(c),
+        }
+    }
+    text
 }
 
 fn by_call(place: &Path, options: &MountOptions) -> Result<OwnedFd, Errno> {
@@ -61,8 +71,9 @@ fn by_call(place: &Path, options: &MountOptions) -> Result<OwnedFd, Errno> {
     }
     let mut flags = MountFlags::NOSUID | MountFlags::NODEV;
     flags.set(MountFlags::RDONLY, options.read_only);
+    flags.set(MountFlags::NOEXEC, options.no_exec);
     let data = std::ffi::CString::new(data).map_err(|_| Errno::INVAL)?;
-    rustix::mount::mount(name(options), place, "fuse", flags, Some(&*data))?;
+    rustix::mount::mount(&*options.name, place, KIND, flags, Some(&*data))?;
     Ok(device)
 }
 
@@ -70,8 +81,15 @@ fn by_helper(place: &Path, options: &MountOptions) -> Result<OwnedFd> {
     let failed = |e: io::Error| point::host_error(place, &e);
     let (theirs, ours) = UnixStream::pair().map_err(failed)?;
     fcntl_setfd(&theirs, FdFlags::empty()).map_err(|e| failed(e.into()))?;
-    let mut list = format!("fsname={},subtype=tarbox,default_permissions", name(options));
-    for (wanted, option) in [(options.allow_other, ",allow_other"), (options.read_only, ",ro")] {
+    let mut list = format!(
+        "fsname={},subtype=tarbox,default_permissions",
+        escaped(&options.name)
+    );
+    for (wanted, option) in [
+        (options.allow_other, ",allow_other"),
+        (options.read_only, ",ro"),
+        (options.no_exec, ",noexec"),
+    ] {
         list.push_str(if wanted { option } else { "" });
     }
     let helper = Command::new(HELPER)
@@ -134,4 +152,15 @@ fn refused(place: &Path, said: &str) -> Error {
 /// A second handle of the device.
 pub(crate) fn duplicate(device: &OwnedFd) -> io::Result<File> {
     device.try_clone().map(File::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_option_whatever_is_in_it() {
+        assert_eq!(escaped("/srv/a b.db#t"), "/srv/a b.db#t");
+        assert_eq!(escaped("a,allow_other\\\n"), "a\\,allow_other\\\\_");
+    }
 }

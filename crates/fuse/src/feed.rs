@@ -5,54 +5,88 @@
 //! knows, but for a switch of layers, which is done by a write to a hook and changes everything.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fuser::INodeNo;
 use tarbox_fs::{ChangeEvent, Credentials, EventKind, FilesystemExt, FilesystemInterface, Follow, blocking};
-use tarbox_store::{Ino, Result, Seq};
+use tarbox_store::{Follower, Ino, Result, Seq, Unheard};
 
 use crate::adapter::Shared;
-use crate::notifier::Notifier;
-use std::sync::atomic::Ordering;
 
-/// Between two looks: short while changes come, longer while none do.
-const PAUSE_MIN: Duration = Duration::from_millis(1);
-const PAUSE_MAX: Duration = Duration::from_millis(8);
+/// How long to wait to be woken before looking. Only who was killed between a commit and waking others leaves one unheard.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Between two looks while the feed cannot be read.
+const PAUSE: Duration = Duration::from_millis(8);
+/// Between two attempts to wake the feed.
+const AGAIN: Duration = Duration::from_micros(200);
 /// Records considered at once.
 const BATCH: usize = 1024;
 /// How long somebody waits to be caught up with: far longer than it takes, and short enough to live with should the
 /// kernel hold a lock that the telling needs.
-const CATCH_UP_MAX: Duration = Duration::from_secs(2);
+const CATCH_UP_MAX: Duration = Duration::from_secs(5);
+/// Where a follower is that will not be behind any more.
+const END: Seq = Seq(u64::MAX);
 
 /// How far the kernel has been told, and what else it has to be told.
-#[derive(Debug)]
 pub(crate) struct Feed {
     state: Mutex<State>,
     /// Something is to be done at once.
-    wake: Condvar,
-    /// The kernel has been told more.
+    hurry: Condvar,
+    /// The kernel has been told more, or the feed was woken.
     told: Condvar,
+    /// Hears how far the kernel has been told, for those who wait for that.
+    follower: Box<dyn Follower>,
+    /// Ends a wait for changes that has begun.
+    wake: Box<dyn Fn() + Send + Sync>,
 }
 
 #[derive(Debug)]
 struct State {
     /// Everything up to here the kernel knows.
     seen: Seq,
-    /// Nodes whose pages are wrong.
-    mistaken: Vec<INodeNo>,
+    /// Nodes whose pages are wrong, and from where on.
+    mistaken: Vec<(INodeNo, u64)>,
     /// How often somebody asked that the kernel forget everything, since this mount itself may have switched layers; and
     /// how many of them have their answer.
     asked: u64,
     answered: u64,
     hurry: bool,
+    /// The feed waits for changes, or is about to.
+    resting: bool,
     stop: bool,
 }
 
+impl fmt::Debug for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Feed {
-    /// A feed that begins behind `seen`.
-    pub(crate) fn new(seen: Seq) -> Self {
+    /// The feed of a mount of these files: from now on, whoever changes them waits until the kernel was told.
+    pub(crate) fn begin<F>(fs: &Arc<F>) -> Result<Self>
+    where
+        F: FilesystemInterface + Send + Sync + 'static,
+    {
+        let follower = blocking(fs.follow())?;
+        let seen = blocking(fs.last_change())?;
+        follower.acknowledge(seen);
+        let fs = fs.clone();
+        Ok(Self::new(seen, follower, Box::new(move || fs.wake())))
+    }
+
+    /// Of what never changes.
+    pub(crate) fn idle() -> Self {
+        Self::new(END, Box::new(Unheard), Box::new(|| {}))
+    }
+
+    fn new(seen: Seq, follower: Box<dyn Follower>, wake: Box<dyn Fn() + Send + Sync>) -> Self {
         Self {
             state: Mutex::new(State {
                 seen,
@@ -60,28 +94,29 @@ impl Feed {
                 asked: 0,
                 answered: 0,
                 hurry: false,
+                resting: false,
                 stop: false,
             }),
-            wake: Condvar::new(),
+            hurry: Condvar::new(),
             told: Condvar::new(),
+            follower,
+            wake,
         }
     }
 
-    /// Has the kernel read the content of a node again.
-    pub(crate) fn mistaken(&self, node: INodeNo) {
+    /// Has the kernel read the content of a node again, from an offset on.
+    pub(crate) fn mistaken(&self, node: INodeNo, offset: u64) {
         let mut state = self.state();
-        state.mistaken.push(node);
-        state.hurry = true;
-        self.wake.notify_all();
+        state.mistaken.push((node, offset));
+        drop(self.rouse(state));
     }
 
     /// Returns when the kernel has forgotten everything it was told before now.
     pub(crate) fn start_afresh(&self) {
         let mut state = self.state();
         state.asked += 1;
-        state.hurry = true;
         let mine = state.asked;
-        self.wake.notify_all();
+        let state = self.rouse(state);
         let waiting = |state: &mut State| state.answered < mine && !state.stop;
         // Behind the limit the kernel learns of it a little later.
         drop(
@@ -91,26 +126,68 @@ impl Feed {
         );
     }
 
-    /// Ends the thread.
-    pub(crate) fn stop(&self) {
-        self.state().stop = true;
-        self.wake.notify_all();
-        self.told.notify_all();
+    /// Who hears how far the kernel has been told.
+    pub(crate) fn follower(&self) -> &dyn Follower {
+        &*self.follower
     }
 
-    /// Waits for the next look. Answers the nodes that are mistaken, or `None` to end.
-    fn rest(&self, pause: Duration) -> Option<Vec<INodeNo>> {
-        let resting = |state: &mut State| !state.hurry && !state.stop;
-        let (mut state, _) = self
-            .wake
-            .wait_timeout_while(self.state(), pause, resting)
-            .unwrap_or_else(PoisonError::into_inner);
+    /// Ends the thread. The kernel keeps nothing any more that others could have to wait for.
+    pub(crate) fn stop(&self) {
+        let mut state = self.state();
+        state.stop = true;
+        self.told.notify_all();
+        drop(self.rouse(state));
+        self.follower.acknowledge(END);
+    }
+
+    /// Has the feed look at once. One that is only about to wait does not hear that it is woken, so it is woken until it says
+    /// that it was.
+    fn rouse<'s>(&self, mut state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+        state.hurry = true;
+        self.hurry.notify_all();
+        while state.resting {
+            (self.wake)();
+            state = self
+                .told
+                .wait_timeout(state, AGAIN)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        state
+    }
+
+    /// Begins a look. Answers the nodes that are mistaken, or `None` to end.
+    fn next(&self) -> Option<Vec<(INodeNo, u64)>> {
+        let mut state = self.state();
         state.hurry = false;
         (!state.stop).then(|| std::mem::take(&mut state.mistaken))
     }
 
+    /// Runs `wait`, unless somebody is in a hurry.
+    fn rest(&self, wait: impl FnOnce(Seq) -> Result<Seq>) {
+        let mut state = self.state();
+        if state.hurry || state.stop {
+            return;
+        }
+        state.resting = true;
+        let seen = state.seen;
+        drop(state);
+        let waited = wait(seen);
+        let mut state = self.state();
+        state.resting = false;
+        self.told.notify_all();
+        if waited.is_err() {
+            let resting = |state: &mut State| !state.hurry && !state.stop;
+            drop(
+                self.hurry
+                    .wait_timeout_while(state, PAUSE, resting)
+                    .unwrap_or_else(PoisonError::into_inner),
+            );
+        }
+    }
+
     /// How far the kernel was told, and how many have asked to start afresh, if any still wait.
-    fn begin(&self) -> (Seq, Option<u64>) {
+    fn position(&self) -> (Seq, Option<u64>) {
         let state = self.state();
         (state.seen, (state.asked > state.answered).then_some(state.asked))
     }
@@ -123,6 +200,8 @@ impl Feed {
             state.answered = asked;
         }
         self.told.notify_all();
+        drop(state);
+        self.follower.acknowledge(look.seen);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -140,32 +219,30 @@ struct Look {
 }
 
 /// Follows the feed until it is stopped or the mount is gone.
-pub(crate) fn follow<F: FilesystemInterface>(shared: &Arc<Shared<F>>, notifier: &Notifier) {
+pub(crate) fn follow<F: FilesystemInterface>(shared: &Arc<Shared<F>>) {
+    let (feed, fs) = (&shared.feed, &shared.fs);
     let mut teller = Teller {
         shared,
-        notifier,
         behind: false,
     };
-    let mut pause = PAUSE_MIN;
-    while let Some(mistaken) = shared.feed.rest(pause) {
+    while let Some(mistaken) = feed.next() {
         let told = mistaken
             .into_iter()
-            .try_for_each(|node| notifier.content(node))
+            .try_for_each(|(node, offset)| shared.notifier.content_from(node, offset))
             .and_then(|()| teller.look());
         match told {
-            Ok(true) => pause = PAUSE_MIN,
-            Ok(false) => pause = (pause * 2).min(PAUSE_MAX),
+            Ok(true) => {}
+            Ok(false) => feed.rest(|seen| blocking(fs.changed(seen, PATIENCE))),
             // The mount is gone.
             Err(_) => break,
         }
     }
     shared.gate.set_closed(true);
-    shared.feed.stop();
+    feed.stop();
 }
 
 struct Teller<'a, F> {
     shared: &'a Arc<Shared<F>>,
-    notifier: &'a Notifier,
     /// The feed could not be read: the kernel keeps nothing until it can, and then forgets everything.
     behind: bool,
 }
@@ -186,6 +263,7 @@ impl<F: FilesystemInterface> Teller<'_, F> {
                     self.shared.gate.set_closed(true);
                     self.shared.gate.pass();
                     self.everything()?;
+                    self.shared.feed.follower().acknowledge(END);
                 }
                 Ok(false)
             }
@@ -195,7 +273,7 @@ impl<F: FilesystemInterface> Teller<'_, F> {
     /// The changes of others since the last look.
     fn read(&self) -> Result<Option<Look>> {
         let (fs, me) = (&self.shared.fs, &self.shared.template.actor.agent);
-        let (seen, asked) = self.shared.feed.begin();
+        let (seen, asked) = self.shared.feed.position();
         let last = blocking(fs.last_change())?.max(seen);
         let nothing = Look {
             events: Vec::new(),
@@ -232,9 +310,15 @@ impl<F: FilesystemInterface> Teller<'_, F> {
         if afresh || look.events.iter().any(|event| self.moves_names_below(event)) {
             return self.everything();
         }
+        // To forget one name the kernel waits for a lock on its directory. A request of ours may have it, and wait for another
+        // mount that waits for this one.
+        let without_locks = self.shared.has_others();
+        if without_locks {
+            self.forget_names()?;
+        }
         let mut dirs = HashMap::new();
         for event in &look.events {
-            if !self.one(event, &mut dirs)? {
+            if !self.one(event, &mut dirs, without_locks)? {
                 return self.everything();
             }
         }
@@ -252,21 +336,32 @@ impl<F: FilesystemInterface> Teller<'_, F> {
     }
 
     /// Tells of one change. Answers `false` if it cannot be told where it was made.
-    fn one(&self, event: &ChangeEvent, dirs: &mut HashMap<Vec<u8>, Option<Ino>>) -> io::Result<bool> {
+    fn one(
+        &self,
+        event: &ChangeEvent,
+        dirs: &mut HashMap<Vec<u8>, Option<Ino>>,
+        names_are_told: bool,
+    ) -> io::Result<bool> {
         let node = self.shared.node(event.ino);
         if event.kind == EventKind::Modify {
-            self.notifier.content(node)?;
+            self.shared.notifier.content(node)?;
             return Ok(true);
         }
         for path in [Some(&event.path), event.from.as_ref()].into_iter().flatten() {
+            let gone = event.kind == EventKind::Delete || event.from.as_ref() == Some(path);
             let (dir, name) = split(path);
             let found = dirs.entry(dir.to_vec()).or_insert_with(|| self.directory(dir));
             let Some(dir) = *found else { return Ok(false) };
             let dir = self.shared.node(dir);
-            self.notifier.entry(dir, name)?;
+            if !names_are_told {
+                self.shared.notifier.entry(dir, name)?;
+            }
+            if gone {
+                self.shared.nodes.remove_from(dir, name, node);
+            }
             self.content(dir)?;
         }
-        self.notifier.attributes(node)?;
+        self.shared.notifier.attributes(node)?;
         Ok(true)
     }
 
@@ -276,7 +371,7 @@ impl<F: FilesystemInterface> Teller<'_, F> {
     /// forgotten once more.
     fn content(&self, node: INodeNo) -> io::Result<()> {
         self.shared.nodes.outdate(node);
-        self.notifier.content(node)
+        self.shared.notifier.content(node)
     }
 
     fn directory(&self, path: &[u8]) -> Option<Ino> {
@@ -285,19 +380,26 @@ impl<F: FilesystemInterface> Teller<'_, F> {
         attr.is_dir().then_some(attr.ino)
     }
 
-    /// Has the kernel forget all it was told.
-    fn everything(&self) -> io::Result<()> {
-        if self.shared.has_epochs.load(Ordering::Acquire) && self.notifier.all_entries().is_err() {
+    /// Has the kernel forget what every name means.
+    fn forget_names(&self) -> io::Result<()> {
+        if self.shared.has_epochs.load(Ordering::Acquire) && self.shared.notifier.all_entries().is_err() {
             self.shared.has_epochs.store(false, Ordering::Release);
         }
         if !self.shared.has_epochs.load(Ordering::Acquire) {
             for (dir, name) in self.shared.nodes.all_names() {
-                self.notifier.entry(dir, &name)?;
+                self.shared.notifier.entry(dir, &name)?;
             }
         }
+        Ok(())
+    }
+
+    /// Has the kernel forget all it was told.
+    fn everything(&self) -> io::Result<()> {
+        self.forget_names()?;
         self.content(INodeNo::ROOT)?;
         for node in self.shared.nodes.all() {
             self.content(node)?;
+            self.shared.feed.follower().go_on();
         }
         Ok(())
     }
@@ -323,26 +425,61 @@ mod tests {
 
     #[test]
     fn one_who_waits_is_woken_when_a_later_look_was_told() {
-        let feed = Arc::new(Feed::new(Seq(1)));
+        let feed = Arc::new(Feed::new(Seq(1), Box::new(Unheard), Box::new(|| {})));
         let look = |seen, answered| Look {
             events: Vec::new(),
             seen: Seq(seen),
             answered,
         };
         // A look that was begun before cannot have seen what was done since.
-        let (_, before) = feed.begin();
+        let (_, before) = feed.position();
         let waiting = {
             let feed = feed.clone();
             std::thread::spawn(move || feed.start_afresh())
         };
-        assert!(feed.rest(Duration::from_secs(60)).is_some());
+        while feed.position().1.is_none() {
+            std::thread::yield_now();
+        }
+        feed.rest(|_| unreachable!("somebody is in a hurry"));
+        assert!(feed.next().is_some());
         feed.end(&look(5, before));
-        let (seen, asked) = feed.begin();
+        let (seen, asked) = feed.position();
         assert_eq!((seen, asked), (Seq(5), Some(1)));
         assert!(!waiting.is_finished());
         feed.end(&look(6, asked));
         waiting.join().unwrap();
         feed.stop();
-        assert!(feed.rest(Duration::from_secs(60)).is_none());
+        assert!(feed.next().is_none());
+    }
+
+    #[test]
+    fn one_that_rests_is_woken_however_late_it_begins_to_wait() {
+        use std::sync::atomic::AtomicU32;
+        let woken = Arc::new(AtomicU32::new(0));
+        let wake = {
+            let woken = woken.clone();
+            Box::new(move || {
+                woken.fetch_add(1, Ordering::AcqRel);
+            })
+        };
+        let feed = Arc::new(Feed::new(Seq(1), Box::new(Unheard), wake));
+        let resting = {
+            let feed = feed.clone();
+            std::thread::spawn(move || {
+                feed.rest(|seen| {
+                    // The first call comes before anybody waits, and is not heard.
+                    while woken.load(Ordering::Acquire) < 2 {
+                        std::thread::yield_now();
+                    }
+                    Ok(seen)
+                });
+                feed.next()
+            })
+        };
+        while !feed.state().resting {
+            std::thread::yield_now();
+        }
+        feed.mistaken(INodeNo(7), 4096);
+        assert_eq!(resting.join().unwrap(), Some(vec![(INodeNo(7), 4096)]));
     }
 }

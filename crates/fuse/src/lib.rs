@@ -25,6 +25,7 @@ mod notifier;
 mod options;
 pub mod point;
 mod serving;
+mod settling;
 
-pub use mount::{Mount, Unmounter, mount};
+pub use mount::{Mount, Unfinished, Unmounter, mount};
 pub use options::MountOptions;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use fuser::{BackgroundSession, Config, Session, SessionACL};
-use tarbox_fs::{FilesystemInterface, blocking};
+use tarbox_fs::{FilesystemInterface, Realm, blocking};
 use tarbox_store::Result;
 
 use crate::adapter::{Adapter, Shared};
@@ -22,10 +22,18 @@ use crate::serving::Serving;
 /// served until they are done.
 pub struct Mount {
     session: Option<BackgroundSession>,
-    feed: Option<JoinHandle<()>>,
+    /// What tells the kernel of changes by others, and others of changes made here.
+    threads: Vec<JoinHandle<()>>,
     /// Ends the feed, and answers how the file system ended.
     end: Box<dyn Fn() -> Result<()> + Send>,
     unmounter: Unmounter,
+    serving: Arc<Serving>,
+}
+
+/// Keeps whoever takes a mount away waiting until it is dropped, or the process ends.
+#[derive(Debug)]
+pub struct Unfinished {
+    _serving: Arc<Serving>,
 }
 
 /// Takes a mount away from another thread.
@@ -47,15 +55,26 @@ where
     let place = point::require_free(dir)?;
     // A number of its own tells this mount's changes from those of others.
     let agent = format!("fuse:{:08x}", random());
-    let feed = Feed::new(blocking(fs.last_change())?);
-    let serving = Serving::begin().map_err(|e| point::host_error(&place, &e))?;
-    let shared = Arc::new(Shared::new(fs, options.root, &agent, feed, serving));
+    let failed = |e: io::Error| point::host_error(&place, &e);
+    let serving = Arc::new(Serving::begin().map_err(failed)?);
+    // A past state never changes.
+    let feed = match Realm::of(options.root) {
+        Realm::Snapshot => Feed::idle(),
+        Realm::Workspace | Realm::Hook => Feed::begin(&fs)?,
+    };
     let device = attach(&place, options)?;
     let unmounter = Unmounter {
         device: point::mounted(&place)?.map(|mount| mount.device),
-        dir: place,
+        dir: place.clone(),
     };
-    serve(shared, device, options, &unmounter).inspect_err(|_| {
+    let served = attach::duplicate(&device)
+        .map(Notifier::new)
+        .map_err(failed)
+        .and_then(|notifier| {
+            let shared = Shared::new(fs, options.root, &agent, (feed, notifier), serving.clone());
+            serve(Arc::new(shared), device, options, (&unmounter, serving))
+        });
+    served.inspect_err(|_| {
         // The reason is what matters, not whether an empty directory could be had back.
         drop(unmounter.unmount());
     })
@@ -65,13 +84,12 @@ fn serve<F>(
     shared: Arc<Shared<F>>,
     device: OwnedFd,
     options: &MountOptions,
-    unmounter: &Unmounter,
+    (unmounter, serving): (&Unmounter, Arc<Serving>),
 ) -> Result<Mount>
 where
     F: FilesystemInterface + Send + Sync + 'static,
 {
     let failed = |e: io::Error| point::host_error(&unmounter.dir, &e);
-    let notifier = Notifier::new(attach::duplicate(&device).map_err(failed)?);
     let acl = match options.allow_other {
         true => SessionACL::All,
         false => SessionACL::Owner,
@@ -79,25 +97,36 @@ where
     let session = Session::from_fd(Adapter(shared.clone()), device, acl, config(options))
         .and_then(Session::spawn)
         .map_err(failed)?;
-    // A past state never changes.
-    let feed = match shared.is_snapshot() {
-        true => None,
-        false => {
+    let mut threads = Vec::new();
+    if shared.is_snapshot() {
+        shared.settling.stop();
+    } else {
+        let begin = |name: &str, work: fn(&Arc<Shared<F>>)| {
             let shared = shared.clone();
-            let thread = std::thread::Builder::new().name("tarbox-feed".to_owned());
-            let follow = move || feed::follow(&shared, &notifier);
-            Some(thread.spawn(follow).map_err(failed)?)
-        }
-    };
+            let thread = std::thread::Builder::new().name(name.to_owned());
+            thread.spawn(move || work(&shared)).map_err(failed)
+        };
+        threads.push(begin("tarbox-feed", feed::follow)?);
+        threads.push(begin("tarbox-settle", settle)?);
+    }
     Ok(Mount {
         session: Some(session),
-        feed,
+        threads,
         end: Box::new(move || {
             shared.feed.stop();
+            shared.settling.stop();
             shared.take_end()
         }),
         unmounter: unmounter.clone(),
+        serving,
     })
+}
+
+/// Gives the answers that wait for other mounts.
+fn settle<F: FilesystemInterface>(shared: &Arc<Shared<F>>) {
+    // What cannot be committed now is tried again, and told by who waits for the device.
+    let settled = || drop(blocking(shared.fs.settle(Some(shared.feed.follower()))));
+    shared.settling.run(settled);
 }
 
 impl Mount {
@@ -123,12 +152,20 @@ impl Mount {
         self.unmounter.clone()
     }
 
+    /// Has whoever takes the mount away wait for more than that everything written is on the device: for what this process
+    /// still has to do before others find the files as if there had been no mount.
+    pub fn unfinished(&self) -> Unfinished {
+        Unfinished {
+            _serving: self.serving.clone(),
+        }
+    }
+
     fn join(&mut self) -> Result<()> {
         let ended = self.session.take().map_or(Ok(()), BackgroundSession::join);
         let synced = (self.end)();
-        if let Some(feed) = self.feed.take() {
-            // A thread that panicked has said so itself.
-            drop(feed.join());
+        for thread in self.threads.drain(..) {
+            // One that panicked has said so itself.
+            drop(thread.join());
         }
         ended.map_err(|e| point::host_error(&self.unmounter.dir, &e))?;
         synced

@@ -1,10 +1,16 @@
 //! What the kernel knows: inodes with the number of times it was told of each, and the names it knows them by.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use fuser::INodeNo;
 use tarbox_fs::Handle;
+
+/// Within this the kernel has written back what was stored through a memory map: it does so after 30 seconds, give or take 5,
+/// and when the map ends.
+const WRITTEN_BACK_MAX: Duration = Duration::from_secs(60);
 
 /// The nodes of one mount.
 #[derive(Debug, Default)]
@@ -19,6 +25,12 @@ struct Table {
     names: HashMap<u64, HashMap<Name, u64>>,
     /// Directories whose listing the kernel may have kept from before somebody else changed it.
     outdated: HashSet<u64>,
+    /// How many handles are open on each.
+    open: HashMap<u64, u32>,
+    /// Files that the kernel was told have setuid or setgid.
+    setid: HashSet<u64>,
+    /// Files whose time was set, and when, until they are written again.
+    timed: HashMap<u64, Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +71,8 @@ impl Nodes {
         }
         let entry = table.nodes.remove(&node.0)?;
         table.outdated.remove(&node.0);
+        table.setid.remove(&node.0);
+        table.timed.remove(&node.0);
         for (dir, name) in entry.names {
             table.unlink(dir, &name, node.0);
         }
@@ -99,6 +113,76 @@ impl Nodes {
         if let Some(node) = replaced.filter(|_| exchange) {
             table.give(from.0.0, from.1, node);
         }
+    }
+
+    /// The name is not this node's any more, if it was.
+    pub(crate) fn remove_from(&self, dir: INodeNo, name: &[u8], node: INodeNo) {
+        self.table().unlink(dir.0, name, node.0);
+    }
+
+    /// Whether the kernel knows the node by a name.
+    pub(crate) fn is_named(&self, node: INodeNo) -> bool {
+        let table = self.table();
+        table
+            .nodes
+            .get(&node.0)
+            .is_some_and(|node| !node.names.is_empty())
+    }
+
+    /// A handle was opened.
+    pub(crate) fn open(&self, node: INodeNo) {
+        *self.table().open.entry(node.0).or_default() += 1;
+    }
+
+    /// A handle was closed.
+    pub(crate) fn close(&self, node: INodeNo) {
+        if let Entry::Occupied(mut open) = self.table().open.entry(node.0) {
+            *open.get_mut() -= 1;
+            if *open.get() == 0 {
+                open.remove();
+            }
+        }
+    }
+
+    /// Whether nobody has it open, and nothing keeps it.
+    pub(crate) fn is_unused(&self, node: INodeNo) -> bool {
+        let table = self.table();
+        let kept = table.nodes.get(&node.0).is_some_and(|node| node.kept.is_some());
+        !kept && !table.open.contains_key(&node.0)
+    }
+
+    /// How many handles are open.
+    pub(crate) fn handles(&self, node: INodeNo) -> u32 {
+        self.table().open.get(&node.0).copied().unwrap_or(0)
+    }
+
+    /// The kernel is told that a file has setuid or setgid.
+    pub(crate) fn note_setid(&self, node: INodeNo) {
+        self.table().setid.insert(node.0);
+    }
+
+    /// Whether the kernel was told that a file has setuid or setgid, which it may have lost by now.
+    pub(crate) fn take_setid(&self, node: INodeNo) -> bool {
+        self.table().setid.remove(&node.0)
+    }
+
+    /// A file's time was set.
+    pub(crate) fn note_time(&self, node: INodeNo) {
+        self.table().timed.insert(node.0, Instant::now());
+    }
+
+    /// Pages of a memory map are written back. Answers whether they may well be older than the time that was set since.
+    pub(crate) fn keeps_time(&self, node: INodeNo) -> bool {
+        let table = self.table();
+        table
+            .timed
+            .get(&node.0)
+            .is_some_and(|set| set.elapsed() < WRITTEN_BACK_MAX)
+    }
+
+    /// A file is written, so the time that was set no longer stands.
+    pub(crate) fn forget_time(&self, node: INodeNo) {
+        self.table().timed.remove(&node.0);
     }
 
     /// Somebody else has changed a directory.
@@ -159,13 +243,9 @@ impl Table {
 
     /// Takes a name out if it is still this node's.
     fn unlink(&mut self, dir: u64, name: &[u8], node: u64) {
-        if let Some(siblings) = self.names.get_mut(&dir)
-            && siblings.get(name) == Some(&node)
-        {
-            siblings.remove(name);
-            if siblings.is_empty() {
-                self.names.remove(&dir);
-            }
+        let siblings = self.names.get(&dir);
+        if siblings.and_then(|siblings| siblings.get(name)) == Some(&node) {
+            self.take(dir, name);
         }
     }
 }
@@ -203,6 +283,28 @@ mod tests {
         nodes.outdate(A);
         nodes.forget(A, 1);
         assert!(!nodes.take_outdated(A) && nodes.take_outdated(ROOT));
+    }
+
+    #[test]
+    fn a_name_is_taken_from_whose_it_was() {
+        let nodes = Nodes::default();
+        nodes.learn(ROOT, b"a", A);
+        nodes.remove_from(ROOT, b"a", B);
+        assert!(nodes.is_named(A));
+        nodes.remove_from(ROOT, b"a", A);
+        assert!(!nodes.is_named(A) && nodes.all_names().is_empty());
+    }
+
+    #[test]
+    fn handles_are_counted() {
+        let nodes = Nodes::default();
+        nodes.open(A);
+        nodes.open(A);
+        nodes.close(A);
+        assert_eq!((nodes.handles(A), nodes.handles(B)), (1, 0));
+        nodes.close(A);
+        nodes.close(A);
+        assert_eq!(nodes.handles(A), 0);
     }
 
     #[test]

@@ -31,7 +31,12 @@ impl Notifier {
 
     /// Forget attributes and content.
     pub(crate) fn content(&self, node: INodeNo) -> io::Result<()> {
-        self.inode(node, 0)
+        self.content_from(node, 0)
+    }
+
+    /// Forget attributes, and content from an offset on.
+    pub(crate) fn content_from(&self, node: INodeNo, offset: u64) -> io::Result<()> {
+        self.inode(node, i64::try_from(offset).unwrap_or(i64::MAX))
     }
 
     fn inode(&self, node: INodeNo, offset: i64) -> io::Result<()> {

@@ -9,6 +9,8 @@ pub struct MountOptions {
     pub name: String,
     /// Refuse every change.
     pub read_only: bool,
+    /// Refuse to run programs.
+    pub no_exec: bool,
     /// Let other users in than the one who mounts, each with their own permissions.
     pub allow_other: bool,
     /// The directory that the mount shows; the root directory unless a snapshot is to be seen.
@@ -23,6 +25,7 @@ impl Default for MountOptions {
         Self {
             name: "tarbox".to_owned(),
             read_only: false,
+            no_exec: false,
             allow_other: false,
             root: Ino::ROOT,
             // One that waits for the device must not keep the others from being served.

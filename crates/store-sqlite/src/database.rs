@@ -10,6 +10,7 @@ use tarbox_store::*;
 use crate::blocks::BlockStore;
 use crate::cache::Caches;
 use crate::commit::Committer;
+use crate::followers::Followers;
 use crate::lease::Lease;
 use crate::options::Options;
 use crate::redo::Redo;
@@ -30,6 +31,7 @@ pub struct SqliteDatabase {
 pub(crate) struct Opened {
     pub(crate) shared: Arc<Shared>,
     committer: Mutex<Committer>,
+    pub(crate) followers: Followers,
     /// The directory whose device the database is on.
     directory: Option<PathBuf>,
     /// Keeps the VFS registered that the connections use.
@@ -41,6 +43,7 @@ pub(crate) struct Host {
     pub(crate) lease: Lease,
     pub(crate) sessions: Option<Sessions>,
     pub(crate) room: Room,
+    pub(crate) followers: Followers,
 }
 
 impl Host {
@@ -50,6 +53,7 @@ impl Host {
             lease: Lease::alone(),
             sessions: None,
             room: Room::unknown(),
+            followers: Followers::none(),
         }
     }
 }
@@ -140,6 +144,7 @@ impl SqliteDatabase {
         let opened = Opened {
             shared,
             committer: Mutex::new(committer),
+            followers: host.followers,
             directory,
             _vfs: vfs,
         };

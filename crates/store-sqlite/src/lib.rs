@@ -31,6 +31,8 @@ mod blocks;
 mod cache;
 mod commit;
 mod database;
+#[cfg_attr(not(unix), path = "followers_alone.rs")]
+mod followers;
 mod fsck;
 mod gc;
 #[cfg(not(target_family = "wasm"))]

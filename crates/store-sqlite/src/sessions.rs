@@ -83,7 +83,7 @@ impl Sessions {
 }
 
 /// Removes the sign of a process that died; `false` if it lives.
-fn remove_if_dead(path: &Path) -> bool {
+pub(crate) fn remove_if_dead(path: &Path) -> bool {
     match File::open(path) {
         // Somebody else may have removed it first, and its name be another's by now.
         Ok(file) => file.try_lock().is_ok() && is_at(&file, path) && fs::remove_file(path).is_ok(),
@@ -93,7 +93,7 @@ fn remove_if_dead(path: &Path) -> bool {
 
 /// Whether the file is the one of this name.
 #[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let number = |m: fs::Metadata| (m.dev(), m.ino());
     match (file.metadata().map(number), fs::metadata(path).map(number)) {
@@ -104,7 +104,7 @@ fn is_at(file: &File, path: &Path) -> bool {
 
 /// Where an open file cannot be removed, it is.
 #[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
+pub(crate) fn is_at(_: &File, _: &Path) -> bool {
     true
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tarbox_store::*;
 
@@ -405,6 +406,47 @@ impl Store for SqliteStore {
 
     async fn last_seq_by_others(&self, agent: &str) -> Result<Seq> {
         self.read_op(|op| Ok(op.last_seq_by_others(agent)))
+    }
+
+    async fn changed(&self, after: Seq, patience: Duration) -> Result<Seq> {
+        let engine = &self.shared().engine;
+        let now = engine.now();
+        let last = self.last_seq().await?;
+        if last > after {
+            return Ok(last);
+        }
+        engine.wait(now, patience);
+        self.last_seq().await
+    }
+
+    fn wake(&self) {
+        self.shared().engine.wake();
+    }
+
+    async fn follow(&self) -> Result<Box<dyn Follower>> {
+        match self.opened.followers.add(self.tenant)? {
+            Some(follower) => Ok(follower),
+            None => Ok(Box::new(Unheard)),
+        }
+    }
+
+    fn is_followed(&self, besides: Option<&dyn Follower>) -> bool {
+        self.opened
+            .followers
+            .are_there(self.tenant, besides.map(Follower::number))
+    }
+
+    async fn settle(&self, besides: Option<&dyn Follower>) -> Result<()> {
+        self.shared().commit_visible()?;
+        let others = self
+            .opened
+            .followers
+            .others(self.tenant, besides.map(Follower::number));
+        if !others.is_empty() {
+            let last = self.last_seq().await?;
+            others.iter().for_each(|other| other.wait(last));
+        }
+        Ok(())
     }
 
     async fn log(&self, query: &LogQuery) -> Result<Vec<LogRecord>> {

@@ -4,6 +4,7 @@
 pub mod conformance;
 mod database;
 mod error;
+mod follow;
 mod layer;
 mod log;
 mod store;
@@ -13,6 +14,7 @@ mod types;
 
 pub use database::{Database, FsckReport, GcReport, Performance, Problem};
 pub use error::{Error, ErrorKind, Result};
+pub use follow::{Follower, Unheard};
 pub use layer::{Change, ChangeKind, LaterLayers, LayerInfo, Position};
 pub use log::{LogQuery, LogRecord, Operation};
 pub use store::Store;

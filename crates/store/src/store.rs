@@ -1,6 +1,7 @@
 //! The [`Store`] trait: the truth about one tenant's files.
 
 use std::future::Future;
+use std::time::Duration;
 
 use crate::*;
 
@@ -281,6 +282,35 @@ pub trait Store: MaybeSend + MaybeSync {
     fn last_seq_by_others(&self, agent: &str) -> impl Future<Output = Result<Seq>> + MaybeSend {
         let _ = agent;
         self.last_seq()
+    }
+
+    /// Waits for a record behind `after`, whoever makes it, and answers the position of the last one. Returns early at
+    /// [`wake`](Store::wake), after `patience`, and now and then without a reason; at once where nothing can wait.
+    fn changed(&self, after: Seq, patience: Duration) -> impl Future<Output = Result<Seq>> + MaybeSend {
+        let _ = (after, patience);
+        self.last_seq()
+    }
+
+    /// Ends each wait in [`changed`](Store::changed) that has begun.
+    fn wake(&self) {}
+
+    /// Begins to follow: from now on [`settle`](Store::settle) waits for what is answered here.
+    fn follow(&self) -> impl Future<Output = Result<Box<dyn Follower>>> + MaybeSend {
+        async { Ok(Box::new(crate::follow::Unheard) as Box<dyn Follower>) }
+    }
+
+    /// Whether anybody on this machine follows this tenant, but for `besides`. Costs so little that it may be asked at every
+    /// operation.
+    fn is_followed(&self, besides: Option<&dyn Follower>) -> bool {
+        let _ = besides;
+        false
+    }
+
+    /// Returns when everything done so far is visible to other processes and every follower of this tenant on this machine,
+    /// but for `besides`, has passed it on. One that ended is not waited for; one that is stopped costs 5 seconds, once.
+    fn settle(&self, besides: Option<&dyn Follower>) -> impl Future<Output = Result<()>> + MaybeSend {
+        let _ = besides;
+        self.flush()
     }
 
     /// The records that match, in order of position (or the reverse).

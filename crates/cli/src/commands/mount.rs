@@ -36,6 +36,12 @@ pub(crate) struct Args {
     /// Let other users in; for users other than root, /etc/fuse.conf must say 'user_allow_other'
     #[arg(long)]
     allow_other: bool,
+    /// Refuse to run programs in it
+    #[arg(long)]
+    noexec: bool,
+    /// What the table of mounts shows as the source [default: tarbox:TENANT]
+    #[arg(long, value_name = "TEXT")]
+    source: Option<String>,
     /// Show this layer as it was, by name, tag or number; read-only
     #[arg(long, value_name = "NAME")]
     layer: Option<String>,
@@ -56,8 +62,12 @@ pub(crate) fn run<S: Store + 'static>(
     w: &Workspace<'_, Fs<S>>,
 ) -> Result<Exit> {
     let options = MountOptions {
-        name: format!("tarbox:{}", global.tenant),
+        name: match &args.source {
+            Some(source) => source.clone(),
+            None => format!("tarbox:{}", global.tenant),
+        },
         read_only: args.read_only || args.layer.is_some(),
+        no_exec: args.noexec,
         allow_other: args.allow_other,
         root: root(args, &**fs)?,
         ..MountOptions::default()
@@ -97,6 +107,8 @@ fn serve<S: Store + 'static>(args: &Args, fs: &Arc<Fs<S>>, options: &MountOption
     let unmounter = mount.unmounter();
     let handle = signals.handle();
     let watcher = std::thread::spawn(move || end_on(signals, &unmounter));
+    // Whoever takes the mount away finds the database closed here, too. It is when this process ends.
+    std::mem::forget(mount.unfinished());
     let served = mount.wait();
     handle.close();
     // A watcher that panicked has said so itself.

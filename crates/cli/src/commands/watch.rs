@@ -48,8 +48,8 @@ struct Shown<'a> {
 
 /// Records considered at once.
 const PAGE: usize = 1000;
-/// How often another process's changes are asked for: one read of a counter.
-const PERIOD: Duration = Duration::from_millis(20);
+/// How long to wait to be told of changes before looking for them.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
     let path = w.path(&args.path)?;
@@ -82,9 +82,7 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
 
 /// Returns when something happened behind this position.
 fn wait<F: FilesystemInterface>(w: &Workspace<'_, F>, after: Seq) -> Result<()> {
-    while blocking(w.fs.last_change())? <= after {
-        std::thread::sleep(PERIOD);
-    }
+    while blocking(w.fs.changed(after, PATIENCE))? <= after {}
     Ok(())
 }
 

@@ -70,7 +70,11 @@ fn what_is_done_in_the_mount_is_in_the_workspace() {
     fs::write(point.path("d/f"), "by a plain write").unwrap();
     assert_eq!(w.ok(["cat", "/d/f"]), "by a plain write");
     w.ok(["write", "/d/f", "by the command"]);
-    eventually(|| fs::read(point.path("d/f")).unwrap() == b"by the command");
+    assert_eq!(fs::read(point.path("d/f")).unwrap(), b"by the command");
+    w.ok(["--no-sync", "rm", "/d/f"]);
+    assert!(!point.path("d/f").exists());
+    fs::write(point.path("d/f"), "again").unwrap();
+    assert_eq!(w.ok(["cat", "/d/f"]), "again");
     let audit = w.ok(["audit"]);
     assert!(audit.contains("fuse:") && audit.contains("/d/f"), "{audit}");
     assert!(
@@ -149,4 +153,71 @@ fn a_signal_takes_the_mount_away() {
     assert!(server.wait().unwrap().success());
     assert!(!is_mounted(&point.1));
     assert_eq!(w.ok(["cat", "/f"]), "kept");
+}
+
+/// Runs the command under the name of a helper of `mount(8)`.
+fn helper(w: &Workspace, name: &str, arguments: &[&str]) -> (i32, String) {
+    let link = w.host(name);
+    if !link.exists() {
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_tarbox"), &link).unwrap();
+    }
+    let output = std::process::Command::new(link)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    (
+        output.status.code().unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+#[test]
+fn mount_and_umount_call_the_command_as_their_helper() {
+    let w = Workspace::new();
+    let point = Point::new(&w, "m");
+    let source = format!("{}#default", w.host("tarbox.db").display());
+    let (code, said) = helper(
+        &w,
+        "mount.fuse.tarbox",
+        &[&source, point.text(), "-n", "-o", "rw,noexec,nofail"],
+    );
+    assert_eq!((code, said.as_str()), (0, ""));
+    let table = fs::read_to_string("/proc/self/mounts").unwrap();
+    let place = point.1.canonicalize().unwrap();
+    let line = table
+        .lines()
+        .find(|line| line.split(' ').nth(1) == place.to_str())
+        .unwrap();
+    let fields: Vec<&str> = line.split(' ').collect();
+    assert_eq!(fields[0].replace("\\043", "#"), source);
+    assert_eq!(fields[2], "fuse.tarbox");
+    assert!(fields[3].contains("noexec"), "{line}");
+    fs::write(point.path("f"), "kept").unwrap();
+    assert_eq!(
+        helper(&w, "umount.fuse.tarbox", &[point.text()]),
+        (0, String::new())
+    );
+    assert!(!is_mounted(&point.1));
+    assert_eq!(w.ok(["cat", "/f"]), "kept");
+    let (code, said) = helper(&w, "mount.fuse.tarbox", &[&source, point.text(), "-o", "remount"]);
+    assert!(code == 1 && said.contains("remount"), "{code}: {said}");
+    let none = format!("{}#none", w.host("tarbox.db").display());
+    let (code, said) = helper(&w, "mount.fuse.tarbox", &[&none, point.text()]);
+    assert!(code == 32 && said.contains("none"), "{code}: {said}");
+}
+
+#[test]
+fn nothing_holds_the_database_when_umount_has_returned() {
+    let w = Workspace::new();
+    let point = Point::new(&w, "m");
+    for _ in 0..5 {
+        w.ok(["mount", point.text()]);
+        let content: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
+        fs::write(point.path("f"), &content).unwrap();
+        fs::remove_file(point.path("f")).unwrap();
+        w.ok(["umount", point.text()]);
+        let others = |name: &str| w.host("tarbox.db-blocks").join(name).read_dir().unwrap().count();
+        assert_eq!((others("sessions"), others("followers")), (0, 0));
+    }
 }

@@ -112,12 +112,12 @@ impl<S: Store> Fs<S> {
                 .size;
             next += piece.len() as u64;
         }
-        self.settle(open).await?;
+        self.wait_for_device(open).await?;
         Ok(written)
     }
 
     /// Waits for the device where the handle was opened to do so.
-    async fn settle(&self, open: &Open) -> Result<()> {
+    async fn wait_for_device(&self, open: &Open) -> Result<()> {
         match open.flags.durability {
             Durability::None => Ok(()),
             Durability::Data | Durability::Full => self.store.sync().await,
@@ -147,7 +147,7 @@ impl<S: Store> Fs<S> {
         let attr = self
             .audited(&open.who, operation, Subject::Inode(open.ino), result)
             .await?;
-        self.settle(&open).await?;
+        self.wait_for_device(&open).await?;
         Ok(attr)
     }
 
@@ -174,7 +174,7 @@ impl<S: Store> Fs<S> {
         let operation = tarbox_store::Operation::Allocate;
         self.audited(&open.who, operation, Subject::Inode(open.ino), result)
             .await?;
-        self.settle(&open).await
+        self.wait_for_device(&open).await
     }
 
     /// The inode of a regular file of the workspace.
@@ -233,7 +233,7 @@ impl<S: Store> Fs<S> {
         let copied = self
             .audited(&to.who, operation, Subject::Inode(to.ino), result)
             .await?;
-        self.settle(&to).await?;
+        self.wait_for_device(&to).await?;
         Ok(copied)
     }
 

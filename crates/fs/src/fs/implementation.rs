@@ -1,8 +1,10 @@
 //! [`FilesystemInterface`] for [`Fs`]: each method says what the audit calls it, and where it is done.
 
+use std::time::Duration;
+
 use tarbox_store::{
-    Allocate, Attr, Cookie, DirEntry, DirName, Ino, Operation, RenameMode, Result, SeekTo, Seq, SetAttr,
-    Store, Unlink, WriteAt, Written, XattrMode,
+    Allocate, Attr, Cookie, DirEntry, DirName, Follower, Ino, Operation, RenameMode, Result, SeekTo, Seq,
+    SetAttr, Store, Unlink, WriteAt, Written, XattrMode,
 };
 
 use super::Fs;
@@ -208,5 +210,25 @@ impl<S: Store> FilesystemInterface for Fs<S> {
 
     async fn changes(&self, path: &[u8], after: Seq, limit: usize) -> Result<Changes> {
         crate::watch::changes(self.store(), path, after, limit).await
+    }
+
+    async fn changed(&self, after: Seq, patience: Duration) -> Result<Seq> {
+        self.store().changed(after, patience).await
+    }
+
+    fn wake(&self) {
+        self.store().wake();
+    }
+
+    async fn follow(&self) -> Result<Box<dyn Follower>> {
+        self.store().follow().await
+    }
+
+    fn is_followed(&self, besides: Option<&dyn Follower>) -> bool {
+        self.store().is_followed(besides)
+    }
+
+    async fn settle(&self, besides: Option<&dyn Follower>) -> Result<()> {
+        self.store().settle(besides).await
     }
 }

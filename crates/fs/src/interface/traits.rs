@@ -1,10 +1,11 @@
 //! The trait itself.
 
 use std::future::Future;
+use std::time::Duration;
 
 use tarbox_store::{
-    Allocate, Attr, Cookie, DirEntry, DirName, Error, ErrorKind, Ino, MaybeSend, MaybeSync, RenameMode,
-    Result, SeekTo, Seq, SetAttr, Unlink, WriteAt, Written, XattrMode,
+    Allocate, Attr, Cookie, DirEntry, DirName, Error, ErrorKind, Follower, Ino, MaybeSend, MaybeSync,
+    RenameMode, Result, SeekTo, Seq, SetAttr, Unlink, WriteAt, Written, XattrMode,
 };
 
 use super::{
@@ -475,4 +476,28 @@ pub trait FilesystemInterface: MaybeSend + MaybeSync {
         after: Seq,
         limit: usize,
     ) -> impl Future<Output = Result<Changes>> + MaybeSend;
+
+    /// Waits for a change behind `after`; see [`Store::changed`](tarbox_store::Store::changed).
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn changed(&self, after: Seq, patience: Duration) -> impl Future<Output = Result<Seq>> + MaybeSend;
+
+    /// Ends each wait in [`changed`](Self::changed) that has begun.
+    fn wake(&self);
+
+    /// Begins to follow the changes; see [`Store::follow`](tarbox_store::Store::follow).
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn follow(&self) -> impl Future<Output = Result<Box<dyn Follower>>> + MaybeSend;
+
+    /// Whether anybody follows the changes, but for `besides`; see [`Store::is_followed`](tarbox_store::Store::is_followed).
+    fn is_followed(&self, besides: Option<&dyn Follower>) -> bool;
+
+    /// Returns when everything done so far was passed on by all who follow; see [`Store::settle`](tarbox_store::Store::settle).
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn settle(&self, besides: Option<&dyn Follower>) -> impl Future<Output = Result<()>> + MaybeSend;
 }

@@ -11,15 +11,18 @@ use crate::interface::{ChangeEvent, FilesystemInterface};
 /// The shortest and the longest pause between two looks. While changes come it is short; it doubles while none do.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
 const PAUSE_MAX: Duration = Duration::from_millis(50);
+/// How long a thread waits for the store to tell of a change before it looks by itself.
+#[cfg(not(target_family = "wasm"))]
+const PATIENCE: Duration = Duration::from_millis(50);
 /// Records considered at once.
 const BATCH: usize = 1024;
 
 /// Changes of one path and of what is below it, in the order they were made; see
 /// [`FilesystemExt::watch`](crate::FilesystemExt::watch).
 ///
-/// Looking costs one number that the store keeps in memory, so waiting is looking again after a pause: 1 ms while
-/// changes come, up to 50 ms when nothing happens. Nothing is lost between two looks, whoever made the change, since
-/// the events come from the log.
+/// A thread that waits is woken by the store. Where nothing can wake the caller, waiting is looking again after a pause:
+/// 1 ms while changes come, up to 50 ms when nothing happens; looking costs one number that the store keeps in memory.
+/// Nothing is lost between two looks, whoever made the change, since the events come from the log.
 pub struct Watch<'f, F> {
     fs: &'f F,
     path: Vec<u8>,
@@ -98,7 +101,7 @@ impl<'f, F: FilesystemInterface> Watch<'f, F> {
             if left.is_zero() {
                 return Ok(None);
             }
-            std::thread::sleep(self.take_pause(left));
+            crate::interface::blocking(self.fs.changed(self.last, left.min(PATIENCE)))?;
         }
     }
 

@@ -4,7 +4,7 @@ use fuser::{FopenFlags, INodeNo, ReplyDirectory, ReplyDirectoryPlus, Request};
 use tarbox_fs::{FilesystemInterface, Handle, OpenFlags, blocking};
 use tarbox_store::{Cookie, DirEntry, DirName, Result};
 
-use super::{GENERATION, KEPT, Shared};
+use super::{GENERATION, KEPT, Shared, stale};
 use crate::convert;
 use crate::gate::Answering;
 
@@ -36,7 +36,7 @@ impl<F: FilesystemInterface> Shared<F> {
         answering: &Answering<'_>,
     ) -> Result<(Handle, FopenFlags)> {
         let ino = self.ino(dir);
-        let handle = blocking(self.fs.open(&self.who(request), ino, OpenFlags::DIRECTORY))?;
+        let handle = blocking(self.fs.open(&self.who(request), ino, OpenFlags::DIRECTORY)).map_err(stale)?;
         let kept = self.kept(ino, answering) == KEPT;
         let outdated = self.nodes.take_outdated(dir);
         let flags = match (kept, outdated) {

@@ -42,7 +42,8 @@ impl<F: FilesystemInterface> Shared<F> {
         node: &NewNode<'_>,
         answering: &Answering<'_>,
     ) -> Result<Entry> {
-        let attr = blocking(self.fs.make(&self.who(request), self.ino(dir), name, node))?;
+        let attr = blocking(self.fs.make(&self.who(request), self.ino(dir), name, node))
+            .map_err(|e| self.stale_or(dir, e))?;
         Ok(self.named(dir, name, &attr, answering))
     }
 
@@ -57,10 +58,14 @@ impl<F: FilesystemInterface> Shared<F> {
         let (who, mode) = (self.who(request), mode & 0o7777);
         let open = convert::open_flags(flags);
         match blocking(self.fs.create(&who, self.ino(dir), name, mode, open)) {
-            Ok((attr, handle)) => Ok((self.named(dir, name, &attr, answering), handle)),
+            Ok((attr, handle)) => {
+                let entry = self.named(dir, name, &attr, answering);
+                self.nodes.open(entry.attr.ino);
+                Ok((entry, handle))
+            }
             // Somebody made it since the kernel looked. Told so, it looks again, and checks whether it may be opened.
             Err(e) if e.kind() == ErrorKind::Exists && flags & O_EXCL == 0 => Err(ErrorKind::Stale.into()),
-            Err(e) => Err(e),
+            Err(e) => Err(self.stale_or(dir, e)),
         }
     }
 
@@ -75,14 +80,16 @@ impl<F: FilesystemInterface> Shared<F> {
         let attr = blocking(
             self.fs
                 .link(&self.who(request), self.ino(node), self.ino(dir), name),
-        )?;
+        )
+        .map_err(|e| self.stale_or(node, self.stale_or(dir, e)))?;
         Ok(self.named(dir, name, &attr, answering))
     }
 
     pub(super) fn remove(&self, request: &Request, dir: INodeNo, name: &[u8], what: Unlink) -> Result<()> {
         let who = self.who(request);
         let held = self.hold_known(&who, dir, name);
-        let removed = blocking(self.fs.remove(&who, self.ino(dir), name, what));
+        let removed =
+            blocking(self.fs.remove(&who, self.ino(dir), name, what)).map_err(|e| self.stale_or(dir, e));
         if removed.is_ok() {
             self.nodes.remove(dir, name);
         }
@@ -104,7 +111,8 @@ impl<F: FilesystemInterface> Shared<F> {
             RenameMode::NoReplace | RenameMode::Exchange => None,
         };
         let (source, target) = ((self.ino(from.0), from.1), (self.ino(to.0), to.1));
-        let renamed = blocking(self.fs.rename(&who, source, target, mode));
+        let renamed = blocking(self.fs.rename(&who, source, target, mode))
+            .map_err(|e| self.stale_or(from.0, self.stale_or(to.0, e)));
         if renamed.is_ok() {
             self.nodes.rename(from, to, mode == RenameMode::Exchange);
         }

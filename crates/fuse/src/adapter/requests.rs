@@ -19,8 +19,9 @@ use tarbox_store::{Result, Unlink};
 
 use super::content::{Changes, Copy};
 use super::names::Found;
-use super::{Adapter, Entry, GENERATION, KEPT, xattrs};
+use super::{Adapter, Entry, GENERATION, KEPT, stale, xattrs};
 use crate::convert::{self, errno};
+use crate::gate::Answering;
 
 /// What is asked of the kernel, as far as it can do it.
 ///
@@ -60,17 +61,35 @@ fn done(result: Result<()>, reply: ReplyEmpty) {
     }
 }
 
-fn entry(result: Result<Entry>, reply: ReplyEntry) {
+fn entry(result: Result<Entry>, reply: ReplyEntry, keeps: bool) {
     match result {
-        Ok(entry) => reply.entry(&entry.kept, &entry.attr, GENERATION),
+        Ok(entry) => reply.entry(&entry.kept_if(keeps), &entry.attr, GENERATION),
         Err(e) => reply.error(errno(&e)),
     }
 }
 
-fn attr(result: Result<Entry>, reply: ReplyAttr) {
+fn attr(result: Result<Entry>, reply: ReplyAttr, keeps: bool) {
     match result {
-        Ok(entry) => reply.attr(&entry.kept, &entry.attr),
+        Ok(entry) => reply.attr(&entry.kept_if(keeps), &entry.attr),
         Err(e) => reply.error(errno(&e)),
+    }
+}
+
+impl<F: FilesystemInterface + Send + Sync + 'static> Adapter<F> {
+    fn made(&self, answering: Answering<'_>, result: Result<Entry>, reply: ReplyEntry) {
+        match result {
+            Ok(_) => self
+                .0
+                .answer(Some(answering), move |keeps| entry(result, reply, keeps)),
+            Err(_) => entry(result, reply, false),
+        }
+    }
+
+    fn changed(&self, result: Result<()>, reply: ReplyEmpty) {
+        match result {
+            Ok(()) => self.0.answer(None, move |_| reply.ok()),
+            Err(_) => done(result, reply),
+        }
     }
 }
 
@@ -101,7 +120,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
     fn lookup(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let answering = self.0.gate.enter();
         match self.0.look_up(request, parent, name.as_bytes(), &answering) {
-            Ok(Found::Entry(found)) => entry(Ok(found), reply),
+            Ok(Found::Entry(found)) => entry(Ok(found), reply, true),
             Ok(Found::Nothing) => reply.entry(&KEPT, &convert::no_attr(), GENERATION),
             Err(e) => reply.error(errno(&e)),
         }
@@ -113,7 +132,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
 
     fn getattr(&self, _: &Request, ino: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
         let answering = self.0.gate.enter();
-        attr(self.0.attributes(ino, &answering), reply);
+        attr(self.0.attributes(ino, &answering), reply, true);
     }
 
     fn setattr(
@@ -143,11 +162,17 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
             mtime,
         };
         let answering = self.0.gate.enter();
-        attr(self.0.set_attributes(request, ino, &changes, &answering), reply);
+        let set = self.0.set_attributes(request, ino, &changes, &answering);
+        match set {
+            Ok(_) => self
+                .0
+                .answer(Some(answering), move |keeps| attr(set, reply, keeps)),
+            Err(_) => attr(set, reply, false),
+        }
     }
 
     fn readlink(&self, _: &Request, ino: INodeNo, reply: ReplyData) {
-        match blocking(self.0.fs.readlink(self.0.ino(ino))) {
+        match blocking(self.0.fs.readlink(self.0.ino(ino))).map_err(stale) {
             Ok(target) => reply.data(&target),
             Err(e) => reply.error(errno(&e)),
         }
@@ -166,7 +191,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         let answering = self.0.gate.enter();
         let made = convert::new_node(mode, rdev)
             .and_then(|node| self.0.make(request, parent, name.as_bytes(), &node, &answering));
-        entry(made, reply);
+        self.made(answering, made, reply);
     }
 
     fn mkdir(
@@ -181,7 +206,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         let node = NewNode::Directory { mode: mode & 0o7777 };
         let answering = self.0.gate.enter();
         let made = self.0.make(request, parent, name.as_bytes(), &node, &answering);
-        entry(made, reply);
+        self.made(answering, made, reply);
     }
 
     fn symlink(&self, request: &Request, parent: INodeNo, name: &OsStr, target: &Path, reply: ReplyEntry) {
@@ -190,25 +215,23 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         };
         let answering = self.0.gate.enter();
         let made = self.0.make(request, parent, name.as_bytes(), &node, &answering);
-        entry(made, reply);
+        self.made(answering, made, reply);
     }
 
     fn link(&self, request: &Request, ino: INodeNo, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let answering = self.0.gate.enter();
         let linked = self.0.link(request, ino, parent, name.as_bytes(), &answering);
-        entry(linked, reply);
+        self.made(answering, linked, reply);
     }
 
     fn unlink(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        done(
-            self.0.remove(request, parent, name.as_bytes(), Unlink::File),
-            reply,
-        );
+        let removed = self.0.remove(request, parent, name.as_bytes(), Unlink::File);
+        self.changed(removed, reply);
     }
 
     fn rmdir(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
         let removed = self.0.remove(request, parent, name.as_bytes(), Unlink::Directory);
-        done(removed, reply);
+        self.changed(removed, reply);
     }
 
     fn rename(
@@ -222,13 +245,12 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         reply: ReplyEmpty,
     ) {
         let (from, to) = ((parent, name.as_bytes()), (newparent, newname.as_bytes()));
-        done(self.0.rename(request, from, to, flags), reply);
+        self.changed(self.0.rename(request, from, to, flags), reply);
     }
 
     fn open(&self, request: &Request, ino: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
         let answering = self.0.gate.enter();
-        let flags = convert::open_flags(flags.0);
-        opened(self.0.open(request, ino, flags, &answering), reply);
+        opened(self.0.open(request, ino, flags.0, &answering), reply);
     }
 
     fn create(
@@ -248,8 +270,11 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         match created {
             Ok((entry, handle)) => {
                 let realm = Realm::of(tarbox_store::Ino(entry.attr.ino.0));
-                let flags = self.0.open_answer(realm, &answering);
-                reply.created(&entry.kept, &entry.attr, GENERATION, FileHandle(handle.0), flags);
+                let flags = self.0.open_answer(realm, flags, &answering);
+                self.0.answer(Some(answering), move |keeps| {
+                    let kept = entry.kept_if(keeps);
+                    reply.created(&kept, &entry.attr, GENERATION, FileHandle(handle.0), flags);
+                });
             }
             Err(e) => reply.error(errno(&e)),
         }
@@ -294,30 +319,39 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
             .0
             .write(ino, handle(fh), offset, data, (write_flags, flags.0))
         {
-            Ok(()) => reply.written(data.len() as u32),
+            Ok(()) => {
+                let written = data.len() as u32;
+                match Realm::of(self.0.ino(ino)) {
+                    // A command may have changed everything.
+                    Realm::Hook => self.0.answer(None, move |_| reply.written(written)),
+                    // Shown when the file is closed or synced: a commit for each write would wait for the device.
+                    Realm::Workspace | Realm::Snapshot => reply.written(written),
+                }
+            }
             Err(e) => reply.error(errno(&e)),
         }
     }
 
     fn flush(&self, _: &Request, _: INodeNo, _: FileHandle, _: LockOwner, reply: ReplyEmpty) {
-        reply.ok();
+        self.changed(Ok(()), reply);
     }
 
     fn release(
         &self,
         _: &Request,
-        _: INodeNo,
+        ino: INodeNo,
         fh: FileHandle,
         _: OpenFlags,
         _: Option<LockOwner>,
         _: bool,
         reply: ReplyEmpty,
     ) {
+        self.0.nodes.close(ino);
         done(self.0.release(handle(fh)), reply);
     }
 
     fn fsync(&self, _: &Request, _: INodeNo, fh: FileHandle, datasync: bool, reply: ReplyEmpty) {
-        done(blocking(self.0.fs.fsync(handle(fh), datasync)), reply);
+        self.changed(blocking(self.0.fs.fsync(handle(fh), datasync)), reply);
     }
 
     fn opendir(&self, request: &Request, ino: INodeNo, _: OpenFlags, reply: ReplyOpen) {
@@ -384,7 +418,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         let set = self
             .0
             .set_xattr(request, ino, name.as_bytes(), Some(value), flags);
-        done(set, reply);
+        self.changed(set, reply);
     }
 
     fn getxattr(&self, request: &Request, ino: INodeNo, name: &OsStr, size: u32, reply: ReplyXattr) {
@@ -396,22 +430,20 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
     }
 
     fn removexattr(&self, request: &Request, ino: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        done(self.0.set_xattr(request, ino, name.as_bytes(), None, 0), reply);
+        self.changed(self.0.set_xattr(request, ino, name.as_bytes(), None, 0), reply);
     }
 
     fn fallocate(
         &self,
         _: &Request,
-        _: INodeNo,
+        ino: INodeNo,
         fh: FileHandle,
         offset: u64,
         length: u64,
         mode: i32,
         reply: ReplyEmpty,
     ) {
-        let allocated = convert::allocate(mode)
-            .and_then(|how| blocking(self.0.fs.fallocate(handle(fh), how, offset, length)));
-        done(allocated, reply);
+        self.changed(self.0.allocate(ino, handle(fh), mode, (offset, length)), reply);
     }
 
     fn lseek(&self, _: &Request, _: INodeNo, fh: FileHandle, offset: i64, whence: i32, reply: ReplyLseek) {
@@ -431,7 +463,7 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         _: INodeNo,
         fh_in: FileHandle,
         offset_in: u64,
-        _: INodeNo,
+        ino_out: INodeNo,
         fh_out: FileHandle,
         offset_out: u64,
         len: u64,
@@ -443,8 +475,8 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
             target: (handle(fh_out), offset_out),
             len,
         };
-        match self.0.copy(&copy) {
-            Ok(copied) => reply.written(copied),
+        match self.0.copy(ino_out, &copy) {
+            Ok(copied) => self.0.answer(None, move |_| reply.written(copied)),
             Err(e) => reply.error(errno(&e)),
         }
     }

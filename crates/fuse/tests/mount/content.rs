@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use rustix::mm::{MapFlags, MsyncFlags, ProtFlags};
 use tarbox_store::Quota;
 
-use crate::support::{Mounted, World};
+use crate::support::{Mounted, Shown, World};
 
 fn pattern(len: usize) -> Vec<u8> {
     (0..len).map(|i| (i * 31 + i / 4096) as u8).collect()
@@ -230,4 +230,75 @@ fn the_largest_offsets_are_reached() {
     assert_eq!(file.metadata().unwrap().len(), LAST + 1);
     assert_eq!(file.read_at(&mut [0; 10], LAST).unwrap(), 1);
     assert_eq!(file.read_at(&mut [0; 10], LAST + 1).unwrap(), 0);
+}
+
+#[test]
+fn a_time_that_was_set_outlives_what_a_memory_map_had_before() {
+    use std::time::{Duration, SystemTime};
+    let mut m = Mounted::new();
+    let path = m.file("mapped", pattern(20_000));
+    let file = both(&path);
+    let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    // SAFETY: the range is mapped until it is unmapped below, and nothing else refers to it.
+    unsafe {
+        let prot = ProtFlags::READ | ProtFlags::WRITE;
+        let map = rustix::mm::mmap(std::ptr::null_mut(), 20_000, prot, MapFlags::SHARED, &file, 0).unwrap();
+        let bytes = std::slice::from_raw_parts_mut(map.cast::<u8>(), 20_000);
+        bytes[10_000] = b'z';
+        file.set_modified(then).unwrap();
+        rustix::mm::munmap(map, 20_000).unwrap();
+    }
+    drop(file);
+    assert_eq!(path.metadata().unwrap().modified().unwrap(), then);
+    assert_eq!(fs::read(&path).unwrap()[10_000], b'z');
+    // What is written afterwards has a time of its own.
+    both(&path).write_all_at(b"y", 0).unwrap();
+    assert_ne!(path.metadata().unwrap().modified().unwrap(), then);
+    m.unmount();
+}
+
+#[test]
+fn setuid_that_a_write_takes_away_is_not_shown_any_more() {
+    use std::os::unix::fs::PermissionsExt;
+    const USER: u32 = 1000;
+    let world = World::new();
+    let root = rustix::process::geteuid().is_root();
+    let m = world.mount_with(&Shown {
+        allow_other: root,
+        ..Shown::default()
+    });
+    let source = m.file("source", "zz");
+    fs::set_permissions(&source, PermissionsExt::from_mode(0o644)).unwrap();
+    let directory = File::open(m.dir()).unwrap();
+    type Change = fn(&File, &File);
+    let changes: [Change; 3] = [
+        |_, to| drop(to.write_all_at(b"q", 0)),
+        |_, to| fallocate(to, FallocateFlags::empty(), 0, 100).unwrap(),
+        |from, to| {
+            let copied = rustix::fs::copy_file_range(from, None, to, None, 2);
+            assert_eq!(copied, Ok(2));
+        },
+    ];
+    for change in changes {
+        let path = m.file("program", "0123456789");
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o4777)).unwrap();
+        assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o4777);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                if root {
+                    // Of this thread alone.
+                    let (uid, gid) = (rustix::fs::Uid::from_raw(USER), rustix::fs::Gid::from_raw(USER));
+                    rustix::thread::set_thread_res_gid(gid, gid, gid).unwrap();
+                    rustix::thread::set_thread_res_uid(uid, uid, uid).unwrap();
+                }
+                let open = |name: &str, flags| {
+                    let mode = rustix::fs::Mode::empty();
+                    File::from(rustix::fs::openat(&directory, name, flags, mode).unwrap())
+                };
+                let from = open("source", rustix::fs::OFlags::RDONLY);
+                change(&from, &open("program", rustix::fs::OFlags::WRONLY));
+            });
+        });
+        assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o777);
+    }
 }

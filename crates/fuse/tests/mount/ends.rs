@@ -91,7 +91,10 @@ fn dropping_a_mount_takes_it_away() {
 fn a_read_only_mount_refuses_every_change() {
     let world = World::new();
     blocking(world.files().write_file(&Credentials::root("t"), "/f", b"x")).unwrap();
-    let m = world.mount_with(&Shown { read_only: true });
+    let m = world.mount_with(&Shown {
+        read_only: true,
+        ..Shown::default()
+    });
     assert_eq!(fs::read(m.path("f")).unwrap(), b"x");
     assert_eq!(errno(fs::write(m.path("f"), "y")), Errno::ROFS);
     assert_eq!(errno(fs::create_dir(m.path("d"))), Errno::ROFS);

@@ -31,6 +31,8 @@ pub(crate) struct World {
 #[derive(Default)]
 pub(crate) struct Shown {
     pub(crate) read_only: bool,
+    /// Let other users in; only root may.
+    pub(crate) allow_other: bool,
 }
 
 /// A mount of it, and its process.
@@ -79,6 +81,7 @@ impl World {
             .env(SERVE, self.dir.path().join("db"))
             .env("TARBOX_TEST_DIR", dir.path())
             .env("TARBOX_TEST_RO", shown.read_only.to_string())
+            .env("TARBOX_TEST_ALL", shown.allow_other.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -112,6 +115,7 @@ fn serve() {
     let fs: Arc<Files> = Arc::new(blocking(Fs::open_tenant(&database, TENANT)).unwrap());
     let options = MountOptions {
         read_only: text("TARBOX_TEST_RO") == "true",
+        allow_other: text("TARBOX_TEST_ALL") == "true",
         ..MountOptions::default()
     };
     let mounted = mount(fs, Path::new(&text("TARBOX_TEST_DIR")), &options).unwrap();

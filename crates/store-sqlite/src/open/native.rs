@@ -8,6 +8,7 @@ use tarbox_pool::DirectoryPool;
 use tarbox_store::{Error, ErrorKind, Result};
 
 use crate::database::Host;
+use crate::followers::Followers;
 use crate::lease::Lease;
 use crate::room::Room;
 use crate::sessions::Sessions;
@@ -55,6 +56,7 @@ impl SqliteDatabase {
                 lease,
                 sessions: Some(sessions),
                 room,
+                followers: Followers::of(&blocks),
             },
             directory,
             None,

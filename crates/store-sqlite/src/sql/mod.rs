@@ -2,6 +2,12 @@
 
 pub(crate) mod admin;
 mod apply;
+#[cfg_attr(
+    all(not(target_os = "linux"), not(target_family = "wasm")),
+    path = "bell_looking.rs"
+)]
+#[cfg_attr(target_family = "wasm", path = "bell_alone.rs")]
+mod bell;
 pub(crate) mod chunk;
 pub(crate) mod dentry;
 mod error;
@@ -18,7 +24,9 @@ pub(crate) mod tenant;
 mod version;
 pub(crate) mod xattr;
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 use tarbox_store::Result;
@@ -48,6 +56,8 @@ pub(crate) enum Durability {
 #[derive(Debug)]
 pub(crate) struct Engine {
     wal: Option<WalIndex>,
+    /// Where no process shares the wal-index: the number of commits.
+    commits: AtomicU32,
     reader: Option<Reader>,
     writer: Mutex<Writer>,
 }
@@ -92,7 +102,32 @@ impl Engine {
         durability: Durability,
         f: impl FnOnce(&Connection) -> Result<R>,
     ) -> Result<R> {
-        lock(&self.writer).run(durability, f)
+        let result = lock(&self.writer).run(durability, f)?;
+        if self.wal.is_none() {
+            self.commits.fetch_add(1, Ordering::Release);
+        }
+        self.wake();
+        Ok(result)
+    }
+
+    /// The number of commits by any process, as a word in memory that they share.
+    fn commits(&self) -> &AtomicU32 {
+        self.wal.as_ref().map_or(&self.commits, WalIndex::commits)
+    }
+
+    /// What [`wait`](Self::wait) is to see change.
+    pub(crate) fn now(&self) -> u32 {
+        self.commits().load(Ordering::Acquire)
+    }
+
+    /// Returns when somebody has committed since `then`, or after `patience`, or for no reason.
+    pub(crate) fn wait(&self, then: u32, patience: Duration) {
+        bell::wait(self.commits(), then, patience);
+    }
+
+    /// Ends every wait that has begun, in this process and in others.
+    pub(crate) fn wake(&self) {
+        bell::wake(self.commits());
     }
 
     /// Gives back the room of a log that has grown, unless somebody reads it right now.

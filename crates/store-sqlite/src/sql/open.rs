@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicU32;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -91,7 +92,12 @@ impl Engine {
             connection,
             durability: Durability::Visible,
         });
-        Ok(Self { wal, reader, writer })
+        Ok(Self {
+            wal,
+            commits: AtomicU32::new(0),
+            reader,
+            writer,
+        })
     }
 }
 

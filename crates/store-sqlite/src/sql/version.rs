@@ -9,6 +9,7 @@
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
+use std::sync::atomic::AtomicU32;
 
 use rusqlite::{Connection, ffi};
 
@@ -65,5 +66,11 @@ impl WalIndex {
             *word = unsafe { self.0.add(i).read_volatile() };
         }
         Version(words)
+    }
+
+    /// The number of commits, which SQLite keeps in the third word of the header.
+    pub(crate) fn commits(&self) -> &AtomicU32 {
+        // SAFETY: as in `version`; whoever changes it does so with a store of these four bytes or more.
+        unsafe { AtomicU32::from_ptr(self.0.cast::<u32>().cast_mut().add(2)) }
     }
 }
