@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 
 use common::workload::{Workload, state};
-use common::{Mode, count, integrity, open, open_plainly, register_pool};
+use common::{Mode, integrity, open, open_plainly, register_pool};
 use rusqlite::{Connection, ErrorCode};
 use tarbox_pool::fault::{CrashPolicy, FaultPlan, FaultPool};
 use tarbox_pool::{ErrorKind, Operation, Pool, PoolExt};

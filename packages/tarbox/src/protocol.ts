@@ -37,6 +37,8 @@ export const Op = {
   usage: 33,
   gc: 34,
   fsck: 35,
+  stage: 36,
+  replace: 37,
 } as const
 
 export type Op = (typeof Op)[keyof typeof Op]
@@ -65,6 +67,8 @@ export const WRITES: ReadonlySet<number> = new Set([
   Op.dropLayer,
   Op.tag,
   Op.gc,
+  Op.stage,
+  Op.replace,
 ])
 
 /** The numbers Linux gives errors. */

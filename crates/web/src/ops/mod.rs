@@ -5,6 +5,7 @@ mod content;
 mod entries;
 mod handles;
 mod history;
+mod replace;
 mod version;
 
 use tarbox_store::{Error, ErrorKind, Result};
@@ -74,6 +75,8 @@ pub const OPERATIONS: &[(&str, Effect, Act)] = &[
     ("usage", Reads, history::usage),
     ("gc", Writes, history::gc),
     ("fsck", Reads, history::fsck),
+    ("stage", Writes, replace::stage),
+    ("replace", Writes, replace::replace),
 ];
 
 /// Names of errors and their numbers on Linux, as far as operations give them.
