@@ -1,5 +1,5 @@
 export { DeviceError, codeOf } from './errors.js'
-export type { Handle } from './handle.js'
+export { type Handle, readUpTo, writeAll } from './handle.js'
 export { Host, type Metrics } from './host.js'
 export { Module, type ModuleSource } from './module.js'
 export { OpfsSlots, supportsOpfs } from './opfs.js'

@@ -1,4 +1,4 @@
-import { type Metrics, type SetAside, type SlotPool } from 'tarbox-device'
+import { type Metrics, readUpTo, type SetAside, type SlotPool, writeAll } from 'tarbox-device'
 import { backupPages, type BackupOptions } from './backup.js'
 import { constants } from './constants.js'
 import type { Engine } from './engine.js'
@@ -127,7 +127,7 @@ export class PoolUtil {
   exportFile(name: string): Uint8Array {
     const handle = this.#handle(name)
     const bytes = new Uint8Array(Math.max(0, handle.getSize() - DATA))
-    const count = handle.read(bytes, { at: DATA })
+    const count = readUpTo(handle, bytes, DATA)
     if (count !== bytes.length) toss(constants.SQLITE_IOERR_SHORT_READ, `Expected to read ${bytes.length} bytes but read ${count}.`)
     return bytes
   }
@@ -147,7 +147,7 @@ export class PoolUtil {
         pull: (controller) => {
           if (done === total) return controller.close()
           const piece = new Uint8Array(Math.min(PIECE, total - done))
-          const count = handle.read(piece, { at: DATA + done })
+          const count = readUpTo(handle, piece, DATA + done)
           if (count !== piece.length) throw new SQLite3Error(constants.SQLITE_IOERR_SHORT_READ, `${name} has become shorter`)
           done += count
           controller.enqueue(piece)
@@ -226,12 +226,16 @@ export class PoolUtil {
     const handle = this.#engine.module.host.handle(this.#pool.create(temporary))
     let size = 0
     const write = (bytes: Uint8Array) => {
-      if (handle.write(bytes, { at: DATA + size }) !== bytes.length) toss(constants.SQLITE_FULL, `the device took only a part of ${name}`)
+      try {
+        writeAll(handle, bytes, DATA + size)
+      } catch (error) {
+        toss(constants.SQLITE_FULL, `${name} could not be written: ${error instanceof Error ? error.message : error}`)
+      }
       size += bytes.length
     }
     const finish = () => {
       // A database in WAL mode opens only with exclusive locking, so an import turns it off, as the official pool does.
-      handle.write(new Uint8Array([1, 1]), { at: DATA + 18 })
+      writeAll(handle, new Uint8Array([1, 1]), DATA + 18)
       handle.flush()
       for (const part of ['-journal', '-wal']) this.unlink(`/${target}${part}`)
       if (this.#has(target)) this.#pool.delete(target)
