@@ -52,6 +52,8 @@ writeFileSync(join(out, 'page.html'), '<!doctype html><meta charset="utf-8"><tit
 
 writeFileSync(join(out, 'actions.html'), '<!doctype html><meta charset="utf-8"><title>Actions</title><link rel="icon" href="data:,"><script type="module" src="/actions.js"></script>')
 
+writeFileSync(join(out, 'other.html'), '<!doctype html><meta charset="utf-8"><title>Elsewhere</title><link rel="icon" href="data:,">')
+
 makeBundle(join(out, 'sample.bundle'))
 const conformance = process.env.TARBOX_CONFORMANCE_WASM
 if (!conformance) throw new Error('TARBOX_CONFORMANCE_WASM does not say where the conformance suites are: run `cargo xtask test browsers`, which builds them')

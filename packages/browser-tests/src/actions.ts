@@ -9,6 +9,8 @@ addEventListener('unhandledrejection', (event) => rejections.push(String(event.r
 /** What a page has written and had acknowledged, kept by whoever asks before it is killed. */
 let acknowledged = 0
 const seen: string[] = []
+let written: Promise<void> | undefined
+let left = false
 
 let holder: Worker | undefined
 
@@ -104,6 +106,24 @@ const actions = {
     await fs!.stat('/')
   },
   seen: () => seen,
+  /** What a page does that is left: `say` notes whether it may come back, the others begin something. */
+  whenLeft(what: 'say' | 'write' | 'close'): void {
+    addEventListener('pagehide', ({ persisted }) => {
+      if (what === 'say') localStorage.setItem('persisted', String(persisted))
+      if (what === 'write') written = fs!.writeFile('/last', 'written on the way out')
+      if (what === 'close') void fs!.close()
+    })
+  },
+  mayComeBack: () => localStorage.getItem('persisted') === 'true',
+  /** Whether this page is the one that was left. */
+  isSame: () => left,
+  leave(url: string): void {
+    left = true
+    location.href = url
+  },
+  written: () => written,
+  /** As a browser does that saves energy. */
+  freeze: (isFrozen: boolean) => void document.dispatchEvent(new Event(isFrozen ? 'freeze' : 'resume')),
   rejections: () => rejections,
 }
 
