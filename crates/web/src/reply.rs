@@ -55,8 +55,7 @@ pub fn listing(out: &mut Vec<u8>, entries: &[DirEntry]) {
         if at > 0 {
             out.push(0);
         }
-        // The browser speaks Unicode: what is no UTF-8 shows as what it is not.
-        out.extend_from_slice(String::from_utf8_lossy(&entry.name).as_bytes());
+        out.extend_from_slice(&entry.name);
     }
 }
 

@@ -1,5 +1,6 @@
 import { codeOf } from './errors.js'
 import { type Handle, readUpTo, writeAll } from './handle.js'
+import { textOf } from './text.js'
 
 /** What a pool's handles have done. Times are in milliseconds. */
 export interface Metrics {
@@ -163,7 +164,7 @@ export class Host {
       return 0
     },
     console: (from: number, length: number) => {
-      console.error(new TextDecoder().decode(this.heap.slice(from, from + length)))
+      console.error(textOf(this.heap.slice(from, from + length)))
     },
   }
 }

@@ -2,6 +2,7 @@ import { DeviceError, explain } from './errors.js'
 import type { Handle } from './handle.js'
 import { Budget, MemoryHandle, PAGE } from './memory.js'
 import { type Damaged, randomName, type SlotStore } from './slots.js'
+import { textOf } from './text.js'
 
 /** The one object store: pages at `[file, number]`, and what there is of a file at `[file, -1]`. */
 const PAGES = 'pages'
@@ -223,7 +224,7 @@ function faultOf({ pages }: MemoryHandle, extent: Extent | undefined): string | 
 
 /** The path in the header of a pool's file. */
 function pathIn({ pages }: MemoryHandle): string {
-  const text = new TextDecoder().decode(pages.get(0)?.subarray(0, PATH))
+  const text = textOf(pages.get(0)?.subarray(0, PATH) ?? new Uint8Array())
   return text.slice(0, Math.max(0, text.indexOf('\0')))
 }
 

@@ -1,4 +1,4 @@
-import { Host, IndexedDbSlots, MemorySlots, Module, type ModuleSource, OpfsSlots, type SlotFiles, SlotPool, type SlotStore, supportsOpfs } from 'tarbox-device'
+import { exactBytesOf, Host, IndexedDbSlots, MemorySlots, Module, type ModuleSource, OpfsSlots, type SlotFiles, SlotPool, type SlotStore, supportsOpfs, textOf } from 'tarbox-device'
 import { noteWorkspace, refuseDamage, refuseLoss } from './damage.js'
 import { failure } from './errors.js'
 import type { Call, Failure, Init, Reply, Watched, WatchEvent } from './messages.js'
@@ -19,10 +19,9 @@ const RESERVE = 4 << 20
 /** What may use them; a check commits the times of reads first. */
 const FREES: ReadonlySet<number> = new Set([Op.fsck, Op.remove, Op.rmdir, Op.truncate, Op.ftruncate, Op.dropLayer, Op.gc])
 
+const NO_TEXT: Failure = { code: 'EILSEQ', errno: 84, message: 'a name has half of a surrogate pair, which no UTF-8 has; one that was listed so has bytes that are no UTF-8, and can only be removed with its directory' }
 const GONE: Failure = { code: 'EAGAIN', errno: 11, message: 'the files have gone to another tab; the change may have been made or not: look, and repeat it' }
 
-const encoder = new TextEncoder()
-const decoder = new TextDecoder()
 
 /** The workspace itself: the module, its pool, and the operations on them. */
 export class Core {
@@ -156,8 +155,8 @@ export class Core {
   /** One operation of the module. What it answers with goes `into` something, or into memory of its own. */
   #do(call: Call, into?: Uint8Array): Reply {
     const [one, two, three] = call.numbers
-    const first = encoder.encode(call.first)
-    const second = encoder.encode(call.second)
+    const [first, second] = [exactBytesOf(call.first), exactBytesOf(call.second)]
+    if (!first || !second) return { id: call.id, error: NO_TEXT }
     const data = call.data
     const size = 8 + first.length + second.length + (data?.length ?? 0)
     let at: number = this.module.exports['input'](size)
@@ -262,7 +261,7 @@ export class Core {
   changes({ path, layers }: Watched, after: number): { events: WatchEvent[]; last: number } {
     const reply = this.call({ id: 0, op: Op.changes, first: path, second: '', numbers: [after, Number(layers), 0] })
     if ('error' in reply) return { events: [], last: after }
-    return { events: reply.bytes ? (JSON.parse(decoder.decode(reply.bytes)) as WatchEvent[]) : [], last: reply.value }
+    return { events: reply.bytes ? (JSON.parse(textOf(reply.bytes)) as WatchEvent[]) : [], last: reply.value }
   }
 
   /** Lets go of everything at once. What is acknowledged is on the device; what is under way ends with an error. */

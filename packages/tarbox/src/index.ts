@@ -1,5 +1,6 @@
+import { textOf } from 'tarbox-device'
 import { Connection } from './connection.js'
-import { TarboxError } from './errors.js'
+import { exactText, TarboxError } from './errors.js'
 import { openFlags, type OpenMode, TarboxFile } from './file.js'
 import { importFiles, type Imported, type Incoming, type TransferOptions } from './import.js'
 import { json, Layers } from './layers.js'
@@ -118,7 +119,7 @@ export class TarboxFs {
   async readFile(path: string, options: 'utf8' | { encoding?: 'utf8'; offset?: number; length?: number } = {}): Promise<string | Uint8Array> {
     const { encoding, offset = 0, length = Infinity } = options === 'utf8' ? { encoding: options } : options
     const { bytes } = await this.#connection.call(Op.readFile, { first: path, numbers: [offset, length] })
-    return encoding ? new TextDecoder().decode(bytes) : bytes
+    return encoding ? textOf(bytes) : bytes
   }
 
   /**
@@ -194,11 +195,11 @@ export class TarboxFs {
   }
 
   async readlink(path: string): Promise<string> {
-    return new TextDecoder().decode((await this.#connection.call(Op.readlink, { first: path })).bytes)
+    return exactText((await this.#connection.call(Op.readlink, { first: path })).bytes, 'readlink', path)
   }
 
   async realpath(path: string): Promise<string> {
-    return new TextDecoder().decode((await this.#connection.call(Op.realpath, { first: path })).bytes)
+    return exactText((await this.#connection.call(Op.realpath, { first: path })).bytes, 'realpath', path)
   }
 
   async truncate(path: string, length = 0): Promise<void> {
