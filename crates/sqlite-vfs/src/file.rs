@@ -9,6 +9,7 @@ use crate::connection::Connection;
 use crate::durability::WalDurability;
 use crate::ffi;
 use crate::locks::{Busy, Level};
+use crate::shm::Shm;
 use crate::state::VfsState;
 use crate::wal::{LOG_HEADER, Meaning, WalWriter};
 
@@ -40,6 +41,8 @@ pub(crate) struct OpenFile {
     pub(crate) role: Role,
     pub(crate) file: Arc<dyn PoolFile>,
     pub(crate) lock: Level,
+    /// The memory of its log, where connections share it.
+    pub(crate) shm: Option<Shm>,
     /// Asked for by `SQLITE_FCNTL_PERSIST_WAL`: the log is kept when the last connection closes.
     pub(crate) persist_wal: bool,
     pub(crate) powersafe_overwrite: bool,
@@ -132,9 +135,12 @@ impl OpenFile {
     pub(crate) fn sync(&mut self) -> Result<()> {
         if let Role::Wal(wal) = &self.role
             && wal.durability.header_may_wait()
-            && self.connection.gather().holds_exactly(&self.file, 0..LOG_HEADER)
         {
-            return Ok(());
+            // Where others write the log, what it was when this connection emptied it says nothing.
+            let gather = self.connection.gather();
+            if !gather.shares_log() && gather.holds_exactly(&self.file, 0..LOG_HEADER) {
+                return Ok(());
+            }
         }
         if let Role::Journal { failed: true } = self.role {
             // Before it syncs a journal for a commit, SQLite reads or writes it. So it has given the transaction up,
@@ -182,8 +188,31 @@ impl OpenFile {
         powersafe | ffi::SQLITE_IOCAP_SUBPAGE_READ
     }
 
+    /// The memory of the database's log.
+    pub(crate) fn shm(&mut self) -> &mut Shm {
+        let Self {
+            shm,
+            vfs,
+            file,
+            connection,
+            ..
+        } = self;
+        shm.get_or_insert_with(|| {
+            connection.gather().set_sharing(true);
+            vfs.shm.join(file.name())
+        })
+    }
+
+    pub(crate) fn leave_shm(&mut self) {
+        if let Some(shm) = self.shm.take() {
+            self.vfs.shm.leave(shm);
+            self.connection.gather().set_sharing(false);
+        }
+    }
+
     /// Flushes and lets go of everything.
     pub(crate) fn close(mut self) -> Result<()> {
+        self.leave_shm();
         let flushed = self.flush();
         let mut gather = self.connection.gather();
         gather.forget(&self.file, 0);

@@ -29,6 +29,8 @@ pub(crate) struct Gather {
     bytes: Vec<u8>,
     /// SQLite has read its journal, and so is putting back what that holds.
     undoing: bool,
+    /// Other connections may write the log, too.
+    shares_log: bool,
     /// There is a log, so that only checkpoints write to the database.
     has_log: bool,
 }
@@ -51,6 +53,7 @@ impl Gather {
             bytes: Vec::new(),
             undoing: false,
             has_log: false,
+            shares_log: false,
         }
     }
 
@@ -63,6 +66,15 @@ impl Gather {
     pub(crate) fn set_log(&mut self, has_log: bool) {
         self.undoing = false;
         self.has_log = has_log;
+    }
+
+    /// Notes whether other connections may write the log.
+    pub(crate) fn set_sharing(&mut self, shares_log: bool) {
+        self.shares_log = shares_log;
+    }
+
+    pub(crate) fn shares_log(&self) -> bool {
+        self.shares_log
     }
 
     /// Takes a write, and flushes what it does not join.

@@ -64,6 +64,7 @@ pub(crate) fn open(
         connection: database.unwrap_or_else(|| Connection::new(vfs.options.gather_limit)),
         file,
         lock: Level::None,
+        shm: None,
         persist_wal: false,
         powersafe_overwrite: true,
         delete_on_close: request.name.is_some() && request.has(ffi::SQLITE_OPEN_DELETEONCLOSE),

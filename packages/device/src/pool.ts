@@ -16,6 +16,7 @@ export class SlotPool {
   readonly metrics: Metrics = emptyMetrics()
   readonly #slots = new Map<number, string>()
   #growing: Promise<void> | undefined
+  #resuming: Promise<void> | undefined
   #paused = false
 
   private constructor(
@@ -166,8 +167,13 @@ export class SlotPool {
     return this.#paused
   }
 
+  /** Concurrent calls share one opening of the files. */
   async resume(): Promise<void> {
-    if (this.#paused) this.#acquire(await this.store.open())
+    if (!this.#paused) return
+    this.#resuming ??= this.store.open().then((files) => this.#acquire(files)).finally(() => {
+      this.#resuming = undefined
+    })
+    return this.#resuming
   }
 
   /** Forgets the pool and removes its files. */

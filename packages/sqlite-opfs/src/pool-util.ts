@@ -42,6 +42,7 @@ export class PoolUtil {
   readonly #Db: new (filename: string, flags: string, vfs: string) => DB
   readonly #open: Set<DB>
   readonly #removed: () => void
+  #unpausing: Promise<void> | undefined
   /** Databases of this pool; `new util.OpfsSAHPoolDb(name)`. */
   readonly OpfsSAHPoolDb: new (filename: string | { filename?: string; flags?: string }, flags?: string) => DB
 
@@ -234,7 +235,7 @@ export class PoolUtil {
       size += bytes.length
     }
     const finish = () => {
-      // A database in WAL mode opens only with exclusive locking, so an import turns it off, as the official pool does.
+      // The official pool opens no database in WAL mode, so an import turns that off, as it does.
       writeAll(handle, new Uint8Array([1, 1]), DATA + 18)
       handle.flush()
       for (const part of ['-journal', '-wal']) this.unlink(`/${target}${part}`)
@@ -328,6 +329,7 @@ export class PoolUtil {
   /** Lets go of all files, so that another tab can have the pool. Fails while databases are open. */
   async pauseVfs(): Promise<this> {
     if (this.#open.size > 0) toss(constants.SQLITE_MISUSE, `Cannot pause VFS ${this.vfsName} because it has opened files.`)
+    await this.#unpausing
     if (this.#pool.isPaused) return this
     this.#check(this.#engine.exports['vfs_unregister'](this.#pool.id))
     await this.#pool.pause()
@@ -340,8 +342,10 @@ export class PoolUtil {
 
   async unpauseVfs(): Promise<this> {
     if (!this.#pool.isPaused) return this
-    await this.#pool.resume()
-    this.register()
+    this.#unpausing ??= this.#pool.resume().then(() => this.register()).finally(() => {
+      this.#unpausing = undefined
+    })
+    await this.#unpausing
     return this
   }
 
