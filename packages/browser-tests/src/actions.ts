@@ -66,6 +66,14 @@ const actions = {
   gc: () => fs!.gc(),
   /** Whatever comes of it, in words. */
   tryToWrite: (path: string, text: string) => fs!.writeFile(path, text).then(() => 'written', String),
+  /** Replaces a file by so many pieces of 256 KiB, one at a time; whatever comes of it, in words. */
+  tryToReplace(path: string, pieces: number): Promise<string> {
+    let next = 0
+    const stream = new ReadableStream<Uint8Array>({
+      pull: (controller) => (next < pieces ? controller.enqueue(filling(next++)) : controller.close()),
+    })
+    return fs!.writeFile(path, stream).then(() => 'written', String)
+  },
   clearSite: async () => void (await fetch('/clear')),
   /** Holds the file handles of a workspace as another program would. */
   hold(name: string): Promise<number> {
