@@ -69,11 +69,18 @@ pub fn json(out: &mut Vec<u8>, value: &impl Serialize) -> Result<()> {
 
 /// An error: its code, its number, what it was about and what to do, as JSON.
 pub fn error(out: &mut Vec<u8>, error: &Error) {
-    let told = serde_json::json!({
-        "code": error.kind().code(),
-        "errno": error.kind().errno(),
-        "message": error.to_string(),
-    });
+    #[derive(Serialize)]
+    struct Told<'a> {
+        code: &'a str,
+        errno: i32,
+        message: String,
+    }
     out.clear();
-    out.extend_from_slice(told.to_string().as_bytes());
+    let told = Told {
+        code: error.kind().code(),
+        errno: error.kind().errno(),
+        message: error.to_string(),
+    };
+    // Texts and numbers can always be written.
+    let _written = json(out, &told);
 }

@@ -17,7 +17,7 @@ pub(super) fn lstat(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>)
 
 pub(super) fn list(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
     let mut entries = blocking(w.fs.read_dir(&w.who, request.first))?;
-    entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    tarbox_store::sort_by(&mut entries, |one, other| one.name.cmp(&other.name));
     reply::listing(out, &entries);
     Ok(entries.len() as f64)
 }
@@ -130,7 +130,8 @@ fn set(w: &mut Workspace, request: &Request<'_>, set: &SetAttr, follow: Follow) 
 fn time(ms: f64) -> Result<SetTime> {
     let nanos = ms * 1e6;
     if !nanos.is_finite() || nanos.abs() > i64::MAX as f64 {
-        return Err(Error::new(ErrorKind::Invalid).because(format!("{ms} is no time")));
+        return Err(Error::new(ErrorKind::Invalid)
+            .because("a time is no number of milliseconds that a file can have"));
     }
     Ok(SetTime::At(Timestamp(nanos as i64)))
 }
