@@ -30,9 +30,9 @@ const scenarios = await Promise.all(
     .map((name) => import(join(here, 'scenarios', name))),
 )
 
-/** Seconds without a word from a suite, and seconds of a scenario: a tenth of either is enough. */
-const SILENCE = 180
-const SCENARIO = options.long ? 7200 : 900
+/** Seconds without a word from a suite, and seconds of a scenario: a small part of either is enough. */
+const SILENCE = 900
+const SCENARIO = options.long ? 7200 : 1800
 
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
