@@ -30,9 +30,9 @@ const scenarios = await Promise.all(
     .map((name) => import(join(here, 'scenarios', name))),
 )
 
-/** Seconds without a word from a suite, and seconds of a scenario: a tenth of either is enough. */
-const SILENCE = 180
-const SCENARIO = options.long ? 7200 : 900
+/** Seconds without a word from a suite, and seconds of a scenario: a small part of either is enough. */
+const SILENCE = 900
+const SCENARIO = options.long ? 7200 : 1800
 
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
@@ -51,6 +51,8 @@ await build({
 writeFileSync(join(out, 'page.html'), '<!doctype html><meta charset="utf-8"><title>Tests</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>')
 
 writeFileSync(join(out, 'actions.html'), '<!doctype html><meta charset="utf-8"><title>Actions</title><link rel="icon" href="data:,"><script type="module" src="/actions.js"></script>')
+
+writeFileSync(join(out, 'other.html'), '<!doctype html><meta charset="utf-8"><title>Elsewhere</title><link rel="icon" href="data:,">')
 
 makeBundle(join(out, 'sample.bundle'))
 const conformance = process.env.TARBOX_CONFORMANCE_WASM

@@ -55,8 +55,7 @@ pub fn listing(out: &mut Vec<u8>, entries: &[DirEntry]) {
         if at > 0 {
             out.push(0);
         }
-        // The browser speaks Unicode: what is no UTF-8 shows as what it is not.
-        out.extend_from_slice(String::from_utf8_lossy(&entry.name).as_bytes());
+        out.extend_from_slice(&entry.name);
     }
 }
 
@@ -70,11 +69,18 @@ pub fn json(out: &mut Vec<u8>, value: &impl Serialize) -> Result<()> {
 
 /// An error: its code, its number, what it was about and what to do, as JSON.
 pub fn error(out: &mut Vec<u8>, error: &Error) {
-    let told = serde_json::json!({
-        "code": error.kind().code(),
-        "errno": error.kind().errno(),
-        "message": error.to_string(),
-    });
+    #[derive(Serialize)]
+    struct Told<'a> {
+        code: &'a str,
+        errno: i32,
+        message: String,
+    }
     out.clear();
-    out.extend_from_slice(told.to_string().as_bytes());
+    let told = Told {
+        code: error.kind().code(),
+        errno: error.kind().errno(),
+        message: error.to_string(),
+    };
+    // Texts and numbers can always be written.
+    let _written = json(out, &told);
 }

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use tarbox_pool::fault::CrashPolicy;
-use tarbox_pool::{FaultPool, OpenOptions, Pool, SahPool};
+use tarbox_pool::fault::{CrashPolicy, FaultPlan};
+use tarbox_pool::{FaultPool, OpenOptions, Pool, PoolExt as _, SahPool};
 use tarbox_store::ErrorKind;
 use tarbox_web::{OPERATIONS, Request, Workspace};
 
@@ -314,4 +314,179 @@ fn headers_of_an_archive_and_what_follows_them() {
     let out = headers(&mut w, "/f", "g", b"d/f");
     assert_eq!(out[..8], 0f64.to_le_bytes());
     assert_eq!((out[8 + 156], &out[8 + 157..8 + 160]), (b'1', &b"d/f"[..]));
+}
+
+/// Bytes that nothing makes smaller.
+fn noise(seed: u64, len: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+/// Calls one operation and makes it durable; where that fails, begins anew from the device, as the package does.
+fn durably(
+    disk: &FaultPool,
+    mut w: Workspace,
+    act: impl FnOnce(&mut Workspace) -> tarbox_store::Result<()>,
+) -> (Workspace, bool) {
+    if act(&mut w).and_then(|()| w.sync()).is_ok() {
+        return (w, true);
+    }
+    let crashed = disk.after_crash(0, CrashPolicy::KeepUnsynced);
+    (Workspace::open(slots(&crashed), 1).unwrap(), false)
+}
+
+/// A file that is read in parts.
+fn read_all(w: &mut Workspace, path: &str) -> Vec<u8> {
+    let mut all = Vec::new();
+    loop {
+        let numbers = [all.len() as f64, f64::INFINITY, 0.0];
+        let part = call(
+            w,
+            "readFile",
+            Request {
+                first: path,
+                numbers,
+                ..Request::default()
+            },
+        )
+        .unwrap();
+        if part.is_empty() {
+            return all;
+        }
+        all.extend(part);
+    }
+}
+
+/// Replaces a file piece by piece.
+fn replace_slowly(w: &mut Workspace, path: &str, data: &[u8]) -> tarbox_store::Result<()> {
+    let mut number = Vec::new();
+    let found = |name: &str| {
+        OPERATIONS
+            .iter()
+            .position(|(other, _, _)| *other == name)
+            .unwrap() as u32
+    };
+    let handle = w.call(found("stage"), &pair(path, "", 0.0), &mut number)?;
+    for (at, piece) in data.chunks(1 << 20).enumerate() {
+        let numbers = [handle, (at << 20) as f64, 0.0];
+        call(
+            w,
+            "write",
+            Request {
+                data: piece,
+                numbers,
+                ..Request::default()
+            },
+        )?;
+        w.sync()?;
+    }
+    call(
+        w,
+        "replace",
+        Request {
+            first: path,
+            numbers: [handle, 420.0, 0.0],
+            ..Request::default()
+        },
+    )?;
+    call(
+        w,
+        "close",
+        Request {
+            numbers: [handle, 0.0, 0.0],
+            ..Request::default()
+        },
+    )
+    .map(drop)
+}
+
+#[test]
+fn a_file_is_replaced_as_a_whole_or_not_at_all() {
+    let (old, new, small) = (noise(1, 3 << 20), noise(2, 36 << 20), noise(3, 100));
+    type Act = fn(&mut Workspace, &[u8]) -> tarbox_store::Result<()>;
+    let ways: [(&str, Act); 3] = [
+        ("at once", |w, data| {
+            let numbers = [420.0, 0.0, 0.0];
+            call(
+                w,
+                "writeFile",
+                Request {
+                    first: "/a",
+                    data,
+                    numbers,
+                    ..Request::default()
+                },
+            )
+            .map(drop)
+        }),
+        ("piece by piece", |w, data| replace_slowly(w, "/a", data)),
+        ("by a copy", |w, data| {
+            call(
+                w,
+                "writeFile",
+                Request {
+                    first: "/b",
+                    data,
+                    numbers: [420.0, 0.0, 0.0],
+                    ..Request::default()
+                },
+            )?;
+            call(w, "copy", pair("/b", "/a", 0.0)).map(drop)
+        }),
+    ];
+    for (way, act) in ways {
+        for (room, fits) in [(1 << 20, false), (34 << 20, false), (128 << 20, true)] {
+            let disk = FaultPool::new();
+            let mut w = Workspace::open(slots(&disk), 1).unwrap();
+            write(&mut w, "/a", &old);
+            w.sync().unwrap();
+            let there: u64 = disk
+                .list("")
+                .unwrap()
+                .iter()
+                .map(|name| disk.read_file(name).unwrap().len() as u64)
+                .sum();
+            disk.set_plan(FaultPlan::new().capacity(there + room));
+            let (mut w, done) = durably(&disk, w, |w| act(w, &new));
+            assert_eq!(done, fits, "{way}, room for {room}");
+            let expected = if fits { &new } else { &old };
+            assert!(read_all(&mut w, "/a") == *expected, "{way}, room for {room}");
+        }
+        // What is smaller, or empty, also replaces it; names beside it are as before.
+        let disk = FaultPool::new();
+        let mut w = Workspace::open(slots(&disk), 1).unwrap();
+        for data in [&old[..], &small, &new, &[]] {
+            act(&mut w, data).unwrap();
+            assert!(read_all(&mut w, "/a") == data, "{way}, {} bytes", data.len());
+        }
+        assert_eq!(call(&mut w, "fsck", Request::default()).unwrap(), b"[]");
+        let names = call(
+            &mut w,
+            "list",
+            Request {
+                first: "/",
+                ..Request::default()
+            },
+        )
+        .unwrap();
+        assert!(!String::from_utf8_lossy(&names).contains("unfinished"), "{way}");
+    }
+}
+
+#[test]
+fn what_replaces_a_file_is_refused_before_it_comes() {
+    let mut w = Workspace::open(slots(&FaultPool::new()), 1).unwrap();
+    write(&mut w, "/a", b"old");
+    call(&mut w, "mkdir", pair("/d", "", 0o755 as f64)).unwrap();
+    let mut refused = |request| call(&mut w, "stage", request).unwrap_err().kind();
+    assert_eq!(refused(pair("/a", "1-1", 0.0)), ErrorKind::Stale);
+    assert_eq!(refused(pair("/a", "", 1.0)), ErrorKind::Exists);
+    assert_eq!(refused(pair("/d", "", 0.0)), ErrorKind::IsDirectory);
+    assert_eq!(refused(pair("/a/b", "", 0.0)), ErrorKind::NotDirectory);
 }

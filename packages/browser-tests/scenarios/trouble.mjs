@@ -28,6 +28,8 @@ export const tests = {
     const { count, error } = await act('fill', '/a')
     assert.match(error, /^TarboxError: ENOSPC/)
     assert.ok(count > 4, `${count} files of 256 KiB fit`)
+    assert.match(await act('tryToReplace', '/before', 400), /^TarboxError: ENOSPC/)
+    assert.equal(await act('read', '/before'), 'kept')
     assert.equal(await act('checkFilled', '/a', count), '')
     assert.deepEqual(await act('fsck'), [])
 

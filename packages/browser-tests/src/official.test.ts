@@ -356,3 +356,114 @@ test('an official pool that is open gives a clear error here, or is waited for',
   pool.pauseVfs()
   await (await waiting).removeVfs()
 })
+
+/** How a browser says that there is no room: by an exception, or by a count that is too small, negative, or has lost its sign. */
+const REFUSALS: Record<string, (fitting: () => number) => number> = {
+  'an exception': () => {
+    throw new DOMException('no room', 'QuotaExceededError')
+  },
+  'what fits': (fitting) => fitting(),
+  'nothing': () => 0,
+  'a negative count': () => -1,
+  'a count without its sign': () => 2 ** 64 - 1,
+}
+
+/** Files may grow by so many bytes together, until `restore`. */
+function limited(room: number, refuse: (typeof REFUSALS)[string]) {
+  const prototype = (globalThis as any).FileSystemSyncAccessHandle.prototype
+  const { write, truncate } = prototype
+  const state = { room, restore: () => Object.assign(prototype, { write, truncate }) }
+  prototype.write = function (from: Uint8Array, options: { at: number }) {
+    const grows = Math.max(0, options.at + from.byteLength - this.getSize())
+    if (grows > state.room) {
+      return refuse(() => {
+        const fits = from.byteLength - grows + state.room
+        state.room = 0
+        return fits === 0 ? 0 : write.call(this, from.subarray(0, fits), options)
+      })
+    }
+    state.room -= grows
+    return write.call(this, from, options)
+  }
+  prototype.truncate = function (length: number) {
+    const grows = length - this.getSize()
+    if (grows > state.room) throw new DOMException('no room', 'QuotaExceededError')
+    state.room -= grows
+    return truncate.call(this, length)
+  }
+  return state
+}
+
+/** Fills a database until there is no room, and goes on; says what was possible. */
+function filledUp(pool: any, refuse: (typeof REFUSALS)[string], pragmas: string): unknown[] {
+  const name = '/full.db'
+  let db = new pool.OpfsSAHPoolDb(name)
+  db.exec(`${pragmas}; CREATE TABLE t(n INTEGER PRIMARY KEY, x); INSERT INTO t VALUES (0, 'first')`)
+  const device = limited(300_000, refuse)
+  const works = (sql: string) => {
+    try {
+      db.exec(sql)
+      return true
+    } catch {
+      return false
+    }
+  }
+  try {
+    let rows = 1
+    while (rows < 500 && works(`INSERT INTO t VALUES (${rows}, randomblob(5000))`)) rows += 1
+    const count = () => db.selectValue('SELECT count(*) FROM t')
+    const outcome: unknown[] = [rows > 10 && rows < 100, count() === rows, db.selectValue('PRAGMA integrity_check')]
+    outcome.push(works(`BEGIN; INSERT INTO t SELECT n + 1000, randomblob(9000) FROM t; COMMIT`))
+    if (!db.selectValue("SELECT 1") || (works('ROLLBACK'), count() !== rows)) outcome.push('a transaction that failed has left something')
+    // Room for a journal is enough to make more.
+    device.room += 400_000
+    outcome.push(works('DELETE FROM t WHERE n % 2'), count() === Math.ceil(rows / 2))
+    outcome.push(works('VACUUM'), works("INSERT INTO t VALUES (9999, 'last')"), count() === Math.ceil(rows / 2) + 1)
+    db.close()
+    db = new pool.OpfsSAHPoolDb(name)
+    return [...outcome, db.selectValue('PRAGMA integrity_check'), count() === Math.ceil(rows / 2) + 1, db.selectValue('SELECT x FROM t WHERE n = 0')]
+  } finally {
+    device.restore()
+    db.close()
+  }
+}
+
+for (const [how, refuse] of Object.entries(REFUSALS)) {
+  test(`a full device that answers with ${how} fails what needs room, and nothing else, with both`, async () => {
+    const { theirs, ours } = await both()
+    for (const journal of ['DELETE', 'TRUNCATE', 'PERSIST']) {
+      for (const cache of [-2000, 5]) {
+        const pragmas = `PRAGMA journal_mode=${journal}; PRAGMA cache_size=${cache}`
+        const outcomes = []
+        for (const sqlite3 of [theirs, ours]) {
+          const pool = await sqlite3.installOpfsSAHPoolVfs({ name: 'filled', directory: 'filled', clearOnInit: true, forceReinitIfPreviouslyFailed: true })
+          outcomes.push(filledUp(pool, refuse, pragmas))
+          await pool.removeVfs()
+        }
+        equal(outcomes[1], [true, true, 'ok', false, true, true, true, true, true, 'ok', true, 'first'], pragmas)
+        equal(outcomes[1], outcomes[0], `${pragmas}, beside the official build`)
+      }
+    }
+  })
+}
+
+test('a database left in WAL mode opens as it is, and once it is switched back in the official build', async () => {
+  const { theirs, ours } = await both()
+  const here = await ours.installOpfsSAHPoolVfs({ name: 'left', directory: 'left', clearOnInit: true })
+  const first = new here.OpfsSAHPoolDb('/w.db')
+  first.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; CREATE TABLE t(a); INSERT INTO t VALUES ('one')")
+  first.close()
+  const [one, other] = [new here.OpfsSAHPoolDb('/w.db'), new here.OpfsSAHPoolDb('/w.db')]
+  equal(one.selectValue('PRAGMA journal_mode'), 'wal')
+  one.exec("INSERT INTO t VALUES ('two')")
+  equal(other.selectValues('SELECT a FROM t'), ['one', 'two'])
+  other.close()
+  equal(one.selectValue('PRAGMA journal_mode=DELETE'), 'delete')
+  one.close()
+  await here.pauseVfs()
+  const pool = await theirs.installOpfsSAHPoolVfs({ name: 'left', directory: 'left' })
+  const db = new pool.OpfsSAHPoolDb('/w.db')
+  equal(db.selectValues('SELECT a FROM t'), ['one', 'two'])
+  db.close()
+  await pool.removeVfs()
+})

@@ -44,3 +44,30 @@ test('errors have result codes', async () => {
   equal(error.resultCode, sqlite3.capi.SQLITE_CONSTRAINT_UNIQUE)
   db.close()
 })
+
+test('a pool that is resumed twice at once is resumed', async () => {
+  const sqlite3 = await sqlite()
+  const pool = await sqlite3.installOpfsSAHPoolVfs({ name: 'twice', clearOnInit: true })
+  await pool.pauseVfs()
+  const [one, other] = [pool.unpauseVfs(), pool.unpauseVfs()]
+  equal([await one, await other].map((each) => each === pool), [true, true])
+  const db = new pool.OpfsSAHPoolDb('/a.db')
+  db.exec('CREATE TABLE t(a)')
+  db.close()
+  const paused = pool.pauseVfs()
+  await Promise.all([paused, pool.unpauseVfs()])
+  await pool.unpauseVfs()
+  equal([pool.isPaused(), pool.getFileNames()], [false, ['/a.db']])
+  await pool.removeVfs()
+})
+
+test('texts that begin with U+FEFF come back as they were', async () => {
+  const db = new (await sqlite()).oo1.DB()
+  for (const text of ['\ufeff', '\ufeffa', 'a\ufeff', '\ufeff'.repeat(50)]) {
+    equal([db.selectValue('SELECT ?', text), db.selectValue('SELECT length(?)', text)], [text, text.length])
+    db.createFunction('same', (_: unknown, value: unknown) => value as string, { arity: 1 } as never)
+    equal(db.selectValue('SELECT same(?)', text), text)
+  }
+  equal(db.selectValue("SELECT count(DISTINCT x) FROM (SELECT 'a' AS x UNION ALL SELECT ?)", '\ufeffa'), 2)
+  db.close()
+})

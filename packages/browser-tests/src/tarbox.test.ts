@@ -1,5 +1,6 @@
 import { ImportError, type Incoming, TarboxError, TarboxFs, type OpenOptions, type Progress, type TarProgress, type WatchEvent } from 'tarbox'
 import { createFs } from 'tarbox/fs'
+import { nameOf } from 'tarbox-device'
 import { openSync } from 'tarbox/sync'
 import { assert, equal, fails, portOfPage, test } from './harness.js'
 import { edit } from './idb.js'
@@ -586,3 +587,71 @@ test('two users of one workspace see the same', async () => {
 
 test('the constructor is reserved for a remote store', () => fails(() => new TarboxFs('https://example.org', 'key'), /^ENOTSUP.*TarboxFs.open/).then(() => undefined))
 test('names that could lead elsewhere are refused', () => fails(() => open({ name: '../x' }), /^EINVAL/).then(() => undefined))
+
+everywhere('names, targets and contents that begin with U+FEFF come back as they were', async (fs) => {
+  const names = ['a', '\ufeffa', '\ufeff', '\ufffd', '\ufeff\ufeffa'].sort()
+  for (const name of names) {
+    await fs.writeFile(`/${name}`, `\ufeff${name}`)
+    await fs.mkdir('/links', { recursive: true })
+    await fs.symlink(`\ufeff${name}`, `/links/${name}`)
+  }
+  equal((await fs.listDirectory('/links')).map(({ name }) => name).sort(), names)
+  for (const name of names) {
+    equal([await fs.readFile(`/${name}`, 'utf8'), await fs.readlink(`/links/${name}`), await fs.realpath(`/${name}`)], [`\ufeff${name}`, `\ufeff${name}`, `/${name}`])
+  }
+  // Half a surrogate pair is no name: as bytes, all such names would be one.
+  for (const name of ['\ud800', 'x\udc80']) {
+    await fails(() => fs.writeFile(`/${name}`, 'x'), /^EILSEQ/)
+    await fails(() => fs.symlink(name, '/links/new'), /^EILSEQ/)
+    await fails(() => fs.rename('/a', `/${name}`), /^EILSEQ/)
+  }
+  equal((await fs.listDirectory('/')).length, names.length + 1)
+})
+
+test('names that are no UTF-8 do not look the same', () => {
+  const [one, other] = [nameOf(Uint8Array.of(97, 0xff, 0xc3, 0xa4)), nameOf(Uint8Array.of(97, 0xfe, 0xc3, 0xa4))]
+  equal([one, other], ['a\udcffä', 'a\udcfeä'])
+})
+
+everywhere('a stream replaces a file as a whole or not at all', async (fs) => {
+  const PIECE = 300_000
+  /** So many pieces, and then an error. */
+  const broken = (pieces: number) =>
+    new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (pieces-- > 0) controller.enqueue(new Uint8Array(PIECE).fill(pieces))
+        else controller.error(new Error('the source broke'))
+      },
+    })
+  await fs.writeFile('/a', 'old', { mode: 0o600 })
+  const { ino, version } = await fs.stat('/a')
+  for (const pieces of [0, 1, 9]) {
+    await fails(() => fs.writeFile('/a', broken(pieces)), /the source broke/)
+    await fails(() => fs.writeFile('/a', broken(pieces), { ifVersion: version }), /the source broke/)
+    await fails(() => fs.writeFile('/new', broken(pieces), { exclusive: true }), /the source broke/)
+  }
+  await fails(() => fs.writeFile('/a', new ReadableStream({ start: (controller) => controller.enqueue(5 as never) })), /^EINVAL/)
+  equal([await fs.readFile('/a', 'utf8'), (await fs.stat('/a')).version], ['old', version], 'as it was')
+  equal((await fs.listDirectory('/')).map(({ name }) => name), ['a'])
+
+  const bytes = new Uint8Array(5_000_000).map((_, at) => at % 253)
+  await fs.writeFile('/a', new Blob([bytes]).stream(), { ifVersion: version })
+  const back = await fs.readFile('/a')
+  assert(back.length === bytes.length && back.every((byte, at) => byte === bytes[at]))
+  equal([(await fs.stat('/a')).ino, (await fs.stat('/a')).mode & 0o777], [ino, 0o600], 'it is the same file still')
+  // A version that is another by the time all has come is refused then.
+  const late = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await fs.writeFile('/a', 'in between')
+      controller.enqueue(Uint8Array.of(1))
+      controller.close()
+    },
+  }, { highWaterMark: 0 })
+  await fails(async () => fs.writeFile('/a', late, { ifVersion: (await fs.stat('/a')).version }), /^ESTALE/)
+  equal(await fs.readFile('/a', 'utf8'), 'in between')
+  for (const blob of [new Blob(), new Blob(['x'])]) {
+    await fs.writeFile('/a', blob)
+    equal((await fs.stat('/a')).size, blob.size)
+  }
+  equal(await fs.fsck(), [])
+})

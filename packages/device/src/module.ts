@@ -1,10 +1,10 @@
 import { DeviceError } from './errors.js'
 import { Host } from './host.js'
+import { textOf } from './text.js'
 
 /** Where a module comes from: an address, its bytes, or the module itself. */
 export type ModuleSource = URL | string | BufferSource | WebAssembly.Module
 
-const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
 type Exports = Record<string, (...values: never[]) => never> & { memory: WebAssembly.Memory }
@@ -49,7 +49,7 @@ export class Module {
   }
 
   text(): string {
-    return decoder.decode(this.peek())
+    return textOf(this.peek())
   }
 
   /** The texts of an output in which each is followed by a NUL. */

@@ -4,7 +4,13 @@ import assert from 'node:assert/strict'
 const MODIFIERS = new Set(['Control', 'Shift', 'Alt', 'Meta'])
 
 /** How long anything may take to be seen. It is generous: machines are busy, and none waits longer than it has to. */
-const PATIENCE = Number(process.env.TARBOX_PATIENCE ?? 60_000)
+const PATIENCE = Number(process.env.TARBOX_PATIENCE ?? 600_000)
+
+/** Messages go by themselves after some seconds, in which a machine that is busy may not come to click on them. Runs in the page. */
+export function messagesStay() {
+  const later = window.setTimeout
+  window.setTimeout = (act, ms, ...rest) => later.call(window, act, ms >= 4000 ? ms * 20 : ms, ...rest)
+}
 
 /** How often it is asked for at least. */
 const ENOUGH = 200

@@ -1,4 +1,4 @@
-import type { Module, SlotPool } from 'tarbox-device'
+import { type Module, type SlotPool, textOf } from 'tarbox-device'
 import { constants } from './constants.js'
 import { rcName } from './errors.js'
 
@@ -15,7 +15,6 @@ const KEPT = 1 << 20
 /** Up to so many characters a loop is quicker than a decoder. */
 const SHORT = 40
 
-const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
 /** The module's memory, and values going in and out of it. */
@@ -110,7 +109,7 @@ export class Engine {
       }
       if (i === length) return text
     }
-    return decoder.decode(bytes.subarray(at, at + length))
+    return textOf(bytes.subarray(at, at + length))
   }
 
   /** Reads `count` values from `at` on into `into`. */

@@ -1,7 +1,8 @@
+import { exactTextOf } from 'tarbox-device'
 import type { Failure } from './messages.js'
 import { ERRNO } from './protocol.js'
 
-const MORE: Record<string, number> = { ENOTSUP: 95, EAGAIN: 11, ECANCELED: 125, EUCLEAN: 117 }
+const MORE: Record<string, number> = { ENOTSUP: 95, EAGAIN: 11, ECANCELED: 125, EUCLEAN: 117, EILSEQ: 84 }
 
 /** An operation that failed: what POSIX calls it, and in words. */
 export class TarboxError extends Error {
@@ -25,6 +26,13 @@ export class TarboxError extends Error {
     const subject = path ? `, ${syscall} '${path}'` : ''
     return new TarboxError(failure.code, `${failure.code}: ${failure.message}${subject}`, { syscall, path })
   }
+}
+
+/** A text that stands for something, such as the target of a link; `EILSEQ` if it is no UTF-8. */
+export function exactText(bytes: Uint8Array, syscall: string, path: string): string {
+  const text = exactTextOf(bytes)
+  if (text === undefined) throw new TarboxError('EILSEQ', `EILSEQ: it is no UTF-8, ${syscall} '${path}'`, { syscall, path })
+  return text
 }
 
 export function failure(error: unknown): Failure {

@@ -1,12 +1,15 @@
+import { textOf } from 'tarbox-device'
 import { Connection } from './connection.js'
-import { TarboxError } from './errors.js'
+import { exactText, TarboxError } from './errors.js'
 import { openFlags, type OpenMode, TarboxFile } from './file.js'
 import { importFiles, type Imported, type Incoming, type TransferOptions } from './import.js'
 import { json, Layers } from './layers.js'
+import { onRest } from './lifecycle.js'
 import type { ChangeEvent, WatchEvent } from './messages.js'
 import { initOf, type OpenOptions } from './options.js'
 import { Op } from './protocol.js'
-import { remote, startWorker } from './remote.js'
+import { startWorker } from './remote.js'
+import { replaceFile } from './replace.js'
 import { entries, type Entry, Stats } from './stats.js'
 import { exportTar, importTar, type TarProgress, type Unpacked } from './tar.js'
 
@@ -98,7 +101,7 @@ export class TarboxFs {
   /** Opens a workspace, or makes it. */
   static async open(options: OpenOptions = {}): Promise<TarboxFs> {
     const init = initOf(options)
-    return new TarboxFs(await Connection.open(remote(options.worker), init))
+    return new TarboxFs(await Connection.open(options.worker, init))
   }
 
   /** Where it is kept in fact. */
@@ -116,16 +119,17 @@ export class TarboxFs {
   async readFile(path: string, options: 'utf8' | { encoding?: 'utf8'; offset?: number; length?: number } = {}): Promise<string | Uint8Array> {
     const { encoding, offset = 0, length = Infinity } = options === 'utf8' ? { encoding: options } : options
     const { bytes } = await this.#connection.call(Op.readFile, { first: path, numbers: [offset, length] })
-    return encoding ? new TextDecoder().decode(bytes) : bytes
+    return encoding ? textOf(bytes) : bytes
   }
 
-  /** Replaces a file, or makes it. A blob or stream is written a piece at a time. */
+  /**
+   * Replaces a file, or makes it: all of it, or nothing. A blob or stream is taken a piece at a time; the file has its old
+   * content until all of it is there.
+   */
   async writeFile(path: string, data: Data, options: WriteOptions = {}): Promise<void> {
     const { mode = 0o666, exclusive = false, ifVersion = '', transfer = false } = options
-    if (data instanceof Blob) data = data.stream()
-    if (data instanceof ReadableStream) {
-      const file = await this.open(path, exclusive ? 'wx' : 'w', mode, { ifVersion })
-      return data.pipeTo(file.writable())
+    if (data instanceof Blob || data instanceof ReadableStream) {
+      return replaceFile(this.#connection, path, data, { mode: mode & ~0o022, exclusive, ifVersion })
     }
     await this.#connection.call(Op.writeFile, { first: path, second: ifVersion, numbers: [mode & ~0o022, Number(exclusive)], data: bytesOf(data), transfer })
   }
@@ -191,11 +195,11 @@ export class TarboxFs {
   }
 
   async readlink(path: string): Promise<string> {
-    return new TextDecoder().decode((await this.#connection.call(Op.readlink, { first: path })).bytes)
+    return exactText((await this.#connection.call(Op.readlink, { first: path })).bytes, 'readlink', path)
   }
 
   async realpath(path: string): Promise<string> {
-    return new TextDecoder().decode((await this.#connection.call(Op.realpath, { first: path })).bytes)
+    return exactText((await this.#connection.call(Op.realpath, { first: path })).bytes, 'realpath', path)
   }
 
   async truncate(path: string, length = 0): Promise<void> {
@@ -331,7 +335,12 @@ export class TarboxFs {
  */
 export function workspacePort({ worker }: { worker?: string | URL } = {}): MessagePort {
   const { port1, port2 } = new MessageChannel()
-  startWorker(worker).postMessage({ port: port2 }, [port2])
+  const started = startWorker(worker)
+  started.postMessage({ port: port2 }, [port2])
+  onRest(
+    () => started.postMessage({ rest: true }),
+    () => started.postMessage({ wake: true }),
+  )
   return port1
 }
 

@@ -1,3 +1,4 @@
+import { textOf } from 'tarbox-device'
 import type { Connection, Result } from './connection.js'
 import { Op } from './protocol.js'
 
@@ -67,5 +68,5 @@ export class Layers {
 }
 
 export function json<T>({ bytes }: Result): T {
-  return JSON.parse(new TextDecoder().decode(bytes)) as T
+  return JSON.parse(textOf(bytes)) as T
 }

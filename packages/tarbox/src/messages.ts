@@ -78,6 +78,8 @@ export type ToWorker =
   | { unwatch: number }
   | { sync: { call: Call; buffer: SharedArrayBuffer } }
   | { close: true }
+  | { rest: true }
+  | { wake: true }
 
 /** What happened to a path. */
 export interface ChangeEvent {
@@ -116,7 +118,7 @@ export type FromWorker =
   | { ready: { storage: Init['storage']; client: string } }
   | { failed: Failure }
   | Flat
-  | { changes: { id: number; events: WatchEvent[] } }
+  | { changes: { id: number; events: WatchEvent[]; last: number } }
   | { closed: Failure | undefined }
 
 /** Between workers of one workspace. `to` and `from` are numbers of workers. */
@@ -124,6 +126,8 @@ export type Broadcast =
   | { hello: string }
   | { owner: string; to?: string }
   | { bye: string }
+  /** By a page that is put aside: the client that its worker is. */
+  | { resting: string }
   | { calls: Call[]; from: string }
   | { replies: Reply[]; to: string }
   | { watch: { id: number; watched: Watched; after: number }; from: string }

@@ -41,6 +41,8 @@ export const Op = {
   unpack: 37,
   closeArchive: 38,
   tarHeaders: 39,
+  stage: 40,
+  replace: 41,
 } as const
 
 export type Op = (typeof Op)[keyof typeof Op]
@@ -72,6 +74,8 @@ export const WRITES: ReadonlySet<number> = new Set([
   Op.openArchive,
   Op.unpack,
   Op.closeArchive,
+  Op.stage,
+  Op.replace,
 ])
 
 /** The numbers Linux gives errors. */

@@ -17,6 +17,11 @@ export function remote(source?: RemoteSource): Remote {
   return MAY_START_WORKERS || isRemote(source) ? workerOf(source) : here()
 }
 
+/** Whether a worker may be ended and made again: one that was not given, by a page, which hears of when to. */
+export function isOurs(source?: RemoteSource): boolean {
+  return typeof document !== 'undefined' && !isRemote(source)
+}
+
 /** Makes a worker, unless one was given. */
 export function workerOf(source?: RemoteSource): Remote {
   return isRemote(source) ? source : startWorker(source)

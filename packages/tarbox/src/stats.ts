@@ -1,3 +1,4 @@
+import { nameOf } from 'tarbox-device'
 const S_IFMT = 0o170000
 
 /** The attributes of a file, as Node.js has them. */
@@ -93,8 +94,6 @@ const MTIME = 1
 const INO = 2
 const MODE = 3
 
-const decoder = new TextDecoder()
-
 /** What `reply::listing` writes: how many, four columns of numbers, and the names with NULs between them. */
 class Listing {
   readonly count: number
@@ -113,7 +112,7 @@ class Listing {
   }
 
   name(at: number): string {
-    this.#names ??= decoder.decode(this.#bytes).split('\0')
+    this.#names ??= nameOf(this.#bytes).split('\0')
     return this.#names[at]!
   }
 }

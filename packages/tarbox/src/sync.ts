@@ -1,5 +1,6 @@
 /// The workspace for programs that cannot wait: in a worker of a page that is cross-origin isolated.
-import { TarboxError } from './errors.js'
+import { textOf } from 'tarbox-device'
+import { exactText, TarboxError } from './errors.js'
 import { openFlags, type OpenMode } from './file.js'
 import { json } from './layers.js'
 import type { Failure, FromWorker, ToWorker } from './messages.js'
@@ -71,7 +72,7 @@ export class TarboxFsSync {
   readFileSync(path: string): Uint8Array<ArrayBuffer>
   readFileSync(path: string, encoding?: 'utf8'): string | Uint8Array {
     const { bytes } = this.#call(Op.readFile, { first: path, numbers: [0, Infinity] })
-    return encoding ? new TextDecoder().decode(bytes) : bytes
+    return encoding ? textOf(bytes) : bytes
   }
 
   /** `exclusive` and `ifVersion` are those of `TarboxFs.writeFile`. */
@@ -142,7 +143,7 @@ export class TarboxFsSync {
   }
 
   readlinkSync(path: string): string {
-    return new TextDecoder().decode(this.#call(Op.readlink, { first: path }).bytes)
+    return exactText(this.#call(Op.readlink, { first: path }).bytes, 'readlink', path)
   }
 
   truncateSync(path: string, length = 0): void {

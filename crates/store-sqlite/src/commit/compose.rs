@@ -49,7 +49,7 @@ impl<'a> Work<'a> {
                 .iter()
                 .map(|(from, to)| ((from - start) as u32, (to - start) as u32)),
         );
-        covered.sort_unstable();
+        tarbox_store::sort_by_key(&mut covered, |range| *range);
         let old = base.as_ref().map_or(&[][..], |map| &map.fragments);
         let kept = old.iter().flat_map(|f| uncovered(f, &covered)).collect();
         Self {
@@ -65,7 +65,7 @@ impl<'a> Work<'a> {
     pub(super) fn compose(&mut self, load: &mut Load<'_>) {
         let mut composed = compose(&self.kept, self.pieces, load);
         if let Ok(composed) = &mut composed {
-            composed.fragments.sort_unstable_by_key(|f| f.start);
+            tarbox_store::sort_by_key(&mut composed.fragments, |f| f.start);
         }
         self.composed = Some(composed);
     }
@@ -134,7 +134,7 @@ fn rewrite<'a>(kept: &[Fragment], pieces: &'a Pieces, load: &mut Load<'_>) -> Re
     });
     let mut parts: Vec<(u32, Cow<'_, Body>)> = old.collect();
     parts.extend(pieces.iter().map(|p| (p.start, Cow::Borrowed(&p.body))));
-    parts.sort_unstable_by_key(|(start, _)| *start);
+    tarbox_store::sort_by_key(&mut parts, |(start, _)| *start);
     let mut composed = Composed::default();
     let mut loaded: Option<(Hash, Vec<u8>)> = None;
     let (mut start, mut run): (u32, Vec<u8>) = (0, Vec::new());

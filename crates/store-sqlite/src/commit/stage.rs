@@ -47,7 +47,8 @@ impl Shared {
             stored: HashMap::new(),
             accounts: HashMap::new(),
         };
-        let mut tenants: BTreeMap<TenantId, _> = frozen.tenants.iter().map(|t| (t.id, t.clone())).collect();
+        let mut tenants: BTreeMap<TenantId, _> = BTreeMap::new();
+        tenants.extend(frozen.tenants.iter().map(|t| (t.id, t.clone())));
         let mut by_tenant: BTreeMap<TenantId, BTreeSet<Key>> = BTreeMap::new();
         for key in frozen.table.files.keys() {
             by_tenant.entry(key.tenant()).or_default().insert(*key);
@@ -102,7 +103,8 @@ impl Stager<'_> {
         if !is_new {
             bases = self.bases(key, file)?;
         }
-        let mut indexes: BTreeSet<u64> = bases.keys().copied().collect();
+        let mut indexes: BTreeSet<u64> = BTreeSet::new();
+        indexes.extend(bases.keys());
         if !gone {
             indexes.extend(file.chunks.keys());
         }

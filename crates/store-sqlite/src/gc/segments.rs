@@ -190,7 +190,8 @@ impl Opened {
 impl Survey {
     /// Segments that nobody appends to, with their lengths and their live bytes.
     fn closed(&self) -> impl Iterator<Item = (u64, u64, u64)> + '_ {
-        let ids: BTreeSet<u64> = self.files.keys().chain(self.live.keys()).copied().collect();
+        let mut ids: BTreeSet<u64> = BTreeSet::new();
+        ids.extend(self.files.keys().chain(self.live.keys()));
         ids.into_iter()
             .filter(|id| *id < self.last && *id != Block::LOST)
             .map(|id| {

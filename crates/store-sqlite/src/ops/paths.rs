@@ -156,7 +156,9 @@ impl Op<'_> {
             .shared
             .engine
             .read(|c| sql::dentry::names_of(c, self.tenant, ino, layer))?;
-        let mut names: BTreeMap<(Key, u64), Name> = found.into_iter().collect();
+        // Collecting sorts first, with code of its own.
+        let mut names: BTreeMap<(Key, u64), Name> = BTreeMap::new();
+        names.extend(found);
         if layer.is_none() {
             for (at, slot) in self.state.tables().flat_map(|table| &table.dentries) {
                 match &slot.row {

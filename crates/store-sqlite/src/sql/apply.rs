@@ -39,7 +39,7 @@ impl Batch {
             op.apply(c)?;
         }
         // In key order, neighbouring rows meet the same pages.
-        self.inodes.sort_unstable_by_key(|(key, _)| *key);
+        tarbox_store::sort_by_key(&mut self.inodes, |(key, _)| *key);
         for (key, change) in &self.inodes {
             if let Some(died) = change.preserve {
                 inode::preserve(c, *key, died)?;

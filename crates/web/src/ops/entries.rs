@@ -17,7 +17,7 @@ pub(super) fn lstat(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>)
 
 pub(super) fn list(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
     let mut entries = blocking(w.fs.read_dir(&w.who, request.first))?;
-    entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    tarbox_store::sort_by(&mut entries, |one, other| one.name.cmp(&other.name));
     reply::listing(out, &entries);
     Ok(entries.len() as f64)
 }

@@ -6,6 +6,7 @@ mod content;
 mod entries;
 mod handles;
 mod history;
+mod replace;
 mod version;
 
 use tarbox_store::{Error, ErrorKind, Result};
@@ -79,6 +80,8 @@ pub const OPERATIONS: &[(&str, Effect, Act)] = &[
     ("unpack", Writes, archive::unpack),
     ("closeArchive", Writes, archive::close),
     ("tarHeaders", Reads, archive::headers),
+    ("stage", Writes, replace::stage),
+    ("replace", Writes, replace::replace),
 ];
 
 /// Names of errors and their numbers on Linux, as far as operations give them.

@@ -75,7 +75,7 @@ export class LargeDoc extends FileDoc {
     const lines = piece.subarray(first < last ? first : 0, last)
     this.#from = from
     this.#to = from + last
-    this.#view.setState(this.#state(new TextDecoder().decode(lines)))
+    this.#view.setState(this.#state(new TextDecoder('utf-8', { ignoreBOM: true }).decode(lines)))
     this.#slider.value = String(Math.round((from / Math.max(1, this.#size - WINDOW)) * 1000))
     this.#where.textContent = `${bytes(from)} to ${bytes(this.#to)} of ${bytes(this.#size)}`
     this.updated.tell()

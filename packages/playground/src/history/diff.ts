@@ -213,7 +213,7 @@ export class DiffDoc implements Doc {
     const content = await this.workspace.fs.readFile(this.workspace.at(layer, path))
     if (content.subarray(0, 1 << 16).includes(0)) return undefined
     try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(content)
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content)
     } catch {
       return undefined
     }

@@ -138,7 +138,7 @@ function schema(): Table[] {
 
 /** How many characters so many bytes of UTF-8 are. */
 function characters(text: string, bytes: number): number {
-  return new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, bytes)).length
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(new TextEncoder().encode(text).subarray(0, bytes)).length
 }
 
 function word(text: string): number {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { messagesStay } from '../ui.mjs'
 
 export const tests = {
   async 'the first visit finds a project to look at'({ open }) {
@@ -29,7 +30,7 @@ export const tests = {
   },
 
   async 'files and folders are made, renamed, moved and deleted'({ open }) {
-    const ui = await open()
+    const ui = await open({ before: messagesStay })
     await ui.click('[aria-label="New folder"]')
     await ui.type('drafts')
     await ui.press('Enter')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { messagesStay } from '../ui.mjs'
 
 async function edit(ui, path, text) {
   await ui.openFile(path)
@@ -8,7 +9,7 @@ async function edit(ui, path, text) {
 
 export const tests = {
   async 'states are sealed, compared, looked at and gone back to'({ open }) {
-    const ui = await open()
+    const ui = await open({ before: messagesStay })
     await edit(ui, '/src/oven.rs', '// one\n')
     await ui.see('.moment .facts', '1 change since “sample”')
     await ui.seal('before')
@@ -42,7 +43,7 @@ export const tests = {
   },
 
   async 'tags, drops and going on from the past'({ open }) {
-    const ui = await open()
+    const ui = await open({ before: messagesStay })
     await edit(ui, '/src/oven.rs', '// one\n')
     await ui.seal('one')
     await edit(ui, '/src/oven.rs', '// two\n')

@@ -1,3 +1,4 @@
+import { textOf } from 'tarbox-device'
 import { constants } from '../constants.js'
 import { bytesOf, type SqlValue } from '../engine.js'
 import { toss } from '../errors.js'
@@ -60,7 +61,7 @@ function text(sql: Sql | undefined): string {
   if (Array.isArray(sql)) return sql.join('')
   const bytes = bytesOf(sql)
   if (!bytes) return toss('Missing SQL argument or unsupported SQL value type.')
-  return new TextDecoder().decode(bytes)
+  return textOf(bytes)
 }
 
 function check({ rowMode = 'array', callback, resultRows }: ExecOptions): void {
