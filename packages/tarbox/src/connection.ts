@@ -1,3 +1,4 @@
+import { compileModule, keepsAlive } from '#platform'
 import { TarboxError } from './errors.js'
 import { type Call, type Failure, flattenCalls, type FromWorker, type Init, type Reply, type ToWorker, unflattenReplies, type Watched, type WatchEvent } from './messages.js'
 import { Op } from './protocol.js'
@@ -38,7 +39,7 @@ const compiled = new Map<string, Promise<WebAssembly.Module>>()
 function compile(wasm: string): Promise<WebAssembly.Module> {
   let module = compiled.get(wasm)
   if (!module) {
-    module = WebAssembly.compileStreaming(fetch(wasm))
+    module = compileModule(wasm)
     module.catch(() => compiled.delete(wasm))
     compiled.set(wasm, module)
   }
@@ -78,6 +79,7 @@ export class Connection {
           connection.storage = data.ready.storage
           connection.client = data.ready.client
           onerror((event) => connection.#die(event.message))
+          keepsAlive(worker, false)
           resolve(connection)
         } else if ('failed' in data) {
           end(worker)
@@ -105,6 +107,7 @@ export class Connection {
     const waiting = this.#waiting.get(reply.id)
     if (!waiting) return
     this.#waiting.delete(reply.id)
+    this.#mayEnd()
     if ('error' in reply) waiting.reject(TarboxError.of(reply.error, NAMES.get(waiting.op) ?? '', waiting.path))
     else waiting.resolve({ value: reply.value, bytes: reply.bytes ?? NOTHING })
   }
@@ -122,10 +125,20 @@ export class Connection {
     this.#waiting.clear()
   }
 
+  /** A program ends when it waits for nothing any more, and does not have to close what it has opened. */
+  #mayEnd(): void {
+    if (this.#waiting.size === 0 && this.#watchers.size === 0 && !this.#closed) keepsAlive(this.#worker, false)
+  }
+
+  #mayNotEnd(): void {
+    if (this.#waiting.size === 0 && this.#watchers.size === 0) keepsAlive(this.#worker, true)
+  }
+
   call(op: Op, { first = '', second = '', numbers = [], data, transfer }: Request): Promise<Result> {
     if (this.#dead) return Promise.reject(this.#dead)
     return new Promise((resolve, reject) => {
       const id = this.#next++
+      this.#mayNotEnd()
       this.#waiting.set(id, { resolve, reject, op, path: first || undefined })
       if (this.#calls.length === 0) queueMicrotask(() => this.#send())
       const [one = 0, two = 0, three = 0] = numbers
@@ -146,13 +159,21 @@ export class Connection {
     }
   }
 
+  /** Makes a call for someone who waits without an event loop: the reply comes in the buffer. */
+  callInto(buffer: SharedArrayBuffer, op: Op, { first = '', second = '', numbers: [one = 0, two = 0, three = 0] = [], data }: Request): void {
+    if (this.#dead) throw this.#dead
+    this.#post({ sync: { call: { id: 0, op, first, second, numbers: [one, two, three], ...(data && { data }) }, buffer } })
+  }
+
   watch(watched: Watched, watcher: Watcher): () => void {
     if (this.#dead) throw this.#dead
     const id = this.#next++
+    this.#mayNotEnd()
     this.#watchers.set(id, watcher)
     this.#post({ watch: { id, watched, after: -1 } })
     return () => {
       this.#watchers.delete(id)
+      if (!this.#dead) this.#mayEnd()
       if (!this.#dead) this.#post({ unwatch: id })
     }
   }
@@ -160,6 +181,7 @@ export class Connection {
   /** Waits for what is under way, makes it durable, and ends the worker. Watches just end. */
   async close(): Promise<void> {
     if (this.#dead) return
+    keepsAlive(this.#worker, true)
     const closed = new Promise<Failure | undefined>((resolve) => (this.#closed = resolve))
     if (this.#calls.length > 0) this.#send()
     this.#post({ close: true })

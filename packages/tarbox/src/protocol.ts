@@ -37,6 +37,10 @@ export const Op = {
   usage: 33,
   gc: 34,
   fsck: 35,
+  copyFile: 36,
+  fchmod: 37,
+  fchown: 38,
+  futimes: 39,
 } as const
 
 export type Op = (typeof Op)[keyof typeof Op]
@@ -65,6 +69,10 @@ export const WRITES: ReadonlySet<number> = new Set([
   Op.dropLayer,
   Op.tag,
   Op.gc,
+  Op.copyFile,
+  Op.fchmod,
+  Op.fchown,
+  Op.futimes,
 ])
 
 /** The numbers Linux gives errors. */

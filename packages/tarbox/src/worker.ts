@@ -1,9 +1,11 @@
 /// The worker behind a page, or behind the port that a page gives to a worker of its own.
-import { type Endpoint, serve } from './serve.js'
+import { workerScope } from '#platform'
+import { serve } from './serve.js'
 
-declare const self: Endpoint & { close(): void }
+const scope = workerScope()
 
-serve(self)
-addEventListener('message', ({ data }: MessageEvent<{ port?: MessagePort }>) => {
-  if (data.port) serve(data.port, () => self.close())
+serve(scope)
+scope.addEventListener('message', (event) => {
+  const { port } = (event as MessageEvent<{ port?: MessagePort }>).data
+  if (port) serve(port, () => scope.close())
 })

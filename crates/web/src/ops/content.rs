@@ -1,7 +1,7 @@
 //! Whole files.
 
 use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, Follow, OpenFlags, blocking};
-use tarbox_store::{Result, SetAttr, WriteAt};
+use tarbox_store::{Error, ErrorKind, Result, SetAttr, WriteAt};
 
 use super::{version, zeros};
 use crate::{Request, Workspace};
@@ -95,7 +95,7 @@ pub(super) fn truncate(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>
 /// Numbers are whether the target must be new, and whether directories are copied with all that is in them.
 pub(super) fn copy(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
     if request.flag(0) && blocking(w.fs.exists(&w.who, request.second))? {
-        return Err(tarbox_store::Error::new(tarbox_store::ErrorKind::Exists).about(request.second));
+        return Err(Error::new(ErrorKind::Exists).about(request.second));
     }
     let copied = if request.flag(1) {
         blocking(w.fs.copy_tree(&w.who, request.first, request.second))
@@ -103,4 +103,27 @@ pub(super) fn copy(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) ->
         blocking(w.fs.copy(&w.who, request.first, request.second))
     };
     copied.map(|bytes| bytes as f64)
+}
+
+/// Copies a file with exactly its permissions, over one that is there or to a new one; the number says that it must be new.
+/// A file is its own copy.
+pub(super) fn copy_file(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+    let (from, to) = (request.first, request.second);
+    let source = blocking(w.fs.stat(&w.who, from))?;
+    if !source.is_file() {
+        return Err(Error::new(ErrorKind::IsDirectory).about(from));
+    }
+    if request.flag(0) && blocking(w.fs.lstat(&w.who, to)).is_ok() {
+        return Err(Error::new(ErrorKind::Exists).about(to));
+    }
+    if blocking(w.fs.stat(&w.who, to)).is_ok_and(|target| target.ino == source.ino) {
+        return Ok(0.0);
+    }
+    let copied = blocking(w.fs.copy(&w.who, from, to))?;
+    let mode = SetAttr {
+        mode: Some(source.mode & 0o7777),
+        ..SetAttr::default()
+    };
+    blocking(w.fs.set_attr(&w.who, to, &mode, Follow::Yes))?;
+    Ok(copied as f64)
 }

@@ -1,8 +1,9 @@
 //! Open files.
 
 use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, OpenFlags, blocking};
-use tarbox_store::{Result, WriteAt};
+use tarbox_store::{Result, SetAttr, WriteAt};
 
+use super::entries::{mode_at, owner_at, times};
 use super::{version, zeros};
 use crate::{Request, Workspace, reply};
 
@@ -13,6 +14,8 @@ const APPEND: u32 = 4;
 const TRUNCATE: u32 = 8;
 const CREATE: u32 = 16;
 const EXCLUSIVE: u32 = 32;
+const DIRECTORY: u32 = 64;
+const NO_FOLLOW: u32 = 128;
 
 /// Numbers are the flags and the mode of a new file; the second text is the version that it must have. Returns the number
 /// to call it by, and gives its attributes.
@@ -26,6 +29,8 @@ pub(super) fn open(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) 
         append: has(APPEND),
         truncate: has(TRUNCATE),
         exclusive: has(EXCLUSIVE),
+        directory: has(DIRECTORY),
+        no_follow: has(NO_FOLLOW),
         ..OpenFlags::default()
     };
     let create = has(CREATE).then_some(request.small(1)?);
@@ -77,4 +82,24 @@ pub(super) fn stat(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) 
 pub(super) fn truncate(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
     let handle = w.handle(request.small(0)?)?;
     blocking(w.fs.truncate(handle, request.whole(1)?)).map(|_| 0.0)
+}
+
+/// Numbers are the file and its permissions.
+pub(super) fn chmod(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+    set(w, request, &mode_at(request, 1)?)
+}
+
+/// Numbers are the file, its owner and its group; a negative one stays.
+pub(super) fn chown(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+    set(w, request, &owner_at(request, 1)?)
+}
+
+/// The number is the file; the data are the times.
+pub(super) fn utimes(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+    set(w, request, &times(request)?)
+}
+
+fn set(w: &Workspace, request: &Request<'_>, set: &SetAttr) -> Result<f64> {
+    let handle = w.handle(request.small(0)?)?;
+    blocking(w.fs.setattr(&w.who, w.fs.handle(handle)?.ino, set)).map(|_| 0.0)
 }

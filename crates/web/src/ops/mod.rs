@@ -74,6 +74,10 @@ pub const OPERATIONS: &[(&str, Effect, Act)] = &[
     ("usage", Reads, history::usage),
     ("gc", Writes, history::gc),
     ("fsck", Reads, history::fsck),
+    ("copyFile", Writes, content::copy_file),
+    ("fchmod", Writes, handles::chmod),
+    ("fchown", Writes, handles::chown),
+    ("futimes", Writes, handles::utimes),
 ];
 
 /// Names of errors and their numbers on Linux, as far as operations give them.
