@@ -31,16 +31,18 @@ export function openFlags(mode: OpenMode): number {
 export class OpenFile {
   /** Where those who give no position go on: see {@link ../nodefs/descriptors}. */
   position = 0
-  readonly #ino: number
+  /** A file that is not open: whatever is asked of it is `EBADF`. */
+  static readonly NONE = new OpenFile('', 0, undefined)
+  readonly #ino: number | undefined
   #number: number
 
   private constructor(
     readonly path: string,
     readonly flags: number,
-    opened: Result,
+    opened: Result | undefined,
   ) {
-    this.#number = opened.value
-    this.#ino = new Stats(opened.bytes).ino
+    this.#number = opened?.value ?? -1
+    this.#ino = opened && new Stats(opened.bytes).ino
   }
 
   static *open(path: string, flags: number, mode = FILE_MODE, ifVersion = ''): Work<OpenFile> {
@@ -48,6 +50,7 @@ export class OpenFile {
   }
 
   *#call(op: Op, numbers: number[] = [], data?: Uint8Array): Work<Result> {
+    if (this.#ino === undefined) throw new TarboxError('EBADF', 'EBADF: the file is not open')
     const request = () => ({ numbers: [this.#number, ...numbers] as [number, number?, number?], ...(data && { data }) })
     try {
       return yield* ask(op, request())
@@ -113,6 +116,7 @@ export class OpenFile {
   }
 
   *close(): Work<void> {
+    if (this.#ino === undefined) throw new TarboxError('EBADF', 'EBADF: the file is not open')
     try {
       yield* ask(Op.close, { numbers: [this.#number] })
     } catch (error) {

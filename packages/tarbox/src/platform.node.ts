@@ -16,7 +16,8 @@ class ThreadWorker {
   readonly #thread: Thread
 
   constructor(script: string | URL) {
-    this.#thread = new Thread(script)
+    // What the program was started with is not for workers.
+    this.#thread = new Thread(script, { execArgv: [] })
     this.#thread.on('message', (data) => this.onmessage?.({ data }))
     this.#thread.on('error', ({ message }) => this.onerror?.({ message }))
   }
@@ -52,6 +53,8 @@ export const compileModule: typeof browser.compileModule = async (wasm) => {
   const url = new URL(wasm)
   return url.protocol === 'file:' ? WebAssembly.compile(await readFile(url)) : WebAssembly.compileStreaming(fetch(url))
 }
+
+export const moduleSource: typeof browser.moduleSource = compileModule
 
 export const refusalOfSync: typeof browser.refusalOfSync = () => undefined
 

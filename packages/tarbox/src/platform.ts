@@ -1,4 +1,5 @@
 /// What differs between browsers and Node.js: this is for browsers, `platform.node.ts` for Node.js.
+import type { ModuleSource } from 'tarbox-device'
 import type { Init } from './messages.js'
 import type { Remote } from './remote.js'
 import type { Endpoint } from './serve.js'
@@ -31,6 +32,11 @@ export function keepsAlive(_remote: Remote, _keeps: boolean): void {}
 
 export function compileModule(wasm: string): Promise<WebAssembly.Module> {
   return WebAssembly.compileStreaming(fetch(wasm))
+}
+
+/** What a worker loads the module from. */
+export async function moduleSource(wasm: string): Promise<ModuleSource> {
+  return wasm
 }
 
 /** Why synchronous calls cannot be made here, if so. */

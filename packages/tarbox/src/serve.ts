@@ -1,3 +1,4 @@
+import { moduleSource } from '#platform'
 import type { ModuleSource } from 'tarbox-device'
 import { failure } from './errors.js'
 import { type Call, flattenReplies, type FromWorker, type Init, type Reply, type ToWorker, unflattenCalls } from './messages.js'
@@ -32,7 +33,7 @@ export function serve(endpoint: Endpoint, closed: () => void = () => undefined):
   const start = async (init: Init) => {
     let opened: Node | undefined
     try {
-      opened = new Node(init, init.ahead ? ahead : Promise.resolve(init.wasm))
+      opened = new Node(init, init.ahead ? ahead : moduleSource(init.wasm))
       const storage = await opened.start()
       node = opened
       post({ ready: { storage, client: opened.client } })

@@ -43,9 +43,10 @@ export class Waiter {
     for (;;) {
       const buffer = this.#buffer
       const words = new Int32Array(buffer, 0, 2)
-      words[0] = 0
+      Atomics.store(words, 0, 0)
       this.connection.callInto(buffer, asked.op, asked)
-      Atomics.wait(words, 0, 0)
+      // What wakes up here may be the end of the call before: that was answered before this began to wait, and notified after.
+      while (Atomics.load(words, 0) === 0) Atomics.wait(words, 0, 0)
       const length = words[1]!
       if (words[0] === 3) {
         // The reply did not fit. Only reading gives that much, and can be done again.

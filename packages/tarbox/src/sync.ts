@@ -56,12 +56,12 @@ export class TarboxFsSync {
 
   /** What takes a number of an open file. */
   readonly #of =
-    <Rest extends unknown[], T>(syscall: string, call: (file: OpenFile, ...given: Rest) => Work<T>) =>
+    <Rest extends unknown[], T>(call: (file: OpenFile, ...given: Rest) => Work<T>) =>
     (fd: number, ...given: Rest): T =>
-      this.#run(call(this.#files.get(fd, syscall), ...given))
+      this.#run(call(this.#files.get(fd), ...given))
 
-  #target(target: PathLike | number, syscall: string): content.Target {
-    return typeof target === 'number' ? this.#files.get(target, syscall) : target
+  #target(target: PathLike | number): content.Target {
+    return typeof target === 'number' ? this.#files.get(target) : target
   }
 
   accessSync = this.#sync(entries.access)
@@ -70,13 +70,13 @@ export class TarboxFsSync {
   copyFileSync = this.#sync(content.copyFile)
   cpSync = this.#sync(cp)
   existsSync = this.#sync(entries.exists)
-  fchmodSync = this.#of('fchmod', descriptors.fchmod)
-  fchownSync = this.#of('fchown', descriptors.fchown)
-  fdatasyncSync = this.#of('fdatasync', (file) => descriptors.fsync(file, 'fdatasync'))
-  fstatSync = <const O extends { bigint?: boolean } = object>(fd: number, options?: O) => this.#run(descriptors.fstat(this.#files.get(fd, 'fstat'), options))
-  fsyncSync = this.#of('fsync', (file) => descriptors.fsync(file))
-  ftruncateSync = this.#of('ftruncate', content.ftruncate)
-  futimesSync = this.#of('futime', descriptors.futimes)
+  fchmodSync = this.#of(descriptors.fchmod)
+  fchownSync = this.#of(descriptors.fchown)
+  fdatasyncSync = this.#of((file) => descriptors.fsync(file, 'fdatasync'))
+  fstatSync = <const O extends { bigint?: boolean } = object>(fd: number, options?: O) => this.#run(descriptors.fstat(this.#files.get(fd), options))
+  fsyncSync = this.#of((file) => descriptors.fsync(file))
+  ftruncateSync = this.#of(content.ftruncate)
+  futimesSync = this.#of(descriptors.futimes)
   lchownSync = this.#sync(entries.lchown)
   linkSync = this.#sync(entries.link)
   lutimesSync = this.#sync(entries.lutimes)
@@ -85,18 +85,18 @@ export class TarboxFsSync {
   opendirSync = this.#sync(opendir)
   readdirSync = this.#sync(entries.readdir)
   readlinkSync = this.#sync(entries.readlink)
-  readvSync = this.#of('read', descriptors.readv)
-  realpathSync = this.#sync(entries.realpath)
+  readvSync = this.#of(descriptors.readv)
+  realpathSync = Object.assign(this.#sync(entries.realpath), { native: this.#sync(entries.realpath) })
   rmSync = this.#sync(entries.rm)
   rmdirSync = this.#sync(entries.rmdir)
   symlinkSync = this.#sync(entries.symlink)
   truncateSync = this.#sync(content.truncate)
   unlinkSync = this.#sync(entries.unlink)
   utimesSync = this.#sync(entries.utimes)
-  writevSync = this.#of('write', descriptors.writev)
+  writevSync = this.#of(descriptors.writev)
 
   readFileSync<const O extends content.ReadOptions = undefined>(target: PathLike | number, options?: O): Content<O> {
-    return this.#run(content.readFile(this.#target(target, 'read'), options))
+    return this.#run(content.readFile(this.#target(target), options))
   }
 
   /** `exclusive` and `ifVersion` are those of `TarboxFs.writeFile`. */
@@ -104,11 +104,11 @@ export class TarboxFsSync {
     if (typeof options === 'object' && options !== null && ('exclusive' in options || 'ifVersion' in options)) {
       return this.#run(native.writeFile(String(target), native.bytesOf(data), options as native.Written))
     }
-    this.#run(content.writeFile(this.#target(target, 'write'), data, options as content.WriteOptions))
+    this.#run(content.writeFile(this.#target(target), data, options as content.WriteOptions))
   }
 
   appendFileSync(target: PathLike | number, data: content.Data, options?: content.WriteOptions): void {
-    this.#run(content.appendFile(this.#target(target, 'write'), data, options))
+    this.#run(content.appendFile(this.#target(target), data, options))
   }
 
   statSync<const O extends StatOptions = object>(path: PathLike, options?: O): Statted<O> {
@@ -123,7 +123,7 @@ export class TarboxFsSync {
     try {
       return this.#run(work)
     } catch (error) {
-      if (options?.throwIfNoEntry === false && isCode(error, 'ENOENT', 'ENOTDIR')) return undefined
+      if (options?.throwIfNoEntry === false && isCode(error, 'ENOENT')) return undefined
       throw error
     }
   }
@@ -138,7 +138,7 @@ export class TarboxFsSync {
   }
 
   closeSync(fd: number): void {
-    const file = this.#files.get(fd, 'close')
+    const file = this.#files.get(fd)
     this.#files.remove(fd)
     this.#run(descriptors.close(file))
   }
@@ -146,10 +146,9 @@ export class TarboxFsSync {
   /** Reads into a buffer, or a part of it, from a position or where the last call has left off, and says how many bytes. */
   readSync(fd: number, buffer: ArrayBufferView, offset: number, length: number, position?: Position): number
   readSync(fd: number, buffer: ArrayBufferView, options?: PartOptions | null): number
-  readSync(fd: number, buffer: ArrayBufferView, second?: number | PartOptions | null, length?: number, position?: Position): number {
-    const given = typeof second === 'number' ? { offset: second, length, position } : descriptors.options(second, 'options')
-    const part = descriptors.partToRead(buffer, given)
-    const file = this.#files.get(fd, 'read')
+  readSync(fd: number, buffer: ArrayBufferView, ...given: (number | PartOptions | Position)[]): number {
+    const file = this.#files.get(fd)
+    const part = descriptors.partToReadAtOnce(buffer, given)
     return part ? this.#run(descriptors.read(file, part)) : 0
   }
 
@@ -157,9 +156,9 @@ export class TarboxFsSync {
   writeSync(fd: number, text: string, position?: number | null, encoding?: string | null): number
   writeSync(fd: number, data: ArrayBufferView | string, second?: number | PartOptions | null, third?: number | string | null, position?: number | null): number {
     const part = ArrayBuffer.isView(data)
-      ? descriptors.partToWrite(data, typeof second === 'object' && second !== null ? second : { offset: second as number, length: third as number, position })
+      ? descriptors.partToWrite(data, descriptors.partOptions(second, third, position))
       : descriptors.textToWrite(data, second, third)
-    return this.#run(descriptors.write(this.#files.get(fd, 'write'), part))
+    return this.#run(descriptors.write(this.#files.get(fd), part))
   }
 
   /** What is in a directory, by name. */

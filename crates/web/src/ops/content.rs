@@ -110,11 +110,12 @@ pub(super) fn copy(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) ->
 pub(super) fn copy_file(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
     let (from, to) = (request.first, request.second);
     let source = blocking(w.fs.stat(&w.who, from))?;
-    if !source.is_file() {
-        return Err(Error::new(ErrorKind::IsDirectory).about(from));
-    }
+    blocking(w.fs.resolve_parent(&w.who, to))?;
     if request.flag(0) && blocking(w.fs.lstat(&w.who, to)).is_ok() {
         return Err(Error::new(ErrorKind::Exists).about(to));
+    }
+    if !source.is_file() {
+        return Err(Error::new(ErrorKind::IsDirectory).about(from));
     }
     if blocking(w.fs.stat(&w.who, to)).is_ok_and(|target| target.ino == source.ino) {
         return Ok(0.0);

@@ -59,9 +59,10 @@ fn make_all<'a>(w: &Workspace, path: &'a str, mode: u32) -> Result<Option<&'a st
                 missing.extend([path, parent]);
             }
             ErrorKind::Exists => {
-                if !blocking(w.fs.stat(&w.who, path))?.is_dir() {
-                    let is_above = !missing.is_empty();
-                    return Err(if is_above {
+                let there = blocking(w.fs.stat(&w.who, path));
+                if !there.as_ref().is_ok_and(Attr::is_dir) {
+                    let error = there.err().unwrap_or(error);
+                    return Err(if !missing.is_empty() {
                         Error::new(ErrorKind::NotDirectory).about(path)
                     } else {
                         error

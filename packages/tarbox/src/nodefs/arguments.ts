@@ -79,6 +79,15 @@ export function modeOf(mode: unknown, usual?: number, name = 'mode'): number {
   return integer(Number.parseInt(given, 8), name, 0, 2 ** 32 - 1)
 }
 
+/** What `access` and `copyFile` take as a mode: a number of three bits. */
+export function threeBits(mode: unknown): number {
+  if (mode === undefined || mode === null) return 0
+  if (typeof mode !== 'number') throw plainError('ERR_INVALID_ARG_TYPE', 'mode must be int32 or null/undefined', TypeError)
+  const bits = Math.trunc(mode)
+  if (bits < 0 || bits > 7) throw plainError('ERR_OUT_OF_RANGE', 'mode is out of range: >= 0 && <= 7', RangeError)
+  return bits
+}
+
 export const owner = (id: unknown, name: string): number => {
   const given = integer(id, name, -1, 2 ** 32 - 1)
   return given === 2 ** 32 - 1 ? -1 : given
@@ -136,12 +145,12 @@ export function openBits(flags: number): number {
   return more.reduce((all, [flag, bit]) => ((flags & flag) === flag ? all | bit : all), bits)
 }
 
-/** A time in nanoseconds, cut as libuv cuts it. */
+/** A time in nanoseconds, of which libuv has the microseconds. */
 export function timeOf(time: unknown, name = 'time'): bigint {
   const seconds = secondsOf(time, name)
   if (!Number.isFinite(seconds)) return 0n
   const whole = Math.trunc(seconds)
-  return BigInt(whole) * 1_000_000_000n + BigInt(Math.trunc((seconds - whole) * 1e9))
+  return BigInt(whole) * 1_000_000_000n + BigInt(Math.trunc((seconds - whole) * 1e6)) * 1000n
 }
 
 function secondsOf(time: unknown, name: string): number {

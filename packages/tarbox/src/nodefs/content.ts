@@ -2,9 +2,10 @@
 import { CREATE, EXCLUSIVE, APPEND, OpenFile, READ, TRUNCATE, WRITE } from '../file.js'
 import * as native from '../native.js'
 import { wait, type Work } from '../work.js'
-import { boolean, flagsOf, integer, type Mode, modeOf, openBits, optionsOf, type PathLike, pathOf } from './arguments.js'
+import { boolean, flagsOf, integer, type Mode, modeOf, openBits, optionsOf, type PathLike, pathOf, threeBits } from './arguments.js'
 import { bytes, type Bytes, decoded, encode } from './encoding.js'
-import { aborted, calling, invalidType, isCode, systemError } from './errors.js'
+import { aborted, calling, invalidType, isCode, plainError, systemError } from './errors.js'
+import { received } from './inspect.js'
 import type { Content, EncodingOption } from './types.js'
 
 /** A path, or a file that is open. */
@@ -59,10 +60,10 @@ function* rest(file: OpenFile): Work<Bytes> {
   return found
 }
 
-export function dataOf(data: unknown, encoding: string, name = 'data'): Uint8Array {
+export function dataOf(data: unknown, encoding: string): Uint8Array {
   if (typeof data === 'string') return encode(data, encoding)
   if (ArrayBuffer.isView(data) || data instanceof ArrayBuffer) return native.bytesOf(data)
-  throw invalidType(name, 'of type string or an instance of Buffer, TypedArray, or DataView', data)
+  throw invalidType('data', 'of type string or an instance of Buffer, TypedArray, or DataView', data)
 }
 
 interface Writing {
@@ -129,6 +130,12 @@ export function* appendFileFrom(target: Target, data: Data | Pieces, options?: W
   else yield* appendFile(target, data, options)
 }
 
+function pieceOf(piece: unknown, encoding: string): Uint8Array {
+  if (typeof piece === 'string' || ArrayBuffer.isView(piece) || piece instanceof ArrayBuffer) return dataOf(piece, encoding)
+  const message = `The first argument must be of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object. Received ${received(piece)}`
+  throw plainError('ERR_INVALID_ARG_TYPE', message, TypeError)
+}
+
 function* writePieces(target: Target, data: Pieces, { encoding, mode, flag, signal }: Writing, usual: string): Work<void> {
   refuseAborted(signal)
   const writeEach = function* (file: OpenFile): Work<void> {
@@ -138,7 +145,7 @@ function* writePieces(target: Target, data: Pieces, { encoding, mode, flag, sign
         const { done, value } = yield* wait(Promise.resolve(pieces.next()))
         if (done) return
         refuseAborted(signal)
-        yield* writeAll(file, dataOf(value, encoding || 'utf8'))
+        yield* writeAll(file, pieceOf(value, encoding || 'utf8'))
       }
     } finally {
       if (pieces.return) yield* wait(Promise.resolve(pieces.return()))
@@ -148,19 +155,19 @@ function* writePieces(target: Target, data: Pieces, { encoding, mode, flag, sign
   else yield* opened(pathOf(target), flagsOf(flag || usual), modeOf(mode, native.FILE_MODE), writeEach)
 }
 
-export function* truncate(path: PathLike, length?: number | null): Work<void> {
+export function* truncate(path: PathLike, length?: number): Work<void> {
   const name = pathOf(path)
-  yield* opened(name, flagsOf('r+'), native.FILE_MODE, (file) => ftruncate(file, length ?? 0))
+  yield* opened(name, flagsOf('r+'), native.FILE_MODE, (file) => ftruncate(file, length))
 }
 
-export function* ftruncate(file: OpenFile, length: number | null = 0): Work<void> {
+export function* ftruncate(file: OpenFile, length: number | undefined = 0): Work<void> {
   const size = Math.max(0, integer(length, 'len'))
   yield* calling({ syscall: 'ftruncate' }, file.truncate(size))
 }
 
 export function* copyFile(from: PathLike, to: PathLike, mode?: number): Work<void> {
   const [path, dest] = [pathOf(from, 'src'), pathOf(to, 'dest')]
-  const how = integer(mode ?? 0, 'mode', 0, 7)
+  const how = threeBits(mode)
   yield* calling({ syscall: 'copyfile', path, dest }, native.copyFile(path, dest, (how & 1) !== 0))
 }
 

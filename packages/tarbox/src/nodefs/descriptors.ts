@@ -3,8 +3,8 @@ import { OpenFile, READ } from '../file.js'
 import type { BigIntStats, Stats } from '../stats.js'
 import type { Work } from '../work.js'
 import { flagsOf, integer, type Mode, modeOf, object, openBits, owner, type PathLike, pathOf, type Time, timeOf } from './arguments.js'
-import { type Flag, dataOf } from './content.js'
-import { checkEncoding } from './encoding.js'
+import type { Flag } from './content.js'
+import { encode, isEncoding } from './encoding.js'
 import { calling, invalidType, invalidValue, outOfRange } from './errors.js'
 import { FILE_MODE } from '../native.js'
 
@@ -64,13 +64,33 @@ export function partToWrite(buffer: ArrayBufferView, { offset, length, position 
 }
 
 /** Only a number is a position, and only one that is none is none. */
-const positionOf = (position: unknown): number | null => (typeof position === 'number' && position >= 0 ? position : null)
+const positionOf = (position: unknown): number | null => (Number.isSafeInteger(position) && (position as number) >= 0 ? (position as number) : null)
+
+/** The same for `readSync`, which looks at each argument more closely. */
+export function partToReadAtOnce(buffer: ArrayBufferView, given: readonly unknown[]): Part | undefined {
+  view(buffer)
+  const [second, third, fourth] = given
+  const isEach = given.length > 1 && typeof second !== 'object'
+  const { offset, length, position = null } = isEach ? { offset: second, length: third ?? 0, position: fourth } : options(second, 'options')
+  const start = offset === undefined ? 0 : integer(offset, 'offset', 0)
+  const wanted = (length === undefined ? buffer.byteLength - start : Number(length)) | 0
+  const part = partToRead(buffer, { offset: start, length: wanted })
+  if (part && position !== null) checkPosition(position)
+  return part && { ...part, position: position === null || (position as number) < 0 ? null : Number(position) }
+}
+
+function checkPosition(position: unknown): void {
+  if (typeof position === 'number') integer(position, 'position', -1)
+  else if (typeof position !== 'bigint') throw invalidType('position', 'of type bigint or integer', position)
+  else if (position < -(2n ** 63n) || position >= 2n ** 63n) throw outOfRange('position', `>= ${-(2n ** 63n)} && <= ${2n ** 63n - 1n}`, position)
+}
 
 /** What `write` takes instead of a part of a buffer: text, a position, an encoding. */
 export function textToWrite(text: unknown, position: unknown, encoding: unknown): Part {
   if (typeof text !== 'string') throw invalidType('buffer', 'of type string or an instance of Buffer, TypedArray, or DataView', text)
-  checkEncoding(encoding)
-  return { bytes: dataOf(text, (encoding as string | undefined) || 'utf8'), position: positionOf(position) }
+  if (String(encoding).toLowerCase() === 'hex' && text.length % 2 !== 0) throw invalidValue('encoding', encoding, `is invalid for data of length ${text.length}`)
+  // What is no encoding is taken for the usual one here.
+  return { bytes: encode(text, isEncoding(encoding) ? encoding : 'utf8'), position: positionOf(position) }
 }
 
 export function* read(file: OpenFile, { bytes, position }: Part): Work<number> {
@@ -143,6 +163,12 @@ export function* futimes(file: OpenFile, atime: Time, mtime: Time): Work<void> {
 /** Whatever was acknowledged is on the device; that the file is open is what there is to know. */
 export function* fsync(file: OpenFile, syscall = 'fsync'): Work<void> {
   yield* calling({ syscall }, file.stat())
+}
+
+/** What follows the buffer in a call: options, or each by itself. Null for the first is none of either. */
+export function partOptions(second: unknown, length: unknown, position: unknown): PartOptions {
+  if (typeof second === 'object') return second ?? {}
+  return { offset: second as number | undefined, length: length as number, position: position as Position }
 }
 
 export function options(value: unknown, name: string): PartOptions {

@@ -38,7 +38,7 @@ const utf16: Codec = {
   },
 }
 
-const latin1: Codec = { encode: (text) => Uint8Array.from(text as ArrayLike<unknown> as ArrayLike<number>, (_, at) => text.charCodeAt(at)), decode: fromCodes }
+const latin1: Codec = { encode: (text) => Uint8Array.from({ length: text.length }, (_, at) => text.charCodeAt(at)), decode: fromCodes }
 
 const ascii: Codec = { encode: latin1.encode, decode: (bytes) => fromCodes(bytes.map((byte) => byte & 0x7f)) }
 
@@ -85,10 +85,14 @@ function codec(encoding: string): Codec | undefined {
   return Object.hasOwn(CODECS, name) ? CODECS[name as Encoding] : undefined
 }
 
+export function isEncoding(encoding: unknown): encoding is string {
+  return typeof encoding === 'string' && codec(encoding) !== undefined
+}
+
 /** Refuses what is no encoding. `buffer` is one where bytes are asked for. */
 export function checkEncoding(encoding: unknown): void {
   if (!encoding || encoding === 'buffer') return
-  if (typeof encoding !== 'string' || !codec(encoding)) throw invalidValue('encoding', encoding, 'is invalid encoding')
+  if (!isEncoding(encoding)) throw invalidValue('encoding', encoding, 'is invalid encoding')
 }
 
 export function encode(text: string, encoding: string): Bytes {

@@ -2,7 +2,7 @@
 import * as native from '../native.js'
 import type { BigIntStats, Entry, Stats } from '../stats.js'
 import type { Work } from '../work.js'
-import { boolean, integer, type Mode, modeOf, object, optionsOf, owner, type PathLike, pathOf, type Time, timeOf } from './arguments.js'
+import { boolean, integer, type Mode, modeOf, object, optionsOf, owner, type PathLike, pathOf, threeBits, type Time, timeOf } from './arguments.js'
 import { constants } from './constants.js'
 import { Dirent } from './dirent.js'
 import { named } from './encoding.js'
@@ -27,7 +27,7 @@ export function* lstat<const O extends { bigint?: boolean } = object>(path: Path
 /** Everything may be read and written; executed, what has a bit for that. */
 export function* access(path: PathLike, mode?: number): Work<void> {
   const name = pathOf(path)
-  const wanted = integer(mode ?? constants.F_OK, 'mode', 0, 7)
+  const wanted = threeBits(mode)
   const about = { syscall: 'access', path: name }
   const stats = yield* calling(about, native.stat(name))
   if (wanted & constants.X_OK && !stats.isDirectory() && (stats.mode & 0o111) === 0) throw systemError('EACCES', about)
@@ -48,9 +48,9 @@ export type MakeOptions = Mode | null | { recursive?: boolean | undefined; mode?
 
 /** With `recursive`, the first directory that was made. */
 export function* mkdir(path: PathLike, options?: MakeOptions): Work<string | undefined> {
-  const given = typeof options === 'object' && options !== null ? options : { mode: options ?? undefined }
+  const given = typeof options === 'number' || typeof options === 'string' ? { mode: options } : options || {}
   const name = pathOf(path)
-  const recursive = boolean(given.recursive ?? false, 'options.recursive')
+  const recursive = boolean(given.recursive === undefined ? false : given.recursive, 'options.recursive')
   const mode = modeOf(given.mode, native.DIRECTORY_MODE)
   const made = yield* calling({ syscall: 'mkdir', path: name }, native.mkdir(name, { recursive, mode }))
   return recursive ? made : undefined
@@ -182,7 +182,9 @@ export function* symlink(target: PathLike, path: PathLike, type?: string | null)
   if (typeof type === 'string' && !['dir', 'file', 'junction'].includes(type)) {
     throw plainError('ERR_FS_INVALID_SYMLINK_TYPE', `Symlink type must be one of "dir", "file", or "junction". Received "${type}"`)
   }
-  yield* calling({ syscall: 'symlink', path: from, dest }, native.symlink(from, dest))
+  const about = { syscall: 'symlink', path: from, dest }
+  if (from === '') throw systemError('ENOENT', about)
+  yield* calling(about, native.symlink(from, dest))
 }
 
 export function* readlink<const O extends Encoded = undefined>(path: PathLike, options?: O): Work<Name<O>> {

@@ -1,6 +1,5 @@
 import { OpenFile } from '../file.js'
 import { integer } from './arguments.js'
-import { systemError } from './errors.js'
 
 /** Numbers below are the standard streams of a process. */
 const FIRST = 3
@@ -20,9 +19,8 @@ export class Files {
     this.#open.delete(fd)
   }
 
-  get(fd: unknown, syscall: string): OpenFile {
-    const file = this.#open.get(integer(fd, 'fd', 0, 2 ** 31 - 1))
-    if (!file) throw systemError('EBADF', { syscall })
-    return file
+  /** The file, or one that is not open. */
+  get(fd: unknown): OpenFile {
+    return this.#open.get(integer(fd, 'fd', 0, 2 ** 31 - 1)) ?? OpenFile.NONE
   }
 }

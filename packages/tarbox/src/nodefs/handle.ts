@@ -5,7 +5,6 @@ import type { Mode, Time } from './arguments.js'
 import { appendFileFrom, type Data, emptyBuffer, ftruncate, type Pieces, readFile, type ReadOptions, writeFileFrom, type WriteOptions } from './content.js'
 import * as descriptors from './descriptors.js'
 import type { PartOptions, Position } from './descriptors.js'
-import { TarboxError } from '../errors.js'
 import { plainError } from './errors.js'
 import type { Content } from './types.js'
 
@@ -37,8 +36,7 @@ export class FileHandle {
   /** @internal */
   do<T>(syscall: string, work: (file: OpenFile) => Work<T>): Promise<T> {
     if (this.#fd !== -1) return this.run(work(this.file))
-    const error = new TarboxError('EBADF', 'file closed', { syscall })
-    return Promise.reject(error)
+    return Promise.reject(Object.assign(plainError('EBADF', 'file closed'), { syscall }))
   }
 
   appendFile(data: Data | Pieces, options?: WriteOptions): Promise<void> {
@@ -89,7 +87,7 @@ export class FileHandle {
     return this.do('fstat', (file) => descriptors.fstat(file, options))
   }
 
-  truncate(length: number | null = 0): Promise<void> {
+  truncate(length?: number): Promise<void> {
     return this.do('ftruncate', (file) => ftruncate(file, length))
   }
 
@@ -103,7 +101,7 @@ export class FileHandle {
     return this.do('write', function* (file) {
       if (ArrayBuffer.isView(data) && data.byteLength === 0) return { bytesWritten: 0, buffer: data }
       const part = ArrayBuffer.isView(data)
-        ? descriptors.partToWrite(data, typeof second === 'object' && second !== null ? second : { offset: second as number, length: third as number, position })
+        ? descriptors.partToWrite(data, descriptors.partOptions(second, third, position))
         : descriptors.textToWrite(data, second, third)
       return { bytesWritten: yield* descriptors.write(file, part), buffer: data }
     })

@@ -34,7 +34,7 @@ function inspectObject(value: object): string {
   if (Array.isArray(value)) return value.length === 0 ? '[]' : `[ ${value.map(inspect).join(', ')} ]`
   const name = value.constructor?.name ?? ''
   if (value instanceof Uint8Array) {
-    if (name === 'Buffer') return `<Buffer${[...value].map((byte) => ` ${byte.toString(16).padStart(2, '0')}`).join('')}>`
+    if (name === 'Buffer') return `<Buffer ${[...value].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')}>`
     return value.length === 0 ? `${name}(0) []` : `${name}(${value.length}) [ ${[...value].join(', ')} ]`
   }
   const entries = Object.entries(value).map(([key, item]) => `${key}: ${inspect(item)}`)
