@@ -1,7 +1,16 @@
 import type { Failure } from './messages.js'
 import { ERRNO } from './protocol.js'
 
-const MORE: Record<string, number> = { ENOTSUP: 95, EAGAIN: 11, ECANCELED: 125, EUCLEAN: 117, EILSEQ: 84, EFBIG: 27, E2BIG: 7, ENXIO: 6 }
+const MORE: Record<string, number> = {
+  ENOTSUP: 95,
+  EAGAIN: 11,
+  ECANCELED: 125,
+  EUCLEAN: 117,
+  EILSEQ: 84,
+  EFBIG: 27,
+  E2BIG: 7,
+  ENXIO: 6,
+}
 
 /** An operation that failed: what POSIX calls it, and in words. */
 export class TarboxError extends Error {
@@ -15,7 +24,11 @@ export class TarboxError extends Error {
   /** Where it was to go, of what is renamed, copied or linked. */
   declare readonly dest?: string
 
-  constructor(code: string, message: string, about: { syscall?: string; path?: string | undefined; dest?: string | undefined; cause?: unknown } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    about: { syscall?: string; path?: string | undefined; dest?: string | undefined; cause?: unknown } = {},
+  ) {
     super(message, about.cause === undefined ? undefined : { cause: about.cause })
     this.code = code
     this.errno = -((ERRNO as Record<string, number>)[code] ?? MORE[code] ?? 5)

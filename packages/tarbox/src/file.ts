@@ -23,7 +23,8 @@ const PIECE = 1 << 20
 
 export function openFlags(mode: OpenMode): number {
   const base = { r: READ, w: WRITE | CREATE | TRUNCATE, a: WRITE | CREATE | APPEND }[mode[0] as 'r' | 'w' | 'a']
-  if (base === undefined || !/^(r|[wa]x?)\+?$/.test(mode)) throw new TarboxError('EINVAL', `There is no mode '${mode}' to open a file with.`)
+  if (base === undefined || !/^(r|[wa]x?)\+?$/.test(mode))
+    throw new TarboxError('EINVAL', `There is no mode '${mode}' to open a file with.`)
   return base | (mode.includes('+') ? READ | WRITE : 0) | (mode.includes('x') ? EXCLUSIVE : 0)
 }
 
@@ -77,7 +78,11 @@ export class OpenFile {
     const again = yield* ask(Op.open, { first: this.path, numbers: [this.flags & (READ | WRITE | APPEND), 0] })
     if (new Stats(again.bytes).ino !== this.#ino) {
       yield* ask(Op.close, { numbers: [again.value] })
-      throw new TarboxError('ESTALE', `The file ${this.path} is another one now: it was replaced after it was opened.`, { path: this.path })
+      throw new TarboxError(
+        'ESTALE',
+        `The file ${this.path} is another one now: it was replaced after it was opened.`,
+        { path: this.path },
+      )
     }
     this.#number = again.value
   }
@@ -145,7 +150,8 @@ export class TarboxFile {
   }
 
   #do<T>(work: Work<T>): Promise<T> {
-    if (this.#closed) return Promise.reject(new TarboxError('EBADF', `The file ${this.path} is closed.`, { path: this.path }))
+    if (this.#closed)
+      return Promise.reject(new TarboxError('EBADF', `The file ${this.path} is closed.`, { path: this.path }))
     return doOver(this.connection, work)
   }
 

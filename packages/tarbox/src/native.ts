@@ -28,11 +28,19 @@ export function* readFile(path: string, offset = 0, length = Infinity): Work<Uin
   return (yield* ask(Op.readFile, { first: path, numbers: [offset, length] })).bytes
 }
 
-export function* writeFile(path: string, data: Uint8Array, { mode = FILE_MODE, exclusive = false, ifVersion = '', transfer = false }: Written = {}): Work<void> {
+export function* writeFile(
+  path: string,
+  data: Uint8Array,
+  { mode = FILE_MODE, exclusive = false, ifVersion = '', transfer = false }: Written = {},
+): Work<void> {
   yield* ask(Op.writeFile, { first: path, second: ifVersion, numbers: [mode, Number(exclusive)], data, transfer })
 }
 
-export function* appendFile(path: string, data: Uint8Array, { mode = FILE_MODE }: Pick<Written, 'mode'> = {}): Work<void> {
+export function* appendFile(
+  path: string,
+  data: Uint8Array,
+  { mode = FILE_MODE }: Pick<Written, 'mode'> = {},
+): Work<void> {
   yield* ask(Op.appendFile, { first: path, numbers: [mode], data })
 }
 
@@ -61,12 +69,18 @@ export function* exists(path: string): Work<boolean> {
 }
 
 /** Answers the first directory that was made. */
-export function* mkdir(path: string, { recursive = false, mode = DIRECTORY_MODE }: { recursive?: boolean; mode?: number | undefined } = {}): Work<string | undefined> {
+export function* mkdir(
+  path: string,
+  { recursive = false, mode = DIRECTORY_MODE }: { recursive?: boolean; mode?: number | undefined } = {},
+): Work<string | undefined> {
   const { bytes } = yield* ask(Op.mkdir, { first: path, numbers: [mode, Number(recursive)] })
   return bytes.length > 0 ? decoder.decode(bytes) : undefined
 }
 
-export function* remove(path: string, { recursive = false, force = false }: { recursive?: boolean; force?: boolean } = {}): Work<void> {
+export function* remove(
+  path: string,
+  { recursive = false, force = false }: { recursive?: boolean; force?: boolean } = {},
+): Work<void> {
   yield* ask(Op.remove, { first: path, numbers: [Number(recursive), Number(force)] })
 }
 
@@ -78,7 +92,11 @@ export function* rename(from: string, to: string, { replace = true }: { replace?
   yield* ask(Op.rename, { first: from, second: to, numbers: [Number(!replace)] })
 }
 
-export function* copy(from: string, to: string, { exclusive = false, recursive = false }: { exclusive?: boolean; recursive?: boolean } = {}): Work<void> {
+export function* copy(
+  from: string,
+  to: string,
+  { exclusive = false, recursive = false }: { exclusive?: boolean; recursive?: boolean } = {},
+): Work<void> {
   yield* ask(Op.copy, { first: from, second: to, numbers: [Number(exclusive), Number(recursive)] })
 }
 
@@ -108,7 +126,12 @@ export function* truncate(path: string, length: number): Work<void> {
 }
 
 /** Times are nanoseconds since 1970. */
-export function* utimes(path: string, atime: bigint, mtime: bigint, { follow = true }: { follow?: boolean } = {}): Work<void> {
+export function* utimes(
+  path: string,
+  atime: bigint,
+  mtime: bigint,
+  { follow = true }: { follow?: boolean } = {},
+): Work<void> {
   yield* ask(Op.utimes, { first: path, numbers: [0, 0, Number(!follow)], data: timesOf(atime, mtime) })
 }
 
@@ -117,7 +140,12 @@ export function* chmod(path: string, mode: number): Work<void> {
 }
 
 /** A negative owner or group stays. */
-export function* chown(path: string, uid: number, gid: number, { follow = true }: { follow?: boolean } = {}): Work<void> {
+export function* chown(
+  path: string,
+  uid: number,
+  gid: number,
+  { follow = true }: { follow?: boolean } = {},
+): Work<void> {
   yield* ask(Op.chown, { first: path, numbers: [uid, gid, Number(!follow)] })
 }
 

@@ -39,7 +39,8 @@ class ThreadWorker {
   }
 }
 
-export const startWorker: typeof browser.startWorker = (script = new URL('./worker.js', import.meta.url)) => new ThreadWorker(script) as never
+export const startWorker: typeof browser.startWorker = (script = new URL('./worker.js', import.meta.url)) =>
+  new ThreadWorker(script) as never
 
 export const workerScope: typeof browser.workerScope = () => parentPort as never
 

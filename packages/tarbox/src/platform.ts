@@ -14,7 +14,8 @@ export const MODULE = new URL('./tarbox.wasm', import.meta.url)
  * In Firefox a worker that starts another may wait for ever (each waits on one condition, and the one wake-up there is
  * goes to either), so there the workspace is in the worker that asks for it.
  */
-export const MAY_START_WORKERS = typeof Worker === 'function' && (typeof document !== 'undefined' || !navigator.userAgent.includes('Firefox/'))
+export const MAY_START_WORKERS =
+  typeof Worker === 'function' && (typeof document !== 'undefined' || !navigator.userAgent.includes('Firefox/'))
 
 export function startWorker(script?: string | URL): Worker {
   if (script !== undefined) return new Worker(script, { type: 'module' })
@@ -47,6 +48,9 @@ export function refusalOfSync(): string | undefined {
 
 /** What the browser says of this site. */
 export async function siteStorage(): Promise<{ usage: number; quota: number; persisted: boolean }> {
-  const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([navigator.storage.estimate(), navigator.storage.persisted()])
+  const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([
+    navigator.storage.estimate(),
+    navigator.storage.persisted(),
+  ])
   return { usage, quota, persisted }
 }

@@ -19,7 +19,8 @@ export const HEADER = 16
 
 export function answer(buffer: SharedArrayBuffer, reply: Reply): void {
   const words = new Int32Array(buffer, 0, 2)
-  const bytes = 'error' in reply ? new TextEncoder().encode(JSON.stringify(reply.error)) : (reply.bytes ?? new Uint8Array())
+  const bytes =
+    'error' in reply ? new TextEncoder().encode(JSON.stringify(reply.error)) : (reply.bytes ?? new Uint8Array())
   let state = 'error' in reply ? 2 : 1
   if (bytes.length > buffer.byteLength - HEADER) state = 3
   else new Uint8Array(buffer, HEADER).set(bytes)
@@ -55,7 +56,12 @@ export class Waiter {
       }
       const bytes = new Uint8Array(length)
       bytes.set(new Uint8Array(buffer, HEADER, length))
-      if (words[0] === 2) throw TarboxError.of(JSON.parse(new TextDecoder().decode(bytes)) as Failure, NAMES.get(asked.op) ?? '', asked.first)
+      if (words[0] === 2)
+        throw TarboxError.of(
+          JSON.parse(new TextDecoder().decode(bytes)) as Failure,
+          NAMES.get(asked.op) ?? '',
+          asked.first,
+        )
       return { value: new Float64Array(buffer, 8, 1)[0]!, bytes }
     }
   }

@@ -80,7 +80,9 @@ export class Stats extends FileType {
   toBigInt(): BigIntStats {
     const times = [this.atimeMs, this.mtimeMs, this.ctimeMs, this.birthtimeMs]
     // What is left of a millisecond is below a double's precision, or a little above the next whole one.
-    const ns = times.map((ms, at) => BigInt(Math.round(ms - this.#below[at]! / 1e6)) * 1_000_000n + BigInt(this.#below[at]!))
+    const ns = times.map(
+      (ms, at) => BigInt(Math.round(ms - this.#below[at]! / 1e6)) * 1_000_000n + BigInt(this.#below[at]!),
+    )
     return new BigIntStats(this, ns as [bigint, bigint, bigint, bigint])
   }
 
@@ -260,7 +262,15 @@ export class Entry {
     return this.mode & S_IFMT
   }
 
-  toJSON(): { name: string; isDirectory: boolean; isSymbolicLink: boolean; size: number; mtimeMs: number; ino: number; mode: number } {
+  toJSON(): {
+    name: string
+    isDirectory: boolean
+    isSymbolicLink: boolean
+    size: number
+    mtimeMs: number
+    ino: number
+    mode: number
+  } {
     const { name, isDirectory, isSymbolicLink, size, mtimeMs, ino, mode } = this
     return { name, isDirectory, isSymbolicLink, size, mtimeMs, ino, mode }
   }

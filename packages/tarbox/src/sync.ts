@@ -22,7 +22,9 @@ import type { BigIntStats, Entry, Stats } from './stats.js'
 import { doAtOnce, type Work } from './work.js'
 
 type StatOptions = { bigint?: boolean; throwIfNoEntry?: boolean }
-type Statted<O> = (O extends { bigint: true } ? BigIntStats : Stats) | (O extends { throwIfNoEntry: false } ? undefined : never)
+type Statted<O> =
+  | (O extends { bigint: true } ? BigIntStats : Stats)
+  | (O extends { throwIfNoEntry: false } ? undefined : never)
 
 /** What `writeFileSync` takes beside what it takes in Node.js, as `TarboxFs.writeFile` has it. */
 export interface Bound {
@@ -73,7 +75,8 @@ export class TarboxFsSync {
   fchmodSync = this.#of(descriptors.fchmod)
   fchownSync = this.#of(descriptors.fchown)
   fdatasyncSync = this.#of((file) => descriptors.fsync(file, 'fdatasync'))
-  fstatSync = <const O extends { bigint?: boolean } = object>(fd: number, options?: O) => this.#run(descriptors.fstat(this.#files.get(fd), options))
+  fstatSync = <const O extends { bigint?: boolean } = object>(fd: number, options?: O) =>
+    this.#run(descriptors.fstat(this.#files.get(fd), options))
   fsyncSync = this.#of((file) => descriptors.fsync(file))
   ftruncateSync = this.#of(content.ftruncate)
   futimesSync = this.#of(descriptors.futimes)
@@ -100,7 +103,11 @@ export class TarboxFsSync {
   }
 
   /** `exclusive` and `ifVersion` are those of `TarboxFs.writeFile`. */
-  writeFileSync(target: PathLike | number, data: content.Data, options?: content.WriteOptions | (Bound & { mode?: number })): void {
+  writeFileSync(
+    target: PathLike | number,
+    data: content.Data,
+    options?: content.WriteOptions | (Bound & { mode?: number }),
+  ): void {
     if (typeof options === 'object' && options !== null && ('exclusive' in options || 'ifVersion' in options)) {
       return this.#run(native.writeFile(String(target), native.bytesOf(data), options as native.Written))
     }
@@ -152,9 +159,21 @@ export class TarboxFsSync {
     return part ? this.#run(descriptors.read(file, part)) : 0
   }
 
-  writeSync(fd: number, buffer: ArrayBufferView, offset?: number | PartOptions | null, length?: number | null, position?: number | null): number
+  writeSync(
+    fd: number,
+    buffer: ArrayBufferView,
+    offset?: number | PartOptions | null,
+    length?: number | null,
+    position?: number | null,
+  ): number
   writeSync(fd: number, text: string, position?: number | null, encoding?: string | null): number
-  writeSync(fd: number, data: ArrayBufferView | string, second?: number | PartOptions | null, third?: number | string | null, position?: number | null): number {
+  writeSync(
+    fd: number,
+    data: ArrayBufferView | string,
+    second?: number | PartOptions | null,
+    third?: number | string | null,
+    position?: number | null,
+  ): number {
     const part = ArrayBuffer.isView(data)
       ? descriptors.partToWrite(data, descriptors.partOptions(second, third, position))
       : descriptors.textToWrite(data, second, third)

@@ -46,7 +46,9 @@ test('mkdir answers the first directory that it made, and gives its mode to all'
   assert.equal(await fs.mkdir('/a/b/c', { recursive: true, mode: 0o700 }), '/a')
   assert.equal(await fs.mkdir('/a/b/d/e', { recursive: true }), '/a/b/d')
   assert.equal(await fs.mkdir('/a/b', { recursive: true }), undefined)
-  const modes = await Promise.all(['/a', '/a/b', '/a/b/c', '/a/b/d'].map(async (path) => (await fs.stat(path)).mode & 0o777))
+  const modes = await Promise.all(
+    ['/a', '/a/b', '/a/b/c', '/a/b/d'].map(async (path) => (await fs.stat(path)).mode & 0o777),
+  )
   assert.deepEqual(modes, [0o700, 0o700, 0o700, 0o755])
 })
 
@@ -57,11 +59,24 @@ test('an entry says where it is, and what', async (t) => {
   await fs.symlink('f', '/d/e/l')
   const found = await fs.readdir('/d/', { recursive: true, withFileTypes: true })
   assert.ok(found.every((entry) => entry instanceof Dirent))
-  assert.deepEqual(found.map((entry) => [entry.parentPath, entry.name, entry.isDirectory(), entry.isFile(), entry.isSymbolicLink(), entry.isFIFO(), entry.isSocket(), entry.isBlockDevice(), entry.isCharacterDevice()]), [
-    ['/d/', 'e', true, false, false, false, false, false, false],
-    ['/d/e', 'f', false, true, false, false, false, false, false],
-    ['/d/e', 'l', false, false, true, false, false, false, false],
-  ])
+  assert.deepEqual(
+    found.map((entry) => [
+      entry.parentPath,
+      entry.name,
+      entry.isDirectory(),
+      entry.isFile(),
+      entry.isSymbolicLink(),
+      entry.isFIFO(),
+      entry.isSocket(),
+      entry.isBlockDevice(),
+      entry.isCharacterDevice(),
+    ]),
+    [
+      ['/d/', 'e', true, false, false, false, false, false, false],
+      ['/d/e', 'f', false, true, false, false, false, false, false],
+      ['/d/e', 'l', false, false, true, false, false, false, false],
+    ],
+  )
 })
 
 test('a name and a text keep a byte order mark', async (t) => {
@@ -87,7 +102,10 @@ test('the real path of a file is the name it was asked for by', async (t) => {
   await fs.link('/d/one', '/two')
   await fs.symlink('../two', '/d/l')
   await fs.symlink('d', '/e')
-  assert.deepEqual(await Promise.all(['/d/one', '/two', '/e/one', '/e/l', '/e/../e'].map((path) => fs.realpath(path))), ['/d/one', '/two', '/d/one', '/two', '/d'])
+  assert.deepEqual(
+    await Promise.all(['/d/one', '/two', '/e/one', '/e/l', '/e/../e'].map((path) => fs.realpath(path))),
+    ['/d/one', '/two', '/d/one', '/two', '/d'],
+  )
 })
 
 test('times are exact to the nanosecond, and what 64 bits do not hold becomes the nearest that they do', async (t) => {
@@ -111,10 +129,19 @@ test('a directory that cannot be copied onto a file leaves it', async (t) => {
 
 test('a file is written from whatever comes piece by piece', async (t) => {
   const { fs } = await facade(t)
-  await fs.writeFile('/f', (function* () { yield 'one '; yield Buffer.from('two ') })())
+  await fs.writeFile(
+    '/f',
+    (function* () {
+      yield 'one '
+      yield Buffer.from('two ')
+    })(),
+  )
   await fs.appendFile('/f', new Blob(['three']).stream())
   assert.equal(await fs.readFile('/f', 'latin1'), 'one two three')
-  const failing = (async function* () { yield 'some'; throw new Error('broken') })()
+  const failing = (async function* () {
+    yield 'some'
+    throw new Error('broken')
+  })()
   await assert.rejects(fs.writeFile('/g', failing), /broken/)
 })
 
@@ -159,7 +186,10 @@ test('a directory is read entry by entry', async (t) => {
 test('a watch tells of what is in a directory, or of all below it, until its signal', async (t) => {
   const { fs, workspace } = await facade(t)
   await fs.mkdir('/d/e', { recursive: true })
-  for (const [recursive, expected] of [[false, ['rename f']], [true, ['rename e/deep', 'rename f']]]) {
+  for (const [recursive, expected] of [
+    [false, ['rename f']],
+    [true, ['rename e/deep', 'rename f']],
+  ]) {
     const controller = new AbortController()
     const events = fs.watch('/d', { recursive, signal: controller.signal })
     const heard = []
@@ -183,7 +213,11 @@ test('a watch tells of what is in a directory, or of all below it, until its sig
 test('an aborted signal stops reading and writing before they begin', async (t) => {
   const { fs } = await facade(t)
   const signal = AbortSignal.abort('no more')
-  await assert.rejects(fs.writeFile('/f', 'text', { signal }), { name: 'AbortError', code: 'ABORT_ERR', cause: 'no more' })
+  await assert.rejects(fs.writeFile('/f', 'text', { signal }), {
+    name: 'AbortError',
+    code: 'ABORT_ERR',
+    cause: 'no more',
+  })
   await assert.rejects(fs.readFile('/f', { signal }), { code: 'ABORT_ERR' })
   assert.deepEqual(await fs.readdir('/'), [])
 })
@@ -197,7 +231,10 @@ test('synchronous calls take what binds a write to what was read', async (t) => 
   assert.throws(() => fs.writeFileSync('/f', 'three', { ifVersion: version }), { code: 'ESTALE' })
   assert.throws(() => fs.renameSync('/f', '/f', { replace: false }), { code: 'EEXIST' })
   assert.equal(fs.readFileSync('/f', 'utf8'), 'two')
-  assert.deepEqual(fs.listDirectorySync('/').map(({ name }) => name), ['f'])
+  assert.deepEqual(
+    fs.listDirectorySync('/').map(({ name }) => name),
+    ['f'],
+  )
 })
 
 test('a reply of any size comes whole', async (t) => {
@@ -252,6 +289,8 @@ test('a program ends though its workspace is open, and not before its calls are 
     await fs.writeFile('/f', 'text')
     fs.readFile('/f', 'utf8').then(console.log)
   `
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], { cwd: import.meta.dirname })
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd: import.meta.dirname,
+  })
   assert.equal(stdout, 'text\n')
 })

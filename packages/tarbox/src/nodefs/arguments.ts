@@ -29,8 +29,10 @@ export function pathOf(path: PathLike, name = 'path'): string {
 
 function pathOfUrl(url: URL): string {
   if (url.protocol !== 'file:') throw plainError('ERR_INVALID_URL_SCHEME', 'The URL must be of scheme file', TypeError)
-  if (url.hostname !== '') throw plainError('ERR_INVALID_FILE_URL_HOST', 'File URL host must be "localhost" or empty on linux', TypeError)
-  if (/%2f/i.test(url.pathname)) throw plainError('ERR_INVALID_FILE_URL_PATH', 'File URL path must not include encoded / characters', TypeError)
+  if (url.hostname !== '')
+    throw plainError('ERR_INVALID_FILE_URL_HOST', 'File URL host must be "localhost" or empty on linux', TypeError)
+  if (/%2f/i.test(url.pathname))
+    throw plainError('ERR_INVALID_FILE_URL_PATH', 'File URL path must not include encoded / characters', TypeError)
   return decodeURIComponent(url.pathname)
 }
 
@@ -40,7 +42,10 @@ export function optionsOf<O extends object>(options: unknown, defaults: O): O {
   if (typeof options !== 'string' && typeof options !== 'object') {
     throw invalidType('options', 'one of type string or object', options)
   }
-  const given = typeof options === 'string' ? { ...defaults, encoding: options } : (options as O & { encoding?: unknown; signal?: unknown })
+  const given =
+    typeof options === 'string'
+      ? { ...defaults, encoding: options }
+      : (options as O & { encoding?: unknown; signal?: unknown })
   checkEncoding((given as { encoding?: unknown }).encoding)
   const { signal } = given as { signal?: unknown }
   if (signal !== undefined) checkSignal(signal)
@@ -48,7 +53,8 @@ export function optionsOf<O extends object>(options: unknown, defaults: O): O {
 }
 
 function checkSignal(signal: unknown): void {
-  if (signal === null || typeof signal !== 'object' || !('aborted' in signal)) throw invalidType('options.signal', 'an instance of AbortSignal', signal)
+  if (signal === null || typeof signal !== 'object' || !('aborted' in signal))
+    throw invalidType('options.signal', 'an instance of AbortSignal', signal)
 }
 
 export function boolean(value: unknown, name: string): boolean {
@@ -56,7 +62,12 @@ export function boolean(value: unknown, name: string): boolean {
   return value
 }
 
-export function integer(value: unknown, name: string, least = Number.MIN_SAFE_INTEGER, most = Number.MAX_SAFE_INTEGER): number {
+export function integer(
+  value: unknown,
+  name: string,
+  least = Number.MIN_SAFE_INTEGER,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
   if (typeof value !== 'number') throw invalidType(name, 'of type number', value)
   if (!Number.isInteger(value)) throw outOfRange(name, 'an integer', value)
   if (value < least || value > most) throw outOfRange(name, `>= ${least} && <= ${most}`, value)
@@ -64,7 +75,8 @@ export function integer(value: unknown, name: string, least = Number.MIN_SAFE_IN
 }
 
 export function object(value: unknown, name: string): object {
-  if (value === null || Array.isArray(value) || typeof value !== 'object') throw invalidType(name, 'of type object', value)
+  if (value === null || Array.isArray(value) || typeof value !== 'object')
+    throw invalidType(name, 'of type object', value)
   return value
 }
 
@@ -82,7 +94,8 @@ export function modeOf(mode: unknown, usual?: number, name = 'mode'): number {
 /** What `access` and `copyFile` take as a mode: a number of three bits. */
 export function threeBits(mode: unknown): number {
   if (mode === undefined || mode === null) return 0
-  if (typeof mode !== 'number') throw plainError('ERR_INVALID_ARG_TYPE', 'mode must be int32 or null/undefined', TypeError)
+  if (typeof mode !== 'number')
+    throw plainError('ERR_INVALID_ARG_TYPE', 'mode must be int32 or null/undefined', TypeError)
   const bits = Math.trunc(mode)
   if (bits < 0 || bits > 7) throw plainError('ERR_OUT_OF_RANGE', 'mode is out of range: >= 0 && <= 7', RangeError)
   return bits

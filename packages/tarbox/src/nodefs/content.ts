@@ -2,7 +2,18 @@
 import { CREATE, EXCLUSIVE, APPEND, OpenFile, READ, TRUNCATE, WRITE } from '../file.js'
 import * as native from '../native.js'
 import { wait, type Work } from '../work.js'
-import { boolean, flagsOf, integer, type Mode, modeOf, openBits, optionsOf, type PathLike, pathOf, threeBits } from './arguments.js'
+import {
+  boolean,
+  flagsOf,
+  integer,
+  type Mode,
+  modeOf,
+  openBits,
+  optionsOf,
+  type PathLike,
+  pathOf,
+  threeBits,
+} from './arguments.js'
 import { bytes, type Bytes, decoded, encode } from './encoding.js'
 import { aborted, calling, invalidType, isCode, plainError, systemError } from './errors.js'
 import { received } from './inspect.js'
@@ -11,10 +22,18 @@ import type { Content, EncodingOption } from './types.js'
 /** A path, or a file that is open. */
 export type Target = PathLike | OpenFile
 export type Flag = string | number
-export type ReadOptions = EncodingOption | { encoding?: EncodingOption; flag?: Flag | undefined; signal?: AbortSignal | undefined }
+export type ReadOptions =
+  | EncodingOption
+  | { encoding?: EncodingOption; flag?: Flag | undefined; signal?: AbortSignal | undefined }
 export type WriteOptions =
   | EncodingOption
-  | { encoding?: EncodingOption; mode?: Mode | undefined; flag?: Flag | undefined; flush?: boolean | undefined; signal?: AbortSignal | undefined }
+  | {
+      encoding?: EncodingOption
+      mode?: Mode | undefined
+      flag?: Flag | undefined
+      flush?: boolean | undefined
+      signal?: AbortSignal | undefined
+    }
 export type Data = string | ArrayBufferView | ArrayBuffer
 /** What is written piece by piece. */
 export type Pieces = Iterable<string | ArrayBufferView> | AsyncIterable<string | ArrayBufferView>
@@ -37,7 +56,10 @@ export function* opened<T>(path: string, flags: number, mode: number, use: (file
 }
 
 export function* readFile<const O extends ReadOptions = undefined>(target: Target, options?: O): Work<Content<O>> {
-  const { encoding, flag, signal } = optionsOf<{ encoding?: EncodingOption; flag?: Flag; signal?: AbortSignal }>(options, { flag: 'r' })
+  const { encoding, flag, signal } = optionsOf<{ encoding?: EncodingOption; flag?: Flag; signal?: AbortSignal }>(
+    options,
+    { flag: 'r' },
+  )
   refuseAborted(signal)
   const found = target instanceof OpenFile ? yield* rest(target) : yield* readPath(pathOf(target), flagsOf(flag || 'r'))
   return decoded(found, encoding) as Content<O>
@@ -74,7 +96,8 @@ interface Writing {
   signal?: AbortSignal | undefined
 }
 
-const writing = (options: WriteOptions | undefined, flag: string) => optionsOf<Writing>(options, { encoding: 'utf8', mode: native.FILE_MODE, flag })
+const writing = (options: WriteOptions | undefined, flag: string) =>
+  optionsOf<Writing>(options, { encoding: 'utf8', mode: native.FILE_MODE, flag })
 
 export function* writeFile(target: Target, data: Data, options?: WriteOptions): Work<void> {
   yield* write(target, data, writing(options, 'w'), 'w')
@@ -84,7 +107,12 @@ export function* appendFile(target: Target, data: Data, options?: WriteOptions):
   yield* write(target, data, writing(options, 'a'), 'a')
 }
 
-function* write(target: Target, data: Data, { encoding, mode, flag, flush, signal }: Writing, usual: string): Work<void> {
+function* write(
+  target: Target,
+  data: Data,
+  { encoding, mode, flag, flush, signal }: Writing,
+  usual: string,
+): Work<void> {
   boolean(flush ?? false, 'options.flush')
   const whole = dataOf(data, encoding || 'utf8')
   refuseAborted(signal)
@@ -115,7 +143,8 @@ export function* writeAll(file: OpenFile, data: Uint8Array): Work<void> {
 }
 
 function isPieces(data: unknown): data is Pieces {
-  const isIterable = typeof data === 'object' && data !== null && (Symbol.iterator in data || Symbol.asyncIterator in data)
+  const isIterable =
+    typeof data === 'object' && data !== null && (Symbol.iterator in data || Symbol.asyncIterator in data)
   return isIterable && !ArrayBuffer.isView(data)
 }
 
@@ -131,12 +160,18 @@ export function* appendFileFrom(target: Target, data: Data | Pieces, options?: W
 }
 
 function pieceOf(piece: unknown, encoding: string): Uint8Array {
-  if (typeof piece === 'string' || ArrayBuffer.isView(piece) || piece instanceof ArrayBuffer) return dataOf(piece, encoding)
+  if (typeof piece === 'string' || ArrayBuffer.isView(piece) || piece instanceof ArrayBuffer)
+    return dataOf(piece, encoding)
   const message = `The first argument must be of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object. Received ${received(piece)}`
   throw plainError('ERR_INVALID_ARG_TYPE', message, TypeError)
 }
 
-function* writePieces(target: Target, data: Pieces, { encoding, mode, flag, signal }: Writing, usual: string): Work<void> {
+function* writePieces(
+  target: Target,
+  data: Pieces,
+  { encoding, mode, flag, signal }: Writing,
+  usual: string,
+): Work<void> {
   refuseAborted(signal)
   const writeEach = function* (file: OpenFile): Work<void> {
     const pieces = Symbol.asyncIterator in data ? data[Symbol.asyncIterator]() : data[Symbol.iterator]()

@@ -22,14 +22,33 @@ type Options = Required<Omit<CopyOptions, 'filter' | 'mode'>> & Pick<CopyOptions
 
 function validated(options: CopyOptions | undefined): Options {
   if (options !== undefined) object(options, 'options')
-  const all = { dereference: false, errorOnExist: false, force: true, preserveTimestamps: false, recursive: false, verbatimSymlinks: false, ...options }
+  const all = {
+    dereference: false,
+    errorOnExist: false,
+    force: true,
+    preserveTimestamps: false,
+    recursive: false,
+    verbatimSymlinks: false,
+    ...options,
+  }
   const { dereference, errorOnExist, force, preserveTimestamps, recursive, verbatimSymlinks } = all
-  for (const [name, value] of Object.entries({ dereference, errorOnExist, force, preserveTimestamps, recursive, verbatimSymlinks })) {
+  for (const [name, value] of Object.entries({
+    dereference,
+    errorOnExist,
+    force,
+    preserveTimestamps,
+    recursive,
+    verbatimSymlinks,
+  })) {
     boolean(value, `options.${name}`)
   }
   if (all.mode !== undefined && all.mode !== null) integer(all.mode, 'mode', 0, 7)
   if (dereference && verbatimSymlinks) {
-    throw plainError('ERR_INCOMPATIBLE_OPTION_PAIR', 'Option "dereference" cannot be used in combination with option "verbatimSymlinks"', TypeError)
+    throw plainError(
+      'ERR_INCOMPATIBLE_OPTION_PAIR',
+      'Option "dereference" cannot be used in combination with option "verbatimSymlinks"',
+      TypeError,
+    )
   }
   if (all.filter !== undefined) callable(all.filter, 'options.filter')
   return all
@@ -92,7 +111,8 @@ class Copier {
         refuse('ERR_FS_CP_NON_DIR_TO_DIR', `cannot overwrite directory ${dest} with non-directory ${src}`, dest)
       }
     }
-    if (source.isDirectory() && isBelow(src, dest)) refuse('ERR_FS_CP_EINVAL', `cannot copy ${src} to a subdirectory of self ${dest}`, dest)
+    if (source.isDirectory() && isBelow(src, dest))
+      refuse('ERR_FS_CP_EINVAL', `cannot copy ${src} to a subdirectory of self ${dest}`, dest)
     return { source, target }
   }
 
@@ -101,7 +121,8 @@ class Copier {
     if (source.isDirectory()) {
       if (!this.options.recursive) refuse('ERR_FS_EISDIR', `${src} is a directory (not copied)`, src)
       yield* this.#directory(source, target, src, dest)
-    } else if (source.isFile() || source.isCharacterDevice() || source.isBlockDevice()) yield* this.#file(source, target, src, dest)
+    } else if (source.isFile() || source.isCharacterDevice() || source.isBlockDevice())
+      yield* this.#file(source, target, src, dest)
     else if (source.isSymbolicLink()) yield* this.#link(target, src, dest)
     else if (source.isSocket()) refuse('ERR_FS_CP_SOCKET', `cannot copy a socket file: ${dest}`, dest)
     else if (source.isFIFO()) refuse('ERR_FS_CP_FIFO_PIPE', `cannot copy a FIFO pipe: ${dest}`, dest)
@@ -183,7 +204,11 @@ function* isThere(path: string): Work<boolean> {
 /** Refuses a copy into itself, also where links lead there. */
 function* refuseBelow(source: Stats, src: string, dest: string): Work<void> {
   const from = resolve(dirname(src))
-  for (let above = resolve(dirname(dest)), at = dest; above !== from && above !== '/'; at = above, above = dirname(above)) {
+  for (
+    let above = resolve(dirname(dest)), at = dest;
+    above !== from && above !== '/';
+    at = above, above = dirname(above)
+  ) {
     const there = yield* found(stat(above))
     if (!there) return
     if (isSame(source, there)) refuse('ERR_FS_CP_EINVAL', `cannot copy ${src} to a subdirectory of self ${at}`, at)

@@ -2,7 +2,19 @@
 import { OpenFile, READ } from '../file.js'
 import type { BigIntStats, Stats } from '../stats.js'
 import type { Work } from '../work.js'
-import { flagsOf, integer, type Mode, modeOf, object, openBits, owner, type PathLike, pathOf, type Time, timeOf } from './arguments.js'
+import {
+  flagsOf,
+  integer,
+  type Mode,
+  modeOf,
+  object,
+  openBits,
+  owner,
+  type PathLike,
+  pathOf,
+  type Time,
+  timeOf,
+} from './arguments.js'
 import type { Flag } from './content.js'
 import { encode, isEncoding } from './encoding.js'
 import { calling, invalidType, invalidValue, outOfRange } from './errors.js'
@@ -50,7 +62,10 @@ export function partToRead(buffer: ArrayBufferView, { offset, length, position }
   if (buffer.byteLength === 0) throw invalidValue('buffer', buffer, 'is empty and cannot be written')
   if (wanted < 0) throw outOfRange('length', '>= 0', wanted)
   if (start + wanted > buffer.byteLength) throw outOfRange('length', `<= ${buffer.byteLength - start}`, wanted)
-  return { bytes: part(buffer, start, wanted), position: position === null || position === undefined || position < 0 ? null : Number(position) }
+  return {
+    bytes: part(buffer, start, wanted),
+    position: position === null || position === undefined || position < 0 ? null : Number(position),
+  }
 }
 
 export function partToWrite(buffer: ArrayBufferView, { offset, length, position }: PartOptions): Part {
@@ -64,14 +79,19 @@ export function partToWrite(buffer: ArrayBufferView, { offset, length, position 
 }
 
 /** Only a number is a position, and only one that is none is none. */
-const positionOf = (position: unknown): number | null => (Number.isSafeInteger(position) && (position as number) >= 0 ? (position as number) : null)
+const positionOf = (position: unknown): number | null =>
+  Number.isSafeInteger(position) && (position as number) >= 0 ? (position as number) : null
 
 /** The same for `readSync`, which looks at each argument more closely. */
 export function partToReadAtOnce(buffer: ArrayBufferView, given: readonly unknown[]): Part | undefined {
   view(buffer)
   const [second, third, fourth] = given
   const isEach = given.length > 1 && typeof second !== 'object'
-  const { offset, length, position = null } = isEach ? { offset: second, length: third ?? 0, position: fourth } : options(second, 'options')
+  const {
+    offset,
+    length,
+    position = null,
+  } = isEach ? { offset: second, length: third ?? 0, position: fourth } : options(second, 'options')
   const start = offset === undefined ? 0 : integer(offset, 'offset', 0)
   const wanted = (length === undefined ? buffer.byteLength - start : Number(length)) | 0
   const part = partToRead(buffer, { offset: start, length: wanted })
@@ -82,13 +102,16 @@ export function partToReadAtOnce(buffer: ArrayBufferView, given: readonly unknow
 function checkPosition(position: unknown): void {
   if (typeof position === 'number') integer(position, 'position', -1)
   else if (typeof position !== 'bigint') throw invalidType('position', 'of type bigint or integer', position)
-  else if (position < -(2n ** 63n) || position >= 2n ** 63n) throw outOfRange('position', `>= ${-(2n ** 63n)} && <= ${2n ** 63n - 1n}`, position)
+  else if (position < -(2n ** 63n) || position >= 2n ** 63n)
+    throw outOfRange('position', `>= ${-(2n ** 63n)} && <= ${2n ** 63n - 1n}`, position)
 }
 
 /** What `write` takes instead of a part of a buffer: text, a position, an encoding. */
 export function textToWrite(text: unknown, position: unknown, encoding: unknown): Part {
-  if (typeof text !== 'string') throw invalidType('buffer', 'of type string or an instance of Buffer, TypedArray, or DataView', text)
-  if (String(encoding).toLowerCase() === 'hex' && text.length % 2 !== 0) throw invalidValue('encoding', encoding, `is invalid for data of length ${text.length}`)
+  if (typeof text !== 'string')
+    throw invalidType('buffer', 'of type string or an instance of Buffer, TypedArray, or DataView', text)
+  if (String(encoding).toLowerCase() === 'hex' && text.length % 2 !== 0)
+    throw invalidValue('encoding', encoding, `is invalid for data of length ${text.length}`)
   // What is no encoding is taken for the usual one here.
   return { bytes: encode(text, isEncoding(encoding) ? encoding : 'utf8'), position: positionOf(position) }
 }
@@ -140,7 +163,10 @@ export function* writev(file: OpenFile, buffers: readonly ArrayBufferView[], pos
   return yield* write(file, { bytes, position: positionOf(position) })
 }
 
-export function* fstat<const O extends { bigint?: boolean } = object>(file: OpenFile, options?: O): Work<O extends { bigint: true } ? BigIntStats : Stats> {
+export function* fstat<const O extends { bigint?: boolean } = object>(
+  file: OpenFile,
+  options?: O,
+): Work<O extends { bigint: true } ? BigIntStats : Stats> {
   const stats = yield* calling({ syscall: 'fstat' }, file.stat())
   return (options?.bigint ? stats.toBigInt() : stats) as never
 }

@@ -52,7 +52,6 @@ export class Dir<Entry = Dirent> {
       await this.close()
     }
   }
-
 }
 
 export function* opendir<const O extends DirOptions = object>(path: PathLike, options?: O): Work<Dir<Dirent<Name<O>>>> {

@@ -1,7 +1,19 @@
 /// Text in bytes and bytes in text, as a `Buffer` has them.
 import { invalidValue, plainError } from './errors.js'
 
-export type Encoding = 'utf8' | 'utf-8' | 'utf16le' | 'utf-16le' | 'ucs2' | 'ucs-2' | 'latin1' | 'binary' | 'ascii' | 'hex' | 'base64' | 'base64url'
+export type Encoding =
+  | 'utf8'
+  | 'utf-8'
+  | 'utf16le'
+  | 'utf-16le'
+  | 'ucs2'
+  | 'ucs-2'
+  | 'latin1'
+  | 'binary'
+  | 'ascii'
+  | 'hex'
+  | 'base64'
+  | 'base64url'
 
 /** Bytes: a `Buffer` where the program has those. */
 export type Bytes = Uint8Array<ArrayBuffer>
@@ -38,7 +50,10 @@ const utf16: Codec = {
   },
 }
 
-const latin1: Codec = { encode: (text) => Uint8Array.from({ length: text.length }, (_, at) => text.charCodeAt(at)), decode: fromCodes }
+const latin1: Codec = {
+  encode: (text) => Uint8Array.from({ length: text.length }, (_, at) => text.charCodeAt(at)),
+  decode: fromCodes,
+}
 
 const ascii: Codec = { encode: latin1.encode, decode: (bytes) => fromCodes(bytes.map((byte) => byte & 0x7f)) }
 
@@ -46,7 +61,9 @@ const hex: Codec = {
   /** As far as it is hexadecimal. */
   encode(text) {
     const digits = /^(?:[0-9a-f]{2})*/i.exec(text)![0]
-    return Uint8Array.from({ length: digits.length / 2 }, (_, at) => Number.parseInt(digits.slice(at * 2, at * 2 + 2), 16))
+    return Uint8Array.from({ length: digits.length / 2 }, (_, at) =>
+      Number.parseInt(digits.slice(at * 2, at * 2 + 2), 16),
+    )
   },
   decode: (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''),
 }
@@ -54,7 +71,11 @@ const hex: Codec = {
 const base64: Codec = {
   /** Of either alphabet, up to the padding; what is of neither is passed over. */
   encode(text) {
-    const digits = text.replace(/=[^]*/, '').replaceAll('-', '+').replaceAll('_', '/').replace(/[^A-Za-z0-9+/]/g, '')
+    const digits = text
+      .replace(/=[^]*/, '')
+      .replaceAll('-', '+')
+      .replaceAll('_', '/')
+      .replace(/[^A-Za-z0-9+/]/g, '')
     return latin1.encode(atob(digits.length % 4 === 1 ? digits.slice(0, -1) : digits))
   },
   decode: (bytes) => btoa(fromCodes(bytes)),

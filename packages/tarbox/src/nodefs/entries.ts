@@ -2,7 +2,20 @@
 import * as native from '../native.js'
 import type { BigIntStats, Entry, Stats } from '../stats.js'
 import type { Work } from '../work.js'
-import { boolean, integer, type Mode, modeOf, object, optionsOf, owner, type PathLike, pathOf, threeBits, type Time, timeOf } from './arguments.js'
+import {
+  boolean,
+  integer,
+  type Mode,
+  modeOf,
+  object,
+  optionsOf,
+  owner,
+  type PathLike,
+  pathOf,
+  threeBits,
+  type Time,
+  timeOf,
+} from './arguments.js'
 import { constants } from './constants.js'
 import { Dirent } from './dirent.js'
 import { named } from './encoding.js'
@@ -39,7 +52,8 @@ export function* exists(path: PathLike): Work<boolean> {
     yield* stat(path)
     return true
   } catch (error) {
-    if (isCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES', 'EILSEQ') || error instanceof TypeError) return false
+    if (isCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES', 'EILSEQ') || error instanceof TypeError)
+      return false
     throw error
   }
 }
@@ -73,14 +87,21 @@ export function* mkdtemp<const O extends Encoded = undefined>(prefix: PathLike, 
   }
 }
 
-export type ListOptions = EncodingOption | { encoding?: EncodingOption; withFileTypes?: boolean | undefined; recursive?: boolean | undefined }
+export type ListOptions =
+  | EncodingOption
+  | { encoding?: EncodingOption; withFileTypes?: boolean | undefined; recursive?: boolean | undefined }
 
 export function* readdir<const O extends ListOptions = undefined>(path: PathLike, options?: O): Work<Listed<O>> {
-  const { encoding, withFileTypes = false, recursive } = optionsOf<Exclude<ListOptions, string | null | undefined>>(options, {})
+  const {
+    encoding,
+    withFileTypes = false,
+    recursive,
+  } = optionsOf<Exclude<ListOptions, string | null | undefined>>(options, {})
   const root = pathOf(path)
   const isDeep = boolean(recursive ?? false, 'options.recursive')
   const found = yield* listed(root, isDeep, withFileTypes)
-  if (withFileTypes) return found.map(({ entry, parent }) => new Dirent(named(entry.name, encoding), parent, entry.type)) as Listed<O>
+  if (withFileTypes)
+    return found.map(({ entry, parent }) => new Dirent(named(entry.name, encoding), parent, entry.type)) as Listed<O>
   return found.map(({ relative }) => named(relative, encoding)) as Listed<O>
 }
 
@@ -146,7 +167,13 @@ export function* rm(path: PathLike, options?: RemoveOptions): Work<void> {
     throw error
   }
   if (stats.isDirectory() && !recursive) {
-    throw new SystemError('ERR_FS_EISDIR', 'Path is a directory', { code: 'EISDIR', message: 'is a directory', path: name, syscall: 'rm', errno: 21 })
+    throw new SystemError('ERR_FS_EISDIR', 'Path is a directory', {
+      code: 'EISDIR',
+      message: 'is a directory',
+      path: name,
+      syscall: 'rm',
+      errno: 21,
+    })
   }
   yield* remove(name, stats.isDirectory())
 }
@@ -180,7 +207,10 @@ export function* link(existing: PathLike, path: PathLike): Work<void> {
 export function* symlink(target: PathLike, path: PathLike, type?: string | null): Work<void> {
   const [from, dest] = [pathOf(target, 'target'), pathOf(path)]
   if (typeof type === 'string' && !['dir', 'file', 'junction'].includes(type)) {
-    throw plainError('ERR_FS_INVALID_SYMLINK_TYPE', `Symlink type must be one of "dir", "file", or "junction". Received "${type}"`)
+    throw plainError(
+      'ERR_FS_INVALID_SYMLINK_TYPE',
+      `Symlink type must be one of "dir", "file", or "junction". Received "${type}"`,
+    )
   }
   const about = { syscall: 'symlink', path: from, dest }
   if (from === '') throw systemError('ENOENT', about)

@@ -64,7 +64,10 @@ function coded<E extends Error>(error: E, code: string): E {
 /** `expected` is as the message has it: `of type string or an instance of Buffer or URL`. */
 export function invalidType(name: string, expected: string, value: unknown): TypeError {
   const kind = name.includes('.') ? 'property' : 'argument'
-  return coded(new TypeError(`The "${name}" ${kind} must be ${expected}. Received ${received(value)}`), 'ERR_INVALID_ARG_TYPE')
+  return coded(
+    new TypeError(`The "${name}" ${kind} must be ${expected}. Received ${received(value)}`),
+    'ERR_INVALID_ARG_TYPE',
+  )
 }
 
 export function invalidValue(name: string, value: unknown, reason = 'is invalid'): TypeError {
@@ -75,9 +78,15 @@ export function invalidValue(name: string, value: unknown, reason = 'is invalid'
 }
 
 export function outOfRange(name: string, range: string, value: unknown): RangeError {
-  const isLong = (typeof value === 'bigint' || Number.isInteger(value)) && (Number(value) > 2 ** 32 || Number(value) < -(2 ** 32))
-  const digits = isLong ? String(value).replace(/\B(?=(\d{3})+$)/g, '_') + (typeof value === 'bigint' ? 'n' : '') : inspect(value)
-  return coded(new RangeError(`The value of "${name}" is out of range. It must be ${range}. Received ${digits}`), 'ERR_OUT_OF_RANGE')
+  const isLong =
+    (typeof value === 'bigint' || Number.isInteger(value)) && (Number(value) > 2 ** 32 || Number(value) < -(2 ** 32))
+  const digits = isLong
+    ? String(value).replace(/\B(?=(\d{3})+$)/g, '_') + (typeof value === 'bigint' ? 'n' : '')
+    : inspect(value)
+  return coded(
+    new RangeError(`The value of "${name}" is out of range. It must be ${range}. Received ${digits}`),
+    'ERR_OUT_OF_RANGE',
+  )
 }
 
 export function plainError(code: string, message: string, Kind: new (message: string) => Error = Error): Error {

@@ -2,7 +2,17 @@ import type { OpenFile } from '../file.js'
 import type { BigIntStats, Stats } from '../stats.js'
 import { type Work } from '../work.js'
 import type { Mode, Time } from './arguments.js'
-import { appendFileFrom, type Data, emptyBuffer, ftruncate, type Pieces, readFile, type ReadOptions, writeFileFrom, type WriteOptions } from './content.js'
+import {
+  appendFileFrom,
+  type Data,
+  emptyBuffer,
+  ftruncate,
+  type Pieces,
+  readFile,
+  type ReadOptions,
+  writeFileFrom,
+  type WriteOptions,
+} from './content.js'
 import * as descriptors from './descriptors.js'
 import type { PartOptions, Position } from './descriptors.js'
 import { plainError } from './errors.js'
@@ -59,12 +69,26 @@ export class FileHandle {
     return this.do('fsync', (file) => descriptors.fsync(file))
   }
 
-  read<View extends ArrayBufferView>(buffer: View, offset?: number | null, length?: number | null, position?: Position): Promise<{ bytesRead: number; buffer: View }>
+  read<View extends ArrayBufferView>(
+    buffer: View,
+    offset?: number | null,
+    length?: number | null,
+    position?: Position,
+  ): Promise<{ bytesRead: number; buffer: View }>
   read<View extends ArrayBufferView>(buffer: View, options?: PartOptions): Promise<{ bytesRead: number; buffer: View }>
-  read<View extends ArrayBufferView = Uint8Array<ArrayBuffer>>(options?: ReadParameters<View>): Promise<{ bytesRead: number; buffer: View }>
-  read(first?: ArrayBufferView | ReadParameters, second?: number | PartOptions | null, length?: number | null, position?: Position): Promise<{ bytesRead: number; buffer: ArrayBufferView }> {
+  read<View extends ArrayBufferView = Uint8Array<ArrayBuffer>>(
+    options?: ReadParameters<View>,
+  ): Promise<{ bytesRead: number; buffer: View }>
+  read(
+    first?: ArrayBufferView | ReadParameters,
+    second?: number | PartOptions | null,
+    length?: number | null,
+    position?: Position,
+  ): Promise<{ bytesRead: number; buffer: ArrayBufferView }> {
     return this.do('read', function* (file) {
-      const given: ReadParameters = ArrayBuffer.isView(first) ? { buffer: first, offset: second as number, length, position } : (descriptors.options(first, 'options') as ReadParameters)
+      const given: ReadParameters = ArrayBuffer.isView(first)
+        ? { buffer: first, offset: second as number, length, position }
+        : (descriptors.options(first, 'options') as ReadParameters)
       const { buffer = emptyBuffer(16_384) } = given
       const options = ArrayBuffer.isView(first) && typeof second === 'object' && second !== null ? second : given
       const at = Number.isSafeInteger(options.position) ? options.position : null
@@ -73,7 +97,10 @@ export class FileHandle {
     })
   }
 
-  readv<Views extends readonly ArrayBufferView[]>(buffers: Views, position?: number | null): Promise<{ bytesRead: number; buffers: Views }> {
+  readv<Views extends readonly ArrayBufferView[]>(
+    buffers: Views,
+    position?: number | null,
+  ): Promise<{ bytesRead: number; buffers: Views }> {
     return this.do('readv', function* (file) {
       return { bytesRead: yield* descriptors.readv(file, buffers, position), buffers }
     })
@@ -83,7 +110,9 @@ export class FileHandle {
     return this.do('readFile', (file) => readFile(file, options))
   }
 
-  stat<const O extends { bigint?: boolean } = object>(options?: O): Promise<O extends { bigint: true } ? BigIntStats : Stats> {
+  stat<const O extends { bigint?: boolean } = object>(
+    options?: O,
+  ): Promise<O extends { bigint: true } ? BigIntStats : Stats> {
     return this.do('fstat', (file) => descriptors.fstat(file, options))
   }
 
@@ -95,9 +124,23 @@ export class FileHandle {
     return this.do('futimes', (file) => descriptors.futimes(file, atime, mtime))
   }
 
-  write<View extends ArrayBufferView>(buffer: View, offset?: number | PartOptions | null, length?: number | null, position?: number | null): Promise<{ bytesWritten: number; buffer: View }>
-  write(text: string, position?: number | null, encoding?: string | null): Promise<{ bytesWritten: number; buffer: string }>
-  write(data: ArrayBufferView | string, second?: number | PartOptions | null, third?: number | string | null, position?: number | null): Promise<{ bytesWritten: number; buffer: ArrayBufferView | string }> {
+  write<View extends ArrayBufferView>(
+    buffer: View,
+    offset?: number | PartOptions | null,
+    length?: number | null,
+    position?: number | null,
+  ): Promise<{ bytesWritten: number; buffer: View }>
+  write(
+    text: string,
+    position?: number | null,
+    encoding?: string | null,
+  ): Promise<{ bytesWritten: number; buffer: string }>
+  write(
+    data: ArrayBufferView | string,
+    second?: number | PartOptions | null,
+    third?: number | string | null,
+    position?: number | null,
+  ): Promise<{ bytesWritten: number; buffer: ArrayBufferView | string }> {
     return this.do('write', function* (file) {
       if (ArrayBuffer.isView(data) && data.byteLength === 0) return { bytesWritten: 0, buffer: data }
       const part = ArrayBuffer.isView(data)
@@ -107,7 +150,10 @@ export class FileHandle {
     })
   }
 
-  writev<Views extends readonly ArrayBufferView[]>(buffers: Views, position?: number | null): Promise<{ bytesWritten: number; buffers: Views }> {
+  writev<Views extends readonly ArrayBufferView[]>(
+    buffers: Views,
+    position?: number | null,
+  ): Promise<{ bytesWritten: number; buffers: Views }> {
     return this.do('writev', function* (file) {
       return { bytesWritten: yield* descriptors.writev(file, buffers, position), buffers }
     })

@@ -20,9 +20,21 @@ export function inspect(value: unknown): string {
 }
 
 function quoted(text: string): string {
-  const quote = !text.includes("'") ? "'" : !text.includes('"') ? '"' : !text.includes('`') && !text.includes('${') ? '`' : "'"
-  const named: Record<string, string> = { '\b': '\\b', '\t': '\\t', '\n': '\\n', '\f': '\\f', '\r': '\\r', '\\': '\\\\' }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is shown by their numbers
+  const quote = !text.includes("'")
+    ? "'"
+    : !text.includes('"')
+      ? '"'
+      : !text.includes('`') && !text.includes('${')
+        ? '`'
+        : "'"
+  const named: Record<string, string> = {
+    '\b': '\\b',
+    '\t': '\\t',
+    '\n': '\\n',
+    '\f': '\\f',
+    '\r': '\\r',
+    '\\': '\\\\',
+  }
   const shown = text.replace(/[\x00-\x1f\x7f-\x9f\\']/g, (char) => {
     if (char === "'") return quote === "'" ? "\\'" : char
     return named[char] ?? `\\x${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
@@ -51,7 +63,9 @@ export function received(value: unknown): string {
       return `function ${value.name}`
     case 'object':
       if (value === null) return 'null'
-      return value.constructor && 'name' in value.constructor ? `an instance of ${value.constructor.name}` : '[Object: null prototype] {}'
+      return value.constructor && 'name' in value.constructor
+        ? `an instance of ${value.constructor.name}`
+        : '[Object: null prototype] {}'
     case 'string': {
       const short = value.length > 28 ? `${value.slice(0, 25)}...` : value
       return `type string (${short.includes("'") ? JSON.stringify(short) : `'${short}'`})`

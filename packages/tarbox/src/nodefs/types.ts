@@ -8,7 +8,8 @@ export type Encoded = EncodingOption | { encoding?: EncodingOption }
 type EncodingOf<O> = O extends string | null | undefined ? O : O extends { encoding?: infer E } ? E : undefined
 
 /** Bytes unless an encoding is set. */
-export type Content<O> = EncodingOf<O> extends 'buffer' | null | undefined ? Bytes : Encoding extends EncodingOf<O> ? Bytes | string : string
+export type Content<O> =
+  EncodingOf<O> extends 'buffer' | null | undefined ? Bytes : Encoding extends EncodingOf<O> ? Bytes | string : string
 
 /** Text unless it is to be a buffer. */
 export type Name<O> = EncodingOf<O> extends 'buffer' ? Bytes : string

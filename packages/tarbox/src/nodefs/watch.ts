@@ -20,14 +20,19 @@ export async function* watch<const O extends WatchOptions = object>(
   path: PathLike,
   options?: O,
 ): AsyncGenerator<{ eventType: 'rename' | 'change'; filename: Name<O> }> {
-  const { encoding, recursive = false, signal } = optionsOf<WatchOptions>(options === undefined ? undefined : object(options, 'options'), {})
+  const {
+    encoding,
+    recursive = false,
+    signal,
+  } = optionsOf<WatchOptions>(options === undefined ? undefined : object(options, 'options'), {})
   boolean(recursive, 'options.recursive')
   const root = resolve(pathOf(path))
   if (signal?.aborted) throw aborted(signal)
   for await (const { kind, path: changed, from } of (await open()).watch(root, signal && { signal })) {
     for (const one of from === undefined ? [changed] : [from, changed]) {
       const name = nameBelow(root, one, recursive)
-      if (name !== undefined) yield { eventType: kind === 'modify' ? 'change' : 'rename', filename: named(name, encoding) as Name<O> }
+      if (name !== undefined)
+        yield { eventType: kind === 'modify' ? 'change' : 'rename', filename: named(name, encoding) as Name<O> }
     }
   }
   if (signal?.aborted) throw aborted(signal)

@@ -35,7 +35,12 @@ class Side {
     const entriesOf = async (opened) => {
       const dir = await opened
       const found = []
-      for (let entry = this.isSync ? dir.readSync() : await dir.read(); entry !== null; entry = this.isSync ? dir.readSync() : await dir.read()) found.push(entry)
+      for (
+        let entry = this.isSync ? dir.readSync() : await dir.read();
+        entry !== null;
+        entry = this.isSync ? dir.readSync() : await dir.read()
+      )
+        found.push(entry)
       if (this.isSync) dir.closeSync()
       else await dir.close()
       return found
@@ -79,7 +84,9 @@ async function differs(sides, sequence, between) {
       if ((at + 1) % between !== 0 && at + 1 < sequence.length) continue
       const [before, after] = [await real.snapshot(), await ours.snapshot()]
       if (isDeepStrictEqual(before, after)) continue
-      const paths = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((path) => !isDeepStrictEqual(before[path], after[path]))
+      const paths = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+        (path) => !isDeepStrictEqual(before[path], after[path]),
+      )
       const only = (tree) => Object.fromEntries(paths.map((path) => [path, tree[path]]))
       return { at, source, node: only(before), tarbox: only(after) }
     }
