@@ -340,7 +340,7 @@ test('synchronous calls work in an isolated worker', async () => {
   const file = fs.openSync('/s/a', 'r+')
   fs.writeSync(file, 'NO', 0)
   const buffer = new Uint8Array(3)
-  equal([fs.readSync(file, buffer, 0), new TextDecoder().decode(buffer)], [3, 'NOw'])
+  equal([fs.readSync(file, buffer, { position: 0 }), new TextDecoder().decode(buffer)], [3, 'NOw'])
   fs.closeSync(file)
   await fails(() => fs.readFileSync('/s/missing'), /^ENOENT/)
   const { version } = fs.statSync('/s/a')
