@@ -132,7 +132,10 @@ fn tests(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
 fn packages(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     wasm::packages(project)?;
     crate::packages::build(project)?;
-    types(project, &["packages/tarbox", "packages/tarbox/tsconfig.node.json"])?;
+    types(
+        project,
+        &["packages/tarbox", "packages/tarbox/tsconfig.node.json"],
+    )?;
     crate::packages::test(project, args.long, |line| tally.print(line))
 }
 
