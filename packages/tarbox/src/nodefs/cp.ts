@@ -1,10 +1,11 @@
 /// `cp`, step by step as Node.js does it.
+import { copy } from '../native.js'
 import type { Stats } from '../stats.js'
 import { isPromise, wait, type Work } from '../work.js'
 import { boolean, callable, integer, object, type PathLike, pathOf } from './arguments.js'
 import { copyFile } from './content.js'
 import { chmod, listed, lstat, mkdir, readlink, stat, symlink, unlink, utimes } from './entries.js'
-import { isCode, plainError, SystemError } from './errors.js'
+import { calling, isCode, plainError, SystemError } from './errors.js'
 import { dirname, isAbsolute, join, resolve } from './paths.js'
 
 export interface CopyOptions {
@@ -142,10 +143,12 @@ class Copier {
       const { atime, mtime } = yield* stat(src)
       yield* utimes(dest, atime, mtime)
     }
-    yield* chmod(dest, source.mode)
+    // A copy has the mode already.
+    if (preserveTimestamps) yield* chmod(dest, source.mode)
   }
 
   *#directory(source: Stats, target: Stats | undefined, src: string, dest: string): Work<void> {
+    if (!target && (yield* this.#whole(source, src, dest))) return
     if (!target) yield* mkdir(dest)
     for (const { entry } of yield* listed(src, false, true, 'opendir')) {
       const [from, to] = [join(src, entry.name), join(dest, entry.name)]
@@ -153,6 +156,33 @@ class Copier {
       if (there) yield* this.#copy(there.target, from, to)
     }
     if (!target) yield* chmod(dest, source.mode)
+  }
+
+  /**
+   * A directory to where there is nothing, in one operation, and then what Node.js does otherwise than that: modes are kept
+   * whole, and links lead to where they did. Says whether it could be done so.
+   */
+  *#whole(source: Stats, src: string, dest: string): Work<boolean> {
+    const { dereference, filter, mode, preserveTimestamps, verbatimSymlinks } = this.options
+    if (dereference || filter || mode || preserveTimestamps) return false
+    const all = yield* listed(src, true, true, 'opendir')
+    if (!all.every(({ entry }) => entry.isFile || entry.isDirectory || entry.isSymbolicLink)) return false
+    yield* calling({ syscall: 'cp', path: src, dest }, copy(src, dest, { recursive: true }))
+    for (const { entry, parent, relative } of [...all].reverse()) {
+      const [from, to] = [join(parent, entry.name), join(dest, relative)]
+      if (!entry.isSymbolicLink) yield* keepMode(to, entry.mode)
+      else if (!verbatimSymlinks) yield* this.#leadOn(from, to)
+    }
+    yield* keepMode(dest, source.mode)
+    return true
+  }
+
+  /** Makes a link that was relative lead to where it did. */
+  *#leadOn(from: string, to: string): Work<void> {
+    const leads = yield* readlink(from)
+    if (isAbsolute(leads)) return
+    yield* unlink(to)
+    yield* symlink(resolve(dirname(from), leads), to)
   }
 
   *#link(target: Stats | undefined, src: string, dest: string): Work<void> {
@@ -175,6 +205,11 @@ class Copier {
     yield* unlink(dest)
     yield* symlink(leads, dest)
   }
+}
+
+/** A copied tree has what the umask leaves of each mode. */
+function* keepMode(path: string, mode: number): Work<void> {
+  if ((mode & 0o7777) !== (mode & 0o755)) yield* chmod(path, mode)
 }
 
 function isSame(one: Stats, other: Stats): boolean {

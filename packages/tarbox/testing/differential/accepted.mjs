@@ -5,9 +5,9 @@
 export const ACCEPTED = [
   {
     reason:
-      'Node.js deletes the file at the target when a directory is to be copied onto it; the facade fails and keeps it.',
+      'Node.js deletes the file at the target when a directory is to be copied onto it, or says what else is wrong with the target; the facade says that a directory is no file, and keeps it.',
     is: (source, node, tarbox) =>
-      source.includes('.copyFile') && node.error?.code === 'EISDIR' && /^E(ISDIR|EXIST)$/.test(tarbox.error?.code),
+      source.includes('.copyFile') && node.error?.syscall === 'copyfile' && /^E(ISDIR|EXIST)$/.test(tarbox.error?.code),
   },
   {
     reason: 'The promised cp of Node.js asks for source and target at once, and names the one whose error comes first.',
@@ -62,7 +62,7 @@ export const ACCEPTED = [
   {
     reason:
       'Where a link to nowhere is in the way, mkdirSync says ENOENT and the promised mkdir ENOTDIR; the facade says the latter.',
-    is: (source, node, tarbox) =>
-      source.startsWith('fs.mkdirSync(') && node.error?.code === 'ENOENT' && tarbox.error?.code === 'ENOTDIR',
+    is: (_, node, tarbox) =>
+      node.error?.syscall === 'mkdir' && node.error.code === 'ENOENT' && tarbox.error?.code === 'ENOTDIR',
   },
 ]

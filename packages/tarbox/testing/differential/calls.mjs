@@ -462,7 +462,7 @@ export class Calls {
   cp() {
     const options = () =>
       this.options({
-        recursive: this.flagged(0.8),
+        recursive: this.flagged(0.9),
         force: this.flagged(0.3),
         errorOnExist: this.flagged(0.3),
         dereference: this.flagged(0.15),
