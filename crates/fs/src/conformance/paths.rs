@@ -71,7 +71,7 @@ pub fn a_trailing_slash_means_a_directory<F: FilesystemInterface>(fs: &F) {
     );
     fails(
         root.create("/f/", OpenFlags::WRITE, 0o644),
-        ErrorKind::IsDirectory,
+        ErrorKind::NotDirectory,
     );
     fails(root.symlink("x", "/new/"), ErrorKind::NotFound);
     fails(root.link("/f", "/new/"), ErrorKind::NotFound);

@@ -119,7 +119,7 @@ async fn try_open_or_create<F: FilesystemInterface>(
     loop {
         let parent = resolver.parent(&text).await?;
         if parent.last != LastComponent::Name || parent.trailing_slash {
-            return Err(slash_or_dots(&parent, flags).into());
+            return Err(slash_or_dots(fs, who, &parent, flags).await.into());
         }
         let link = match fs.lookup(who, parent.dir, parent.name).await {
             Ok(_) if flags.exclusive => return Err(Error::new(ErrorKind::Exists).into()),
@@ -144,10 +144,18 @@ async fn try_open_or_create<F: FilesystemInterface>(
     }
 }
 
-/// What `open(O_CREAT)` says of a path that ends in `.`, `..` or `/`, whatever is there.
-fn slash_or_dots(parent: &Parent<'_>, flags: OpenFlags) -> Error {
-    match flags.exclusive && parent.last != LastComponent::Name {
-        true => ErrorKind::Exists.into(),
-        false => ErrorKind::IsDirectory.into(),
+/// What `open(O_CREAT)` says of a path that ends in `.`, `..` or `/`.
+async fn slash_or_dots<F: FilesystemInterface>(
+    fs: &F,
+    who: &Credentials,
+    parent: &Parent<'_>,
+    flags: OpenFlags,
+) -> Error {
+    if flags.exclusive && parent.last != LastComponent::Name {
+        return ErrorKind::Exists.into();
+    }
+    match fs.lookup(who, parent.dir, parent.name).await {
+        Ok(attr) if !attr.is_dir() && parent.last == LastComponent::Name => ErrorKind::NotDirectory.into(),
+        _ => ErrorKind::IsDirectory.into(),
     }
 }

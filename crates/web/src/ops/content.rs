@@ -3,7 +3,7 @@
 use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, Follow, OpenFlags, blocking};
 use tarbox_store::{Error, ErrorKind, Result, SetAttr, WriteAt};
 
-use super::{version, zeros};
+use super::{open_path, version, zeros};
 use crate::{Request, Workspace};
 
 /// The most that the store takes in one write.
@@ -65,7 +65,7 @@ pub(super) fn append_file(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<
 
 fn put(w: &mut Workspace, request: &Request<'_>, flags: OpenFlags) -> Result<f64> {
     let mode = request.small(0)?;
-    let (_, handle) = blocking(w.fs.open_path(&w.who, request.first, flags, Some(mode)))?;
+    let (_, handle) = open_path(w, request.first, flags, Some(mode))?;
     let mut done = Ok(());
     let mut offset = 0;
     for piece in request.data.chunks(PIECE) {

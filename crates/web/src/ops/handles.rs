@@ -1,10 +1,10 @@
 //! Open files.
 
-use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, OpenFlags, blocking};
+use tarbox_fs::{FilesystemInterface as _, OpenFlags, blocking};
 use tarbox_store::{Result, SetAttr, WriteAt};
 
 use super::entries::{mode_at, owner_at, times};
-use super::{version, zeros};
+use super::{open_path, version, zeros};
 use crate::{Request, Workspace, reply};
 
 /// What a file is opened for, as bits of the first number.
@@ -34,7 +34,7 @@ pub(super) fn open(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) 
         ..OpenFlags::default()
     };
     let create = has(CREATE).then_some(request.small(1)?);
-    let (attr, handle) = blocking(w.fs.open_path(&w.who, request.first, open, create))?;
+    let (attr, handle) = open_path(w, request.first, open, create)?;
     reply::attr(out, &attr);
     Ok(f64::from(w.keep(handle)))
 }
