@@ -148,8 +148,8 @@ class Copier {
   }
 
   *#directory(source: Stats, target: Stats | undefined, src: string, dest: string): Work<void> {
-    if (!target && (yield* this.#whole(source, src, dest))) return
     if (!target) yield* mkdir(dest)
+    if (!target && (yield* this.#whole(source, src, dest))) return
     for (const { entry } of yield* listed(src, false, true, 'opendir')) {
       const [from, to] = [join(src, entry.name), join(dest, entry.name)]
       const there = yield* this.#check(from, to)
@@ -159,8 +159,8 @@ class Copier {
   }
 
   /**
-   * A directory to where there is nothing, in one operation, and then what Node.js does otherwise than that: modes are kept
-   * whole, and links lead to where they did. Says whether it could be done so.
+   * What is in a directory to one that was just made, in one operation, and then what Node.js does otherwise than that: modes
+   * are kept whole, and links lead to where they did. Says whether it could be done so.
    */
   *#whole(source: Stats, src: string, dest: string): Work<boolean> {
     const { dereference, filter, mode, preserveTimestamps, verbatimSymlinks } = this.options
@@ -173,7 +173,7 @@ class Copier {
       if (!entry.isSymbolicLink) yield* keepMode(to, entry.mode)
       else if (!verbatimSymlinks) yield* this.#leadOn(from, to)
     }
-    yield* keepMode(dest, source.mode)
+    yield* chmod(dest, source.mode)
     return true
   }
 

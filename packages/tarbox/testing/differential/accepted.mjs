@@ -55,7 +55,8 @@ export const ACCEPTED = [
       source.startsWith('fs.rmSync(') && node.error?.code === tarbox.error?.code && tarbox.error?.syscall === 'lstat',
   },
   {
-    reason: 'Asked to remove `..`, Node.js removes everything in the directory above; the facade refuses, as rmdir does.',
+    reason:
+      'Asked to remove `..`, Node.js removes everything in the directory above; the facade refuses, as rmdir does.',
     is: (source, node, tarbox) =>
       /^fs\.rm(dir)?(Sync)?\(/.test(source) && source.includes('/..') && tarbox.error?.code === 'ENOTEMPTY',
   },

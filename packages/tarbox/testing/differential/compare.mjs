@@ -16,7 +16,12 @@ export function shown(value) {
     return { bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex') }
   if (Array.isArray(value)) return value.map(shown)
   if ('parentPath' in value)
-    return { name: shown(value.name), parentPath: value.parentPath, path: value.path, kind: kindOf(value) }
+    return {
+      name: shown(value.name),
+      parentPath: String(value.parentPath),
+      path: String(value.path),
+      kind: kindOf(value),
+    }
   if ('birthtimeMs' in value) {
     const { mode, nlink, size } = value
     const isDirectory = value.isDirectory()
