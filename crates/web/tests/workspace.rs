@@ -248,6 +248,10 @@ fn a_file_is_copied_with_its_permissions_and_never_a_directory() {
         failing(&mut w, "copyFile", about("/f", "/g", [1.0, 0.0, 0.0])),
         ErrorKind::Exists
     );
+    assert_eq!(
+        failing(&mut w, "copyFile", about("/f", "/g/", [0.0; 3])),
+        ErrorKind::IsDirectory
+    );
     assert_eq!(read(&mut w, "/g").unwrap(), b"kept");
     call(&mut w, "copyFile", about("/f", "/g", [0.0; 3])).unwrap();
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Whole files.
 
-use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, Follow, OpenFlags, blocking};
+use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, Follow, LastComponent, OpenFlags, blocking};
 use tarbox_store::{Error, ErrorKind, Result, SetAttr, WriteAt};
 
 use super::{open_path, version, zeros};
@@ -110,7 +110,10 @@ pub(super) fn copy(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) ->
 pub(super) fn copy_file(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
     let (from, to) = (request.first, request.second);
     let source = blocking(w.fs.stat(&w.who, from))?;
-    blocking(w.fs.resolve_parent(&w.who, to))?;
+    let place = blocking(w.fs.resolve_parent(&w.who, to))?;
+    if place.last == LastComponent::Name && place.trailing_slash {
+        return Err(Error::new(ErrorKind::IsDirectory).about(to));
+    }
     if request.flag(0) && blocking(w.fs.lstat(&w.who, to)).is_ok() {
         return Err(Error::new(ErrorKind::Exists).about(to));
     }
