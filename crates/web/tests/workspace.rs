@@ -490,3 +490,91 @@ fn what_replaces_a_file_is_refused_before_it_comes() {
     assert_eq!(refused(pair("/d", "", 0.0)), ErrorKind::IsDirectory);
     assert_eq!(refused(pair("/a/b", "", 0.0)), ErrorKind::NotDirectory);
 }
+
+fn failing(w: &mut Workspace, name: &str, request: Request<'_>) -> ErrorKind {
+    call(w, name, request).unwrap_err().kind()
+}
+
+/// Two paths, or one, and three numbers.
+fn about<'a>(first: &'a str, second: &'a str, numbers: [f64; 3]) -> Request<'a> {
+    Request {
+        first,
+        second,
+        numbers,
+        ..Request::default()
+    }
+}
+
+/// The permissions that `stat` answers.
+fn mode(w: &mut Workspace, path: &str) -> u32 {
+    let attr = call(w, "stat", about(path, "", [0.0; 3])).unwrap();
+    f64::from_le_bytes(attr[16..24].try_into().unwrap()) as u32 & 0o7777
+}
+
+#[test]
+fn missing_directories_are_made_alike_and_the_first_is_answered() {
+    let mut w = Workspace::open(slots(&FaultPool::new()), 1).unwrap();
+    let all = |path| about(path, "", [f64::from(0o700), 1.0, 0.0]);
+    assert_eq!(call(&mut w, "mkdir", all("/a/b/c/")).unwrap(), b"/a");
+    assert_eq!(call(&mut w, "mkdir", all("/a/b/d")).unwrap(), b"/a/b/d");
+    assert_eq!(call(&mut w, "mkdir", all("/a/b")).unwrap(), b"");
+    for made in ["/a", "/a/b", "/a/b/c"] {
+        assert_eq!(mode(&mut w, made), 0o700, "{made}");
+    }
+    write(&mut w, "/f", b"");
+    assert_eq!(failing(&mut w, "mkdir", all("/f")), ErrorKind::Exists);
+    assert_eq!(failing(&mut w, "mkdir", all("/f/g/h")), ErrorKind::NotDirectory);
+    assert_eq!(failing(&mut w, "mkdir", all("")), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_file_is_copied_with_its_permissions_and_never_a_directory() {
+    let mut w = Workspace::open(slots(&FaultPool::new()), 1).unwrap();
+    write(&mut w, "/f", b"content");
+    write(&mut w, "/g", b"kept");
+    call(&mut w, "chmod", about("/f", "", [f64::from(0o4777), 0.0, 0.0])).unwrap();
+    call(&mut w, "mkdir", about("/d", "", [f64::from(0o755), 0.0, 0.0])).unwrap();
+    assert_eq!(
+        failing(&mut w, "copyFile", about("/d", "/g", [0.0; 3])),
+        ErrorKind::IsDirectory
+    );
+    assert_eq!(
+        failing(&mut w, "copyFile", about("/f", "/g", [1.0, 0.0, 0.0])),
+        ErrorKind::Exists
+    );
+    assert_eq!(
+        failing(&mut w, "copyFile", about("/f", "/g/", [0.0; 3])),
+        ErrorKind::IsDirectory
+    );
+    assert_eq!(read(&mut w, "/g").unwrap(), b"kept");
+    call(&mut w, "copyFile", about("/f", "/g", [0.0; 3])).unwrap();
+    assert_eq!(
+        (read(&mut w, "/g").unwrap(), mode(&mut w, "/g")),
+        (b"content".to_vec(), 0o4777)
+    );
+    call(&mut w, "copyFile", about("/f", "/f", [0.0; 3])).unwrap();
+    assert_eq!(read(&mut w, "/f").unwrap(), b"content");
+}
+
+#[test]
+fn a_real_path_is_by_the_name_that_was_asked_for() {
+    let mut w = Workspace::open(slots(&FaultPool::new()), 1).unwrap();
+    write(&mut w, "/one", b"");
+    call(&mut w, "mkdir", about("/d", "", [f64::from(0o755), 0.0, 0.0])).unwrap();
+    call(&mut w, "link", about("/one", "/d/two", [0.0; 3])).unwrap();
+    call(&mut w, "symlink", about("d/two", "/l", [0.0; 3])).unwrap();
+    for (path, real) in [
+        ("/one", "/one"),
+        ("/d/two", "/d/two"),
+        ("/l", "/d/two"),
+        ("/d/..", "/"),
+    ] {
+        let found = call(&mut w, "realpath", about(path, "", [0.0; 3])).unwrap();
+        assert_eq!(String::from_utf8(found).unwrap(), real, "{path}");
+    }
+    call(&mut w, "symlink", about("round", "/round", [0.0; 3])).unwrap();
+    assert_eq!(
+        failing(&mut w, "realpath", about("/round", "", [0.0; 3])),
+        ErrorKind::Loop
+    );
+}

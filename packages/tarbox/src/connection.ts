@@ -1,3 +1,4 @@
+import { compileModule, keepsAlive } from '#platform'
 import { deferred } from './deferred.js'
 import { TarboxError } from './errors.js'
 import { onRest } from './lifecycle.js'
@@ -45,7 +46,7 @@ const compiled = new Map<string, Promise<WebAssembly.Module>>()
 function compile(wasm: string): Promise<WebAssembly.Module> {
   let module = compiled.get(wasm)
   if (!module) {
-    module = WebAssembly.compileStreaming(fetch(wasm))
+    module = compileModule(wasm)
     module.catch(() => compiled.delete(wasm))
     compiled.set(wasm, module)
   }
@@ -114,6 +115,7 @@ export class Connection {
     this.storage = storage
     this.client = client
     this.#state = 'open'
+    if (this.#isIdle) keepsAlive(this.#worker, false)
     this.#opened.resolve()
     for (const [id, { watched, after }] of this.#watchers) this.#post({ watch: { id, watched, after } })
     if (this.#calls.length > 0) this.#send()
@@ -185,6 +187,7 @@ export class Connection {
     const waiting = this.#waiting.get(reply.id)
     if (!waiting) return
     this.#waiting.delete(reply.id)
+    this.#mayEnd()
     const { op, first } = waiting.call
     if ('error' in reply) waiting.reject(TarboxError.of(reply.error, NAMES.get(op) ?? '', first || undefined))
     else waiting.resolve({ value: reply.value, bytes: reply.bytes ?? NOTHING })
@@ -204,10 +207,24 @@ export class Connection {
     this.#waiting.clear()
   }
 
+  get #isIdle(): boolean {
+    return this.#waiting.size === 0 && this.#watchers.size === 0
+  }
+
+  /** A program ends when it waits for nothing any more, and does not have to close what it has opened. */
+  #mayEnd(): void {
+    if (this.#isIdle && !this.#closed && this.#state === 'open') keepsAlive(this.#worker, false)
+  }
+
+  #mayNotEnd(): void {
+    if (this.#isIdle) keepsAlive(this.#worker, true)
+  }
+
   call(op: Op, { first = '', second = '', numbers = [], data, transfer }: Request): Promise<Result> {
     if (this.#dead) return Promise.reject(this.#dead)
     return new Promise((resolve, reject) => {
       const id = this.#next++
+      this.#mayNotEnd()
       if (this.#calls.length === 0) queueMicrotask(() => this.#send())
       const [one = 0, two = 0, three = 0] = numbers
       const call: Call = { id, op, first, second, numbers: [one, two, three], ...(data && { data }) }
@@ -230,20 +247,30 @@ export class Connection {
     }
   }
 
+  /** Makes a call for someone who waits without an event loop: the reply comes in the buffer. */
+  callInto(buffer: SharedArrayBuffer, op: Op, { first = '', second = '', numbers: [one = 0, two = 0, three = 0] = [], data }: Request): void {
+    if (this.#dead) throw this.#dead
+    this.#post({ sync: { call: { id: 0, op, first, second, numbers: [one, two, three], ...(data && { data }) }, buffer } })
+  }
+
   watch(watched: Watched, who: Pick<Watcher, 'tell' | 'end'>): () => void {
     if (this.#dead) throw this.#dead
     const id = this.#next++
+    this.#mayNotEnd()
     this.#watchers.set(id, { ...who, watched, after: -1 })
     if (this.#state === 'open') this.#post({ watch: { id, watched, after: -1 } })
     return () => {
       this.#watchers.delete(id)
-      if (!this.#dead && this.#state === 'open') this.#post({ unwatch: id })
+      if (this.#dead) return
+      this.#mayEnd()
+      if (this.#state === 'open') this.#post({ unwatch: id })
     }
   }
 
   /** Waits for what is under way, makes it durable, and ends the worker. Watches just end. */
   async close(): Promise<void> {
     if (this.#dead) return
+    keepsAlive(this.#worker, true)
     // A worker that has been ended holds nothing.
     const closed = this.#state === 'resting' ? undefined : new Promise<Failure | undefined>((resolve) => (this.#closed = resolve))
     this.#send()

@@ -2,7 +2,16 @@ import { exactTextOf } from 'tarbox-device'
 import type { Failure } from './messages.js'
 import { ERRNO } from './protocol.js'
 
-const MORE: Record<string, number> = { ENOTSUP: 95, EAGAIN: 11, ECANCELED: 125, EUCLEAN: 117, EILSEQ: 84 }
+const MORE: Record<string, number> = {
+  ENOTSUP: 95,
+  EAGAIN: 11,
+  ECANCELED: 125,
+  EUCLEAN: 117,
+  EILSEQ: 84,
+  EFBIG: 27,
+  E2BIG: 7,
+  ENXIO: 6,
+}
 
 /** An operation that failed: what POSIX calls it, and in words. */
 export class TarboxError extends Error {
@@ -12,14 +21,21 @@ export class TarboxError extends Error {
   /** Linux's number, negative as in Node.js. */
   readonly errno: number
   readonly syscall: string
-  readonly path?: string
+  declare readonly path?: string
+  /** Where it was to go, of what is renamed, copied or linked. */
+  declare readonly dest?: string
 
-  constructor(code: string, message: string, about: { syscall?: string; path?: string | undefined; cause?: unknown } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    about: { syscall?: string; path?: string | undefined; dest?: string | undefined; cause?: unknown } = {},
+  ) {
     super(message, about.cause === undefined ? undefined : { cause: about.cause })
     this.code = code
     this.errno = -((ERRNO as Record<string, number>)[code] ?? MORE[code] ?? 5)
     this.syscall = about.syscall ?? ''
     if (about.path !== undefined) this.path = about.path
+    if (about.dest !== undefined) this.dest = about.dest
   }
 
   static of(failure: Failure, syscall: string, path?: string): TarboxError {

@@ -43,6 +43,10 @@ export const Op = {
   tarHeaders: 39,
   stage: 40,
   replace: 41,
+  copyFile: 42,
+  fchmod: 43,
+  fchown: 44,
+  futimes: 45,
 } as const
 
 export type Op = (typeof Op)[keyof typeof Op]
@@ -76,6 +80,10 @@ export const WRITES: ReadonlySet<number> = new Set([
   Op.closeArchive,
   Op.stage,
   Op.replace,
+  Op.copyFile,
+  Op.fchmod,
+  Op.fchown,
+  Op.futimes,
 ])
 
 /** The numbers Linux gives errors. */

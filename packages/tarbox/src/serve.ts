@@ -1,3 +1,4 @@
+import { moduleSource } from '#platform'
 import type { ModuleSource } from 'tarbox-device'
 import { failure } from './errors.js'
 import { type Call, flattenReplies, type FromWorker, type Init, type Reply, type ToWorker, unflattenCalls } from './messages.js'
@@ -36,7 +37,7 @@ export function serve(endpoint: Endpoint, closed: () => void = () => undefined):
   const ahead = new Promise<ModuleSource>((resolve) => (provide = resolve))
 
   const start = async (init: Init) => {
-    node = new Node(init, init.ahead ? ahead : Promise.resolve(init.wasm))
+    node = new Node(init, init.ahead ? ahead : moduleSource(init.wasm))
     try {
       post({ ready: { storage: await node.start(), client: node.client } })
     } catch (error) {

@@ -1,12 +1,14 @@
 /// The worker behind a page, or behind the port that a page gives to a worker of its own.
-import { type Endpoint, type Service, serve } from './serve.js'
+import { workerScope } from '#platform'
+import { type Service, serve } from './serve.js'
 
-declare const self: Endpoint & { close(): void }
+const scope = workerScope()
 
 let behindPort: Service | undefined
-serve(self)
-addEventListener('message', ({ data }: MessageEvent<{ port?: MessagePort; rest?: true; wake?: true }>) => {
-  if (data.port) behindPort = serve(data.port, () => self.close())
-  else if (data.rest) behindPort?.rest()
-  else if (data.wake) behindPort?.wake()
+serve(scope)
+scope.addEventListener('message', (event) => {
+  const { port, rest, wake } = (event as MessageEvent<{ port?: MessagePort; rest?: true; wake?: true }>).data
+  if (port) behindPort = serve(port, () => scope.close())
+  else if (rest) behindPort?.rest()
+  else if (wake) behindPort?.wake()
 })

@@ -78,6 +78,12 @@ fn format(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
         .cargo()
         .args(["fmt", "--all", "--check"])
         .advice("run `cargo fmt --all`")
+        .run()?;
+    // What it looks at, and how that is to look, is in `biome.json`.
+    project
+        .node()
+        .args(["node_modules/@biomejs/biome/bin/biome", "format"])
+        .advice("run `npx biome format --write`")
         .run()
 }
 
@@ -129,7 +135,12 @@ fn tests(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
 
 /// Builds the npm packages on the modules that are shipped, and runs their tests.
 fn packages(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
+    wasm::packages(project)?;
     crate::packages::build(project)?;
+    types(
+        project,
+        &["packages/tarbox", "packages/tarbox/tsconfig.node.json"],
+    )?;
     crate::packages::test(project, args.long, |line| tally.print(line))
 }
 

@@ -1,9 +1,9 @@
 //! Whole files.
 
-use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, Follow, Handle, OpenFlags, blocking};
+use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, Follow, Handle, LastComponent, OpenFlags, blocking};
 use tarbox_store::{Error, ErrorKind, Result, SetAttr, WriteAt};
 
-use super::{version, zeros};
+use super::{open_path, version, zeros};
 use crate::{Request, Workspace};
 
 /// The most that the store takes in one write.
@@ -72,7 +72,7 @@ fn put(w: &mut Workspace, request: &Request<'_>, flags: OpenFlags) -> Result<f64
     if flags.truncate && data.len() > WHOLE && has_content(w, request.first)? {
         return super::replace::with_bytes(w, request, mode);
     }
-    let (attr, handle) = blocking(w.fs.open_path(&w.who, request.first, flags, Some(mode)))?;
+    let (attr, handle) = open_path(w, request.first, flags, Some(mode))?;
     let at = if flags.append {
         WriteAt::End
     } else {
@@ -130,4 +130,31 @@ pub(super) fn copy(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) ->
         blocking(w.fs.copy(&w.who, request.first, request.second))
     };
     copied.map(|bytes| bytes as f64)
+}
+
+/// Copies a file with exactly its permissions, over one that is there or to a new one; the number says that it must be new.
+/// A file is its own copy.
+pub(super) fn copy_file(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+    let (from, to) = (request.first, request.second);
+    let source = blocking(w.fs.stat(&w.who, from))?;
+    let place = blocking(w.fs.resolve_parent(&w.who, to))?;
+    if place.last == LastComponent::Name && place.trailing_slash {
+        return Err(Error::new(ErrorKind::IsDirectory).about(to));
+    }
+    if request.flag(0) && blocking(w.fs.lstat(&w.who, to)).is_ok() {
+        return Err(Error::new(ErrorKind::Exists).about(to));
+    }
+    if !source.is_file() {
+        return Err(Error::new(ErrorKind::IsDirectory).about(from));
+    }
+    if blocking(w.fs.stat(&w.who, to)).is_ok_and(|target| target.ino == source.ino) {
+        return Ok(0.0);
+    }
+    let copied = blocking(w.fs.copy(&w.who, from, to))?;
+    let mode = SetAttr {
+        mode: Some(source.mode & 0o7777),
+        ..SetAttr::default()
+    };
+    blocking(w.fs.set_attr(&w.who, to, &mode, Follow::Yes))?;
+    Ok(copied as f64)
 }

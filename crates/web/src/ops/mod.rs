@@ -9,7 +9,8 @@ mod history;
 mod replace;
 mod version;
 
-use tarbox_store::{Error, ErrorKind, Result};
+use tarbox_fs::{FilesystemExt as _, Handle, LastComponent, OpenFlags, blocking};
+use tarbox_store::{Attr, Error, ErrorKind, Result};
 
 use crate::{Request, Workspace};
 
@@ -36,6 +37,17 @@ fn zeros(len: u64) -> Result<Vec<u8>> {
         .filter(|len| Vec::<u8>::new().try_reserve_exact(*len).is_ok());
     let too_big = || Error::new(ErrorKind::TooBig).because("it does not fit into memory; read it in pieces");
     room.map(|len| vec![0; len]).ok_or_else(too_big)
+}
+
+/// Opens a file. What is to be made is no directory, so a `/` behind its name is `IsDirectory`, as on Linux.
+fn open_path(w: &Workspace, path: &str, flags: OpenFlags, create: Option<u32>) -> Result<(Attr, Handle)> {
+    if create.is_some() && path.ends_with('/') {
+        let parent = blocking(w.fs.resolve_parent(&w.who, path))?;
+        if parent.last == LastComponent::Name {
+            return Err(Error::new(ErrorKind::IsDirectory).about(path));
+        }
+    }
+    blocking(w.fs.open_path(&w.who, path, flags, create))
 }
 
 /// Every operation: its name, its effect and what does it. Its number is its place.
@@ -82,6 +94,10 @@ pub const OPERATIONS: &[(&str, Effect, Act)] = &[
     ("tarHeaders", Reads, archive::headers),
     ("stage", Writes, replace::stage),
     ("replace", Writes, replace::replace),
+    ("copyFile", Writes, content::copy_file),
+    ("fchmod", Writes, handles::chmod),
+    ("fchown", Writes, handles::chown),
+    ("futimes", Writes, handles::utimes),
 ];
 
 /// Names of errors and their numbers on Linux, as far as operations give them.
