@@ -149,6 +149,7 @@ impl SqliteStore {
         access: Access,
     ) -> Result<(usize, bool)> {
         let mut failed: Option<Vec<Target>> = None;
+        let mut waited = false;
         loop {
             let (plan, due) = self.read_op(|op| {
                 let plan = op.plan_read(view, ino, offset, buffer)?;
@@ -163,6 +164,11 @@ impl SqliteStore {
                 // A block that the content does not name any more may be gone by the time it is fetched.
                 Err(e) if e.kind() == ErrorKind::Corrupt && failed.as_ref() != Some(&plan.targets) => {
                     failed = Some(plan.targets);
+                }
+                // Or the commit that takes it away is under way: memory follows when it is over.
+                Err(e) if e.kind() == ErrorKind::Corrupt && !waited => {
+                    waited = true;
+                    shared.wait_for_commit();
                 }
                 Err(e) => return Err(e),
             }

@@ -17,9 +17,9 @@ const RECORD: u64 = 20 * BLOCK as u64;
 #[derive(Debug, Clone, Copy)]
 pub struct OwnerNames {
     /// The name of a user.
-    pub user: fn(u32) -> Option<&'static str>,
+    pub user: fn(u32) -> Option<String>,
     /// The name of a group.
-    pub group: fn(u32) -> Option<&'static str>,
+    pub group: fn(u32) -> Option<String>,
 }
 
 /// Writes one archive.
@@ -209,7 +209,7 @@ impl<W: Write> Writer<W> {
         }
         if let Some(names) = self.names {
             let (user, group) = ((names.user)(uid), (names.group)(gid));
-            header.set_names(user.unwrap_or_default(), group.unwrap_or_default());
+            header.set_names(&user.unwrap_or_default(), &group.unwrap_or_default());
         }
         if !pax.is_text() {
             // Names are bytes here; without this some readers refuse those that are no UTF-8.

@@ -132,7 +132,8 @@ fn a_name_that_is_no_text_hides_no_other() {
     for (i, name) in good.iter().enumerate() {
         workspace.write(&format!("/{name}"), b"");
         let bad = [b"/bad-\xff-", i.to_string().as_bytes()].concat();
-        let made = FilesystemExt::write_file(&*workspace.fs, &crate::run::root(), bad.as_slice(), b"");
+        let root = crate::run::root();
+        let made = FilesystemExt::write_file(&*workspace.fs, &root, bad.as_slice(), b"");
         blocking(made).unwrap();
     }
     for target in Target::BOTH {

@@ -118,6 +118,7 @@ mod tests {
                 lease: Lease::of(directory.path()).unwrap(),
                 sessions: None,
                 room: Room::unknown(),
+                followers: crate::followers::Followers::none(),
             };
             let engine = Engine::open(&Place::Memory, true).unwrap();
             let shared = Arc::new(pool.clone());

@@ -81,6 +81,11 @@ impl Shared {
         }
     }
 
+    /// Returns when the commit that is under way, if there is one, has ended.
+    pub(crate) fn wait_for_commit(&self) {
+        drop(self.lock_commit());
+    }
+
     fn lock_commit(&self) -> MutexGuard<'_, Option<Redo>> {
         self.commit.lock().unwrap_or_else(PoisonError::into_inner)
     }

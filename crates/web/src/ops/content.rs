@@ -1,6 +1,8 @@
 //! Whole files.
 
-use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, Follow, Handle, LastComponent, OpenFlags, blocking};
+use tarbox_fs::{
+    FilesystemExt as _, FilesystemInterface as _, Follow, Handle, LastComponent, OpenFlags, blocking,
+};
 use tarbox_store::{Error, ErrorKind, Result, SetAttr, WriteAt};
 
 use super::{open_path, version, zeros};
