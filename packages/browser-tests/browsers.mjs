@@ -24,8 +24,21 @@ const CHROMIUM_FLAGS = [
  * that are left, to come back to, as browsers do that nobody drives.
  * Gives `newPage(url)` (with `evaluate`, `goto`, `reload`, `close`, `screenshot`), `close()`, `kill()` and `profile`.
  */
-export async function launch(name, { profile = mkdtempSync(join(tmpdir(), `tarbox-${name}-`)), onConsole, quota, isPrivate = false, cachesPages = false } = {}) {
-  const browser = await (name === 'chromium' ? launchChromium : launchFirefox)(profile, { quota, isPrivate, cachesPages })
+export async function launch(
+  name,
+  {
+    profile = mkdtempSync(join(tmpdir(), `tarbox-${name}-`)),
+    onConsole,
+    quota,
+    isPrivate = false,
+    cachesPages = false,
+  } = {},
+) {
+  const browser = await (name === 'chromium' ? launchChromium : launchFirefox)(profile, {
+    quota,
+    isPrivate,
+    cachesPages,
+  })
   const remove = () => rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
   return {
     name,
@@ -64,7 +77,9 @@ async function launchChromium(profile, { quota, isPrivate, cachesPages }) {
     ...(cachesPages && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
   }
   // A context that is not the profile's own is what a private window is.
-  const browser = isPrivate ? await chromium.launch({ ...options, args: [...CHROMIUM_FLAGS, `--crash-dumps-dir=${profile}`] }) : undefined
+  const browser = isPrivate
+    ? await chromium.launch({ ...options, args: [...CHROMIUM_FLAGS, `--crash-dumps-dir=${profile}`] })
+    : undefined
   const context = browser ? await browser.newContext() : await chromium.launchPersistentContext(profile, options)
   context.setDefaultTimeout(900_000)
   const close = () => (browser ?? context).close()

@@ -61,11 +61,29 @@ async function pack(name, { entries, workers, module, node = false }, wasm) {
 function declarations(from, dist) {
   const types = join(dist, 'types')
   const tsc = join(packages, '../node_modules/.bin/tsc')
-  execFileSync(tsc, ['-p', from, '--noEmit', 'false', '--emitDeclarationOnly', '--sourceMap', 'false', '--rootDir', packages, '--outDir', types], {
-    stdio: 'inherit',
-  })
+  execFileSync(
+    tsc,
+    [
+      '-p',
+      from,
+      '--noEmit',
+      'false',
+      '--emitDeclarationOnly',
+      '--sourceMap',
+      'false',
+      '--rootDir',
+      packages,
+      '--outDir',
+      types,
+    ],
+    {
+      stdio: 'inherit',
+    },
+  )
   const device = join(types, 'device/src/index.js')
-  for (const file of readdirSync(types, { recursive: true }).filter((file) => file.endsWith(".d.ts")).map((file) => join(types, file))) {
+  for (const file of readdirSync(types, { recursive: true })
+    .filter((file) => file.endsWith('.d.ts'))
+    .map((file) => join(types, file))) {
     let path = relative(dirname(file), device)
     if (!path.startsWith('.')) path = `./${path}`
     writeFileSync(file, readFileSync(file, 'utf8').replaceAll("'tarbox-device'", `'${path}'`))

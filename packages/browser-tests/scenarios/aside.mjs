@@ -37,7 +37,9 @@ function twoTabs(run) {
 async function goesOn({ other, context }, what) {
   const before = performance.now()
   assert.equal(await other.act('read', '/first'), 'one')
-  console.log(`    ${context.name}: the first answer after the owner ${what} came in ${(performance.now() - before).toFixed(0)} ms`)
+  console.log(
+    `    ${context.name}: the first answer after the owner ${what} came in ${(performance.now() - before).toFixed(0)} ms`,
+  )
   await other.act('write', '/second', 'two')
 }
 
@@ -52,7 +54,10 @@ export const tests = {
     await comeBack(one)
     if (await one.act('isSame')) {
       // What happened meanwhile is told, too.
-      await until(() => one.act('seen'), (seen) => seen.includes('create /second'))
+      await until(
+        () => one.act('seen'),
+        (seen) => seen.includes('create /second'),
+      )
     } else await one.act('open', 'aside')
     assert.equal(await one.act('read', '/second'), 'two')
     await one.act('write', '/third', 'three')

@@ -58,7 +58,8 @@ const actions = {
   async checkFilled(directory: string, count: number): Promise<string> {
     for (let number = 0; number < count; number++) {
       const [found, expected] = [await fs!.readFile(`${directory}/${number}`), filling(number)]
-      if (found.length !== expected.length || found.some((byte, at) => byte !== expected[at])) return `${directory}/${number}`
+      if (found.length !== expected.length || found.some((byte, at) => byte !== expected[at]))
+        return `${directory}/${number}`
     }
     return ''
   },
@@ -77,7 +78,9 @@ const actions = {
   clearSite: async () => void (await fetch('/clear')),
   /** Holds the file handles of a workspace as another program would. */
   hold(name: string): Promise<number> {
-    holder = new Worker(URL.createObjectURL(new Blob([`(${holdAll})(${JSON.stringify(name)})`], { type: 'text/javascript' })))
+    holder = new Worker(
+      URL.createObjectURL(new Blob([`(${holdAll})(${JSON.stringify(name)})`], { type: 'text/javascript' })),
+    )
     return new Promise((resolve) => (holder!.onmessage = ({ data }) => resolve(data)))
   },
   letGo: () => holder!.terminate(),
@@ -102,7 +105,8 @@ const actions = {
     for (let number = 0; number < count; number++) {
       const found = await fs!.readFile(`${directory}/${number}`, 'utf8').catch(String)
       const expected = `${number} `.repeat(1 + ((number * 37) % 3000))
-      if (found !== expected) return `${directory}/${number} has ${found.length} characters of ${expected.length}: ${found.slice(0, 80)}`
+      if (found !== expected)
+        return `${directory}/${number} has ${found.length} characters of ${expected.length}: ${found.slice(0, 80)}`
     }
     return ''
   },

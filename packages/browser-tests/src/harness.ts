@@ -87,7 +87,8 @@ async function run(only: string): Promise<void> {
       await Promise.race([body(), over])
       postMessage({ name, ms: performance.now() - start })
     } catch (error) {
-      const text = error instanceof Error ? `${error.stack}${error.cause ? `\nbecause ${error.cause}` : ''}` : String(error)
+      const text =
+        error instanceof Error ? `${error.stack}${error.cause ? `\nbecause ${error.cause}` : ''}` : String(error)
       postMessage({ name, ms: performance.now() - start, error: text })
     } finally {
       end()
@@ -97,7 +98,11 @@ async function run(only: string): Promise<void> {
 }
 
 addEventListener('unhandledrejection', (event) => {
-  postMessage({ name: 'no rejection is left unhandled', ms: 0, error: String((event as PromiseRejectionEvent).reason?.stack ?? event) })
+  postMessage({
+    name: 'no rejection is left unhandled',
+    ms: 0,
+    error: String((event as PromiseRejectionEvent).reason?.stack ?? event),
+  })
 })
 addEventListener('message', (event: MessageEvent) => {
   if (event.data?.run !== undefined) void run(event.data.run as string)

@@ -3,7 +3,7 @@ import { equal, fails, test } from './harness.js'
 
 // As it is shipped: the module lies beside the bundle.
 const entry = '/packages/nervusdb/dist/browser.js'
-const open: (typeof import('nervusdb'))['NervusDB']['open'] = async (path, options) => {
+const open: typeof import('nervusdb')['NervusDB']['open'] = async (path, options) => {
   const { NervusDB } = (await import(entry)) as typeof import('nervusdb')
   return NervusDB.open(path, options)
 }
@@ -24,7 +24,14 @@ for (const useWasm of [true, false]) {
     let db: Database = await open(path, { useWasm })
     db.addFact(fact('älice', 'bob'), { subjectProperties: { age: 42, labels: ['Person'] } })
     db.addFact(fact('bob', 'carol'))
-    equal(db.find({ subject: 'älice' }, { anchor: 'object' }).follow('knows').all().map(({ object }) => object), ['carol'])
+    equal(
+      db
+        .find({ subject: 'älice' }, { anchor: 'object' })
+        .follow('knows')
+        .all()
+        .map(({ object }) => object),
+      ['carol'],
+    )
     await db.close()
     db = await open(path, { useWasm: !useWasm })
     equal(db.findByLabel('Person').all()[0]?.subjectProperties, { age: 42, labels: ['Person'] })
@@ -35,7 +42,9 @@ for (const useWasm of [true, false]) {
     const path = await fresh(`many-${kind}`)
     let db: Database = await open(path, { useWasm })
     for (let round = 0; round < 6; round++) {
-      db.addFacts(Array.from({ length: 20_000 }, (_, n) => ({ subject: `s${n % 100}`, predicate: `p${round}`, object: `o${n}` })))
+      db.addFacts(
+        Array.from({ length: 20_000 }, (_, n) => ({ subject: `s${n % 100}`, predicate: `p${round}`, object: `o${n}` })),
+      )
       await db.flush()
     }
     db.deleteFact({ subject: 's0', predicate: 'p0', object: 'o0' })

@@ -10,7 +10,10 @@ test('a row that was written is there after reopening', async () => {
   const pool = await sqlite3.installOpfsSAHPoolVfs({ name: 'first', clearOnInit: true })
   const db = new pool.OpfsSAHPoolDb('/a.db')
   db.exec("CREATE TABLE t(a, b); INSERT INTO t VALUES (1, 'one'), (2, 'two')")
-  equal(db.selectArrays('SELECT * FROM t'), [[1, 'one'], [2, 'two']])
+  equal(db.selectArrays('SELECT * FROM t'), [
+    [1, 'one'],
+    [2, 'two'],
+  ])
   db.close()
   await pool.pauseVfs()
   await pool.unpauseVfs()
@@ -28,7 +31,7 @@ test('the write-ahead log works with exclusive locking', async () => {
   equal(db.selectValue('PRAGMA journal_mode=WAL'), 'wal')
   db.exec('CREATE TABLE t(a)')
   const before = pool.metrics()
-  db.exec("INSERT INTO t VALUES (1)")
+  db.exec('INSERT INTO t VALUES (1)')
   const after = pool.metrics()
   equal([after.writes - before.writes, after.flushes - before.flushes], [1, 1], 'one write and one flush for a commit')
   db.close()
@@ -50,7 +53,10 @@ test('a pool that is resumed twice at once is resumed', async () => {
   const pool = await sqlite3.installOpfsSAHPoolVfs({ name: 'twice', clearOnInit: true })
   await pool.pauseVfs()
   const [one, other] = [pool.unpauseVfs(), pool.unpauseVfs()]
-  equal([await one, await other].map((each) => each === pool), [true, true])
+  equal(
+    [await one, await other].map((each) => each === pool),
+    [true, true],
+  )
   const db = new pool.OpfsSAHPoolDb('/a.db')
   db.exec('CREATE TABLE t(a)')
   db.close()

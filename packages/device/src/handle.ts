@@ -18,7 +18,8 @@ export function writeAll(handle: Handle, bytes: Uint8Array, at: number): void {
   for (let done = 0; done < bytes.length; ) {
     const left = bytes.length - done
     const count = handle.write(bytes.subarray(done), { at: at + done })
-    if (!(count > 0 && count <= left)) throw new DOMException(`the device took ${count} of ${left} bytes`, 'QuotaExceededError')
+    if (!(count > 0 && count <= left))
+      throw new DOMException(`the device took ${count} of ${left} bytes`, 'QuotaExceededError')
     done += count
   }
 }
@@ -26,6 +27,7 @@ export function writeAll(handle: Handle, bytes: Uint8Array, at: number): void {
 /** Reads up to the end of the file, and says how many bytes there were. */
 export function readUpTo(handle: Handle, to: Uint8Array, at: number): number {
   const count = handle.read(to, { at })
-  if (!(count >= 0 && count <= to.length)) throw new DOMException(`the device gave ${count} of ${to.length} bytes`, 'UnknownError')
+  if (!(count >= 0 && count <= to.length))
+    throw new DOMException(`the device gave ${count} of ${to.length} bytes`, 'UnknownError')
   return count
 }

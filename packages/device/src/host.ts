@@ -148,7 +148,9 @@ export class Host {
       const offset = date.getTimezoneOffset()
       const of = (month: number) => new Date(date.getFullYear(), month, 1).getTimezoneOffset()
       const standard = Math.max(of(0), of(6))
-      const dayOfYear = (Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - Date.UTC(date.getFullYear(), 0, 1)) / 86_400_000
+      const dayOfYear =
+        (Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - Date.UTC(date.getFullYear(), 0, 1)) /
+        86_400_000
       new Int32Array(this.memory.buffer, to, 10).set([
         date.getFullYear(),
         date.getMonth() + 1,

@@ -217,7 +217,8 @@ function faultOf({ pages }: MemoryHandle, extent: Extent | undefined): string | 
   const { size, pages: count } = extent!
   if (pages.size !== count) return `${pages.size} of its ${count} pages are there`
   for (const [number, page] of pages) {
-    if (page.length !== PAGE || !Number.isSafeInteger(number) || number < 0 || number * PAGE >= size) return `its page ${number} is not one of its pages`
+    if (page.length !== PAGE || !Number.isSafeInteger(number) || number < 0 || number * PAGE >= size)
+      return `its page ${number} is not one of its pages`
   }
   return undefined
 }

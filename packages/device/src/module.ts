@@ -62,13 +62,19 @@ export class Module {
   /** The result of an export, or the error that it has left as text. */
   checked(result: number): number {
     if (result >= 0) return result
-    const code = ({ [-2]: 'ENOENT', [-16]: 'EBUSY', [-17]: 'EEXIST', [-22]: 'EINVAL', [-28]: 'ENOSPC' } as const)[result]
+    const code = ({ [-2]: 'ENOENT', [-16]: 'EBUSY', [-17]: 'EEXIST', [-22]: 'EINVAL', [-28]: 'ENOSPC' } as const)[
+      result
+    ]
     throw new DeviceError(code ?? 'EIO', this.text())
   }
 }
 
-async function instantiate(source: ModuleSource, imports: WebAssembly.Imports): Promise<WebAssembly.WebAssemblyInstantiatedSource> {
-  if (source instanceof WebAssembly.Module) return { module: source, instance: await WebAssembly.instantiate(source, imports) }
+async function instantiate(
+  source: ModuleSource,
+  imports: WebAssembly.Imports,
+): Promise<WebAssembly.WebAssemblyInstantiatedSource> {
+  if (source instanceof WebAssembly.Module)
+    return { module: source, instance: await WebAssembly.instantiate(source, imports) }
   if (typeof source !== 'string' && !(source instanceof URL)) return WebAssembly.instantiate(source, imports)
   const response = await fetch(source)
   const type = response.headers.get('content-type') ?? ''

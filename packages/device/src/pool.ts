@@ -68,7 +68,13 @@ export class SlotPool {
     const count = this.#call('pool_set_aside')
     const texts = this.module.texts()
     return Array.from({ length: count }, (_, at) => {
-      const [slot, size, file, reason, path] = texts.slice(at * 5, at * 5 + 5) as [string, string, string, string, string]
+      const [slot, size, file, reason, path] = texts.slice(at * 5, at * 5 + 5) as [
+        string,
+        string,
+        string,
+        string,
+        string,
+      ]
       return { slot: Number(slot), size: Number(size), file, reason, path }
     })
   }
@@ -143,7 +149,10 @@ export class SlotPool {
 
   /** Gives its files away as they are, and is no more. */
   leave(): SlotFiles {
-    const files = [...this.#slots].map(([slot, name]): SlotFiles[number] => [name, this.module.host.remove(slot)!.handle])
+    const files = [...this.#slots].map(([slot, name]): SlotFiles[number] => [
+      name,
+      this.module.host.remove(slot)!.handle,
+    ])
     this.#slots.clear()
     this.#paused = true
     return files
@@ -170,9 +179,12 @@ export class SlotPool {
   /** Concurrent calls share one opening of the files. */
   async resume(): Promise<void> {
     if (!this.#paused) return
-    this.#resuming ??= this.store.open().then((files) => this.#acquire(files)).finally(() => {
-      this.#resuming = undefined
-    })
+    this.#resuming ??= this.store
+      .open()
+      .then((files) => this.#acquire(files))
+      .finally(() => {
+        this.#resuming = undefined
+      })
     return this.#resuming
   }
 

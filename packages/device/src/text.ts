@@ -32,7 +32,9 @@ export function nameOf(bytes: Uint8Array): string {
   let name = ''
   for (let at = 0; at < bytes.length; ) {
     const lengths = [1, 2, 3, 4].filter((length) => at + length <= bytes.length)
-    const found = lengths.map((length) => exactTextOf(bytes.subarray(at, at + length))).find((text) => text !== undefined)
+    const found = lengths
+      .map((length) => exactTextOf(bytes.subarray(at, at + length)))
+      .find((text) => text !== undefined)
     name += found ?? String.fromCharCode(0xdc00 + bytes[at]!)
     at += found === undefined ? 1 : encoder.encode(found).length
   }

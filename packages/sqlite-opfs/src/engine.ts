@@ -30,7 +30,10 @@ export class Engine {
   #scratch = 0
   #scratchSize = 0
   /** The class of errors, set by whoever makes it. */
-  Error!: new (code: number, message: string) => Error
+  Error!: new (
+    code: number,
+    message: string,
+  ) => Error
 
   constructor(
     readonly module: Module,
@@ -184,7 +187,12 @@ export class Engine {
     const word = at >> 2
     switch (typeof value) {
       case 'number':
-        this.#words[word] = (value | 0) === value || Number.isSafeInteger(value) ? (Object.is(value, -0) ? Tag.Float : Tag.Integer) : Tag.Float
+        this.#words[word] =
+          (value | 0) === value || Number.isSafeInteger(value)
+            ? Object.is(value, -0)
+              ? Tag.Float
+              : Tag.Integer
+            : Tag.Float
         this.#doubles[(at >> 3) + 1] = value
         return 0
       case 'string':
@@ -197,7 +205,10 @@ export class Engine {
         return 0
       case 'bigint':
         if (BigInt.asIntN(64, value) !== value) {
-          throw new this.Error(constants.SQLITE_ERROR, `BigInt value is too big to store without precision loss: ${value}`)
+          throw new this.Error(
+            constants.SQLITE_ERROR,
+            `BigInt value is too big to store without precision loss: ${value}`,
+          )
         }
         this.#words[word] = Tag.BigInt
         this.#data.setBigInt64(at + 8, value, true)
@@ -243,7 +254,12 @@ export class Engine {
   /** What the pool says about an error that SQLite knows only by number. */
   #deviceError(code: number): string {
     const primary = code & 0xff
-    if (primary !== constants.SQLITE_IOERR && primary !== constants.SQLITE_FULL && primary !== constants.SQLITE_CANTOPEN) return ''
+    if (
+      primary !== constants.SQLITE_IOERR &&
+      primary !== constants.SQLITE_FULL &&
+      primary !== constants.SQLITE_CANTOPEN
+    )
+      return ''
     for (const pool of this.pools.values()) {
       if (this.exports['vfs_last_error'](pool.id) > 0) return this.module.text()
     }

@@ -39,12 +39,19 @@ export class PoolUtil {
   readonly vfsName: string
   readonly #engine: Engine
   readonly #pool: SlotPool
-  readonly #Db: new (filename: string, flags: string, vfs: string) => DB
+  readonly #Db: new (
+    filename: string,
+    flags: string,
+    vfs: string,
+  ) => DB
   readonly #open: Set<DB>
   readonly #removed: () => void
   #unpausing: Promise<void> | undefined
   /** Databases of this pool; `new util.OpfsSAHPoolDb(name)`. */
-  readonly OpfsSAHPoolDb: new (filename: string | { filename?: string; flags?: string }, flags?: string) => DB
+  readonly OpfsSAHPoolDb: new (
+    filename: string | { filename?: string; flags?: string },
+    flags?: string,
+  ) => DB
 
   /** @internal */
   constructor(init: {
@@ -129,7 +136,8 @@ export class PoolUtil {
     const handle = this.#handle(name)
     const bytes = new Uint8Array(Math.max(0, handle.getSize() - DATA))
     const count = readUpTo(handle, bytes, DATA)
-    if (count !== bytes.length) toss(constants.SQLITE_IOERR_SHORT_READ, `Expected to read ${bytes.length} bytes but read ${count}.`)
+    if (count !== bytes.length)
+      toss(constants.SQLITE_IOERR_SHORT_READ, `Expected to read ${bytes.length} bytes but read ${count}.`)
     return bytes
   }
 
@@ -149,7 +157,8 @@ export class PoolUtil {
           if (done === total) return controller.close()
           const piece = new Uint8Array(Math.min(PIECE, total - done))
           const count = readUpTo(handle, piece, DATA + done)
-          if (count !== piece.length) throw new SQLite3Error(constants.SQLITE_IOERR_SHORT_READ, `${name} has become shorter`)
+          if (count !== piece.length)
+            throw new SQLite3Error(constants.SQLITE_IOERR_SHORT_READ, `${name} has become shorter`)
           done += count
           controller.enqueue(piece)
           onProgress?.(done, total)
@@ -250,7 +259,10 @@ export class PoolUtil {
    */
   async backup(db: DB, options: BackupOptions & { to: string }): Promise<void>
   async backup(db: DB, options?: BackupOptions & ExportOptions): Promise<ReadableStream<Uint8Array>>
-  async backup(db: DB, options: BackupOptions & ExportOptions & { to?: string } = {}): Promise<ReadableStream<Uint8Array> | void> {
+  async backup(
+    db: DB,
+    options: BackupOptions & ExportOptions & { to?: string } = {},
+  ): Promise<ReadableStream<Uint8Array> | void> {
     await this.#pool.growAhead(3)
     const name = options.to ?? `/.backup-${crypto.randomUUID()}`
     // A copy that fails is rolled back: what was there before is there again.
@@ -328,7 +340,8 @@ export class PoolUtil {
 
   /** Lets go of all files, so that another tab can have the pool. Fails while databases are open. */
   async pauseVfs(): Promise<this> {
-    if (this.#open.size > 0) toss(constants.SQLITE_MISUSE, `Cannot pause VFS ${this.vfsName} because it has opened files.`)
+    if (this.#open.size > 0)
+      toss(constants.SQLITE_MISUSE, `Cannot pause VFS ${this.vfsName} because it has opened files.`)
     await this.#unpausing
     if (this.#pool.isPaused) return this
     this.#check(this.#engine.exports['vfs_unregister'](this.#pool.id))
@@ -342,9 +355,12 @@ export class PoolUtil {
 
   async unpauseVfs(): Promise<this> {
     if (!this.#pool.isPaused) return this
-    this.#unpausing ??= this.#pool.resume().then(() => this.register()).finally(() => {
-      this.#unpausing = undefined
-    })
+    this.#unpausing ??= this.#pool
+      .resume()
+      .then(() => this.register())
+      .finally(() => {
+        this.#unpausing = undefined
+      })
     await this.#unpausing
     return this
   }
@@ -381,10 +397,12 @@ function wholeNumber(count: number): number {
 
 function checkHeader(bytes: Uint8Array): void {
   for (let at = 0; at < MAGIC.length; at++) {
-    if (bytes[at] !== MAGIC.charCodeAt(at)) toss(constants.SQLITE_NOTADB, 'Input does not contain an SQLite database header.')
+    if (bytes[at] !== MAGIC.charCodeAt(at))
+      toss(constants.SQLITE_NOTADB, 'Input does not contain an SQLite database header.')
   }
 }
 
 function checkSize(size: number): void {
-  if (size < 512 || size % 512 !== 0) toss(constants.SQLITE_NOTADB, `Byte array size ${size} is invalid for an SQLite database.`)
+  if (size < 512 || size % 512 !== 0)
+    toss(constants.SQLITE_NOTADB, `Byte array size ${size} is invalid for an SQLite database.`)
 }

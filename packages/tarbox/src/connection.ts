@@ -2,7 +2,19 @@ import { compileModule, keepsAlive } from '#platform'
 import { deferred } from './deferred.js'
 import { TarboxError } from './errors.js'
 import { onRest } from './lifecycle.js'
-import { type Broadcast, type Call, type Failure, flattenCalls, type FromWorker, type Init, type Reply, type ToWorker, unflattenReplies, type Watched, type WatchEvent } from './messages.js'
+import {
+  type Broadcast,
+  type Call,
+  type Failure,
+  flattenCalls,
+  type FromWorker,
+  type Init,
+  type Reply,
+  type ToWorker,
+  unflattenReplies,
+  type Watched,
+  type WatchEvent,
+} from './messages.js'
 import { isRepeatable, LOST } from './outbox.js'
 import { Op } from './protocol.js'
 import { end, isOurs, type Remote, remote, type RemoteSource } from './remote.js'
@@ -99,7 +111,12 @@ export class Connection {
       worker.onerror = (event) => {
         event.preventDefault?.()
         if (this.#state === 'open') return this.#die(event.message)
-        this.#fail(new TarboxError('EIO', `The worker could not start: ${event.message ?? 'its script is not where it is expected'}. Say where it is with the option worker.`))
+        this.#fail(
+          new TarboxError(
+            'EIO',
+            `The worker could not start: ${event.message ?? 'its script is not where it is expected'}. Say where it is with the option worker.`,
+          ),
+        )
       }
     }
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data)
@@ -107,7 +124,11 @@ export class Connection {
     const post = (message: ToWorker) => worker.postMessage(message)
     post({ init: { ...init, ahead } })
     // A worker takes as long to start as a module to compile. Where it cannot be done here, the worker does it.
-    if (ahead) void compile(init.wasm).then((module) => post({ module }), () => post({ module: init.wasm }))
+    if (ahead)
+      void compile(init.wasm).then(
+        (module) => post({ module }),
+        () => post({ module: init.wasm }),
+      )
     return worker
   }
 
@@ -195,7 +216,9 @@ export class Connection {
 
   /** The worker has stopped, as when there is no memory left. */
   #die(why: string): void {
-    this.#end(new TarboxError('EIO', `The workspace has stopped: ${why}. What was acknowledged is safe; open it again.`))
+    this.#end(
+      new TarboxError('EIO', `The workspace has stopped: ${why}. What was acknowledged is safe; open it again.`),
+    )
     for (const { end } of this.#watchers.values()) end(this.#dead)
   }
 
@@ -248,9 +271,15 @@ export class Connection {
   }
 
   /** Makes a call for someone who waits without an event loop: the reply comes in the buffer. */
-  callInto(buffer: SharedArrayBuffer, op: Op, { first = '', second = '', numbers: [one = 0, two = 0, three = 0] = [], data }: Request): void {
+  callInto(
+    buffer: SharedArrayBuffer,
+    op: Op,
+    { first = '', second = '', numbers: [one = 0, two = 0, three = 0] = [], data }: Request,
+  ): void {
     if (this.#dead) throw this.#dead
-    this.#post({ sync: { call: { id: 0, op, first, second, numbers: [one, two, three], ...(data && { data }) }, buffer } })
+    this.#post({
+      sync: { call: { id: 0, op, first, second, numbers: [one, two, three], ...(data && { data }) }, buffer },
+    })
   }
 
   watch(watched: Watched, who: Pick<Watcher, 'tell' | 'end'>): () => void {
@@ -272,7 +301,8 @@ export class Connection {
     if (this.#dead) return
     keepsAlive(this.#worker, true)
     // A worker that has been ended holds nothing.
-    const closed = this.#state === 'resting' ? undefined : new Promise<Failure | undefined>((resolve) => (this.#closed = resolve))
+    const closed =
+      this.#state === 'resting' ? undefined : new Promise<Failure | undefined>((resolve) => (this.#closed = resolve))
     this.#send()
     if (closed) this.#post({ close: true })
     const failed = await closed

@@ -1,4 +1,17 @@
-import { exactBytesOf, Host, IndexedDbSlots, MemorySlots, Module, type ModuleSource, OpfsSlots, type SlotFiles, SlotPool, type SlotStore, supportsOpfs, textOf } from 'tarbox-device'
+import {
+  exactBytesOf,
+  Host,
+  IndexedDbSlots,
+  MemorySlots,
+  Module,
+  type ModuleSource,
+  OpfsSlots,
+  type SlotFiles,
+  SlotPool,
+  type SlotStore,
+  supportsOpfs,
+  textOf,
+} from 'tarbox-device'
 import { noteWorkspace, refuseDamage, refuseLoss } from './damage.js'
 import { failure } from './errors.js'
 import type { Call, Failure, Init, Reply, Watched, WatchEvent } from './messages.js'
@@ -17,11 +30,28 @@ const LISTING_MAX = 1 << 20
 /** Bytes kept so that something can be deleted when there is no room: what the log of a large deletion takes. */
 const RESERVE = 4 << 20
 /** What may use them; a check commits the times of reads first. */
-const FREES: ReadonlySet<number> = new Set([Op.fsck, Op.remove, Op.rmdir, Op.truncate, Op.ftruncate, Op.dropLayer, Op.gc, Op.closeArchive])
+const FREES: ReadonlySet<number> = new Set([
+  Op.fsck,
+  Op.remove,
+  Op.rmdir,
+  Op.truncate,
+  Op.ftruncate,
+  Op.dropLayer,
+  Op.gc,
+  Op.closeArchive,
+])
 
-const NO_TEXT: Failure = { code: 'EILSEQ', errno: 84, message: 'a name has half of a surrogate pair, which no UTF-8 has; one that was listed so has bytes that are no UTF-8, and can only be removed with its directory' }
-const GONE: Failure = { code: 'EAGAIN', errno: 11, message: 'the files have gone to another tab; the change may have been made or not: look, and repeat it' }
-
+const NO_TEXT: Failure = {
+  code: 'EILSEQ',
+  errno: 84,
+  message:
+    'a name has half of a surrogate pair, which no UTF-8 has; one that was listed so has bytes that are no UTF-8, and can only be removed with its directory',
+}
+const GONE: Failure = {
+  code: 'EAGAIN',
+  errno: 11,
+  message: 'the files have gone to another tab; the change may have been made or not: look, and repeat it',
+}
 
 /** The workspace itself: the module, its pool, and the operations on them. */
 export class Core {
@@ -48,12 +78,18 @@ export class Core {
     const store = storeOf(storage, init.name)
     const opening = opened(store, init)
     try {
-      const [module, files] = await settled(source.then((wasm) => Module.load(wasm, new Host())), opening)
+      const [module, files] = await settled(
+        source.then((wasm) => Module.load(wasm, new Host())),
+        opening,
+      )
       const core = new Core(module, await SlotPool.open(module, store, files), init, storage)
       await core.#open()
       return core
     } catch (error) {
-      await opening.then((files) => letGo(files), () => undefined)
+      await opening.then(
+        (files) => letGo(files),
+        () => undefined,
+      )
       if (storage === 'opfs' && failure(error).code === 'EACCES') throw forbidden(error)
       throw error
     }
@@ -141,7 +177,10 @@ export class Core {
     try {
       bytes = new Uint8Array(size)
     } catch {
-      return { id: call.id, error: { code: 'E2BIG', errno: 7, message: 'it does not fit into memory; read it in pieces' } }
+      return {
+        id: call.id,
+        error: { code: 'E2BIG', errno: 7, message: 'it does not fit into memory; read it in pieces' },
+      }
     }
     bytes.set(first)
     for (let at = first.length; at < size; ) {
@@ -314,7 +353,10 @@ async function opened(store: SlotStore, init: Init): Promise<SlotFiles> {
 /** Nothing is chosen instead: files that are there, and cannot be reached just now, would seem to be gone. */
 function forbidden(error: unknown): Error {
   const { message } = failure(error)
-  return Object.assign(new Error(`${message}; { storage: 'indexeddb' } may work there, and { storage: 'memory' } does`, { cause: error }), { code: 'EACCES' })
+  return Object.assign(
+    new Error(`${message}; { storage: 'indexeddb' } may work there, and { storage: 'memory' } does`, { cause: error }),
+    { code: 'EACCES' },
+  )
 }
 
 function letGo(files: SlotFiles): void {

@@ -47,7 +47,8 @@ export class TarboxError extends Error {
 /** A text that stands for something, such as the target of a link; `EILSEQ` if it is no UTF-8. */
 export function exactText(bytes: Uint8Array, syscall: string, path: string): string {
   const text = exactTextOf(bytes)
-  if (text === undefined) throw new TarboxError('EILSEQ', `EILSEQ: it is no UTF-8, ${syscall} '${path}'`, { syscall, path })
+  if (text === undefined)
+    throw new TarboxError('EILSEQ', `EILSEQ: it is no UTF-8, ${syscall} '${path}'`, { syscall, path })
   return text
 }
 

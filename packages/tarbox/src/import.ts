@@ -54,7 +54,11 @@ export class ImportError extends TarboxError {
     const isOurs = error instanceof TarboxError
     const cause = isOurs && code === 'ECANCELED' ? error.cause : error
     const what = isOurs ? message : `${code}: ${message}`
-    super(code, `${what} (${imported.files} files were imported ${problems.length > 0 ? 'beside' : 'before'} that, and stay)`, { syscall: 'import', path: isOurs ? error.path : undefined, cause })
+    super(
+      code,
+      `${what} (${imported.files} files were imported ${problems.length > 0 ? 'beside' : 'before'} that, and stay)`,
+      { syscall: 'import', path: isOurs ? error.path : undefined, cause },
+    )
     this.imported = imported
     this.problems = problems
   }
@@ -102,7 +106,12 @@ export class Intake {
   }
 
   /** Makes the directory it all goes to, lets `fill` bring everything, and says what came. */
-  static async run(fs: TarboxFs, root: string, options: TransferOptions, fill: (intake: Intake) => Promise<void>): Promise<Imported> {
+  static async run(
+    fs: TarboxFs,
+    root: string,
+    options: TransferOptions,
+    fill: (intake: Intake) => Promise<void>,
+  ): Promise<Imported> {
     const intake = new Intake(fs, root, options)
     try {
       refuseAborted(options.signal)
@@ -116,16 +125,27 @@ export class Intake {
   }
 
   /** Takes the bytes away. */
-  async file(name: string, bytes: Uint8Array, { mode = 0o644, mtime }: Pick<Incoming, 'mode' | 'mtime'>): Promise<void> {
+  async file(
+    name: string,
+    bytes: Uint8Array,
+    { mode = 0o644, mtime }: Pick<Incoming, 'mode' | 'mtime'>,
+  ): Promise<void> {
     const path = await this.#place(name)
     const size = bytes.length
-    const acts = [() => this.fs.rm(path, { force: true }), () => this.fs.writeFile(path, bytes, { mode, exclusive: true, transfer: true })]
+    const acts = [
+      () => this.fs.rm(path, { force: true }),
+      () => this.fs.writeFile(path, bytes, { mode, exclusive: true, transfer: true }),
+    ]
     if (mtime !== undefined) acts.push(() => this.fs.utimes(path, mtime, mtime))
     await this.#add({ kind: 'files', bytes: size, path, acts })
   }
 
   /** Under another name until it is whole. */
-  async largeFile(name: string, source: Source, { mode = 0o644, mtime }: Pick<Incoming, 'mode' | 'mtime'>): Promise<void> {
+  async largeFile(
+    name: string,
+    source: Source,
+    { mode = 0o644, mtime }: Pick<Incoming, 'mode' | 'mtime'>,
+  ): Promise<void> {
     const path = await this.#place(name)
     await this.#flush()
     const unfinished = `${path.slice(0, path.lastIndexOf('/'))}/.${crypto.randomUUID()}.unfinished`
@@ -168,7 +188,8 @@ export class Intake {
     await this.#directory(parent)
     const path = `${this.#base}/${name}`
     const stats = this.#fresh.has(parent) ? undefined : await this.fs.lstat(path).catch(absent)
-    if (stats && !stats.isDirectory()) throw new TarboxError('EINVAL', `EINVAL: ${path} is no directory, so nothing can be put into it`, { path })
+    if (stats && !stats.isDirectory())
+      throw new TarboxError('EINVAL', `EINVAL: ${path} is no directory, so nothing can be put into it`, { path })
     if (!stats) {
       this.#waiting.push({ path, acts: [() => this.fs.mkdir(path)] })
       this.#fresh.add(name)
@@ -218,14 +239,23 @@ export function inside(path: string): string {
 }
 
 /** Writes files below a directory, and makes the directories in between. What has their names is replaced. */
-export function importFiles(fs: TarboxFs, files: Iterable<Incoming> | AsyncIterable<Incoming>, root: string, options: TransferOptions): Promise<Imported> {
+export function importFiles(
+  fs: TarboxFs,
+  files: Iterable<Incoming> | AsyncIterable<Incoming>,
+  root: string,
+  options: TransferOptions,
+): Promise<Imported> {
   return Intake.run(fs, root, options, async (intake) => {
     for await (const { path, data, ...attributes } of files) {
       refuseAborted(options.signal)
       const name = inside(path)
       const blob = data instanceof ReadableStream || data instanceof Blob ? data : new Blob([data as BlobPart])
-      if (blob instanceof Blob && blob.size <= SMALL) await intake.file(name, new Uint8Array(await blob.arrayBuffer()), attributes)
-      else await Input.of(blob instanceof Blob ? blob.stream() : blob, options.signal, (input) => intake.largeFile(name, (most) => input.some(most), attributes))
+      if (blob instanceof Blob && blob.size <= SMALL)
+        await intake.file(name, new Uint8Array(await blob.arrayBuffer()), attributes)
+      else
+        await Input.of(blob instanceof Blob ? blob.stream() : blob, options.signal, (input) =>
+          intake.largeFile(name, (most) => input.some(most), attributes),
+        )
     }
   })
 }

@@ -19,7 +19,14 @@ import { doOver, type Work } from './work.js'
 export { TarboxError } from './errors.js'
 export { type OpenMode, TarboxFile } from './file.js'
 export { type Change, type Layer, type LayerName, Layers } from './layers.js'
-export { ImportError, type Imported, type ImportProblem, type Incoming, type Progress, type TransferOptions } from './import.js'
+export {
+  ImportError,
+  type Imported,
+  type ImportProblem,
+  type Incoming,
+  type Progress,
+  type TransferOptions,
+} from './import.js'
 export type { ChangeEvent, LayerEvent, WatchEvent } from './messages.js'
 export type { OpenOptions } from './options.js'
 export { Entry, Stats } from './stats.js'
@@ -92,7 +99,10 @@ export class TarboxFs {
   constructor(connection: Connection)
   constructor(connection: Connection | string, _apiKey?: string) {
     if (!(connection instanceof Connection)) {
-      throw new TarboxError('ENOTSUP', 'This version has no remote store: open a workspace of this browser with await TarboxFs.open({ name }).')
+      throw new TarboxError(
+        'ENOTSUP',
+        'This version has no remote store: open a workspace of this browser with await TarboxFs.open({ name }).',
+      )
     }
     this.#connection = connection
     this.layers = new Layers(connection)
@@ -121,7 +131,10 @@ export class TarboxFs {
 
   readFile(path: string, options: 'utf8' | { encoding: 'utf8' }): Promise<string>
   readFile(path: string, options?: { offset?: number; length?: number }): Promise<Uint8Array<ArrayBuffer>>
-  async readFile(path: string, options: 'utf8' | { encoding?: 'utf8'; offset?: number; length?: number } = {}): Promise<string | Uint8Array> {
+  async readFile(
+    path: string,
+    options: 'utf8' | { encoding?: 'utf8'; offset?: number; length?: number } = {},
+  ): Promise<string | Uint8Array> {
     const { encoding, offset, length } = options === 'utf8' ? { encoding: options } : options
     const bytes = await this.do(native.readFile(path, offset, length))
     return encoding ? textOf(bytes) : bytes
@@ -139,7 +152,11 @@ export class TarboxFs {
     await this.do(native.writeFile(path, native.bytesOf(data), options))
   }
 
-  async appendFile(path: string, data: Exclude<Data, Blob | ReadableStream>, options: { mode?: number } = {}): Promise<void> {
+  async appendFile(
+    path: string,
+    data: Exclude<Data, Blob | ReadableStream>,
+    options: { mode?: number } = {},
+  ): Promise<void> {
     await this.do(native.appendFile(path, native.bytesOf(data), options))
   }
 
@@ -223,7 +240,12 @@ export class TarboxFs {
   }
 
   /** Opens a file, for reading and writing at positions. */
-  async open(path: string, mode: OpenMode = 'r', permissions?: number, { ifVersion }: { ifVersion?: string } = {}): Promise<TarboxFile> {
+  async open(
+    path: string,
+    mode: OpenMode = 'r',
+    permissions?: number,
+    { ifVersion }: { ifVersion?: string } = {},
+  ): Promise<TarboxFile> {
     return new TarboxFile(this.#connection, await this.do(OpenFile.open(path, openFlags(mode), permissions, ifVersion)))
   }
 
@@ -241,20 +263,26 @@ export class TarboxFs {
    */
   watch(path: string, options: { signal?: AbortSignal; layers: true }): AsyncGenerator<WatchEvent, void>
   watch(path: string, options?: { signal?: AbortSignal; layers?: false }): AsyncGenerator<ChangeEvent, void>
-  async *watch(path: string, { signal, layers = false }: { signal?: AbortSignal; layers?: boolean } = {}): AsyncGenerator<WatchEvent, void> {
+  async *watch(
+    path: string,
+    { signal, layers = false }: { signal?: AbortSignal; layers?: boolean } = {},
+  ): AsyncGenerator<WatchEvent, void> {
     const waiting: WatchEvent[] = []
     let wake = () => {}
     let ended: { error: Error | undefined } | undefined
-    const stop = this.#connection.watch({ path, layers }, {
-      tell: (events) => {
-        waiting.push(...events)
-        wake()
+    const stop = this.#connection.watch(
+      { path, layers },
+      {
+        tell: (events) => {
+          waiting.push(...events)
+          wake()
+        },
+        end: (error) => {
+          ended = { error }
+          wake()
+        },
       },
-      end: (error) => {
-        ended = { error }
-        wake()
-      },
-    })
+    )
     const aborted = () => wake()
     signal?.addEventListener('abort', aborted)
     try {
@@ -281,12 +309,20 @@ export class TarboxFs {
    * unpacked is left out, and the rest goes on; then, or when the archive breaks off or the signal aborts (`ECANCELED`), it
    * fails with an {@link ImportError}: what its `imported` counts is there and whole, and stays; `problems` says what is not.
    */
-  importTar(source: ReadableStream<Uint8Array> | Blob, path = '/', options: TransferOptions<TarProgress> = {}): Promise<Unpacked> {
+  importTar(
+    source: ReadableStream<Uint8Array> | Blob,
+    path = '/',
+    options: TransferOptions<TarProgress> = {},
+  ): Promise<Unpacked> {
     return importTar(this.#connection, source, path, options)
   }
 
   /** Writes many files below a directory: small ones share writes to the device. Fails as {@link importTar} does. */
-  importFiles(files: Iterable<Incoming> | AsyncIterable<Incoming>, path = '/', options: TransferOptions = {}): Promise<Imported> {
+  importFiles(
+    files: Iterable<Incoming> | AsyncIterable<Incoming>,
+    path = '/',
+    options: TransferOptions = {},
+  ): Promise<Imported> {
     return importFiles(this, files, path, options)
   }
 

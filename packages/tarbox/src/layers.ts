@@ -38,7 +38,13 @@ export class Layers {
 
   /** Seals the present state under a name. In the past, later layers go only with `discardLater`. */
   async checkpoint(name: string, options: { description?: string; discardLater?: boolean } = {}): Promise<Layer> {
-    return json(await this.#connection.call(Op.checkpoint, { first: name, second: options.description ?? '', numbers: [Number(options.discardLater ?? false)] }))
+    return json(
+      await this.#connection.call(Op.checkpoint, {
+        first: name,
+        second: options.description ?? '',
+        numbers: [Number(options.discardLater ?? false)],
+      }),
+    )
   }
 
   /** Every layer, the oldest first. */

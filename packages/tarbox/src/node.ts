@@ -117,7 +117,8 @@ export class Node {
     this.#owner = this.#id
     this.#find()
     this.#say({ owner: this.#id })
-    for (const calls of this.#outbox.again()) this.#execute(calls, this.client, (replies) => replies.forEach((reply) => this.#outbox.answered(reply)))
+    for (const calls of this.#outbox.again())
+      this.#execute(calls, this.client, (replies) => replies.forEach((reply) => this.#outbox.answered(reply)))
     this.#tellWatchers()
   }
 
@@ -160,7 +161,11 @@ export class Node {
     } else if ('watch' in message) {
       const { id, watched, after } = message.watch
       const to = message.from
-      this.#observe(`${to}:${id}`, { watched, after, tell: (events, last) => this.#say({ changes: { id, events, last }, to }) })
+      this.#observe(`${to}:${id}`, {
+        watched,
+        after,
+        tell: (events, last) => this.#say({ changes: { id, events, last }, to }),
+      })
     } else if ('unwatch' in message) this.#watchers.delete(`${message.from}:${message.unwatch}`)
     else if ('bye' in message) this.#forget(message.bye)
   }

@@ -26,9 +26,18 @@ export interface OpenOptions {
 }
 
 /** What the worker is told. */
-export function initOf({ name = 'default', storage = STORAGES[0]!, durability = 'strict', onDamage = 'refuse', ...options }: OpenOptions): Init {
+export function initOf({
+  name = 'default',
+  storage = STORAGES[0]!,
+  durability = 'strict',
+  onDamage = 'refuse',
+  ...options
+}: OpenOptions): Init {
   if (!/^[\w.-]{1,64}$/.test(name) || /^\.+$/.test(name)) {
-    throw new TarboxError('EINVAL', `A workspace's name has 1 to 64 letters, digits, -, _ and dots, so it cannot be '${name}'.`)
+    throw new TarboxError(
+      'EINVAL',
+      `A workspace's name has 1 to 64 letters, digits, -, _ and dots, so it cannot be '${name}'.`,
+    )
   }
   if (!STORAGES.includes(storage)) {
     throw new TarboxError('ENOTSUP', `A workspace cannot be kept in '${storage}' here, only in ${STORAGES.join(', ')}.`)

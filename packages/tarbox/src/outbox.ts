@@ -11,14 +11,26 @@ interface Batch {
 }
 
 /** Changes that come out the same when they are made twice. */
-const REPEATABLE: ReadonlySet<number> = new Set([Op.writeFile, Op.truncate, Op.chmod, Op.chown, Op.utimes, Op.switch, Op.gc])
+const REPEATABLE: ReadonlySet<number> = new Set([
+  Op.writeFile,
+  Op.truncate,
+  Op.chmod,
+  Op.chown,
+  Op.utimes,
+  Op.switch,
+  Op.gc,
+])
 
 /** What writes a file only as it was, or only a new one, would find that it has done so itself. */
 export function isRepeatable({ op, second, numbers }: Call): boolean {
   return !WRITES.has(op) || (REPEATABLE.has(op) && !(op === Op.writeFile && (second !== '' || numbers[1] !== 0)))
 }
 
-export const LOST = { code: 'EAGAIN', errno: 11, message: 'the tab that held the files has gone; the change may have been made or not: look, and repeat it' }
+export const LOST = {
+  code: 'EAGAIN',
+  errno: 11,
+  message: 'the tab that held the files has gone; the change may have been made or not: look, and repeat it',
+}
 
 /** Calls for whoever has the files, until each is answered. */
 export class Outbox {

@@ -17,7 +17,11 @@ export async function replaceFile(
 ): Promise<void> {
   const reader = pieces(source instanceof Blob ? source.stream() : source)
   try {
-    const { value: file } = await connection.call(Op.stage, { first: path, second: ifVersion, numbers: [Number(exclusive)] })
+    const { value: file } = await connection.call(Op.stage, {
+      first: path,
+      second: ifVersion,
+      numbers: [Number(exclusive)],
+    })
     try {
       let size = 0
       for await (const data of reader) {
@@ -31,10 +35,14 @@ export async function replaceFile(
     }
   } catch (error) {
     if (!(error instanceof TarboxError) || error.code !== 'EBADF') throw error
-    throw new TarboxError('EAGAIN', `EAGAIN: the tab that held the files has gone before all of it was there; the file is as it was: write it again, writeFile '${path}'`, {
-      path,
-      cause: error,
-    })
+    throw new TarboxError(
+      'EAGAIN',
+      `EAGAIN: the tab that held the files has gone before all of it was there; the file is as it was: write it again, writeFile '${path}'`,
+      {
+        path,
+        cause: error,
+      },
+    )
   } finally {
     // Nothing more is wanted of a source that could not be written.
     await reader.return()
@@ -52,7 +60,8 @@ async function* pieces(source: ReadableStream<Uint8Array>): AsyncGenerator<Uint8
       if (done) break
       const piece: unknown = value
       const bytes = typeof piece === 'string' ? new TextEncoder().encode(piece) : piece
-      if (!(bytes instanceof Uint8Array)) throw new TarboxError('EINVAL', `A stream gave a ${typeof piece}: give bytes or text.`)
+      if (!(bytes instanceof Uint8Array))
+        throw new TarboxError('EINVAL', `A stream gave a ${typeof piece}: give bytes or text.`)
       gathered.push(bytes)
       size += bytes.length
       if (size < PIECE) continue

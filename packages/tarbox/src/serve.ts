@@ -1,7 +1,15 @@
 import { moduleSource } from '#platform'
 import type { ModuleSource } from 'tarbox-device'
 import { failure } from './errors.js'
-import { type Call, flattenReplies, type FromWorker, type Init, type Reply, type ToWorker, unflattenCalls } from './messages.js'
+import {
+  type Call,
+  flattenReplies,
+  type FromWorker,
+  type Init,
+  type Reply,
+  type ToWorker,
+  unflattenCalls,
+} from './messages.js'
 import { Node } from './node.js'
 import { answer } from './shared.js'
 
@@ -62,7 +70,10 @@ export function serve(endpoint: Endpoint, closed: () => void = () => undefined):
     if ('init' in data) return void start(data.init)
     if ('module' in data) return provide(data.module)
     if (!node) return
-    if ('watch' in data) node.watch(data.watch.id, data.watch.watched, data.watch.after, (events, last) => post({ changes: { id: data.watch.id, events, last } }))
+    if ('watch' in data)
+      node.watch(data.watch.id, data.watch.watched, data.watch.after, (events, last) =>
+        post({ changes: { id: data.watch.id, events, last } }),
+      )
     else if ('unwatch' in data) node.unwatch(data.unwatch)
     else if ('sync' in data) runSync(data.sync.call, data.sync.buffer)
     else if ('close' in data) void close()

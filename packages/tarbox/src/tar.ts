@@ -1,7 +1,17 @@
 /// Trees as tar archives, out of a workspace and into it. What an archive says is read and written by the module.
 import type { Connection } from './connection.js'
 import { TarboxError } from './errors.js'
-import { ImportError, type ImportProblem, type Imported, type Progress, refuseAborted, SMALL, TOGETHER, TOGETHER_BYTES, type TransferOptions } from './import.js'
+import {
+  ImportError,
+  type ImportProblem,
+  type Imported,
+  type Progress,
+  refuseAborted,
+  SMALL,
+  TOGETHER,
+  TOGETHER_BYTES,
+  type TransferOptions,
+} from './import.js'
 import type { TarboxFs } from './index.js'
 import { Input } from './input.js'
 import { Op } from './protocol.js'
@@ -31,7 +41,12 @@ export interface Unpacked extends Imported {
 }
 
 /** A tree as a tar archive (POSIX pax), a piece at a time. Names are relative to `root`. */
-export function exportTar(fs: TarboxFs, connection: Connection, root: string, options: TransferOptions): ReadableStream<Uint8Array> {
+export function exportTar(
+  fs: TarboxFs,
+  connection: Connection,
+  root: string,
+  options: TransferOptions,
+): ReadableStream<Uint8Array> {
   const pieces = archive(fs, connection, root.replace(/\/+$/, ''), options)
   return new ReadableStream({
     async pull(controller) {
@@ -55,7 +70,12 @@ interface Packed {
   content?: Uint8Array
 }
 
-async function* archive(fs: TarboxFs, connection: Connection, root: string, { onProgress }: TransferOptions): AsyncGenerator<Uint8Array, undefined> {
+async function* archive(
+  fs: TarboxFs,
+  connection: Connection,
+  root: string,
+  { onProgress }: TransferOptions,
+): AsyncGenerator<Uint8Array, undefined> {
   const progress: Progress = { files: 0, directories: 0, links: 0, bytes: 0, path: root || '/' }
   const waiting = ['']
   /** The first name of everything that may have others. */
@@ -108,22 +128,37 @@ async function* archive(fs: TarboxFs, connection: Connection, root: string, { on
 function fewOf(entries: Entry[], from: number): Entry[] {
   let bytes = 0
   let to = from
-  while (to < entries.length && to - from < TOGETHER && bytes < TOGETHER_BYTES) bytes += Math.min(entries[to++]!.size, SMALL)
+  while (to < entries.length && to - from < TOGETHER && bytes < TOGETHER_BYTES)
+    bytes += Math.min(entries[to++]!.size, SMALL)
   return entries.slice(from, to)
 }
 
 /** What an archive holds of an entry; nothing of what it cannot hold, or of what is gone meanwhile. */
-async function pack(fs: TarboxFs, connection: Connection, root: string, path: string, entry: Entry, first: string | undefined): Promise<Packed | undefined> {
+async function pack(
+  fs: TarboxFs,
+  connection: Connection,
+  root: string,
+  path: string,
+  entry: Entry,
+  first: string | undefined,
+): Promise<Packed | undefined> {
   try {
     const isSmall = entry.isFile && first === undefined && entry.size <= SMALL
     const [{ value: size, bytes }, content] = await Promise.all([
-      connection.call(Op.tarHeaders, { first: root + path, second: path.slice(1), ...(first !== undefined && { data: encoder.encode(first) }) }),
+      connection.call(Op.tarHeaders, {
+        first: root + path,
+        second: path.slice(1),
+        ...(first !== undefined && { data: encoder.encode(first) }),
+      }),
       isSmall ? fs.readFile(root + path) : undefined,
     ])
     if (size < 0) return undefined
     const count = new Float64Array(bytes.buffer, bytes.byteOffset, 1)[0]!
     const numbers = new Float64Array(bytes.buffer, bytes.byteOffset + 8, 2 * count)
-    const pieces = Array.from({ length: count }, (_, at) => ({ offset: numbers[2 * at]!, length: numbers[2 * at + 1]! }))
+    const pieces = Array.from({ length: count }, (_, at) => ({
+      offset: numbers[2 * at]!,
+      length: numbers[2 * at + 1]!,
+    }))
     return { headers: bytes.subarray(8 + 16 * count), pieces, size, ...(content && { content }) }
   } catch (error) {
     if ((error as TarboxError).code !== 'ENOENT') throw error
@@ -132,11 +167,19 @@ async function pack(fs: TarboxFs, connection: Connection, root: string, path: st
 }
 
 /** As many bytes as the header has promised, whatever becomes of the file meanwhile. */
-async function* contentOf(fs: TarboxFs, path: string, { content }: Packed, offset: number, length: number): AsyncGenerator<Uint8Array> {
+async function* contentOf(
+  fs: TarboxFs,
+  path: string,
+  { content }: Packed,
+  offset: number,
+  length: number,
+): AsyncGenerator<Uint8Array> {
   for (let done = 0; done < length; ) {
     const most = Math.min(length - done, PIECE)
     const from = offset + done
-    const read = content ? content.subarray(from, from + most) : await fs.readFile(path, { offset: from, length: most }).catch(gone)
+    const read = content
+      ? content.subarray(from, from + most)
+      : await fs.readFile(path, { offset: from, length: most }).catch(gone)
     const piece = read.length > 0 ? read : new Uint8Array(most)
     yield piece
     done += piece.length
@@ -159,7 +202,12 @@ interface Report extends Imported {
 }
 
 /** Unpacks an archive below `root`. Nothing in it can lead out of there. */
-export function importTar(connection: Connection, source: ReadableStream<Uint8Array> | Blob, root: string, options: TransferOptions<TarProgress>): Promise<Unpacked> {
+export function importTar(
+  connection: Connection,
+  source: ReadableStream<Uint8Array> | Blob,
+  root: string,
+  options: TransferOptions<TarProgress>,
+): Promise<Unpacked> {
   const { onProgress, signal } = options
   const size = source instanceof Blob ? { size: source.size } : {}
   const imported: Imported = { files: 0, directories: 0, links: 0, bytes: 0 }
@@ -190,7 +238,11 @@ export function importTar(connection: Connection, source: ReadableStream<Uint8Ar
       const { code, path, message } = first
       const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
       const about = path ? `, '${path}'` : ''
-      throw new ImportError(new TarboxError(code, `${code}: ${message}${about}${more}`, path ? { path } : {}), imported, problems)
+      throw new ImportError(
+        new TarboxError(code, `${code}: ${message}${about}${more}`, path ? { path } : {}),
+        imported,
+        problems,
+      )
     },
     (error: unknown) => {
       throw new ImportError(error, imported, problems)
@@ -198,7 +250,13 @@ export function importTar(connection: Connection, source: ReadableStream<Uint8Ar
   )
 }
 
-async function unpack(connection: Connection, archive: number, input: Input, signal: AbortSignal | undefined, hear: (report: Report, read: number) => void): Promise<void> {
+async function unpack(
+  connection: Connection,
+  archive: number,
+  input: Input,
+  signal: AbortSignal | undefined,
+  hear: (report: Report, read: number) => void,
+): Promise<void> {
   for (let at = 0, isOver = false, isLast = false; !isLast; ) {
     const data = isOver ? new Uint8Array() : ((await input.exactly(PIECE)) ?? new Uint8Array())
     refuseAborted(signal)

@@ -21,10 +21,7 @@ export class LargeDoc extends FileDoc {
   #from = 0
   #to = 0
 
-  private constructor(
-    workspace: Workspace,
-    path: string,
-  ) {
+  private constructor(workspace: Workspace, path: string) {
     super(workspace, path, 'text')
     const host = el('div', { class: 'editor' })
     this.frame.body.append(host)
@@ -49,7 +46,12 @@ export class LargeDoc extends FileDoc {
   #state(content: string): EditorState {
     return EditorState.create({
       doc: content,
-      extensions: [basics, EditorState.readOnly.of(true), EditorView.lineWrapping, EditorView.contentAttributes.of({ 'aria-label': `A part of ${this.title}` })],
+      extensions: [
+        basics,
+        EditorState.readOnly.of(true),
+        EditorView.lineWrapping,
+        EditorView.contentAttributes.of({ 'aria-label': `A part of ${this.title}` }),
+      ],
     })
   }
 

@@ -40,13 +40,19 @@ export function parse(args: readonly unknown[]): Parsed {
   const sql = text(isSql || args.length === 2 ? (first as Sql) : options.sql)
   if (!sql) toss('exec() requires an SQL string.')
   const { returnValue = 'this', rowMode } = options
-  if (returnValue === 'resultRows' || (!options.callback && !options.returnValue && rowMode !== undefined)) options.resultRows ??= []
+  if (returnValue === 'resultRows' || (!options.callback && !options.returnValue && rowMode !== undefined))
+    options.resultRows ??= []
   if (returnValue === 'saveSql') options.saveSql ??= []
   check(options)
   const rows = Array.isArray(options.resultRows) ? options.resultRows : undefined
   switch (returnValue) {
     case 'this':
-      return { sql, options, rows, result: (db) => (!options.callback && !options.returnValue && rowMode !== undefined ? rows : db) }
+      return {
+        sql,
+        options,
+        rows,
+        result: (db) => (!options.callback && !options.returnValue && rowMode !== undefined ? rows : db),
+      }
     case 'resultRows':
       return { sql, options, rows, result: () => options.resultRows }
     case 'saveSql':
@@ -67,14 +73,19 @@ function text(sql: Sql | undefined): string {
 function check({ rowMode = 'array', callback, resultRows }: ExecOptions): void {
   if (!callback && !resultRows) return
   if (rowMode === 'stmt' && Array.isArray(resultRows)) {
-    toss("exec(): invalid rowMode for a resultRows array: must be one of 'array', 'object', a result column number, or column name reference.")
+    toss(
+      "exec(): invalid rowMode for a resultRows array: must be one of 'array', 'object', a result column number, or column name reference.",
+    )
   }
   const isColumn = typeof rowMode === 'number' ? Number.isInteger(rowMode) : /^\$./.test(rowMode)
   if (!isColumn && !['array', 'object', 'stmt'].includes(rowMode as string)) toss('Invalid rowMode:', rowMode)
 }
 
 /** How an array of all columns becomes a row. */
-export function shape(rowMode: RowMode, names: () => string[]): (row: SqlValue[]) => SqlValue[] | Record<string, SqlValue> | SqlValue {
+export function shape(
+  rowMode: RowMode,
+  names: () => string[],
+): (row: SqlValue[]) => SqlValue[] | Record<string, SqlValue> | SqlValue {
   if (rowMode === 'array') return (row) => row
   if (rowMode === 'object') {
     const keys = names()
