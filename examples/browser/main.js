@@ -27,7 +27,11 @@ async function showFiles() {
       button.ariaCurrent = String(name === open)
       const bytes = element('span', `${size} B`)
       bytes.className = 'size'
-      item.append(button, bytes, element('button', '✕', () => fs.rm(`/${name}`), `Remove ${name}`))
+      item.append(
+        button,
+        bytes,
+        element('button', '✕', () => fs.rm(`/${name}`), `Remove ${name}`),
+      )
       return item
     }),
   )
@@ -60,7 +64,8 @@ async function showLayers() {
       return item
     }),
   )
-  if (changes.length === 0) at('diff').append(element('li', before === undefined ? 'No layer yet.' : 'Nothing has changed.'))
+  if (changes.length === 0)
+    at('diff').append(element('li', before === undefined ? 'No layer yet.' : 'Nothing has changed.'))
 }
 
 async function edit(name) {
@@ -75,7 +80,11 @@ async function view(layer) {
   await fs.layers.switch(layer)
   viewing = layer
   await show()
-  say(layer === 'head' ? 'You see the present state.' : `You see “${layer}”, which can only be read. Choose “now” to go on.`)
+  say(
+    layer === 'head'
+      ? 'You see the present state.'
+      : `You see “${layer}”, which can only be read. Choose “now” to go on.`,
+  )
 }
 
 async function show() {

@@ -31,7 +31,10 @@ await build({
   logLevel: 'error',
 })
 for (const name of ['files', 'start']) {
-  writeFileSync(join(out, `${name}.html`), `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="/${name}.js"></script>`)
+  writeFileSync(
+    join(out, `${name}.html`),
+    `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="/${name}.js"></script>`,
+  )
 }
 const server = await serve([out, join(here, '../..')])
 for (const name of options.browser ? [options.browser] : NAMES) {
@@ -58,7 +61,12 @@ async function start(browser, name) {
     await page.close()
   }
   const median = (of) => all.map(of).sort((one, other) => one - other)[all.length >> 1]
-  print(`${name}: navigation to first file read, warm / 150 ms`, median(({ read }) => read), 150, 'ms')
+  print(
+    `${name}: navigation to first file read, warm / 150 ms`,
+    median(({ read }) => read),
+    150,
+    'ms',
+  )
   process.stderr.write(
     `${name}: of which the page ${median(({ loaded }) => loaded).toFixed(0)} ms, opening ${median(({ loaded, opened }) => opened - loaded).toFixed(0)} ms, reading ${median(({ opened, read }) => read - opened).toFixed(1)} ms\n`,
   )

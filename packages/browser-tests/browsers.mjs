@@ -20,11 +20,25 @@ const CHROMIUM_FLAGS = [
 /**
  * Starts a browser with a profile of its own, or with the one at `profile`.
  *
- * `quota` is how many bytes the browser allows a site, about; `isPrivate` is for a private window.
+ * `quota` is how many bytes the browser allows a site, about; `isPrivate` is for a private window; `cachesPages` keeps pages
+ * that are left, to come back to, as browsers do that nobody drives.
  * Gives `newPage(url)` (with `evaluate`, `goto`, `reload`, `close`, `screenshot`), `close()`, `kill()` and `profile`.
  */
-export async function launch(name, { profile = mkdtempSync(join(tmpdir(), `tarbox-${name}-`)), onConsole, quota, isPrivate = false } = {}) {
-  const browser = await (name === 'chromium' ? launchChromium : launchFirefox)(profile, { quota, isPrivate })
+export async function launch(
+  name,
+  {
+    profile = mkdtempSync(join(tmpdir(), `tarbox-${name}-`)),
+    onConsole,
+    quota,
+    isPrivate = false,
+    cachesPages = false,
+  } = {},
+) {
+  const browser = await (name === 'chromium' ? launchChromium : launchFirefox)(profile, {
+    quota,
+    isPrivate,
+    cachesPages,
+  })
   const remove = () => rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
   return {
     name,
@@ -54,10 +68,18 @@ export async function launch(name, { profile = mkdtempSync(join(tmpdir(), `tarbo
   }
 }
 
-async function launchChromium(profile, { quota, isPrivate }) {
-  const options = { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: CHROMIUM_FLAGS, timeout: 900_000 }
+async function launchChromium(profile, { quota, isPrivate, cachesPages }) {
+  const options = {
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    headless: true,
+    args: CHROMIUM_FLAGS,
+    timeout: 900_000,
+    ...(cachesPages && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
+  }
   // A context that is not the profile's own is what a private window is.
-  const browser = isPrivate ? await chromium.launch({ ...options, args: [...CHROMIUM_FLAGS, `--crash-dumps-dir=${profile}`] }) : undefined
+  const browser = isPrivate
+    ? await chromium.launch({ ...options, args: [...CHROMIUM_FLAGS, `--crash-dumps-dir=${profile}`] })
+    : undefined
   const context = browser ? await browser.newContext() : await chromium.launchPersistentContext(profile, options)
   context.setDefaultTimeout(900_000)
   const close = () => (browser ?? context).close()

@@ -8,7 +8,11 @@ export function makeBundle(file) {
   const directory = mkdtempSync(join(tmpdir(), 'tarbox-bundle-'))
   const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' }
   const git = (...words) =>
-    execFileSync('git', ['-c', 'user.name=A. Writer', '-c', 'user.email=writer@example.org', ...words], { cwd: directory, env, stdio: 'pipe' })
+    execFileSync('git', ['-c', 'user.name=A. Writer', '-c', 'user.email=writer@example.org', ...words], {
+      cwd: directory,
+      env,
+      stdio: 'pipe',
+    })
   git('init', '-b', 'main')
   mkdirSync(join(directory, 'src'))
   for (const [number, message] of ['First', 'Second', 'Third'].entries()) {

@@ -30,14 +30,18 @@ const scenarios = await Promise.all(
     .map((name) => import(join(here, 'scenarios', name))),
 )
 
-/** Seconds without a word from a suite, and seconds of a scenario: a tenth of either is enough. */
-const SILENCE = 180
-const SCENARIO = options.long ? 7200 : 900
+/** Seconds without a word from a suite, and seconds of a scenario: a small part of either is enough. */
+const SILENCE = 900
+const SCENARIO = options.long ? 7200 : 1800
 
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
 await build({
-  entryPoints: [...suites.map((suite) => join(here, `src/${suite}.test.ts`)), join(here, 'src/page.ts'), join(here, 'src/actions.ts')],
+  entryPoints: [
+    ...suites.map((suite) => join(here, `src/${suite}.test.ts`)),
+    join(here, 'src/page.ts'),
+    join(here, 'src/actions.ts'),
+  ],
   outdir: out,
   bundle: true,
   splitting: true,
@@ -48,19 +52,40 @@ await build({
   external: ['/packages/*', '/node_modules/*'],
   logLevel: 'warning',
 })
-writeFileSync(join(out, 'page.html'), '<!doctype html><meta charset="utf-8"><title>Tests</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>')
+writeFileSync(
+  join(out, 'page.html'),
+  '<!doctype html><meta charset="utf-8"><title>Tests</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>',
+)
 
-writeFileSync(join(out, 'actions.html'), '<!doctype html><meta charset="utf-8"><title>Actions</title><link rel="icon" href="data:,"><script type="module" src="/actions.js"></script>')
+writeFileSync(
+  join(out, 'actions.html'),
+  '<!doctype html><meta charset="utf-8"><title>Actions</title><link rel="icon" href="data:,"><script type="module" src="/actions.js"></script>',
+)
+
+writeFileSync(
+  join(out, 'other.html'),
+  '<!doctype html><meta charset="utf-8"><title>Elsewhere</title><link rel="icon" href="data:,">',
+)
 
 makeBundle(join(out, 'sample.bundle'))
 const conformance = process.env.TARBOX_CONFORMANCE_WASM
-if (!conformance) throw new Error('TARBOX_CONFORMANCE_WASM does not say where the conformance suites are: run `cargo xtask test browsers`, which builds them')
+if (!conformance)
+  throw new Error(
+    'TARBOX_CONFORMANCE_WASM does not say where the conformance suites are: run `cargo xtask test browsers`, which builds them',
+  )
 copyFileSync(conformance, join(out, 'conformance.wasm'))
 const server = await serve([out, root])
 let passed = 0
 let failed = 0
 for (const name of options.browser ? [options.browser] : NAMES) {
-  const context = { name, url: `${server.url}/page.html`, origin: server.url, long: options.long ?? false, launch, root }
+  const context = {
+    name,
+    url: `${server.url}/page.html`,
+    origin: server.url,
+    long: options.long ?? false,
+    launch,
+    root,
+  }
   if (wanted('suites')) await inWorkers(context)
   for (const { tests } of wanted('scenarios') ? scenarios : []) {
     for (const [title, run] of Object.entries(tests)) {
@@ -69,7 +94,9 @@ for (const name of options.browser ? [options.browser] : NAMES) {
   }
 }
 server.close()
-console.log(`test result: ${failed === 0 ? 'ok' : 'FAILED'}. ${passed} passed; ${failed} failed; 0 ignored; 0 measured; 0 filtered out`)
+console.log(
+  `test result: ${failed === 0 ? 'ok' : 'FAILED'}. ${passed} passed; ${failed} failed; 0 ignored; 0 measured; 0 filtered out`,
+)
 process.exit(failed === 0 ? 0 : 1)
 
 async function inWorkers({ name, url }) {
@@ -80,7 +107,9 @@ async function inWorkers({ name, url }) {
       browser ??= await launch(name, { onConsole: (text) => console.log(`    ${name}: ${text}`) })
       const page = await browser.newPage(url)
       const ask = (work) => within(SILENCE, () => `${running}: no word for ${SILENCE} seconds`, work)
-      await ask(page.evaluate(([suite, only]) => window.startSuite(suite, only), [suite, suite.includes(only) ? '' : only]))
+      await ask(
+        page.evaluate(([suite, only]) => window.startSuite(suite, only), [suite, suite.includes(only) ? '' : only]),
+      )
       for (let done = false; !done; ) {
         for (const result of await ask(page.evaluate(() => window.takeResults()))) {
           if (result.done) done = true

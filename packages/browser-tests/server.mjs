@@ -45,6 +45,12 @@ export function serve(roots, { isolated = true } = {}) {
     response.writeHead(404).end('not found')
   })
   return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve({ url: `http://127.0.0.1:${server.address().port}`, close: () => server.close(), drop: () => server.closeAllConnections() }))
+    server.listen(0, '127.0.0.1', () =>
+      resolve({
+        url: `http://127.0.0.1:${server.address().port}`,
+        close: () => server.close(),
+        drop: () => server.closeAllConnections(),
+      }),
+    )
   })
 }

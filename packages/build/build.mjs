@@ -8,10 +8,13 @@ import { build } from 'esbuild'
 
 const packages = fileURLToPath(new URL('..', import.meta.url))
 
-/** What each package ships: its entries, its workers (each one file, to start at once), and what its module is called there. */
+/**
+ * What each package ships: its entries, its workers (each one file, to start at once), what its module is called there, and
+ * whether all of it is there for Node.js, too.
+ */
 const SHIPPED = {
   'sqlite-opfs': { entries: ['index'], workers: [], module: 'sqlite.wasm' },
-  tarbox: { entries: ['index', 'fs', 'sync'], workers: ['worker'], module: 'tarbox.wasm' },
+  tarbox: { entries: ['index', 'fs', 'sync'], workers: ['worker'], module: 'tarbox.wasm', node: true },
 }
 
 for (const argument of process.argv.slice(2)) {
@@ -26,7 +29,7 @@ function refuseStrangeImports(wasm) {
   if (strange.length > 0) throw new Error(`${wasm} imports what nobody provides: ${strange.join(', ')}`)
 }
 
-async function pack(name, { entries, workers, module }, wasm) {
+async function pack(name, { entries, workers, module, node = false }, wasm) {
   refuseStrangeImports(wasm)
   const from = join(packages, name)
   const dist = join(from, 'dist')
@@ -44,8 +47,12 @@ async function pack(name, { entries, workers, module }, wasm) {
     logLevel: 'warning',
   }
   const sources = (names) => names.map((entry) => join(from, `src/${entry}.ts`))
-  await build({ ...options, entryPoints: sources(entries), splitting: true })
-  if (workers.length > 0) await build({ ...options, entryPoints: sources(workers) })
+  const bundles = async (target) => {
+    await build({ ...options, ...target, entryPoints: sources(entries), splitting: true })
+    if (workers.length > 0) await build({ ...options, ...target, entryPoints: sources(workers) })
+  }
+  await bundles({})
+  if (node) await bundles({ outdir: join(dist, 'node'), platform: 'node' })
   copyFileSync(wasm, join(dist, module))
   declarations(from, dist)
 }
@@ -54,11 +61,29 @@ async function pack(name, { entries, workers, module }, wasm) {
 function declarations(from, dist) {
   const types = join(dist, 'types')
   const tsc = join(packages, '../node_modules/.bin/tsc')
-  execFileSync(tsc, ['-p', from, '--noEmit', 'false', '--emitDeclarationOnly', '--sourceMap', 'false', '--rootDir', packages, '--outDir', types], {
-    stdio: 'inherit',
-  })
+  execFileSync(
+    tsc,
+    [
+      '-p',
+      from,
+      '--noEmit',
+      'false',
+      '--emitDeclarationOnly',
+      '--sourceMap',
+      'false',
+      '--rootDir',
+      packages,
+      '--outDir',
+      types,
+    ],
+    {
+      stdio: 'inherit',
+    },
+  )
   const device = join(types, 'device/src/index.js')
-  for (const file of readdirSync(types, { recursive: true }).filter((file) => file.endsWith(".d.ts")).map((file) => join(types, file))) {
+  for (const file of readdirSync(types, { recursive: true })
+    .filter((file) => file.endsWith('.d.ts'))
+    .map((file) => join(types, file))) {
     let path = relative(dirname(file), device)
     if (!path.startsWith('.')) path = `./${path}`
     writeFileSync(file, readFileSync(file, 'utf8').replaceAll("'tarbox-device'", `'${path}'`))

@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::command::Cmd;
 use crate::packages;
 use crate::project::Project;
-use crate::setup::{self, npm};
+use crate::setup::{self, Part, npm};
 use crate::wasm;
 
 /// Measure Tarbox beside its rivals
@@ -26,7 +26,15 @@ pub(crate) struct Args {
 /// # Errors
 /// When setup or the build fails, or a benchmark does.
 pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
-    setup::run(project)?;
+    let browser_only = args.name.as_deref() == Some("browser");
+    setup::run(
+        project,
+        if browser_only {
+            Part::BenchBrowser
+        } else {
+            Part::Bench
+        },
+    )?;
     project.ui.title("bench");
     let is_graph = args.name.as_deref().is_some_and(|name| name.starts_with(GRAPH));
     if args.name.is_none() || is_graph {
@@ -35,7 +43,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     if is_graph {
         return Ok(());
     }
-    if args.name.as_deref() == Some("browser") {
+    if browser_only {
         return browser(project, args);
     }
     project

@@ -69,6 +69,9 @@ enum Task {
 /// sudo), to the active Rust toolchain (wasm targets) and to the tool directory, and nowhere else.
 #[derive(Debug, clap::Args)]
 struct SetupArgs {
+    /// Only what this needs: a command, or a step of `cargo xtask test`
+    #[arg(value_enum, default_value = "all", hide_default_value = true)]
+    part: setup::Part,
     /// Install nothing; print the variables with which plain cargo finds the tools:
     /// eval "$(cargo xtask setup --print-env)"
     #[arg(long)]
@@ -91,8 +94,8 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<bool> {
     let project = Project::locate(if cli.quiet { Ui::Quiet } else { Ui::Normal })?;
     match &cli.task {
-        Task::Setup(SetupArgs { print_env: true }) => setup::print_env(&project),
-        Task::Setup(_) => setup::run(&project)?,
+        Task::Setup(SetupArgs { print_env: true, .. }) => setup::print_env(&project),
+        Task::Setup(args) => setup::run(&project, args.part)?,
         Task::Demo(args) => demo::run(&project, args)?,
         Task::Web(args) => web::run(&project, args)?,
         Task::Test(args) => return test::run(&project, args),

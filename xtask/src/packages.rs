@@ -19,11 +19,14 @@ pub(crate) fn build(project: &Project) -> Result<()> {
     fs::create_dir_all(&dist).with_context(|| format!("cannot create {}", dist.display()))?;
     for artifact in wasm::ARTIFACTS
         .iter()
-        .filter(|artifact| matches!(artifact.used_by, UsedBy::Graph))
+        .filter(|artifact| matches!(artifact.used_by, UsedBy::Graph | UsedBy::GraphInBrowsers))
     {
         let module = wasm::build(project, artifact)?;
         fs::copy(&module, dist.join(artifact.name))
             .with_context(|| format!("cannot copy {}", module.display()))?;
+        if matches!(artifact.used_by, UsedBy::GraphInBrowsers) {
+            continue;
+        }
         let script = javascript(project, artifact, &module)?;
         fs::copy(&script, dist.join(script.file_name().unwrap_or_default()))
             .with_context(|| format!("cannot copy {}", script.display()))?;
@@ -59,20 +62,20 @@ pub(crate) fn javascript(project: &Project, artifact: &Artifact, module: &Path) 
 /// When a test fails.
 pub(crate) fn test(project: &Project, long: bool, mut on_line: impl FnMut(&str)) -> Result<()> {
     for use_wasm in ["true", "false"] {
-        test_backend(project, long, use_wasm, &mut on_line)?;
+        let graph = tests(project, "nervusdb", long).env("NERVUSDB_USE_WASM", use_wasm);
+        graph.each_line(&mut on_line)?;
     }
-    Ok(())
+    tests(project, "tarbox", long).each_line(on_line)
 }
 
-fn test_backend(project: &Project, long: bool, use_wasm: &str, on_line: impl FnMut(&str)) -> Result<()> {
-    let mut node = node(project)
-        .dir(project.root.join("packages/nervusdb"))
-        .args(["--test", "--test-reporter=spec", "test/"])
-        .env("NERVUSDB_USE_WASM", use_wasm);
-    if long {
-        node = node.env("TARBOX_LONG", "1");
+fn tests(project: &Project, package: &str, long: bool) -> Cmd {
+    let node = node(project)
+        .dir(project.root.join("packages").join(package))
+        .args(["--test", "--test-reporter=spec", "test/"]);
+    match long {
+        true => node.env("TARBOX_LONG", "1"),
+        false => node,
     }
-    node.each_line(on_line)
 }
 
 fn node(project: &Project) -> Cmd {

@@ -32,6 +32,11 @@ impl Ui {
         }
     }
 
+    /// Says what will be done and how long that takes, before it begins.
+    pub(crate) fn plan(self, text: &str) {
+        anstream::eprintln!("    {text}");
+    }
+
     /// Says what is about to be installed, since it may take minutes.
     pub(crate) fn installing(self, what: &str) {
         anstream::eprintln!("    installing {what} ...");
@@ -80,6 +85,14 @@ pub(crate) fn seconds(took: Duration) -> String {
     }
 }
 
+/// A duration as an estimate: `about 20 s`, `about 4 min`.
+pub(crate) fn about(took: Duration) -> String {
+    match took.as_secs() {
+        seconds @ 0..90 => format!("about {seconds} s"),
+        seconds => format!("about {} min", seconds.div_ceil(60)),
+    }
+}
+
 /// A number with its thousands set apart: `1,234,567`.
 pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -102,6 +115,12 @@ mod tests {
         assert_eq!(seconds(Duration::from_millis(420)), "0.4 s");
         assert_eq!(seconds(Duration::from_secs(59)), "59.0 s");
         assert_eq!(seconds(Duration::from_secs(185)), "3 min 05 s");
+    }
+
+    #[test]
+    fn estimates_are_round() {
+        assert_eq!(about(Duration::from_secs(20)), "about 20 s");
+        assert_eq!(about(Duration::from_secs(200)), "about 4 min");
     }
 
     #[test]

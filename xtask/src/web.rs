@@ -6,7 +6,8 @@ use anyhow::Result;
 
 use crate::command::Cmd;
 use crate::project::Project;
-use crate::{setup, wasm};
+use crate::setup::{self, Part};
+use crate::wasm;
 
 /// Build the playground and serve it on this machine
 ///
@@ -27,7 +28,7 @@ pub(crate) struct Args {
 /// # Errors
 /// When something does not compile, or the port is taken.
 pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
-    setup::run(project)?;
+    setup::run(project, Part::Web)?;
     project.ui.title("build the playground");
     let site = build(project)?;
     // Only what `dev` needs: without the runtime of `tarbox run` it compiles in a fraction of the time.

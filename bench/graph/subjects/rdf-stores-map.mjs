@@ -1,3 +1,3 @@
-import { rdfStore } from './rdf-stores.mjs';
+import { rdfStore } from './rdf-stores.mjs'
 
-export const open = async () => rdfStore('map');
+export const open = async () => rdfStore('map')

@@ -1,3 +1,3 @@
-import { rdfStore } from './rdf-stores.mjs';
+import { rdfStore } from './rdf-stores.mjs'
 
-export const open = async () => rdfStore('record');
+export const open = async () => rdfStore('record')

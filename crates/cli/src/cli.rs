@@ -14,7 +14,7 @@ use crate::commands::{
 };
 #[cfg(all(feature = "mount", target_os = "linux"))]
 use crate::commands::{mount, umount};
-use crate::parse::owner::parse_user;
+use crate::parse::owner::{User, parse_user};
 use crate::print::ColourChoice;
 
 const STYLES: Styles = Styles::styled()
@@ -55,7 +55,7 @@ pub(crate) struct Global {
     #[arg(hide_env_values = true)]
     pub(crate) db: std::ffi::OsString,
 
-    /// The tenant whose files these are
+    /// The tenant
     #[arg(
         long,
         global = true,
@@ -66,15 +66,15 @@ pub(crate) struct Global {
     #[arg(hide_env_values = true)]
     pub(crate) tenant: String,
 
-    /// Act as this user of the workspace, by number or name [default: the caller]
-    #[arg(long, global = true, value_name = "UID[:GID]", value_parser = parse_user)]
-    pub(crate) user: Option<(u32, u32)>,
+    /// Act as this user, by name (with their groups on this machine) or number [default: the caller]
+    #[arg(long, global = true, value_name = "USER[:GROUP,...]", value_parser = parse_user)]
+    pub(crate) user: Option<User>,
 
-    /// Print JSON: one object, or one object a line for lists; errors too
+    /// Print JSON: one object, or one object per line for lists; errors, too
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// When to colour
+    /// When to use colour
     #[arg(
         long,
         global = true,
@@ -82,7 +82,7 @@ pub(crate) struct Global {
         default_value = "auto",
         hide_possible_values = true
     )]
-    #[arg(alias = "colour", help = "When to colour: auto, always or never")]
+    #[arg(alias = "colour", help = "When to use colour: auto, always or never")]
     pub(crate) color: ColourChoice,
 
     /// Return before the changes are on the device; a crash of the machine may undo them

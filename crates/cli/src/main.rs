@@ -7,7 +7,6 @@
 
 mod cli;
 mod commands;
-mod copy;
 mod examples;
 mod exit;
 mod failure;
@@ -20,6 +19,7 @@ mod platform;
 mod print;
 mod progress;
 mod session;
+mod source;
 mod transfer;
 mod walk;
 mod workspace;

@@ -45,7 +45,9 @@ impl Location {
             _ => &bytes,
         };
         if path.is_empty() || path.contains(&0) {
-            return Err(Failure::usage("this is no path of a database; write sqlite:PATH"));
+            return Err(Failure::usage(
+                "this is not the path of a database; write sqlite:PATH",
+            ));
         }
         Ok(Self::Sqlite(PathBuf::from(platform::os_string(path.to_vec()))))
     }

@@ -97,7 +97,7 @@ where
     D::Store: 'static,
 {
     let global = &cli.global;
-    let who = credentials(global.user);
+    let who = credentials(global.user.as_ref());
     let caller = (who.uid(), who.gid());
     match &cli.command {
         Command::Init(_) => {
@@ -121,7 +121,7 @@ where
     let global = &cli.global;
     let store = blocking(db.open_tenant(&global.tenant)).map_err(|e| no_tenant(e, global))?;
     let fs = Arc::new(Fs::new(store));
-    let w = Workspace::new(&*fs, credentials(global.user), out, location.path());
+    let w = Workspace::new(&*fs, credentials(global.user.as_ref()), out, location.path());
     let result = with_files(cli, &w, &fs);
     // What was done is made to last also where the command failed half-way.
     let lasting = last(fs.store(), global);

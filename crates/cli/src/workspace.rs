@@ -8,6 +8,7 @@ use tarbox_store::{Attr, ErrorKind};
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::parse::owner::User;
 use crate::platform;
 use crate::print::Printer;
 use crate::progress::{Audience, Progress};
@@ -126,10 +127,10 @@ pub(crate) fn join(dir: &[u8], name: &[u8]) -> Vec<u8> {
 pub(crate) const AGENT: &str = "cli";
 
 /// Who a command acts as: the user asked for, else the caller.
-pub(crate) fn credentials(user: Option<(u32, u32)>) -> Credentials {
+pub(crate) fn credentials(user: Option<&User>) -> Credentials {
     let caller = platform::caller();
     match user {
-        Some((uid, gid)) => Credentials::new(uid, gid, AGENT),
+        Some(user) => Credentials::new(user.uid, user.gid, AGENT).with_groups(&*user.groups),
         None => Credentials::new(caller.uid, caller.gid, AGENT).with_groups(caller.groups),
     }
     .with_umask(caller.umask)

@@ -61,7 +61,7 @@ pub(crate) fn require_unstuck(who: &Credentials, dir: &Attr, entry: &Attr) -> Re
 pub(crate) fn of_new_node(who: &Credentials, dir: &Attr, node: &NewNode<'_>) -> (u32, u32, u32) {
     let inherits = dir.mode & SETGID != 0;
     let gid = if inherits { dir.gid } else { who.gid() };
-    let masked = |mode: u32| mode & 0o7777 & !who.umask;
+    let masked = |mode: u32| who.less_umask(mode & 0o7777);
     let mode = match *node {
         NewNode::Symlink { .. } => 0o777,
         NewNode::Directory { mode } => {
@@ -74,7 +74,7 @@ pub(crate) fn of_new_node(who: &Credentials, dir: &Attr, node: &NewNode<'_>) -> 
         | NewNode::CharDevice { mode, .. }
         | NewNode::BlockDevice { mode, .. } => {
             let mode = masked(mode);
-            let foreign = inherits && !who.is_exempt() && !who.in_group(gid);
+            let foreign = inherits && !who.keeps_set_group_id(gid);
             let executes_as_group = SETGID | GROUP_EXECUTE;
             if foreign && mode & executes_as_group == executes_as_group {
                 mode & !SETGID
@@ -100,8 +100,8 @@ pub(crate) fn of_set_attr(who: &Credentials, attr: &Attr, set: &SetAttr) -> Resu
             return Err(ErrorKind::Unsupported.into());
         }
         let gid = set.gid.unwrap_or(attr.gid);
-        let keeps_setgid = who.is_exempt() || who.in_group(gid);
-        allowed.mode = Some(mode & if keeps_setgid { 0o7777 } else { 0o7777 & !SETGID });
+        let dropped = if who.keeps_set_group_id(gid) { 0 } else { SETGID };
+        allowed.mode = Some(mode & 0o7777 & !dropped);
     }
     if set.size.is_some() {
         require(who, attr, AccessMask::WRITE)?;
@@ -117,7 +117,7 @@ pub(crate) fn of_set_attr(who: &Credentials, attr: &Attr, set: &SetAttr) -> Resu
 /// Clears setuid, and setgid where the group may execute or is foreign to `who`.
 fn clear_setid(who: &Credentials, attr: &Attr, set: &mut SetAttr) {
     set.clear_setid = true;
-    let foreign = !who.is_exempt() && !who.in_group(attr.gid);
+    let foreign = !who.keeps_set_group_id(attr.gid);
     if foreign && attr.mode & (SETGID | GROUP_EXECUTE) == SETGID {
         set.mode = Some(attr.mode & !(SETUID | SETGID));
     }

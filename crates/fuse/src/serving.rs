@@ -29,11 +29,11 @@ impl Serving {
         Ok(Self(file.into()))
     }
 
-    /// Ends, with what whoever takes the mount away is to hear.
-    pub(crate) fn end(mut self, result: &Result<()>) {
+    /// Says how the mount ended, to whoever takes it away and waits until this is dropped.
+    pub(crate) fn end(&self, result: &Result<()>) {
         if let Err(error) = result {
             // A witness that hears nothing still has the exit status of this process.
-            let _told = write!(self.0, "{}\n{error}", error.kind().code());
+            let _told = write!(&self.0, "{}\n{error}", error.kind().code());
         }
     }
 
@@ -96,6 +96,7 @@ mod tests {
         let early = flock(&file, FlockOperation::NonBlockingLockShared);
         assert_eq!(early, Err(rustix::io::Errno::WOULDBLOCK));
         serving.end(&Ok(()));
+        drop(serving);
         Witness(file).wait().unwrap();
     }
 
@@ -104,6 +105,7 @@ mod tests {
         let serving = Serving::begin().unwrap();
         let file = File::open(serving.place()).unwrap();
         serving.end(&Err(Error::new(ErrorKind::NoSpace).because("free some")));
+        drop(serving);
         let error = Witness(file).wait().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NoSpace);
         assert!(error.to_string().contains("free some"), "{error}");

@@ -4,6 +4,9 @@
 //! belongs to this user and nobody else may enter it, else it is not used. An entry is named by the BLAKE3 of the module
 //! and of everything about the engine that its compiled form depends on; it is complete and on the device before it
 //! gets its name.
+//!
+//! To read and hash a program takes longer than to start it. So a note says which entry belongs to a file as it is: device,
+//! inode, length and times, as `make` and `git` know files. A file that was changed within the last seconds gets none.
 
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
@@ -15,8 +18,11 @@ use std::time::{Duration, SystemTime};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
+use crate::RunError;
 use crate::program::{Compiled, Kind};
+use crate::wasm::Wasm;
 
+mod index;
 mod private;
 
 /// When there are more bytes than this, those unused for longest go.
@@ -55,41 +61,71 @@ impl Cache {
         Self { dir: None }
     }
 
-    /// The compiled form of a program, if it is here.
-    pub(crate) fn load(&self, engine: &Engine, kind: Kind, wasm: &[u8]) -> Option<Compiled> {
-        let dir = self.dir.as_deref()?;
-        if !private::directory(dir) {
-            return None;
+    /// The compiled form of a program, if it is here. Where its file is known, it is not read.
+    pub(crate) fn load(
+        &self,
+        engine: &Engine,
+        kind: Kind,
+        wasm: &Wasm,
+    ) -> Result<Option<Compiled>, RunError> {
+        let Some(dir) = self.dir.as_deref().filter(|dir| private::directory(dir)) else {
+            return Ok(None);
+        };
+        let known = wasm
+            .identity()
+            .and_then(|identity| index::entry(dir, &index::name(engine, identity)))
+            .and_then(|name| open(engine, kind, &dir.join(name)));
+        if known.is_some() {
+            return Ok(known);
         }
-        let path = dir.join(name(engine, wasm));
-        let file = File::open(&path).ok()?;
-        if !private::file(&file) {
-            return None;
+        let name = name(engine, wasm.bytes()?);
+        let found = open(engine, kind, &dir.join(&name));
+        if found.is_some() {
+            remember(dir, engine, wasm, &name);
         }
-        renew(&file);
-        deserialize(engine, kind, &path)
+        Ok(found)
     }
 
-    /// Keeps the compiled form of a program. What goes wrong only means that it will be compiled again.
-    pub(crate) fn store(&self, engine: &Engine, wasm: &[u8], compiled: &Compiled) {
+    /// Keeps the compiled form of a program, whose bytes these are. What goes wrong only means that it will be compiled
+    /// again.
+    pub(crate) fn store(&self, engine: &Engine, wasm: &Wasm, bytes: &[u8], compiled: &Compiled) {
         let Some(dir) = self.dir.as_deref() else { return };
         if private::create(dir).is_err() || !private::directory(dir) {
             return;
         }
-        let Ok(bytes) = compiled.serialize() else { return };
-        if write(dir, &name(engine, wasm), &bytes).is_ok() {
+        let Ok(code) = compiled.serialize() else { return };
+        let name = name(engine, bytes);
+        if write(dir, &name, &code).is_ok() {
+            remember(dir, engine, wasm, &name);
             trim(dir, BYTES_MAX);
         }
     }
 }
 
+/// Opens an entry.
+fn open(engine: &Engine, kind: Kind, path: &Path) -> Option<Compiled> {
+    let file = File::open(path).ok()?;
+    if !private::file(&file) {
+        return None;
+    }
+    renew(&file);
+    deserialize(engine, kind, path)
+}
+
+/// Notes which entry belongs to the program's file. Without the note the file will be read again.
+fn remember(dir: &Path, engine: &Engine, wasm: &Wasm, entry: &str) {
+    if let Some(identity) = wasm.identity_of_what_was_read() {
+        let _ = write(dir, &index::name(engine, identity), entry.as_bytes());
+    }
+}
+
 /// The name of an entry: 64 hexadecimal digits.
-fn name(engine: &Engine, wasm: &[u8]) -> String {
+fn name(engine: &Engine, bytes: &[u8]) -> String {
     let mut hasher = Blake3(blake3::Hasher::new());
     engine.precompile_compatibility_hash().hash(&mut hasher);
     // Compiled code may use any instruction that this processor has.
     std::env::consts::ARCH.hash(&mut hasher);
-    hasher.0.update(wasm);
+    hasher.0.update(bytes);
     hasher.0.finalize().to_hex().to_string()
 }
 

@@ -37,6 +37,7 @@ mod program;
 mod stdio;
 mod system;
 mod temporary;
+mod wasm;
 
 pub use cache::Cache;
 pub use error::{RunError, Trap};

@@ -1,5 +1,6 @@
 //! Programs: what is in a file, and its compiled form.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -8,6 +9,7 @@ use wasmtime::{Engine, Module};
 
 use crate::engine::Checks;
 use crate::error::one_line;
+use crate::wasm::Wasm;
 use crate::{Cache, RunError};
 
 /// What kind of program it is.
@@ -23,7 +25,7 @@ pub enum Kind {
 pub struct Program {
     name: String,
     kind: Kind,
-    wasm: Vec<u8>,
+    wasm: Wasm,
     /// One for each combination of checks.
     compiled: [OnceLock<Compiled>; Checks::COUNT],
 }
@@ -41,12 +43,27 @@ impl Program {
     /// [`RunError::Read`]; [`RunError::NotWasm`] if it does not begin as WebAssembly does.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, RunError> {
         let path = path.as_ref();
-        let wasm = std::fs::read(path).map_err(|source| RunError::Read {
+        let unreadable = |source| RunError::Read {
             path: path.to_owned(),
             source,
-        })?;
+        };
+        let wasm = Wasm::from_file(path).map_err(unreadable)?;
         let name = path.file_name().unwrap_or(path.as_os_str());
-        Self::from_bytes(name.to_string_lossy(), wasm)
+        let start = wasm.start(HEADER).map_err(unreadable)?;
+        Self::new(name.to_string_lossy().into_owned(), &start, wasm)
+    }
+
+    /// Reads a program to its end.
+    ///
+    /// # Errors
+    /// As [`from_file`](Self::from_file).
+    pub fn from_reader(name: impl Into<String>, mut reader: impl Read) -> Result<Self, RunError> {
+        let (name, mut wasm) = (name.into(), Vec::new());
+        if let Err(source) = reader.read_to_end(&mut wasm) {
+            let path = name.into();
+            return Err(RunError::Read { path, source });
+        }
+        Self::from_bytes(name, wasm)
     }
 
     /// A program in memory.
@@ -54,8 +71,13 @@ impl Program {
     /// # Errors
     /// [`RunError::NotWasm`] if it does not begin as WebAssembly does.
     pub fn from_bytes(name: impl Into<String>, wasm: impl Into<Vec<u8>>) -> Result<Self, RunError> {
-        let (name, wasm) = (name.into(), wasm.into());
-        match kind(&wasm) {
+        let wasm = wasm.into();
+        let start = wasm[..wasm.len().min(HEADER)].to_vec();
+        Self::new(name.into(), &start, Wasm::new(wasm))
+    }
+
+    fn new(name: String, start: &[u8], wasm: Wasm) -> Result<Self, RunError> {
+        match kind(start) {
             Ok(kind) => Ok(Self {
                 name,
                 kind,
@@ -89,7 +111,7 @@ impl Program {
         if let Some(compiled) = slot.get() {
             return Ok(compiled);
         }
-        let compiled = match cache.load(engine, self.kind, &self.wasm) {
+        let compiled = match cache.load(engine, self.kind, &self.wasm)? {
             Some(compiled) => compiled,
             None => self.compile(engine, cache)?,
         };
@@ -97,15 +119,16 @@ impl Program {
     }
 
     fn compile(&self, engine: &Engine, cache: &Cache) -> Result<Compiled, RunError> {
+        let wasm = self.wasm.bytes()?;
         let compiled = match self.kind {
-            Kind::Module => Module::new(engine, &self.wasm).map(Compiled::Module),
-            Kind::Component => Component::new(engine, &self.wasm).map(Compiled::Component),
+            Kind::Module => Module::new(engine, wasm).map(Compiled::Module),
+            Kind::Component => Component::new(engine, wasm).map(Compiled::Component),
         };
         let compiled = compiled.map_err(|error| RunError::NotWasm {
             program: self.name.clone(),
             reason: one_line(error.root_cause()),
         })?;
-        cache.store(engine, &self.wasm, &compiled);
+        cache.store(engine, &self.wasm, wasm, &compiled);
         Ok(compiled)
     }
 }
@@ -124,10 +147,12 @@ impl std::fmt::Debug for Program {
         f.debug_struct("Program")
             .field("name", &self.name)
             .field("kind", &self.kind)
-            .field("bytes", &self.wasm.len())
             .finish_non_exhaustive()
     }
 }
+
+/// How many bytes tell what it is.
+const HEADER: usize = 8;
 
 /// Told by the first eight bytes: a magic number, a version and, since components, a layer.
 fn kind(wasm: &[u8]) -> Result<Kind, &'static str> {

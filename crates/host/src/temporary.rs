@@ -7,7 +7,7 @@ use tarbox_store::{
     Allocate, Attr, Cookie, Database, DirName, Ino, Quota, RenameMode, Result, SetAttr, WriteAt, Written,
 };
 use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
-use tarbox_wasi::Files;
+use tarbox_wasi::{Files, file_operations};
 
 /// The tenant of its database.
 const TENANT: &str = "temporary";
@@ -51,7 +51,7 @@ fn make() -> Result<Fs<SqliteStore>> {
 }
 
 macro_rules! pass_on {
-    ($(fn $name:ident(&self $(, $arg:ident: $ty:ty)*) -> $out:ty;)*) => {
+    ($($(#[$doc:meta])* fn $name:ident(&self $(, $arg:ident: $ty:ty)*) -> $out:ty = $trait:ident::$method:ident;)*) => {
         impl Files for Temporary {
             $(
                 fn $name(&self $(, $arg: $ty)*) -> Result<$out> {
@@ -66,26 +66,4 @@ macro_rules! pass_on {
     };
 }
 
-pass_on! {
-    fn resolve(&self, who: &Credentials, path: PathAt<'_>, follow: Follow) -> Attr;
-    fn open_path(&self, who: &Credentials, path: PathAt<'_>, flags: OpenFlags, create: Option<u32>) -> (Attr, Handle);
-    fn make_node(&self, who: &Credentials, path: PathAt<'_>, node: NewNode<'_>) -> Attr;
-    fn read_link(&self, who: &Credentials, path: PathAt<'_>) -> Vec<u8>;
-    fn hard_link(&self, who: &Credentials, existing: PathAt<'_>, new: PathAt<'_>, follow: Follow) -> Attr;
-    fn set_attr(&self, who: &Credentials, path: PathAt<'_>, set: &SetAttr, follow: Follow) -> Attr;
-    fn remove_file(&self, who: &Credentials, path: PathAt<'_>) -> ();
-    fn remove_dir(&self, who: &Credentials, path: PathAt<'_>) -> ();
-    fn rename_path(&self, who: &Credentials, from: PathAt<'_>, to: PathAt<'_>, mode: RenameMode) -> ();
-    fn parent(&self, who: &Credentials, dir: Ino) -> Attr;
-    fn getattr(&self, ino: Ino) -> Attr;
-    fn setattr(&self, who: &Credentials, ino: Ino, set: &SetAttr) -> Attr;
-    fn open(&self, who: &Credentials, ino: Ino, flags: OpenFlags) -> Handle;
-    fn read(&self, handle: Handle, offset: u64, buffer: &mut [u8]) -> usize;
-    fn write(&self, handle: Handle, at: WriteAt, data: &[u8]) -> Written;
-    fn truncate(&self, handle: Handle, size: u64) -> Attr;
-    fn fallocate(&self, handle: Handle, how: Allocate, offset: u64, len: u64) -> ();
-    fn readdir_names(&self, handle: Handle, after: Cookie, limit: usize) -> Vec<DirName>;
-    fn fsync(&self, handle: Handle, data_only: bool) -> ();
-    fn release(&self, handle: Handle) -> ();
-    fn syncfs(&self) -> ();
-}
+file_operations!(pass_on);

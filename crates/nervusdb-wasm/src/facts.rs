@@ -62,15 +62,6 @@ extern "C" fn facts_count(view: u32, subject: u32, predicate: u32, object: u32) 
     })
 }
 
-/// About how many facts match.
-#[unsafe(no_mangle)]
-extern "C" fn facts_estimate(graph: u32, subject: u32, predicate: u32, object: u32) -> f64 {
-    call(-1.0, |state| {
-        let pattern = pattern(subject, predicate, object);
-        Ok(state.graph(graph)?.estimate(pattern) as f64)
-    })
-}
-
 /// Whether a fact is there: 0 no, 1 yes, −1 is an error.
 #[unsafe(no_mangle)]
 extern "C" fn facts_contains(view: u32, subject: u32, predicate: u32, object: u32) -> i32 {

@@ -53,6 +53,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "bytes/fact",
         graph.stats().bytes() as f64 / FACTS,
     );
+    add_some(&graph, &ids)?;
+    read(&graph, &ids, "and some more")?;
     drop(graph);
 
     let begin = Instant::now();
@@ -127,18 +129,8 @@ fn load(graph: &Graph) -> nervusdb::Result<[Vec<u32>; 3]> {
 
 fn read(graph: &Graph, ids: &[Vec<u32>; 3], state: &str) -> nervusdb::Result<()> {
     let [subjects, predicates, objects] = ids;
-    let mut turn = 0_usize;
-    let mut next = || {
-        turn = turn
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let at = turn >> 33;
-        [
-            subjects[at % 128],
-            predicates[at / 128 % 128],
-            objects[at / 16_384 % 128],
-        ]
-    };
+    let mut random = fastrand::Rng::with_seed(0);
+    let mut next = || [subjects, predicates, objects].map(|ids| ids[random.usize(..ids.len())]);
     time(&format!("exact, {state}"), 200_000, || {
         graph.contains(next()).map(u64::from)
     })?;
@@ -164,6 +156,9 @@ fn read(graph: &Graph, ids: &[Vec<u32>; 3], state: &str) -> nervusdb::Result<()>
     time(&format!("count ? P ?, {state}"), 200, || {
         graph.count(Pattern::new(None, Some(next()[1]), None))
     })?;
+    time(&format!("count ? ? ?, {state}"), 20, || {
+        graph.count(Pattern::default())
+    })?;
     time(&format!("term of an id, {state}"), 100_000, || {
         out_len(graph.term(next()[2])?)
     })?;
@@ -172,6 +167,20 @@ fn read(graph: &Graph, ids: &[Vec<u32>; 3], state: &str) -> nervusdb::Result<()>
             .find_term("http://example.org/object#77")
             .map(|id| u64::from(id.unwrap_or(0)))
     })
+}
+
+/// A few facts all over the others, in a table above theirs: some are new, most are there already.
+fn add_some(graph: &Graph, [subjects, predicates, objects]: &[Vec<u32>; 3]) -> nervusdb::Result<()> {
+    let mut batch = Batch::new();
+    for n in 0..200 {
+        let at = |step: usize| n * step % D as usize;
+        batch.add([subjects[at(7)], predicates[at(11)], objects[at(3)]]);
+        if n % 4 == 0 {
+            batch.add([subjects[at(5)], predicates[at(13)], subjects[at(3)]]);
+        }
+    }
+    graph.commit(&batch, Durability::Synced)?;
+    graph.flush()
 }
 
 fn out_len(term: Option<String>) -> nervusdb::Result<u64> {

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::hash::hash;
-use crate::record::Record;
+use crate::record::{End, Record};
 
 /// A block is closed once its records take so many bytes. Every record begins below this, so that restart
 /// offsets fit 16 bits.
@@ -229,16 +229,7 @@ impl<R: Record> BlockCursor<R> {
 
     /// Moves to the first record not before `probe`; `false` if there is none.
     pub(crate) fn seek(&mut self, probe: &R) -> Result<bool, Malformed> {
-        let (mut low, mut high) = (0, self.block.restarts);
-        while high - low > 1 {
-            let middle = (low + high) / 2;
-            self.restart_at(middle)?;
-            match self.record.order(probe) {
-                Ordering::Greater => high = middle,
-                _ => low = middle,
-            }
-        }
-        self.restart_at(low)?;
+        self.seek_restart(|record| record.order(probe) == Ordering::Greater)?;
         while self.record.order(probe) == Ordering::Less {
             if !self.advance()? {
                 return Ok(false);
@@ -247,26 +238,45 @@ impl<R: Record> BlockCursor<R> {
         Ok(true)
     }
 
-    /// How many records are not after `probe`. The position is lost.
-    pub(crate) fn rank(&mut self, probe: &R) -> Result<u64, Malformed> {
-        let (mut low, mut high) = (0, self.block.restarts);
-        while low < high {
-            let middle = (low + high) / 2;
-            self.restart_at(middle)?;
-            match self.record.order(probe) {
-                Ordering::Greater => high = middle,
-                _ => low = middle + 1,
+    /// Moves to the last record before an end, or to the first of all.
+    pub(crate) fn seek_last(&mut self, end: &End<R>) -> Result<(), Malformed> {
+        self.seek_restart(|record| end.is_reached_by(record))?;
+        loop {
+            let (next, left, record) = (self.next, self.left, self.record.clone());
+            if !self.advance()? || end.is_reached_by(&self.record) {
+                (self.next, self.left, self.record) = (next, left, record);
+                return Ok(());
             }
         }
-        let Some(restart) = low.checked_sub(1) else {
-            return Ok(0);
-        };
-        self.restart_at(restart)?;
-        let mut rank = restart * RESTART_EVERY + 1;
-        while self.advance()? && self.record.order(probe) != Ordering::Greater {
-            rank += 1;
+    }
+
+    /// Moves to the last restart point that is not past something, or to the first of all.
+    #[inline]
+    fn seek_restart(&mut self, is_past: impl Fn(&R) -> bool) -> Result<(), Malformed> {
+        let (mut low, mut high) = (0, self.block.restarts);
+        while high - low > 1 {
+            let middle = (low + high) / 2;
+            self.restart_at(middle)?;
+            match is_past(&self.record) {
+                true => high = middle,
+                false => low = middle,
+            }
         }
-        Ok(rank as u64)
+        self.restart_at(low)
+    }
+
+    /// How many records are before the current one.
+    pub(crate) fn place(&self) -> usize {
+        // Restart points lie before the position if the next record begins after them.
+        let (mut low, mut high) = (0, self.block.restarts);
+        while high - low > 1 {
+            let middle = (low + high) / 2;
+            match self.block.restart(middle) < self.next {
+                true => low = middle,
+                false => high = middle,
+            }
+        }
+        (low + 1) * RESTART_EVERY - 1 - self.left
     }
 
     fn restart_at(&mut self, index: usize) -> Result<(), Malformed> {
@@ -327,23 +337,37 @@ mod tests {
     fn content_that_makes_no_sense_does_no_harm() {
         let sound = built(&facts(300));
         let content = &sound[..sound.len() - 4];
-        let mut state = 7_u32;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            state >> 8
-        };
+        let mut random = fastrand::Rng::with_seed(7);
         for _ in 0..3_000 {
             let mut damaged = content.to_vec();
-            for _ in 0..next() % 4 + 1 {
-                let at = next() as usize % damaged.len();
-                damaged[at] = next() as u8;
+            for _ in 0..random.usize(1..5) {
+                let at = random.usize(..damaged.len());
+                damaged[at] = random.u8(..);
             }
-            damaged.truncate(next() as usize % damaged.len() * 2);
-            read(
-                &damaged,
-                &Fact::new([next() % 8, next() % 80, next() % 1_000], false),
-            );
-            read(&damaged, &Pair::probe(&next().to_be_bytes()));
+            damaged.truncate(random.usize(..damaged.len() * 2));
+            let key = [random.u32(..8), random.u32(..80), random.u32(..1_000)];
+            read(&damaged, &Fact::new(key, false));
+            read(&damaged, &Pair::probe(&random.u32(..).to_be_bytes()));
+        }
+    }
+
+    #[test]
+    fn the_last_record_before_another_is_found_with_its_place() {
+        for count in [1, 23, 24, 25, 48, 500] {
+            let facts = facts(count);
+            let mut cursor = BlockCursor::<Fact>::new(Arc::new(Block::parse(built(&facts)).unwrap()));
+            for (place, fact) in facts.iter().enumerate() {
+                assert!(cursor.advance().unwrap());
+                assert_eq!(cursor.place(), place);
+                let mut other = BlockCursor::<Fact>::new(cursor.block.clone());
+                other
+                    .seek_last(&End {
+                        key: *fact,
+                        past: Ordering::Greater,
+                    })
+                    .unwrap();
+                assert_eq!((other.record(), other.place()), (fact, place));
+            }
         }
     }
 }

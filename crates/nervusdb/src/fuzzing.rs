@@ -150,7 +150,6 @@ fn read(graph: &Graph) -> Result<(), Error> {
             Pattern::new(None, None, Some(id)),
             Pattern::default(),
         ] {
-            graph.estimate(pattern);
             graph.count(pattern)?;
             snapshot.scan(pattern)?.try_for_each(|fact| fact.map(drop))?;
         }

@@ -138,6 +138,14 @@ impl Manifest {
         }
     }
 
+    /// Whether all its files are there.
+    pub(crate) fn has_its_files(&self, device: &Device) -> Result<bool> {
+        let on_device = device.list()?;
+        let tables = self.tables.iter().map(|table| FileName::Table(table.number));
+        let mut needed = tables.chain([FileName::Log(self.log)]);
+        Ok(needed.all(|name| on_device.contains(&name)))
+    }
+
     /// Makes this the manifest: it is written beside the one in force, and is in force once it is durable.
     pub(crate) fn store(&self, device: &Device) -> Result<()> {
         let path = device.path(FileName::Manifest(self.slot));

@@ -7,8 +7,8 @@ use crate::record::{Fact, Record};
 use crate::space::Space;
 use crate::tree::{Merge, TreeView};
 
-/// A count that had to look at facts asks the index again after so many.
-const RETRY_AFTER: u64 = 512;
+/// To ask the index costs as much as to read so many facts.
+const SHORT: u64 = 64;
 
 /// Which facts: each bound position must be that term. The default binds nothing and matches all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -123,48 +123,27 @@ impl Scan {
         Ok(limit)
     }
 
-    /// How many facts are left. Where one table alone holds them, its index knows most of the answer.
+    /// How many facts are left: as many as [`next_fact`](Self::next_fact) would give. Facts that come from one
+    /// source alone are not read one by one: its index knows how many there are before others come in.
     ///
     /// # Errors
     /// As [`next_fact`](Self::next_fact).
     pub fn count(mut self) -> Result<u64> {
-        let mut count = 0;
-        let mut next_try = 1;
+        let (mut count, mut source) = (0, usize::MAX);
+        let (mut alone, mut patience) = (0, 1);
         while self.next_fact()?.is_some() {
             count += 1;
-            if count < next_try {
+            alone = if self.merge.top() == source { alone + 1 } else { 1 };
+            source = self.merge.top();
+            if alone < patience {
                 continue;
             }
-            // Other sources may end later, and then this works for the rest.
-            next_try = count + RETRY_AFTER;
-            if let Some(rest) = self.rest()? {
-                return Ok(count + rest);
-            }
+            let skipped = self.merge.skip(&self.to)?;
+            count += skipped;
+            alone = 0;
+            patience = if skipped < SHORT { SHORT } else { 1 };
         }
         Ok(count)
-    }
-
-    /// How many facts are left, if the indexes can tell: no source may reach into another.
-    fn rest(&self) -> Result<Option<u64>> {
-        let sources = self.merge.sources();
-        for (at, one) in sources.iter().enumerate() {
-            for other in &sources[at + 1..] {
-                let apart =
-                    one.last().order(other.record()).is_lt() || other.last().order(one.record()).is_lt();
-                if !apart {
-                    return Ok(None);
-                }
-            }
-        }
-        // All but the one on top stand at a fact that was not counted yet.
-        let mut rest = (sources.len() as u64).saturating_sub(1);
-        for source in sources {
-            match source.count_to(&self.to)? {
-                Some(count) => rest += count,
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(rest))
     }
 }
 

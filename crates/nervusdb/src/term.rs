@@ -79,7 +79,7 @@ impl Terms {
             runs: Vec::new(),
             levels: self.strings.clone(),
         };
-        let mut terms = view.merge(&Pair::default(), &Pair::probe(&term_key(u32::MAX)))?;
+        let mut terms = view.whole()?;
         let mut count = 0;
         while terms.advance_live()? {
             count += 1;

@@ -8,10 +8,11 @@ use crate::block::BlockCursor;
 use crate::cache::Cache;
 use crate::device::{Device, FileName};
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::Graph;
+use crate::graph::{Graph, Tables};
 use crate::log::{Entry, read_log};
 use crate::manifest::{Manifest, TableEntry};
 use crate::options::Options;
+use crate::property::index_fits;
 use crate::record::{Filtering, Record};
 use crate::scan::Pattern;
 use crate::space::Space;
@@ -42,7 +43,7 @@ impl Report {
 }
 
 /// Reads everything a graph has stored and checks that it is whole and agrees: checksums, the order of records,
-/// filters, that all three orders hold the same facts, and that every term is there.
+/// filters, that all three orders hold the same facts, that every term is there, and that properties are found.
 ///
 /// # Errors
 /// `NotFound` if there is no graph, `Version` if it is of a newer engine, and what the pool reports about
@@ -77,12 +78,19 @@ pub fn check(pool: Arc<dyn Pool>, directory: &str) -> Result<Report> {
     }
     let log = check_log(&device, manifest.log, &mut report);
     report.problems.extend(log.err());
-    if report.is_sound()
-        && let Err(error) = check_agreement(pool, directory, &mut report)
-    {
-        report.problems.push(error);
+    if report.is_sound() {
+        let levels = check_levels(&device, &manifest);
+        let agreement = check_agreement(pool, directory, &mut report);
+        report.problems.extend(levels.err());
+        report.problems.extend(agreement.err());
     }
     Ok(report)
+}
+
+fn check_levels(device: &Arc<Device>, manifest: &Manifest) -> Result<()> {
+    let (_, overlapping) = Tables::load(device, &manifest.tables)?;
+    let overlap = || Error::corrupt(&device.directory, 0, "tables of one level overlap");
+    (!overlapping).then_some(()).ok_or_else(overlap)
 }
 
 fn check_table<R: Record>(device: &Arc<Device>, entry: &TableEntry, report: &mut Report) -> Result<()> {
@@ -193,5 +201,8 @@ fn check_agreement(pool: Arc<dyn Pool>, directory: &str, report: &mut Report) ->
             return Err(wrong("a term is not found by its hash"));
         }
     }
-    Ok(())
+    match index_fits(snapshot.data.whole()?)? {
+        true => Ok(()),
+        false => Err(wrong("the index of properties does not fit the properties")),
+    }
 }

@@ -1,15 +1,20 @@
 //! Random histories against plain collections: what the graph says is what they say, before and after every
-//! flush, merge and reopening.
+//! flush, merge and reopening, in one session or many, and while former writers still read.
 #![cfg(not(target_family = "wasm"))]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use nervusdb::{Batch, Committed, Durability, Graph, Options, Pattern, PropertyFilter, Snapshot, Value};
+use nervusdb::{
+    Batch, Committed, Durability, Graph, Options, Pattern, PropertyFilter, Snapshot, Value, check,
+};
 use proptest::prelude::*;
 use tarbox_pool::MemoryPool;
 
-const TERMS: u32 = 7;
+/// Terms come in clusters: who writes about one at a time leaves gaps in the key ranges of tables.
+const CLUSTERS: u32 = 4;
+const CLUSTER: u32 = 6;
+const TERMS: u32 = CLUSTERS * CLUSTER;
 
 #[derive(Clone, Debug)]
 enum Change {
@@ -28,7 +33,21 @@ enum Step {
     CompactSome,
     Compact,
     Reopen,
+    /// Another writer takes over. This one goes on reading what it knows.
+    TakeTurns,
     Snapshot,
+}
+
+/// What a history is like.
+#[derive(Clone, Copy, Debug)]
+struct Style {
+    /// Each commit is about one cluster of terms.
+    is_clustered: bool,
+    /// Without, a table counts its facts by its index alone.
+    deletes: bool,
+    /// Most commits are flushed at once.
+    flushes: bool,
+    memtable_bytes: usize,
 }
 
 type Properties = BTreeMap<u32, Vec<(String, Value)>>;
@@ -42,37 +61,63 @@ struct Model {
     terms: Vec<String>,
 }
 
-fn fact() -> impl Strategy<Value = [u32; 3]> {
-    [0..TERMS, 0..TERMS, 0..TERMS]
+fn style() -> impl Strategy<Value = Style> {
+    let flags = [any::<bool>(), any::<bool>(), any::<bool>()];
+    (flags, 100..3_000_usize).prop_map(|([is_clustered, deletes, flushes], memtable_bytes)| Style {
+        is_clustered,
+        deletes,
+        flushes,
+        memtable_bytes,
+    })
 }
 
-fn change() -> impl Strategy<Value = Change> {
+/// Changes of the terms `from..from + count`.
+fn change(style: Style, from: u32, count: u32) -> impl Strategy<Value = Change> {
+    let term = from..from + count;
+    let fact = [term.clone(), term.clone(), term.clone()];
+    let number = prop::collection::vec((0..NAMES.len(), any::<i8>()), 0..4);
     prop_oneof![
-        6 => fact().prop_map(Change::Add),
-        3 => fact().prop_map(Change::Delete),
-        2 => (0..TERMS, prop::collection::vec((0..3_usize, any::<i8>()), 0..3))
-            .prop_map(|(node, properties)| Change::SetNode(node, properties)),
-        1 => (0..TERMS).prop_map(Change::ClearNode),
-        1 => (fact(), any::<i8>()).prop_map(|(edge, value)| Change::SetEdge(edge, value)),
+        6 => fact.clone().prop_map(Change::Add),
+        if style.deletes { 3 } else { 0 } => fact.clone().prop_map(Change::Delete),
+        2 => (term.clone(), number).prop_map(|(node, properties)| Change::SetNode(node, properties)),
+        1 => term.prop_map(Change::ClearNode),
+        1 => (fact, any::<i8>()).prop_map(|(edge, value)| Change::SetEdge(edge, value)),
     ]
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn changes(style: Style) -> BoxedStrategy<Vec<Change>> {
+    match style.is_clustered {
+        true => (0..CLUSTERS)
+            .prop_flat_map(move |cluster| {
+                prop::collection::vec(change(style, cluster * CLUSTER, CLUSTER), 0..6)
+            })
+            .boxed(),
+        false => prop::collection::vec(change(style, 0, TERMS), 0..12).boxed(),
+    }
+}
+
+fn step(style: Style) -> impl Strategy<Value = Step> {
     prop_oneof![
-        10 => (prop::collection::vec(change(), 0..12), prop::option::weighted(0.3, 0..6_u8))
+        10 => (changes(style), prop::option::weighted(0.3, 0..6_u8))
             .prop_map(|(changes, tx)| Step::Commit(changes, tx)),
         2 => "[a-c]{0,4}".prop_map(Step::Intern),
-        2 => Just(Step::Flush),
+        if style.flushes { 10 } else { 2 } => Just(Step::Flush),
         2 => Just(Step::CompactSome),
         1 => Just(Step::Compact),
         2 => Just(Step::Reopen),
+        1 => Just(Step::TakeTurns),
         1 => Just(Step::Snapshot),
     ]
 }
 
-const NAMES: [&str; 3] = [
+fn history() -> impl Strategy<Value = (Style, Vec<Step>)> {
+    style().prop_flat_map(|style| (Just(style), prop::collection::vec(step(style), 0..100)))
+}
+
+const NAMES: [&str; 4] = [
     "age",
-    "a long name that is far beyond what an index key holds, a long name that is far beyond what an index key holds, and more",
+    "a long name that is far beyond what an index key holds, a long name that is far beyond what an index key holds, one that is cut there, and less",
+    "a long name that is far beyond what an index key holds, a long name that is far beyond what an index key holds, one that is cut there, and more",
     "",
 ];
 
@@ -133,9 +178,9 @@ fn batch(changes: &[Change]) -> Batch {
     batch
 }
 
-fn options() -> Options {
+fn options(style: Style) -> Options {
     Options {
-        memtable_bytes: 2_000,
+        memtable_bytes: style.memtable_bytes,
         cache_bytes: 30_000,
         remember_transactions: 100,
         ..Options::default()
@@ -143,7 +188,7 @@ fn options() -> Options {
 }
 
 fn patterns() -> impl Iterator<Item = Pattern> {
-    let choices = [None, Some(0), Some(3)];
+    let choices = [None, Some(0), Some(CLUSTER + 3), Some(TERMS - 1)];
     let all = choices.into_iter().flat_map(move |s| {
         choices
             .into_iter()
@@ -227,14 +272,14 @@ fn assert_properties_same(snapshot: &Snapshot, model: &Model) {
     }
 }
 
-fn run(steps: Vec<Step>) {
+fn run(style: Style, steps: Vec<Step>) {
     let pool = Arc::new(MemoryPool::new());
-    let open = || Graph::open(pool.clone(), "g", options()).unwrap();
+    let open = || Graph::open(pool.clone(), "g", options(style)).unwrap();
     let mut graph = open();
     let mut model = Model::default();
     (0..TERMS).for_each(|term| assert_eq!(graph.intern(&format!("term {term}")).unwrap(), term));
     graph.commit(&Batch::new(), Durability::Gathered).unwrap();
-    let mut kept = Vec::new();
+    let (mut kept, mut former) = (Vec::new(), Vec::new());
     for step in steps {
         match step {
             Step::Commit(changes, tx) => {
@@ -266,20 +311,34 @@ fn run(steps: Vec<Step>) {
                 drop(graph);
                 graph = open();
             }
+            Step::TakeTurns => {
+                graph.flush().unwrap();
+                former.push((graph, model.clone()));
+                graph = open();
+            }
             Step::Snapshot => kept.push((graph.snapshot(), model.clone())),
         }
     }
+    assert!(!graph.stats().compaction_failed);
     assert_same(&graph.snapshot(), &model);
+    for (graph, model) in former {
+        assert_same(&graph.snapshot(), &model);
+    }
+    graph.sync().unwrap();
     drop(graph);
     kept.iter()
         .for_each(|(snapshot, model)| assert_same(snapshot, model));
+    let report = check(pool.clone(), "g").unwrap();
+    assert!(report.is_sound(), "{:?}", report.problems);
+    assert_eq!(report.facts, model.facts.len() as u64);
+    assert_same(&open().snapshot(), &model);
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_graph_is_what_a_plain_set_is(steps in prop::collection::vec(step(), 0..60)) {
-        run(steps);
+    fn the_graph_is_what_a_plain_set_is((style, steps) in history()) {
+        run(style, steps);
     }
 }

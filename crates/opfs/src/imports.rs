@@ -13,7 +13,9 @@ unsafe extern "C" {
     /// The text of the last error.
     pub(crate) fn handle_error(to: *mut u8, len: usize) -> usize;
     pub(crate) fn now() -> f64;
+    #[cfg(feature = "sqlite")]
     pub(crate) fn random(to: *mut u8, len: usize);
+    #[cfg(feature = "sqlite")]
     /// Ten numbers as `rust_sqlite_wasm_host_localtime` wants them.
     pub(crate) fn local_time(unix_seconds: f64, to: *mut i32) -> i32;
     pub(crate) fn console(from: *const u8, len: usize);

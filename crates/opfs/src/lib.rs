@@ -19,6 +19,8 @@ mod handle;
 mod host;
 mod imports;
 mod pools;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 pub use handle::OpfsHandle;
 pub use host::{log, now_ms};

@@ -9,6 +9,7 @@ use crate::connection::Connection;
 use crate::durability::WalDurability;
 use crate::ffi;
 use crate::locks::{Busy, Level};
+use crate::shm::Shm;
 use crate::state::VfsState;
 use crate::wal::{LOG_HEADER, Meaning, WalWriter};
 
@@ -17,7 +18,10 @@ use crate::wal::{LOG_HEADER, Meaning, WalWriter};
 pub(crate) enum Role {
     Database,
     /// A rollback journal of the connection's database.
-    Journal,
+    Journal {
+        /// The last call that wrote or synced it failed.
+        failed: bool,
+    },
     /// A write-ahead log of the connection's database.
     Wal(Box<Wal>),
     /// Everything else: super-journals and temporary files.
@@ -37,6 +41,8 @@ pub(crate) struct OpenFile {
     pub(crate) role: Role,
     pub(crate) file: Arc<dyn PoolFile>,
     pub(crate) lock: Level,
+    /// The memory of its log, where connections share it.
+    pub(crate) shm: Option<Shm>,
     /// Asked for by `SQLITE_FCNTL_PERSIST_WAL`: the log is kept when the last connection closes.
     pub(crate) persist_wal: bool,
     pub(crate) powersafe_overwrite: bool,
@@ -58,7 +64,12 @@ impl OpenFile {
     }
 
     pub(crate) fn read(&mut self, buf: &mut [u8], offset: u64) -> Result<Read> {
-        let count = self.connection.gather().read(&self.file, buf, offset)?;
+        let mut gather = self.connection.gather();
+        if let Role::Journal { failed } = &mut self.role {
+            *failed = false;
+            gather.set_undoing(true);
+        }
+        let count = gather.read(&self.file, buf, offset)?;
         buf[count..].fill(0);
         Ok(if count == buf.len() {
             Read::Full
@@ -68,29 +79,53 @@ impl OpenFile {
     }
 
     pub(crate) fn write(&mut self, data: &[u8], offset: u64) -> Result<()> {
+        let written = self.take(data, offset);
+        self.reported(written)
+    }
+
+    /// Notes what SQLite hears of.
+    fn reported(&mut self, result: Result<()>) -> Result<()> {
+        match &mut self.role {
+            Role::Journal { failed } => *failed = result.is_err(),
+            Role::Database if result.is_err() => self.connection.gather().abandon(&self.file),
+            _ => (),
+        }
+        result
+    }
+
+    fn take(&mut self, data: &[u8], offset: u64) -> Result<()> {
         let mut gather = self.connection.gather();
         match &mut self.role {
             Role::Other => self.file.write_at(data, offset),
-            Role::Database | Role::Journal => gather.write(&self.file, data, offset),
+            Role::Database => gather.write(&self.file, data, offset),
+            Role::Journal { .. } => {
+                gather.set_undoing(false);
+                if offset == 0 && data.iter().all(|&byte| byte == 0) {
+                    // With its header a journal that is kept loses its meaning.
+                    gather.forget(&self.file, 0);
+                }
+                gather.write(&self.file, data, offset)
+            }
             Role::Wal(wal) => {
                 let meaning = wal.writer.classify(data, offset);
                 wal.durability.wrote(offset, data.len());
+                // With the last piece of a transaction an error is reported while SQLite can still take it back.
                 match meaning {
-                    Meaning::Append | Meaning::AppendLast => gather.write(&self.file, data, offset)?,
-                    Meaning::InPlace | Meaning::InPlaceLast => gather.overwrite(&self.file, data, offset)?,
-                }
-                // An error is reported here, while SQLite can still take the transaction back.
-                match meaning {
-                    Meaning::AppendLast | Meaning::InPlaceLast => gather.flush(),
-                    Meaning::Append | Meaning::InPlace => Ok(()),
+                    Meaning::Append => gather.append(&self.file, data, offset, false),
+                    Meaning::AppendLast => gather.append(&self.file, data, offset, true),
+                    Meaning::InPlace => gather.overwrite(&self.file, data, offset),
+                    Meaning::InPlaceLast => {
+                        gather.overwrite(&self.file, data, offset)?;
+                        gather.flush()
+                    }
                 }
             }
         }
     }
 
     pub(crate) fn truncate(&mut self, len: u64) -> Result<()> {
-        self.flush()?;
-        self.file.truncate(len)?;
+        let truncated = self.connection.gather().truncate(&self.file, len);
+        self.reported(truncated)?;
         match &mut self.role {
             Role::Wal(wal) => wal.durability.truncated(&*self.file, len),
             _ => Ok(()),
@@ -100,11 +135,20 @@ impl OpenFile {
     pub(crate) fn sync(&mut self) -> Result<()> {
         if let Role::Wal(wal) = &self.role
             && wal.durability.header_may_wait()
-            && self.connection.gather().holds_exactly(&self.file, 0..LOG_HEADER)
         {
-            return Ok(());
+            // Where others write the log, what it was when this connection emptied it says nothing.
+            let gather = self.connection.gather();
+            if !gather.shares_log() && gather.holds_exactly(&self.file, 0..LOG_HEADER) {
+                return Ok(());
+            }
         }
-        self.flush()?;
+        if let Role::Journal { failed: true } = self.role {
+            // Before it syncs a journal for a commit, SQLite reads or writes it. So it has given the transaction up,
+            // and looks only at what is on the device, where no page has changed that these records are for.
+            self.connection.gather().forget(&self.file, 0);
+        }
+        let flushed = self.flush();
+        self.reported(flushed)?;
         match &mut self.role {
             Role::Wal(wal) => wal.durability.sync(&*self.file)?,
             _ => self.file.sync()?,
@@ -117,7 +161,7 @@ impl OpenFile {
 
     /// Brings what the connection holds back to the device, whichever of its files it belongs to.
     pub(crate) fn flush(&mut self) -> Result<()> {
-        self.connection.gather().flush()
+        self.connection.gather().settle(&self.file)
     }
 
     pub(crate) fn len(&self) -> Result<u64> {
@@ -129,7 +173,8 @@ impl OpenFile {
     }
 
     pub(crate) fn lower_lock(&mut self, wanted: Level) -> Result<()> {
-        let flushed = self.flush();
+        // Whoever has the lock next reads the device, and writes it.
+        let flushed = self.connection.gather().finish();
         self.vfs.locks.lower(self.file.name(), &mut self.lock, wanted);
         flushed
     }
@@ -143,9 +188,38 @@ impl OpenFile {
         powersafe | ffi::SQLITE_IOCAP_SUBPAGE_READ
     }
 
+    /// The memory of the database's log.
+    pub(crate) fn shm(&mut self) -> &mut Shm {
+        let Self {
+            shm,
+            vfs,
+            file,
+            connection,
+            ..
+        } = self;
+        shm.get_or_insert_with(|| {
+            connection.gather().set_sharing(true);
+            vfs.shm.join(file.name())
+        })
+    }
+
+    pub(crate) fn leave_shm(&mut self) {
+        if let Some(shm) = self.shm.take() {
+            self.vfs.shm.leave(shm);
+            self.connection.gather().set_sharing(false);
+        }
+    }
+
     /// Flushes and lets go of everything.
     pub(crate) fn close(mut self) -> Result<()> {
+        self.leave_shm();
         let flushed = self.flush();
+        let mut gather = self.connection.gather();
+        gather.forget(&self.file, 0);
+        if let Role::Wal(_) = self.role {
+            gather.set_log(false);
+        }
+        drop(gather);
         self.vfs
             .locks
             .lower(self.file.name(), &mut self.lock, Level::None);

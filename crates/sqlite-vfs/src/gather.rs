@@ -7,6 +7,10 @@
 //! **At most one file of a connection has bytes in the buffer**; writing to another file flushes it first. So
 //! the device sees writes to the database, its journal and its log in the order SQLite made them, and a
 //! process that dies leaves behind what plain SQLite would.
+//!
+//! SQLite was told that these bytes are written. When the device does not take them, SQLite hears of it with a later
+//! call, and undoes something. They stay until that is done, since a journal may hold what is needed for it, and must
+//! not be in its way: see [`Gather::write`], [`Gather::truncate`] and [`Gather::forget`].
 
 use std::sync::Arc;
 
@@ -23,6 +27,12 @@ pub(crate) struct Gather {
     target: Option<Arc<dyn PoolFile>>,
     start: u64,
     bytes: Vec<u8>,
+    /// SQLite has read its journal, and so is putting back what that holds.
+    undoing: bool,
+    /// Other connections may write the log, too.
+    shares_log: bool,
+    /// There is a log, so that only checkpoints write to the database.
+    has_log: bool,
 }
 
 /// How a range of a file lies to the bytes held back.
@@ -41,18 +51,50 @@ impl Gather {
             target: None,
             start: 0,
             bytes: Vec::new(),
+            undoing: false,
+            has_log: false,
+            shares_log: false,
         }
     }
 
+    /// Notes whether SQLite reads its journal, or writes it.
+    pub(crate) fn set_undoing(&mut self, undoing: bool) {
+        self.undoing = undoing;
+    }
+
+    /// Notes whether there is a log.
+    pub(crate) fn set_log(&mut self, has_log: bool) {
+        self.undoing = false;
+        self.has_log = has_log;
+    }
+
+    /// Notes whether other connections may write the log.
+    pub(crate) fn set_sharing(&mut self, shares_log: bool) {
+        self.shares_log = shares_log;
+    }
+
+    pub(crate) fn shares_log(&self) -> bool {
+        self.shares_log
+    }
+
     /// Takes a write, and flushes what it does not join.
+    ///
+    /// What puts a database back does not wait for bytes that the device does not take: on the device are the journal's
+    /// records of every page that has changed there, since they went out before it did.
     ///
     /// # Errors
     /// Those of the device. Bytes that could not be flushed stay in the buffer, and `data` is not taken.
     pub(crate) fn write(&mut self, file: &Arc<dyn PoolFile>, data: &[u8], offset: u64) -> Result<()> {
         let joins = self.holds(file) && (self.start..=self.end()).contains(&offset);
         let end = offset + data.len() as u64;
-        if !joins || end.saturating_sub(self.start) > self.limit as u64 {
-            self.flush()?;
+        if (!joins || end.saturating_sub(self.start) > self.limit as u64)
+            && let Err(error) = self.flush()
+        {
+            return if self.undoing {
+                self.write_beside(file, data, offset)
+            } else {
+                Err(error)
+            };
         }
         if data.len() > self.limit {
             return file.write_at(data, offset);
@@ -85,26 +127,59 @@ impl Gather {
         file.write_at(data, offset)
     }
 
+    /// Takes the next piece of a log. Whatever was to follow it is not part of the log any more, and what the device does
+    /// not take neither: SQLite undoes a transaction whose frames it cannot write.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub(crate) fn append(
+        &mut self,
+        file: &Arc<dyn PoolFile>,
+        data: &[u8],
+        offset: u64,
+        is_last: bool,
+    ) -> Result<()> {
+        self.forget(file, offset);
+        let mut written = self.write(file, data, offset);
+        if is_last {
+            written = written.and_then(|()| self.flush());
+        }
+        written.inspect_err(|_| self.forget(file, 0))
+    }
+
+    /// Writes to the device, and to the bytes held back as far as they are the same.
+    fn write_beside(&mut self, file: &Arc<dyn PoolFile>, data: &[u8], offset: u64) -> Result<()> {
+        if let Some((from, to)) = self.overlap(file, offset, data.len()) {
+            let held = (from - self.start) as usize..(to - self.start) as usize;
+            self.bytes[held].copy_from_slice(&data[(from - offset) as usize..(to - offset) as usize]);
+        }
+        file.write_at(data, offset)
+    }
+
     /// Reads as if everything had been written, and returns how far the file reaches into `buf`.
     ///
     /// # Errors
     /// Those of the device.
-    pub(crate) fn read(&mut self, file: &Arc<dyn PoolFile>, buf: &mut [u8], offset: u64) -> Result<usize> {
-        match self.relation(file, offset, buf.len()) {
-            Relation::Inside(at) => {
-                buf.copy_from_slice(&self.bytes[at..at + buf.len()]);
-                return Ok(buf.len());
-            }
-            Relation::Overlapping => self.flush()?,
-            Relation::Disjoint => (),
-        }
-        let count = file.read_up_to(buf, offset)?;
-        if self.holds(file) && offset < self.start {
-            // The file logically reaches to the bytes held back, over what may be a hole.
-            buf[count..].fill(0);
+    pub(crate) fn read(&self, file: &Arc<dyn PoolFile>, buf: &mut [u8], offset: u64) -> Result<usize> {
+        if let Relation::Inside(at) = self.relation(file, offset, buf.len()) {
+            buf.copy_from_slice(&self.bytes[at..at + buf.len()]);
             return Ok(buf.len());
         }
-        Ok(count)
+        let count = file.read_up_to(buf, offset)?;
+        if !self.holds(file) || self.end() <= offset {
+            return Ok(count);
+        }
+        // The file logically reaches to the bytes held back, over what may be a hole.
+        buf[count..].fill(0);
+        if let Some((from, to)) = self.overlap(file, offset, buf.len()) {
+            let held = (from - self.start) as usize..(to - self.start) as usize;
+            buf[(from - offset) as usize..(to - offset) as usize].copy_from_slice(&self.bytes[held]);
+        }
+        Ok(count.max(
+            usize::try_from(self.end() - offset)
+                .unwrap_or(usize::MAX)
+                .min(buf.len()),
+        ))
     }
 
     /// The length of a file as if everything had been written.
@@ -127,10 +202,65 @@ impl Gather {
     pub(crate) fn flush(&mut self) -> Result<()> {
         let Some(target) = &self.target else { return Ok(()) };
         target.write_at(&self.bytes, self.start)?;
+        self.clear();
+        Ok(())
+    }
+
+    fn clear(&mut self) {
         self.target = None;
         self.bytes.clear();
         self.bytes.shrink_to(KEPT_CAPACITY);
-        Ok(())
+    }
+
+    /// Brings everything to the device. That another file's bytes stay is not this file's failure.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush).
+    pub(crate) fn settle(&mut self, file: &Arc<dyn PoolFile>) -> Result<()> {
+        let own = self.holds(file);
+        self.flush()
+            .or_else(|error| if own { Err(error) } else { Ok(()) })
+    }
+
+    /// Cuts a file off, after everything that was written to others before.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub(crate) fn truncate(&mut self, file: &Arc<dyn PoolFile>, len: u64) -> Result<()> {
+        self.forget(file, len);
+        match self.flush() {
+            Err(error) if !self.undoing => return Err(error),
+            _ => (),
+        }
+        file.truncate(len)
+    }
+
+    /// Drops what is held back of a file from `offset` on.
+    pub(crate) fn forget(&mut self, file: &Arc<dyn PoolFile>, offset: u64) {
+        if !self.holds(file) || self.end() <= offset {
+            return;
+        }
+        match usize::try_from(offset.saturating_sub(self.start)) {
+            Ok(0) => self.clear(),
+            Ok(kept) => self.bytes.truncate(kept),
+            Err(_) => (),
+        }
+    }
+
+    /// Drops what is held back of a database that could not be written: the next checkpoint takes it from the log again.
+    pub(crate) fn abandon(&mut self, database: &Arc<dyn PoolFile>) {
+        if self.has_log {
+            self.forget(database, 0);
+        }
+    }
+
+    /// Flushes, and holds nothing back afterwards.
+    ///
+    /// # Errors
+    /// Those of the device. What it did not take is gone.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        self.undoing = false;
+        self.flush().inspect_err(|_| self.clear())
     }
 
     /// Whether the bytes held back are exactly `range` of `file`.
@@ -146,6 +276,13 @@ impl Gather {
 
     fn end(&self) -> u64 {
         self.start + self.bytes.len() as u64
+    }
+
+    /// Where bytes of a file overlap with those held back.
+    fn overlap(&self, file: &Arc<dyn PoolFile>, offset: u64, len: usize) -> Option<(u64, u64)> {
+        let from = offset.max(self.start);
+        let to = offset.saturating_add(len as u64).min(self.end());
+        (self.holds(file) && from < to).then_some((from, to))
     }
 
     fn relation(&self, file: &Arc<dyn PoolFile>, offset: u64, len: usize) -> Relation {
@@ -242,13 +379,20 @@ mod tests {
         );
         assert_eq!(buf, [0; 50]);
         assert_eq!(gather.read(&file, &mut buf, 300).unwrap(), 0);
-        assert!(writes(&pool).is_empty());
+        assert_eq!(gather.read(&file, &mut buf, 280).unwrap(), 20, "across its end");
+        assert_eq!(buf[..20], [1; 20]);
+        file.write_at(&[5; 190], 0).unwrap();
+        writes(&pool);
         assert_eq!(
-            gather.read(&file, &mut buf, 280).unwrap(),
-            20,
-            "a read across the edge flushes"
+            gather.read(&file, &mut buf, 175).unwrap(),
+            50,
+            "across its start, and a hole"
         );
-        assert_eq!(writes(&pool), [("a".into(), 200, 100)]);
+        assert_eq!(
+            (&buf[..15], &buf[15..25], &buf[25..]),
+            (&[5; 15][..], &[0; 10][..], &[1; 25][..])
+        );
+        assert!(writes(&pool).is_empty());
     }
 
     #[test]

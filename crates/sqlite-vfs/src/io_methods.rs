@@ -9,6 +9,7 @@ use crate::connection::Connection;
 use crate::ffi::{self, sqlite3_file, sqlite3_int64, sqlite3_io_methods};
 use crate::file::{OpenFile, Read};
 use crate::locks::Level;
+use crate::shm;
 
 /// The smallest piece a pool's device is assumed to write whole pages of; SQLite pads its journal's header to
 /// it.
@@ -73,11 +74,10 @@ static METHODS: sqlite3_io_methods = sqlite3_io_methods {
     xFileControl: Some(x_file_control),
     xSectorSize: Some(x_sector_size),
     xDeviceCharacteristics: Some(x_device_characteristics),
-    // No shared memory: SQLite then allows WAL in exclusive mode only, and keeps the index on its heap.
-    xShmMap: None,
-    xShmLock: None,
-    xShmBarrier: None,
-    xShmUnmap: None,
+    xShmMap: Some(x_shm_map),
+    xShmLock: Some(x_shm_lock),
+    xShmBarrier: Some(x_shm_barrier),
+    xShmUnmap: Some(x_shm_unmap),
     xFetch: Some(x_fetch),
     xUnfetch: Some(x_unfetch),
 };
@@ -290,6 +290,50 @@ unsafe extern "C" fn x_sector_size(_file: *mut sqlite3_file) -> c_int {
 unsafe extern "C" fn x_device_characteristics(file: *mut sqlite3_file) -> c_int {
     // SAFETY: SQLite calls methods on open files only.
     unsafe { open_file(file) }.device_characteristics()
+}
+
+unsafe extern "C" fn x_shm_map(
+    file: *mut sqlite3_file,
+    region: c_int,
+    size: c_int,
+    extend: c_int,
+    out: *mut *mut c_void,
+) -> c_int {
+    let (Ok(region), Ok(size)) = (usize::try_from(region), usize::try_from(size)) else {
+        return ffi::SQLITE_IOERR_SHMMAP;
+    };
+    // SAFETY: SQLite calls methods on open files only.
+    let found = unsafe { open_file(file) }.shm().region(region, size, extend != 0);
+    // SAFETY: SQLite passes a place for the result.
+    unsafe { out.write(found.map_or(std::ptr::null_mut(), |start| start.as_ptr().cast())) }
+    ffi::SQLITE_OK
+}
+
+unsafe extern "C" fn x_shm_lock(file: *mut sqlite3_file, first: c_int, count: c_int, flags: c_int) -> c_int {
+    let Some(range) = shm::locks(first, count) else {
+        return ffi::SQLITE_IOERR_SHMLOCK;
+    };
+    // SAFETY: SQLite calls methods on open files only.
+    let shm = unsafe { open_file(file) }.shm();
+    let locked = if flags & ffi::SQLITE_SHM_UNLOCK != 0 {
+        shm.unlock(range);
+        Ok(())
+    } else if flags & ffi::SQLITE_SHM_SHARED != 0 {
+        shm.share(range.start)
+    } else {
+        shm.exclude(range)
+    };
+    locked.map_or(ffi::SQLITE_BUSY, |()| ffi::SQLITE_OK)
+}
+
+unsafe extern "C" fn x_shm_barrier(_file: *mut sqlite3_file) {
+    std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+}
+
+unsafe extern "C" fn x_shm_unmap(file: *mut sqlite3_file, _delete: c_int) -> c_int {
+    // SAFETY: SQLite calls methods on open files only.
+    unsafe { open_file(file) }.leave_shm();
+    ffi::SQLITE_OK
 }
 
 /// There is no memory to map, so SQLite reads instead.

@@ -13,8 +13,8 @@
 //! new header durable first (a checkpoint that truncates the log avoids it).
 //!
 //! # What it supports
-//! - Rollback journals of every kind, and WAL with `locking_mode=EXCLUSIVE` set first: there is no shared
-//!   memory.
+//! - Rollback journals of every kind, and WAL. With `locking_mode=EXCLUSIVE` set first a log costs fewer syncs; else the
+//!   connections of the registration share its index, in memory.
 //! - Locks between connections of one process that use the same registration. Who else opens the pool has to
 //!   be kept out by other means, such as [`Sharing::Exclusive`](tarbox_pool::Sharing::Exclusive).
 //! - Durable deletions: where a journal was synced, its deletion (the commit) is made durable too. Plain
@@ -66,6 +66,7 @@ mod names;
 mod open;
 mod options;
 mod registration;
+mod shm;
 mod state;
 mod vfs_methods;
 mod wal;

@@ -64,10 +64,14 @@ pub(crate) fn open(
         connection: database.unwrap_or_else(|| Connection::new(vfs.options.gather_limit)),
         file,
         lock: Level::None,
+        shm: None,
         persist_wal: false,
         powersafe_overwrite: true,
         delete_on_close: request.name.is_some() && request.has(ffi::SQLITE_OPEN_DELETEONCLOSE),
     };
+    if let Role::Wal(_) = open_file.role {
+        open_file.connection.gather().set_log(true);
+    }
     let access = if read_only {
         ffi::SQLITE_OPEN_READONLY
     } else {
@@ -85,7 +89,7 @@ fn role(request: Request<'_>, created: bool, database_is_known: bool) -> Role {
     } else if request.has(ffi::SQLITE_OPEN_MAIN_DB) {
         Role::Database
     } else if request.has(ffi::SQLITE_OPEN_MAIN_JOURNAL) && database_is_known {
-        Role::Journal
+        Role::Journal { failed: false }
     } else if request.has(ffi::SQLITE_OPEN_WAL) && database_is_known {
         let durability = WalDurability::new(created);
         Role::Wal(Box::new(Wal {

@@ -11,6 +11,7 @@ use crate::codes::result_code;
 use crate::ffi;
 use crate::locks::LockTable;
 use crate::options::Options;
+use crate::shm::ShmTable;
 
 /// The state behind a registered VFS.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub(crate) struct VfsState {
     pub(crate) name: CString,
     pub(crate) options: Options,
     pub(crate) locks: LockTable,
+    pub(crate) shm: ShmTable,
     /// `None` once the VFS is unregistered.
     pool: Mutex<Option<Arc<dyn Pool>>>,
     open_files: AtomicUsize,
@@ -32,6 +34,7 @@ impl VfsState {
             name,
             options,
             locks: LockTable::default(),
+            shm: ShmTable::default(),
             pool: Mutex::new(Some(pool)),
             open_files: AtomicUsize::new(0),
             last_error: Mutex::default(),

@@ -177,6 +177,11 @@ fn a_crash_at_any_step_in_wal_mode_loses_nothing_acknowledged_at_full() {
 }
 
 #[test]
+fn a_crash_at_any_step_with_a_shared_log_loses_nothing_acknowledged_at_full() {
+    crash_everywhere(Mode::SharedWal, "FULL");
+}
+
+#[test]
 fn a_crash_at_any_step_in_wal_mode_leaves_a_whole_prefix_at_normal() {
     crash_everywhere(Mode::Wal, "NORMAL");
 }

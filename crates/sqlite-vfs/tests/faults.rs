@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 
 use common::workload::{Workload, state};
-use common::{Mode, integrity, open, register_pool};
+use common::{Mode, integrity, open, open_plainly, register_pool};
 use rusqlite::{Connection, ErrorCode};
 use tarbox_pool::fault::{CrashPolicy, FaultPlan, FaultPool};
 use tarbox_pool::{ErrorKind, Operation, Pool, PoolExt};
@@ -66,6 +66,125 @@ fn a_full_disk_fails_the_transaction_and_nothing_else() {
                 "{mode:?}: {part} parts of 24 were enough"
             );
             check_end(&disk, &vfs, &workload, &format!("{mode:?}, {part} parts of 24"));
+        }
+    }
+}
+
+/// Nobody frees space: what is there is read, deleting and vacuuming make room, and then there is some.
+#[test]
+fn on_a_full_disk_reading_deleting_and_vacuuming_go_on() {
+    // Bytes of the cache, so that transactions are written in the middle or not; and of the capacity.
+    for mode in Mode::ALL {
+        for (cache, exclusive, spare) in [
+            (0, false, 0),
+            (2_000, false, 0),
+            (0, true, 700),
+            (2_000, true, 3_000),
+        ] {
+            let disk = FaultPool::with_seed(7);
+            let vfs = register_pool(Arc::new(disk.clone()));
+            let story = format!("{mode:?}, cache {cache}, exclusive {exclusive}, spare {spare}");
+            let db = open_plainly(&vfs).unwrap();
+            db.set_prepared_statement_cache_capacity(0);
+            if exclusive {
+                db.execute_batch("PRAGMA locking_mode = EXCLUSIVE").unwrap();
+            }
+            db.execute_batch(mode.pragmas()).unwrap();
+            db.execute_batch(&format!(
+                "PRAGMA cache_size = {cache}; PRAGMA wal_autocheckpoint = 4; CREATE TABLE t (n INTEGER PRIMARY KEY, x)"
+            ))
+            .unwrap();
+            disk.set_plan(FaultPlan::new().capacity(1_000_000 + spare));
+            let ask = |db: &Connection, sql: &str| {
+                db.query_row(sql, [], |row| row.get::<_, rusqlite::types::Value>(0))
+                    .unwrap_or_else(|error| panic!("{story}: {sql}: {error}"))
+            };
+            let mut there = 0;
+            let full = loop {
+                match db.execute(
+                    "INSERT INTO t VALUES (?1, zeroblob(?2))",
+                    [there, 9_000 + there % 7_000],
+                ) {
+                    Ok(_) => there += 1,
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(code(&full), Some(ErrorCode::DiskFull), "{story}: {full}");
+            assert!(there > 20, "{story}: {there}");
+            for (begin, end) in [("BEGIN", "COMMIT"), ("BEGIN", "ROLLBACK")] {
+                // Large transactions, of which a statement fails, or the end.
+                db.execute_batch(begin).unwrap();
+                let failed = (0..200).find_map(|n| {
+                    db.execute("INSERT INTO t VALUES (?1, zeroblob(20000))", [1_000 + n])
+                        .err()
+                });
+                if !db.is_autocommit() {
+                    let _ = db.execute_batch(end);
+                }
+                if !db.is_autocommit() {
+                    db.execute_batch("ROLLBACK").unwrap();
+                }
+                if let Some(failed) = failed {
+                    assert_eq!(code(&failed), Some(ErrorCode::DiskFull), "{story}: {failed}");
+                }
+            }
+            let must = |what: &str, result: rusqlite::Result<()>| {
+                result.unwrap_or_else(|error| panic!("{story}: {what}: {error}"));
+            };
+            // Without any room there may be none for a journal; reading needs none.
+            let vacuumed = db.execute_batch("VACUUM");
+            let deleted = db.execute_batch("DELETE FROM t WHERE n = 0");
+            let left = there - i64::from(deleted.is_ok());
+            assert_eq!(
+                ask(&db, "SELECT count(*) FROM t"),
+                (left).into(),
+                "{story}, {vacuumed:?}, {deleted:?}"
+            );
+            assert_eq!(
+                ask(&db, "PRAGMA integrity_check"),
+                "ok".to_owned().into(),
+                "{story}"
+            );
+            // A little is enough to make more.
+            disk.set_plan(FaultPlan::new().capacity(1_000_000 + spare + 40_000));
+            for n in 0..there / 2 {
+                must(
+                    "DELETE",
+                    db.execute_batch(&format!("DELETE FROM t WHERE n = {n}")),
+                );
+            }
+            must("checkpoint", db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
+            must(
+                "INSERT",
+                db.execute_batch("INSERT INTO t VALUES (5000, zeroblob(20000))"),
+            );
+            disk.set_plan(FaultPlan::new().capacity(3_000_000));
+            must("VACUUM", db.execute_batch("VACUUM"));
+            assert_eq!(
+                ask(&db, "SELECT count(*) FROM t"),
+                (there - there / 2 + 1).into(),
+                "{story}"
+            );
+            assert_eq!(
+                ask(&db, "PRAGMA integrity_check"),
+                "ok".to_owned().into(),
+                "{story}"
+            );
+            drop(db);
+            for policy in [CrashPolicy::DropUnsynced, CrashPolicy::Scattered] {
+                let vfs = register_pool(Arc::new(disk.after_crash(1, policy)));
+                let db = open(&vfs, mode).unwrap();
+                assert_eq!(
+                    ask(&db, "PRAGMA integrity_check"),
+                    "ok".to_owned().into(),
+                    "{story}, {policy:?}"
+                );
+                assert_eq!(
+                    ask(&db, "SELECT count(*) FROM t"),
+                    (there - there / 2 + 1).into(),
+                    "{story}, {policy:?}"
+                );
+            }
         }
     }
 }

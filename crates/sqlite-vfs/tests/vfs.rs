@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Mode, count, open, open_plainly, register_pool, register_with};
+use common::{Mode, count, integrity, open, open_plainly, register_pool, register_with};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tarbox_pool::{DirectoryOptions, DirectoryPool, ErrorKind, MemoryPool, Pool, PoolExt};
 use tarbox_sqlite_vfs::{Environment, Options, RegisterError, register};
@@ -163,14 +163,67 @@ fn threads_write_to_one_database_without_losing_an_update() {
 }
 
 #[test]
-fn wal_without_exclusive_locking_is_refused_by_sqlite_and_nothing_breaks() {
-    let vfs = register_pool(Arc::new(MemoryPool::new()));
-    let db = open_plainly(&vfs).unwrap();
-    let mode: String = db
-        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+fn connections_share_a_log() {
+    let pool = Arc::new(MemoryPool::new());
+    let vfs = register_pool(pool.clone());
+    let (writer, reader) = (open(&vfs, Mode::SharedWal).unwrap(), open_plainly(&vfs).unwrap());
+    writer
+        .execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
         .unwrap();
-    assert_eq!(mode, "delete");
-    db.execute_batch("CREATE TABLE t (x)").unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    assert_eq!(count(&reader, "t"), 1);
+    writer.execute_batch("INSERT INTO t VALUES (2)").unwrap();
+    assert_eq!(count(&reader, "t"), 1, "a reader sees what it began with");
+    reader.execute_batch("COMMIT; INSERT INTO t VALUES (3)").unwrap();
+    assert_eq!(count(&writer, "t"), 3);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let db = open_plainly(&vfs).unwrap();
+                db.busy_timeout(Duration::from_secs(60)).unwrap();
+                for _ in 0..25 {
+                    db.execute_batch("BEGIN IMMEDIATE; INSERT INTO t SELECT max(x) + 1 FROM t; COMMIT")
+                        .unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(count(&reader, "t"), 103);
+    assert_eq!(integrity(&reader), "ok");
+    drop((writer, reader));
+    assert_eq!(
+        pool.list("").unwrap(),
+        ["a.db"],
+        "the last one to close empties the log"
+    );
+}
+
+#[test]
+fn a_database_left_in_wal_mode_opens_as_it_is_and_switches_back() {
+    for left in [Mode::Wal, Mode::SharedWal] {
+        let pool = Arc::new(MemoryPool::new());
+        let vfs = register_pool(pool.clone());
+        let db = open(&vfs, left).unwrap();
+        db.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
+            .unwrap();
+        drop(db);
+        let db = open_plainly(&vfs).unwrap();
+        assert_eq!(count(&db, "t"), 1);
+        db.execute_batch("INSERT INTO t VALUES (2)").unwrap();
+        drop(db);
+        let db = open_plainly(&vfs).unwrap();
+        let mode: String = db
+            .query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(mode, "delete");
+        drop(db);
+        assert_eq!(
+            pool.read_file("a.db").unwrap()[18..20],
+            [1, 1],
+            "who has no logs can open it"
+        );
+        assert_eq!(count(&open_plainly(&vfs).unwrap(), "t"), 2);
+    }
 }
 
 #[test]

@@ -91,7 +91,7 @@ impl Batch {
             }
         }
         // In key order, neighbouring rows meet the same pages.
-        self.inodes.sort_unstable_by_key(|(ino, _)| *ino);
+        tarbox_store::sort_by_key(&mut self.inodes, |(ino, _)| *ino);
         for ((dir, cookie), slot) in &table.dentries {
             let preserve = preserve(slot.base);
             let row = slot.row.clone();

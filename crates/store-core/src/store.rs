@@ -97,6 +97,7 @@ impl<E: Engine> CoreStore<E> {
         access: Access,
     ) -> Result<(usize, bool)> {
         let mut failed: Option<Vec<Target>> = None;
+        let mut waited = false;
         loop {
             let (plan, due) = self
                 .driver()
@@ -114,6 +115,11 @@ impl<E: Engine> CoreStore<E> {
                 // A block that the content does not name any more may be gone by the time it is fetched.
                 Err(e) if e.kind() == ErrorKind::Corrupt && failed.as_ref() != Some(&plan.targets) => {
                     failed = Some(plan.targets);
+                }
+                // Or the commit that takes it away is under way: memory follows when it is over.
+                Err(e) if e.kind() == ErrorKind::Corrupt && !waited => {
+                    waited = true;
+                    drop(self.open.turn.take().await);
                 }
                 Err(e) => return Err(e),
             }

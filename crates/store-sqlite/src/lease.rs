@@ -47,7 +47,7 @@ impl Lease {
                 .read(true)
                 .write(true)
                 .open(&path)
-                .map_err(|e| from_io(e).about(path.as_os_str().as_encoded_bytes()))
+                .map_err(|e| crate::sessions::failed(&path, e))
         };
         Ok(Self {
             files: Some(Files {

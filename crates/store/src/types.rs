@@ -51,13 +51,18 @@ impl Ino {
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// From whole seconds and nanoseconds, saturating at the ends of the range.
+    /// The earliest, 1677-09-21T00:12:43.145224192Z.
+    pub const MIN: Self = Self(i64::MIN);
+    /// The latest, 2262-04-11T23:47:16.854775807Z.
+    pub const MAX: Self = Self(i64::MAX);
+
+    /// From nanoseconds since 1970. A time beyond the ends of the range becomes the nearest of them.
+    pub fn from_nanos(nanos: i128) -> Self {
+        Self(nanos.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
+    }
+    /// From whole seconds and nanoseconds. A time beyond the ends of the range becomes the nearest of them.
     pub fn from_parts(seconds: i64, nanos: u32) -> Self {
-        Self(
-            seconds
-                .saturating_mul(1_000_000_000)
-                .saturating_add(i64::from(nanos)),
-        )
+        Self::from_nanos(i128::from(seconds) * 1_000_000_000 + i128::from(nanos))
     }
     /// Whole seconds, rounded down.
     pub fn seconds(self) -> i64 {

@@ -7,6 +7,66 @@ use tarbox_store::{
     Allocate, Attr, Cookie, DirName, Ino, MaybeSend, MaybeSync, RenameMode, Result, SetAttr, WriteAt, Written,
 };
 
+/// Calls `$callback!` with every operation of [`Files`] but `root`: its documentation, its signature, and the method of
+/// [`FilesystemInterface`] or [`FilesystemExt`] behind it. The types are named as in `tarbox-fs` and `tarbox-store`.
+///
+/// Each takes `&self` and answers a `Result` of what stands behind the arrow.
+#[macro_export]
+macro_rules! file_operations {
+    ($callback:ident) => {
+        $callback! {
+            /// What a path leads to.
+            fn resolve(&self, who: &Credentials, path: PathAt<'_>, follow: Follow) -> Attr = FilesystemExt::resolve;
+            /// Opens what a path leads to, or makes a file.
+            fn open_path(&self, who: &Credentials, path: PathAt<'_>, flags: OpenFlags, create: Option<u32>) -> (Attr, Handle)
+                = FilesystemExt::open_path;
+            /// Makes a directory or a symbolic link.
+            fn make_node(&self, who: &Credentials, path: PathAt<'_>, node: NewNode<'_>) -> Attr = FilesystemExt::make_node;
+            /// What a symbolic link says.
+            fn read_link(&self, who: &Credentials, path: PathAt<'_>) -> Vec<u8> = FilesystemExt::read_link;
+            /// Gives what is at a path another name.
+            fn hard_link(&self, who: &Credentials, existing: PathAt<'_>, new: PathAt<'_>, follow: Follow) -> Attr
+                = FilesystemExt::hard_link;
+            /// Changes attributes of what a path leads to.
+            fn set_attr(&self, who: &Credentials, path: PathAt<'_>, set: &SetAttr, follow: Follow) -> Attr
+                = FilesystemExt::set_attr;
+            /// Removes a name that is not a directory's.
+            fn remove_file(&self, who: &Credentials, path: PathAt<'_>) -> () = FilesystemExt::remove_file;
+            /// Removes an empty directory.
+            fn remove_dir(&self, who: &Credentials, path: PathAt<'_>) -> () = FilesystemExt::remove_dir;
+            /// Moves what one path names to another.
+            fn rename_path(&self, who: &Credentials, from: PathAt<'_>, to: PathAt<'_>, mode: RenameMode) -> ()
+                = FilesystemExt::rename_path;
+
+            /// The directory that holds the directory `dir`.
+            fn parent(&self, who: &Credentials, dir: Ino) -> Attr = FilesystemInterface::parent;
+            /// The attributes of an inode.
+            fn getattr(&self, ino: Ino) -> Attr = FilesystemInterface::getattr;
+            /// Changes attributes of an inode.
+            fn setattr(&self, who: &Credentials, ino: Ino, set: &SetAttr) -> Attr = FilesystemInterface::setattr;
+            /// Opens an inode.
+            fn open(&self, who: &Credentials, ino: Ino, flags: OpenFlags) -> Handle = FilesystemInterface::open;
+            /// Reads from an offset.
+            fn read(&self, handle: Handle, offset: u64, buffer: &mut [u8]) -> usize = FilesystemInterface::read;
+            /// Writes all of `data`.
+            fn write(&self, handle: Handle, at: WriteAt, data: &[u8]) -> Written = FilesystemInterface::write;
+            /// Sets the length of an open file.
+            fn truncate(&self, handle: Handle, size: u64) -> Attr = FilesystemInterface::truncate;
+            /// Allocates a range of an open file.
+            fn fallocate(&self, handle: Handle, how: Allocate, offset: u64, len: u64) -> () = FilesystemInterface::fallocate;
+            /// Lists an open directory.
+            fn readdir_names(&self, handle: Handle, after: Cookie, limit: usize) -> Vec<DirName>
+                = FilesystemInterface::readdir_names;
+            /// Returns when what was written to the file is on the device.
+            fn fsync(&self, handle: Handle, data_only: bool) -> () = FilesystemInterface::fsync;
+            /// Closes the handle.
+            fn release(&self, handle: Handle) -> () = FilesystemInterface::release;
+            /// Returns when everything done so far is on the device.
+            fn syncfs(&self) -> () = FilesystemInterface::syncfs;
+        }
+    };
+}
+
 macro_rules! files {
     ($($(#[$doc:meta])* fn $name:ident(&self $(, $arg:ident: $ty:ty)*) -> $out:ty = $trait:ident::$method:ident;)*) => {
         /// The operations of [`FilesystemInterface`] and [`FilesystemExt`] that WASI needs, as a trait that can be an
@@ -41,53 +101,4 @@ macro_rules! files {
     };
 }
 
-files! {
-    /// What a path leads to.
-    fn resolve(&self, who: &Credentials, path: PathAt<'_>, follow: Follow) -> Attr = FilesystemExt::resolve;
-    /// Opens what a path leads to, or makes a file.
-    fn open_path(&self, who: &Credentials, path: PathAt<'_>, flags: OpenFlags, create: Option<u32>) -> (Attr, Handle)
-        = FilesystemExt::open_path;
-    /// Makes a directory or a symbolic link.
-    fn make_node(&self, who: &Credentials, path: PathAt<'_>, node: NewNode<'_>) -> Attr = FilesystemExt::make_node;
-    /// What a symbolic link says.
-    fn read_link(&self, who: &Credentials, path: PathAt<'_>) -> Vec<u8> = FilesystemExt::read_link;
-    /// Gives what is at a path another name.
-    fn hard_link(&self, who: &Credentials, existing: PathAt<'_>, new: PathAt<'_>, follow: Follow) -> Attr
-        = FilesystemExt::hard_link;
-    /// Changes attributes of what a path leads to.
-    fn set_attr(&self, who: &Credentials, path: PathAt<'_>, set: &SetAttr, follow: Follow) -> Attr
-        = FilesystemExt::set_attr;
-    /// Removes a name that is not a directory's.
-    fn remove_file(&self, who: &Credentials, path: PathAt<'_>) -> () = FilesystemExt::remove_file;
-    /// Removes an empty directory.
-    fn remove_dir(&self, who: &Credentials, path: PathAt<'_>) -> () = FilesystemExt::remove_dir;
-    /// Moves what one path names to another.
-    fn rename_path(&self, who: &Credentials, from: PathAt<'_>, to: PathAt<'_>, mode: RenameMode) -> ()
-        = FilesystemExt::rename_path;
-
-    /// The directory that holds the directory `dir`.
-    fn parent(&self, who: &Credentials, dir: Ino) -> Attr = FilesystemInterface::parent;
-    /// The attributes of an inode.
-    fn getattr(&self, ino: Ino) -> Attr = FilesystemInterface::getattr;
-    /// Changes attributes of an inode.
-    fn setattr(&self, who: &Credentials, ino: Ino, set: &SetAttr) -> Attr = FilesystemInterface::setattr;
-    /// Opens an inode.
-    fn open(&self, who: &Credentials, ino: Ino, flags: OpenFlags) -> Handle = FilesystemInterface::open;
-    /// Reads from an offset.
-    fn read(&self, handle: Handle, offset: u64, buffer: &mut [u8]) -> usize = FilesystemInterface::read;
-    /// Writes all of `data`.
-    fn write(&self, handle: Handle, at: WriteAt, data: &[u8]) -> Written = FilesystemInterface::write;
-    /// Sets the length of an open file.
-    fn truncate(&self, handle: Handle, size: u64) -> Attr = FilesystemInterface::truncate;
-    /// Allocates a range of an open file.
-    fn fallocate(&self, handle: Handle, how: Allocate, offset: u64, len: u64) -> () = FilesystemInterface::fallocate;
-    /// Lists an open directory.
-    fn readdir_names(&self, handle: Handle, after: Cookie, limit: usize) -> Vec<DirName>
-        = FilesystemInterface::readdir_names;
-    /// Returns when what was written to the file is on the device.
-    fn fsync(&self, handle: Handle, data_only: bool) -> () = FilesystemInterface::fsync;
-    /// Closes the handle.
-    fn release(&self, handle: Handle) -> () = FilesystemInterface::release;
-    /// Returns when everything done so far is on the device.
-    fn syncfs(&self) -> () = FilesystemInterface::syncfs;
-}
+file_operations!(files);

@@ -4,10 +4,11 @@ use serde::Serialize;
 use tarbox_store::{Attr, DirEntry, Error, Result, Timestamp};
 
 /// How many doubles the attributes of an inode are.
-pub const ATTR_NUMBERS: usize = 13;
+pub const ATTR_NUMBERS: usize = 17;
 
 /// Attributes as doubles: inode, kind, mode, owner, group, links, size, blocks, device, and the times of the last read, of
-/// the last change of content, of attributes, and of creation, in milliseconds.
+/// the last change of content, of attributes, and of creation, in milliseconds; then the nanoseconds of each beyond its whole
+/// milliseconds, which a double has no room for.
 pub fn attr(out: &mut Vec<u8>, attr: &Attr) {
     let numbers: [f64; ATTR_NUMBERS] = [
         attr.ino.0 as f64,
@@ -23,6 +24,10 @@ pub fn attr(out: &mut Vec<u8>, attr: &Attr) {
         ms(attr.mtime),
         ms(attr.ctime),
         ms(attr.btime),
+        below_ms(attr.atime),
+        below_ms(attr.mtime),
+        below_ms(attr.ctime),
+        below_ms(attr.btime),
     ];
     for number in numbers {
         out.extend_from_slice(&number.to_le_bytes());
@@ -32,6 +37,10 @@ pub fn attr(out: &mut Vec<u8>, attr: &Attr) {
 /// A time in milliseconds.
 pub(crate) fn ms(time: Timestamp) -> f64 {
     time.0 as f64 / 1e6
+}
+
+fn below_ms(time: Timestamp) -> f64 {
+    time.0.rem_euclid(1_000_000) as f64
 }
 
 /// A listing by columns: how many, sizes, times of change, inodes, modes (all doubles), then the names with NULs
@@ -55,8 +64,7 @@ pub fn listing(out: &mut Vec<u8>, entries: &[DirEntry]) {
         if at > 0 {
             out.push(0);
         }
-        // The browser speaks Unicode: what is no UTF-8 shows as what it is not.
-        out.extend_from_slice(String::from_utf8_lossy(&entry.name).as_bytes());
+        out.extend_from_slice(&entry.name);
     }
 }
 
@@ -70,11 +78,18 @@ pub fn json(out: &mut Vec<u8>, value: &impl Serialize) -> Result<()> {
 
 /// An error: its code, its number, what it was about and what to do, as JSON.
 pub fn error(out: &mut Vec<u8>, error: &Error) {
-    let told = serde_json::json!({
-        "code": error.kind().code(),
-        "errno": error.kind().errno(),
-        "message": error.to_string(),
-    });
+    #[derive(Serialize)]
+    struct Told<'a> {
+        code: &'a str,
+        errno: i32,
+        message: String,
+    }
     out.clear();
-    out.extend_from_slice(told.to_string().as_bytes());
+    let told = Told {
+        code: error.kind().code(),
+        errno: error.kind().errno(),
+        message: error.to_string(),
+    };
+    // Texts and numbers can always be written.
+    let _written = json(out, &told);
 }

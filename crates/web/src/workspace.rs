@@ -10,6 +10,7 @@ use tarbox_store::{Database as _, ErrorKind, Quota, Result, Store as _};
 use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 
 use crate::ops;
+use crate::ops::archive::Archive;
 use crate::request::Request;
 
 /// The name of the database in its pool.
@@ -27,6 +28,7 @@ pub struct Workspace {
     pub(crate) database: SqliteDatabase,
     pub(crate) who: Credentials,
     pub(crate) handles: HashMap<u32, Handle>,
+    pub(crate) archives: Vec<(u32, Archive)>,
     next_handle: u32,
 }
 
@@ -64,6 +66,7 @@ impl Workspace {
             database,
             who: Credentials::root(AGENT),
             handles: HashMap::new(),
+            archives: Vec::new(),
             next_handle: first_handle.max(1),
         })
     }
@@ -91,9 +94,21 @@ impl Workspace {
 
     /// Remembers an open file under a number.
     pub(crate) fn keep(&mut self, handle: Handle) -> u32 {
+        let number = self.next_number();
+        self.handles.insert(number, handle);
+        number
+    }
+
+    /// Remembers an archive that is being unpacked.
+    pub(crate) fn keep_archive(&mut self, archive: Archive) -> u32 {
+        let number = self.next_number();
+        self.archives.push((number, archive));
+        number
+    }
+
+    fn next_number(&mut self) -> u32 {
         let number = self.next_handle;
         self.next_handle = self.next_handle.wrapping_add(1).max(1);
-        self.handles.insert(number, handle);
         number
     }
 
@@ -106,6 +121,9 @@ impl Workspace {
     }
 
     pub(crate) fn release(&mut self, number: u32) -> Result<()> {
+        if let Some(at) = self.archives.iter().position(|(found, _)| *found == number) {
+            return self.archives.swap_remove(at).1.close(self);
+        }
         let handle = self.handle(number)?;
         self.handles.remove(&number);
         blocking(self.fs.release(handle))

@@ -51,14 +51,19 @@ export async function small(quick: boolean, tell: Tell): Promise<void> {
     await stream.write(content)
     await stream.close()
   }
-  const row = (name: string, ours: number, theirs: number) => tell({ name, ours: ours * 1e3, theirs: theirs * 1e3, unit: 'µs' })
+  const row = (name: string, ours: number, theirs: number) =>
+    tell({ name, ours: ours * 1e3, theirs: theirs * 1e3, unit: 'µs' })
   type Act = () => Promise<unknown>
   const compare = async (what: string, floorOf: Act, act: { ours: Act; zen: Act; raw: Act }) => {
     const each = (one: Act) => () => repeat(count, one)
     const bare = await race(rounds, count, { ours: each(act.ours), floor: each(floorOf) })
     row(`${what} / the floor`, bare.ours, bare.floor)
     // By themselves: what rivals leave the device to do would be waited for by whoever flushes next.
-    const { ours, zen, raw } = await race(rounds, count, { ours: each(act.ours), zen: each(act.zen), raw: each(act.raw) })
+    const { ours, zen, raw } = await race(rounds, count, {
+      ours: each(act.ours),
+      zen: each(act.zen),
+      raw: each(act.raw),
+    })
     row(`${what} / ZenFS`, ours, zen)
     row(`${what} / private files, asynchronous`, ours, raw)
   }
@@ -95,14 +100,20 @@ export async function large(quick: boolean, tell: Tell): Promise<void> {
   const content = crypto.getRandomValues(new Uint8Array(1024))
   await fs.mkdir('/thousand', { recursive: true })
   await Promise.all(Array.from({ length: 1000 }, (_, at) => fs.writeFile(`/thousand/file-${at}`, content)))
-  const listed = await race(quick ? 3 : 15, 1, { ours: () => fs.listDirectory('/thousand'), floor: () => ask({ echo: 43_000 }) })
+  const listed = await race(quick ? 3 : 15, 1, {
+    ours: () => fs.listDirectory('/thousand'),
+    floor: () => ask({ echo: 43_000 }),
+  })
   tell({ name: 'list 1,000 / the floor', ours: listed.ours * 1e3, theirs: listed.floor * 1e3, unit: 'µs' })
 
   const size = quick ? 8 << 20 : 64 << 20
   const large = new Uint8Array(size)
   for (let at = 0; at < size; at += 65_536) crypto.getRandomValues(large.subarray(at, at + 65_536))
   let turn = 0
-  const wrote = await race(quick ? 2 : 4, 1, { ours: () => fs.writeFile(`/large-${turn++ % 2}`, large), floor: () => ask({ write: large }) })
+  const wrote = await race(quick ? 2 : 4, 1, {
+    ours: () => fs.writeFile(`/large-${turn++ % 2}`, large),
+    floor: () => ask({ write: large }),
+  })
   tell({ name: `write ${size >> 20} MiB / bare handle`, ours: wrote.ours, theirs: wrote.floor, unit: 'ms' })
   const read = await race(quick ? 2 : 4, 1, { ours: () => fs.readFile('/large-0'), floor: () => ask({ read: size }) })
   tell({ name: `read ${size >> 20} MiB / bare handle`, ours: read.ours, theirs: read.floor, unit: 'ms' })
@@ -117,7 +128,10 @@ export async function scale(quick: boolean, tell: Tell): Promise<void> {
   const open = async (files: number) => {
     const fs = await TarboxFs.open({ ...where, name: `bench-${files}` })
     if (await fs.exists('/done')) return fs
-    const incoming = Array.from({ length: files }, (_, at) => ({ path: `d${Math.floor(at / 100)}/f${at % 100}`, data: 'x' }))
+    const incoming = Array.from({ length: files }, (_, at) => ({
+      path: `d${Math.floor(at / 100)}/f${at % 100}`,
+      data: 'x',
+    }))
     await fs.importFiles(incoming)
     await fs.writeFile('/done', '')
     return fs
@@ -159,5 +173,6 @@ const SUITES = { sqlite, small, large, scale }
 
 Object.assign(window, {
   /** Rows go to the console, so that nobody has to look for them while the next is measured. */
-  runSuite: (suite: keyof typeof SUITES, quick: boolean) => SUITES[suite](quick, (row) => console.log(`row ${JSON.stringify(row)}`)),
+  runSuite: (suite: keyof typeof SUITES, quick: boolean) =>
+    SUITES[suite](quick, (row) => console.log(`row ${JSON.stringify(row)}`)),
 })

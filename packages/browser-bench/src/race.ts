@@ -44,7 +44,10 @@ export async function race<Names extends string>(
   operations: number,
   contenders: Record<Names, (round: number) => unknown>,
 ): Promise<Record<Names, number>> {
-  const times = Object.fromEntries(Object.keys(contenders).map((name) => [name, []])) as unknown as Record<Names, number[]>
+  const times = Object.fromEntries(Object.keys(contenders).map((name) => [name, []])) as unknown as Record<
+    Names,
+    number[]
+  >
   for (let round = -WARM; round < rounds; round++) {
     for (const name of Object.keys(contenders) as Names[]) {
       const start = performance.now()
@@ -53,5 +56,8 @@ export async function race<Names extends string>(
       if (round >= 0) times[name].push(took / ((done as Repeated | undefined)?.operations ?? operations))
     }
   }
-  return Object.fromEntries(Object.entries<number[]>(times).map(([name, values]) => [name, median(values)])) as Record<Names, number>
+  return Object.fromEntries(Object.entries<number[]>(times).map(([name, values]) => [name, median(values)])) as Record<
+    Names,
+    number
+  >
 }

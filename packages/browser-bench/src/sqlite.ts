@@ -67,7 +67,9 @@ async function waSqlite(): Promise<Contender> {
   sqlite3.vfs_register(vfs, true)
   const db = await sqlite3.open_v2('bench.db')
   const exec = async (sql: string) => void (await sqlite3.exec(db, sql))
-  await exec(`PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL; DROP TABLE IF EXISTS t; ${SCHEMA}`)
+  await exec(
+    `PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL; DROP TABLE IF EXISTS t; ${SCHEMA}`,
+  )
   const prepare = async (sql: string) => {
     const text = sqlite3.str_new(db, sql)
     return (await sqlite3.prepare_v2(db, sqlite3.str_value(text)))!.stmt
@@ -157,9 +159,24 @@ async function run(quick: boolean, tell: Tell): Promise<void> {
       for (let n = 0; n < single; n++) await wal.insert((id += 1), 1)
     },
   })
-  tell({ name: 'one-row durable commit / bare append and flush', ours: commits.ours * 1e3, theirs: commits.bare * 1e3, unit: 'µs' })
-  tell({ name: 'one-row durable commit / official, by default', ours: commits.ours * 1e3, theirs: commits.byDefault * 1e3, unit: 'µs' })
-  tell({ name: 'one-row durable commit / official, WAL', ours: commits.ours * 1e3, theirs: commits.official * 1e3, unit: 'µs' })
+  tell({
+    name: 'one-row durable commit / bare append and flush',
+    ours: commits.ours * 1e3,
+    theirs: commits.bare * 1e3,
+    unit: 'µs',
+  })
+  tell({
+    name: 'one-row durable commit / official, by default',
+    ours: commits.ours * 1e3,
+    theirs: commits.byDefault * 1e3,
+    unit: 'µs',
+  })
+  tell({
+    name: 'one-row durable commit / official, WAL',
+    ours: commits.ours * 1e3,
+    theirs: commits.official * 1e3,
+    unit: 'µs',
+  })
 
   const each = async (transactions: number, count: number) =>
     race(
@@ -181,7 +198,12 @@ async function run(quick: boolean, tell: Tell): Promise<void> {
   const hundred = await each(10, 100)
   tell({ name: '100-row transaction / the faster of two', ours: hundred.ours, theirs: best(hundred), unit: 'ms' })
   const bulk = await each(1, quick ? 10_000 : 100_000)
-  tell({ name: `${quick ? '10,000' : '100,000'} rows in one transaction / the faster of two`, ours: bulk.ours, theirs: best(bulk), unit: 'ms' })
+  tell({
+    name: `${quick ? '10,000' : '100,000'} rows in one transaction / the faster of two`,
+    ours: bulk.ours,
+    theirs: best(bulk),
+    unit: 'ms',
+  })
 
   for (const contender of Object.values(all)) await contender.exec('DELETE FROM t')
   for (const contender of Object.values(all)) {

@@ -2,7 +2,11 @@
 import { TarboxFs } from 'tarbox'
 
 const loaded = performance.now()
-const fs = await TarboxFs.open({ wasm: '/packages/tarbox/dist/tarbox.wasm', worker: '/packages/tarbox/dist/worker.js', name: 'bench-start' })
+const fs = await TarboxFs.open({
+  wasm: '/packages/tarbox/dist/tarbox.wasm',
+  worker: '/packages/tarbox/dist/worker.js',
+  name: 'bench-start',
+})
 const opened = performance.now()
 if (!(await fs.exists('/first'))) await fs.writeFile('/first', 'x'.repeat(1000))
 await fs.readFile('/first', 'utf8')

@@ -63,7 +63,9 @@ async function shows(browser, url) {
 export const tests = {
   async 'the packed packages work in an empty Vite project'(context) {
     const directory = project(context.root)
-    const browser = await context.launch(context.name, { onConsole: (text) => console.log(`    ${context.name}: ${text}`) })
+    const browser = await context.launch(context.name, {
+      onConsole: (text) => console.log(`    ${context.name}: ${text}`),
+    })
     const quiet = { root: directory, configFile: false, logLevel: 'error' }
     try {
       const server = await (await createServer({ ...quiet, server: { port: 0 } })).listen()

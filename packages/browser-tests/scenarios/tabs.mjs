@@ -22,7 +22,10 @@ export const tests = {
       console.log(`    ${context.name}: the first answer after the owner was closed came in ${took.toFixed(0)} ms`)
       await tabs[2].act('write', '/after', 'still there')
       assert.equal(await tabs[1].act('read', '/after'), 'still there')
-      const seen = await until(() => tabs[1].act('seen'), (seen) => seen.includes('create /after'))
+      const seen = await until(
+        () => tabs[1].act('seen'),
+        (seen) => seen.includes('create /after'),
+      )
       assert.ok(seen.includes('create /from-third') && seen.includes('create /from-first'))
       assert.deepEqual(await tabs[1].act('fsck'), [])
       for (const { act } of tabs.slice(1)) assert.deepEqual(await act('rejections'), [])
@@ -38,7 +41,10 @@ export const tests = {
       await one.act('open', 'storm')
       for (let round = 0; round < 8; round++) {
         await one.act('writeForEver', `/r${round}`)
-        const count = await until(() => one.act('acknowledged'), (count) => count >= 3)
+        const count = await until(
+          () => one.act('acknowledged'),
+          (count) => count >= 3,
+        )
         await one.page.reload()
         await one.act('open', 'storm')
         assert.equal(await one.act('check', `/r${round}`, count), '')
@@ -62,11 +68,15 @@ export const tests = {
         last = browser
         const { act } = await tab(browser, context)
         await act('open', 'killed', storage)
-        for (const [directory, count] of written) assert.equal(await act('check', directory, count), '', `${storage}, round ${round}`)
+        for (const [directory, count] of written)
+          assert.equal(await act('check', directory, count), '', `${storage}, round ${round}`)
         assert.deepEqual(await act('fsck'), [], `${storage}, round ${round}`)
         await act('writeForEver', `/round-${round}`)
         // A different moment each time.
-        const count = await until(() => act('acknowledged'), (count) => count > 5 + ((round * 13) % 30))
+        const count = await until(
+          () => act('acknowledged'),
+          (count) => count > 5 + ((round * 13) % 30),
+        )
         await browser.kill()
         written.push([`/round-${round}`, count])
       }

@@ -22,41 +22,49 @@ function trouble(options, run) {
 }
 
 export const tests = {
-  'a site without room says so, keeps what it acknowledged, and goes on when there is room': trouble({ quota: 24 * MiB }, async ({ page, act }) => {
-    await act('open', 'full')
-    await act('write', '/before', 'kept')
-    const { count, error } = await act('fill', '/a')
-    assert.match(error, /^TarboxError: ENOSPC/)
-    assert.ok(count > 4, `${count} files of 256 KiB fit`)
-    assert.equal(await act('checkFilled', '/a', count), '')
-    assert.deepEqual(await act('fsck'), [])
+  'a site without room says so, keeps what it acknowledged, and goes on when there is room': trouble(
+    { quota: 24 * MiB },
+    async ({ page, act }) => {
+      await act('open', 'full')
+      await act('write', '/before', 'kept')
+      const { count, error } = await act('fill', '/a')
+      assert.match(error, /^TarboxError: ENOSPC/)
+      assert.ok(count > 4, `${count} files of 256 KiB fit`)
+      assert.match(await act('tryToReplace', '/before', 400), /^TarboxError: ENOSPC/)
+      assert.equal(await act('read', '/before'), 'kept')
+      assert.equal(await act('checkFilled', '/a', count), '')
+      assert.deepEqual(await act('fsck'), [])
 
-    // So it is for whoever opens it next.
-    await page.reload()
-    await act('open', 'full')
-    assert.equal(await act('read', '/before'), 'kept')
-    assert.equal(await act('checkFilled', '/a', count), '')
-    assert.deepEqual(await act('fsck'), [])
+      // So it is for whoever opens it next.
+      await page.reload()
+      await act('open', 'full')
+      assert.equal(await act('read', '/before'), 'kept')
+      assert.equal(await act('checkFilled', '/a', count), '')
+      assert.deepEqual(await act('fsck'), [])
 
-    await act('remove', '/a')
-    await act('gc')
-    await act('write', '/after', 'there is room')
-    assert.equal(await act('read', '/after'), 'there is room')
-    assert.deepEqual(await act('fsck'), [])
-  }),
+      await act('remove', '/a')
+      await act('gc')
+      await act('write', '/after', 'there is room')
+      assert.equal(await act('read', '/after'), 'there is room')
+      assert.deepEqual(await act('fsck'), [])
+    },
+  ),
 
-  'storage that is cleared under a workspace ends in an error or a new workspace': trouble({}, async ({ page, act }) => {
-    await act('open', 'cleared')
-    await act('write', '/before', 'gone soon')
-    await act('clearSite')
-    // Browsers let an open file live on, or take it away.
-    assert.match(await act('tryToWrite', '/after', 'x'), /^written$|^TarboxError: E[A-Z]+/)
-    await page.reload()
-    await act('open', 'cleared')
-    assert.match(await act('tryToWrite', '/again', 'x'), /^written$/)
-    assert.equal(await act('read', '/again'), 'x')
-    assert.deepEqual(await act('fsck'), [])
-  }),
+  'storage that is cleared under a workspace ends in an error or a new workspace': trouble(
+    {},
+    async ({ page, act }) => {
+      await act('open', 'cleared')
+      await act('write', '/before', 'gone soon')
+      await act('clearSite')
+      // Browsers let an open file live on, or take it away.
+      assert.match(await act('tryToWrite', '/after', 'x'), /^written$|^TarboxError: E[A-Z]+/)
+      await page.reload()
+      await act('open', 'cleared')
+      assert.match(await act('tryToWrite', '/again', 'x'), /^written$/)
+      assert.equal(await act('read', '/again'), 'x')
+      assert.deepEqual(await act('fsck'), [])
+    },
+  ),
 
   'a private window works, or says what it cannot': trouble({ isPrivate: true }, async ({ act, context }) => {
     const error = await act('openError', 'private')

@@ -9,6 +9,8 @@ addEventListener('unhandledrejection', (event) => rejections.push(String(event.r
 /** What a page has written and had acknowledged, kept by whoever asks before it is killed. */
 let acknowledged = 0
 const seen: string[] = []
+let written: Promise<void> | undefined
+let left = false
 
 let holder: Worker | undefined
 
@@ -56,7 +58,8 @@ const actions = {
   async checkFilled(directory: string, count: number): Promise<string> {
     for (let number = 0; number < count; number++) {
       const [found, expected] = [await fs!.readFile(`${directory}/${number}`), filling(number)]
-      if (found.length !== expected.length || found.some((byte, at) => byte !== expected[at])) return `${directory}/${number}`
+      if (found.length !== expected.length || found.some((byte, at) => byte !== expected[at]))
+        return `${directory}/${number}`
     }
     return ''
   },
@@ -64,10 +67,20 @@ const actions = {
   gc: () => fs!.gc(),
   /** Whatever comes of it, in words. */
   tryToWrite: (path: string, text: string) => fs!.writeFile(path, text).then(() => 'written', String),
+  /** Replaces a file by so many pieces of 256 KiB, one at a time; whatever comes of it, in words. */
+  tryToReplace(path: string, pieces: number): Promise<string> {
+    let next = 0
+    const stream = new ReadableStream<Uint8Array>({
+      pull: (controller) => (next < pieces ? controller.enqueue(filling(next++)) : controller.close()),
+    })
+    return fs!.writeFile(path, stream).then(() => 'written', String)
+  },
   clearSite: async () => void (await fetch('/clear')),
   /** Holds the file handles of a workspace as another program would. */
   hold(name: string): Promise<number> {
-    holder = new Worker(URL.createObjectURL(new Blob([`(${holdAll})(${JSON.stringify(name)})`], { type: 'text/javascript' })))
+    holder = new Worker(
+      URL.createObjectURL(new Blob([`(${holdAll})(${JSON.stringify(name)})`], { type: 'text/javascript' })),
+    )
     return new Promise((resolve) => (holder!.onmessage = ({ data }) => resolve(data)))
   },
   letGo: () => holder!.terminate(),
@@ -92,7 +105,8 @@ const actions = {
     for (let number = 0; number < count; number++) {
       const found = await fs!.readFile(`${directory}/${number}`, 'utf8').catch(String)
       const expected = `${number} `.repeat(1 + ((number * 37) % 3000))
-      if (found !== expected) return `${directory}/${number} has ${found.length} characters of ${expected.length}: ${found.slice(0, 80)}`
+      if (found !== expected)
+        return `${directory}/${number} has ${found.length} characters of ${expected.length}: ${found.slice(0, 80)}`
     }
     return ''
   },
@@ -104,6 +118,24 @@ const actions = {
     await fs!.stat('/')
   },
   seen: () => seen,
+  /** What a page does that is left: `say` notes whether it may come back, the others begin something. */
+  whenLeft(what: 'say' | 'write' | 'close'): void {
+    addEventListener('pagehide', ({ persisted }) => {
+      if (what === 'say') localStorage.setItem('persisted', String(persisted))
+      if (what === 'write') written = fs!.writeFile('/last', 'written on the way out')
+      if (what === 'close') void fs!.close()
+    })
+  },
+  mayComeBack: () => localStorage.getItem('persisted') === 'true',
+  /** Whether this page is the one that was left. */
+  isSame: () => left,
+  leave(url: string): void {
+    left = true
+    location.href = url
+  },
+  written: () => written,
+  /** As a browser does that saves energy. */
+  freeze: (isFrozen: boolean) => void document.dispatchEvent(new Event(isFrozen ? 'freeze' : 'resume')),
   rejections: () => rejections,
 }
 

@@ -14,7 +14,9 @@ async function register(): Promise<void> {
   const { exports, texts } = await instance(compiled, () => undefined)
   SUITES.forEach((suite, number) => {
     exports['suite_cases'](number)
-    texts().forEach((name, at) => test(`${suite}: ${name.replaceAll('_', ' ')}`, () => check(compiled, slots, number, at)))
+    texts().forEach((name, at) =>
+      test(`${suite}: ${name.replaceAll('_', ' ')}`, () => check(compiled, slots, number, at)),
+    )
   })
 }
 

@@ -10,7 +10,9 @@ const dir = '/repo'
 
 /** The objects of a bundle (as `git bundle` writes it) and the branch it holds, put into a repository. */
 async function cloneFromBundle(fs: ReturnType<typeof createFs>, bundle: Uint8Array): Promise<void> {
-  const start = bundle.findIndex((byte, at) => byte === 0x50 && bundle[at + 1] === 0x41 && bundle[at + 2] === 0x43 && bundle[at + 3] === 0x4b)
+  const start = bundle.findIndex(
+    (byte, at) => byte === 0x50 && bundle[at + 1] === 0x41 && bundle[at + 2] === 0x43 && bundle[at + 3] === 0x4b,
+  )
   const header = new TextDecoder().decode(bundle.subarray(0, start))
   const [, oid, branch] = /^([0-9a-f]{40}) refs\/heads\/(\S+)$/m.exec(header)!
   await git.init({ fs, dir, defaultBranch: branch! })
@@ -26,7 +28,10 @@ test('isomorphic-git clones from a bundle, commits, logs and checks out', async 
   const fs = createFs(workspace)
   const bundle = new Uint8Array(await (await fetch('/sample.bundle')).arrayBuffer())
   await cloneFromBundle(fs, bundle)
-  equal((await git.log({ fs, dir })).map(({ commit }) => commit.message.trim()), ['Third', 'Second', 'First'])
+  equal(
+    (await git.log({ fs, dir })).map(({ commit }) => commit.message.trim()),
+    ['Third', 'Second', 'First'],
+  )
   equal(await workspace.readFile(`${dir}/src/main.c`, 'utf8'), 'int main(void) { return 2; }\n')
 
   await workspace.layers.checkpoint('cloned')
@@ -44,7 +49,10 @@ test('isomorphic-git clones from a bundle, commits, logs and checks out', async 
   equal(await workspace.readFile(`${dir}/new.txt`, 'utf8'), 'new')
   equal(await git.listBranches({ fs, dir }), ['main', 'other'])
   const rows = await git.statusMatrix({ fs, dir })
-  assert(rows.every(([, head, work, stage]) => head === 1 && work === 1 && stage === 1), 'a clean tree')
+  assert(
+    rows.every(([, head, work, stage]) => head === 1 && work === 1 && stage === 1),
+    'a clean tree',
+  )
   assert((await workspace.layers.diff('cloned')).some(({ path }) => path === `${dir}/new.txt`))
   await workspace.close()
 })

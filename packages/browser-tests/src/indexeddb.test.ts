@@ -64,16 +64,16 @@ test('a file of which a part is gone is kept, and not given to anybody', async (
     return pages.count()
   })
   const again = new IndexedDbSlots(name)
-  equal((await again.open()).map(([file]) => file), [good])
   equal(
-    again.damaged.map(({ file, path, reason, size }) => [made.indexOf(file), path, reason, size]).sort(),
-    [
-      [1, '/file-1', '1 of its 2 pages are there', PAGE],
-      [2, '', 'its page 0 is not one of its pages', PAGE + 5],
-      [3, '/file-3', 'its length is not stored', 2 * PAGE],
-      [4, '', '1 of its 2 pages are there', PAGE],
-    ],
+    (await again.open()).map(([file]) => file),
+    [good],
   )
+  equal(again.damaged.map(({ file, path, reason, size }) => [made.indexOf(file), path, reason, size]).sort(), [
+    [1, '/file-1', '1 of its 2 pages are there', PAGE],
+    [2, '', 'its page 0 is not one of its pages', PAGE + 5],
+    [3, '/file-3', 'its length is not stored', 2 * PAGE],
+    [4, '', '1 of its 2 pages are there', PAGE],
+  ])
   const [, more] = await again.create()
   more.write(new Uint8Array([1]), { at: 0 })
   await again.settle()

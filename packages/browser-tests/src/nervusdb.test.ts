@@ -3,7 +3,7 @@ import { equal, fails, test } from './harness.js'
 
 // As it is shipped: the module lies beside the bundle.
 const entry = '/packages/nervusdb/dist/browser.js'
-const open: (typeof import('nervusdb'))['NervusDB']['open'] = async (path, options) => {
+const open: typeof import('nervusdb')['NervusDB']['open'] = async (path, options) => {
   const { NervusDB } = (await import(entry)) as typeof import('nervusdb')
   return NervusDB.open(path, options)
 }
@@ -24,7 +24,14 @@ for (const useWasm of [true, false]) {
     let db: Database = await open(path, { useWasm })
     db.addFact(fact('älice', 'bob'), { subjectProperties: { age: 42, labels: ['Person'] } })
     db.addFact(fact('bob', 'carol'))
-    equal(db.find({ subject: 'älice' }, { anchor: 'object' }).follow('knows').all().map(({ object }) => object), ['carol'])
+    equal(
+      db
+        .find({ subject: 'älice' }, { anchor: 'object' })
+        .follow('knows')
+        .all()
+        .map(({ object }) => object),
+      ['carol'],
+    )
     await db.close()
     db = await open(path, { useWasm: !useWasm })
     equal(db.findByLabel('Person').all()[0]?.subjectProperties, { age: 42, labels: ['Person'] })
@@ -35,7 +42,9 @@ for (const useWasm of [true, false]) {
     const path = await fresh(`many-${kind}`)
     let db: Database = await open(path, { useWasm })
     for (let round = 0; round < 6; round++) {
-      db.addFacts(Array.from({ length: 20_000 }, (_, n) => ({ subject: `s${n % 100}`, predicate: `p${round}`, object: `o${n}` })))
+      db.addFacts(
+        Array.from({ length: 20_000 }, (_, n) => ({ subject: `s${n % 100}`, predicate: `p${round}`, object: `o${n}` })),
+      )
       await db.flush()
     }
     db.deleteFact({ subject: 's0', predicate: 'p0', object: 'o0' })
@@ -74,5 +83,81 @@ test('memory needs no files', async () => {
   const db = await open(':memory:')
   db.addFact(fact('a', 'b'))
   equal(db.find({}).length, 1)
+  await db.close()
+})
+
+/** The files of a database, each changed by its header and contents. */
+async function slots(path: string, change: (handle: FileSystemSyncAccessHandle, name: string) => void): Promise<void> {
+  const root = await navigator.storage.getDirectory()
+  const directory = await (await root.getDirectoryHandle(`${path}.pages`)).getDirectoryHandle('.opaque')
+  for await (const entry of directory.values()) {
+    const handle = await (entry as FileSystemFileHandle).createSyncAccessHandle()
+    const header = new Uint8Array(512)
+    handle.read(header, { at: 0 })
+    const name = new TextDecoder('utf-8', { ignoreBOM: true }).decode(header)
+    change(handle, name.slice(0, name.indexOf('\0')))
+    handle.close()
+  }
+}
+
+test('a file whose header is damaged is kept as it is, and no new database is made over it', async () => {
+  const path = await fresh('damaged')
+  const db = await open(path)
+  db.addFact(fact('a', 'b'))
+  await db.close()
+  await slots(path, (handle, name) => {
+    if (name !== '') handle.write(Uint8Array.of(name.charCodeAt(0) ^ 1), { at: 0 })
+  })
+  await fails(() => open(path), /CORRUPT|no manifest.*damaged/)
+  await fails(() => open(path), /CORRUPT|no manifest.*damaged/)
+  await slots(path, (handle, name) => {
+    if (name !== '') handle.write(Uint8Array.of(name.charCodeAt(0) ^ 1), { at: 0 })
+  })
+  const again = await open(path)
+  equal(again.listFacts().length, 1, 'what was there is there')
+  await again.close()
+})
+
+test('a table whose header is damaged is missed, not replaced', async () => {
+  const path = await fresh('damaged-table')
+  const db = await open(path)
+  db.addFact(fact('a', 'b'))
+  await db.flush()
+  await db.close()
+  const turn = () =>
+    slots(path, (handle, name) => {
+      if (/table$|^fraph.*table$/.test(name)) handle.write(Uint8Array.of(name.charCodeAt(0) ^ 1), { at: 0 })
+    })
+  await turn()
+  await fails(() => open(path), /.table/)
+  await turn()
+  const again = await open(path)
+  equal(again.listFacts().length, 1)
+  await again.close()
+})
+
+test('files of the first versions are told, and left alone', async () => {
+  const path = await fresh('early')
+  const root = await navigator.storage.getDirectory()
+  const directory = await root.getDirectoryHandle(`${path}.pages`, { create: true })
+  await directory.getFileHandle('slot-0', { create: true })
+  await fails(() => open(path), /early version/)
+  equal((await Array.fromAsync(directory.keys())).length, 1)
+})
+
+test('a snapshot reads on from files that a merge has deleted', async () => {
+  const path = await fresh('snapshot')
+  const db = await open(path)
+  const add = (from: number) => db.addFacts(Array.from({ length: 5_000 }, (_, n) => fact(`s${from}`, `o${from + n}`)))
+  add(0)
+  await db.flush()
+  await db.withSnapshot(async () => {
+    for (let round = 1; round < 12; round++) {
+      add(round * 5_000)
+      await db.flush()
+    }
+    equal(db.find({}).limit(6_000).all().length, 5_000)
+  })
+  equal(db.find({}).length, 60_000)
   await db.close()
 })

@@ -6,7 +6,9 @@ const script = '/node_modules/@sqlite.org/sqlite-wasm/dist/index.mjs'
  * lose, and wait for it.
  */
 export async function officialBuild(): Promise<any> {
-  Object.assign(globalThis, { sqlite3ApiConfig: { disable: { vfs: { opfs: true, 'opfs-wl': true, 'opfs-vfs': true } } } })
+  Object.assign(globalThis, {
+    sqlite3ApiConfig: { disable: { vfs: { opfs: true, 'opfs-wl': true, 'opfs-vfs': true } } },
+  })
   const module = await import(script)
   return module.default()
 }

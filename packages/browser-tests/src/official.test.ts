@@ -13,7 +13,9 @@ const both = async () => ({
 const directory = 'shared/pool'
 const filled = (db: any) => {
   db.exec('CREATE TABLE t(a INTEGER PRIMARY KEY, b, c); CREATE INDEX i ON t(b)')
-  db.exec("WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO t SELECT i, 'row ' || i, randomblob(100) FROM n")
+  db.exec(
+    "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO t SELECT i, 'row ' || i, randomblob(100) FROM n",
+  )
 }
 const looked = (db: any) => [
   db.selectValue('PRAGMA integrity_check'),
@@ -52,7 +54,12 @@ test('a pool written by the official build opens here', async () => {
 
 test('a pool written here opens in the official build, a log included', async () => {
   const { theirs, ours } = await both()
-  const here = await ours.installOpfsSAHPoolVfs({ name: 'two', directory: 'two', clearOnInit: true, initialCapacity: 3 })
+  const here = await ours.installOpfsSAHPoolVfs({
+    name: 'two',
+    directory: 'two',
+    clearOnInit: true,
+    initialCapacity: 3,
+  })
   const db = new here.OpfsSAHPoolDb('/a.db')
   db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL')
   filled(db)
@@ -90,7 +97,9 @@ test('a journal the official build left hot is rolled back here', async () => {
   equal(files.map(([name]) => name).sort(), ['/a.db', '/a.db-journal'])
 
   const root = await navigator.storage.getDirectory()
-  const opaque = await (await root.getDirectoryHandle('hot2', { create: true })).getDirectoryHandle('.opaque', { create: true })
+  const opaque = await (await root.getDirectoryHandle('hot2', { create: true })).getDirectoryHandle('.opaque', {
+    create: true,
+  })
   const again = await theirs.installOpfsSAHPoolVfs({ name: 'hot2', directory: 'hot2' })
   const made = new again.OpfsSAHPoolDb('/a.db')
   made.exec('CREATE TABLE t(x)')
@@ -160,8 +169,9 @@ test('functions have the official names, and the types that the C interface has'
 /** Each is run with both, on a database of its own; what they give or throw has to be the same. */
 const programs: Record<string, (db: any, sqlite3: any) => unknown> = {
   'exec without rows gives the connection': (db) => db.exec('CREATE TABLE x(a)') === db,
-  'rows as arrays': (db) => db.exec({ sql: 'SELECT 1 AS a, 2.5 AS b, NULL AS c, \'t\' AS d', rowMode: 'array', returnValue: 'resultRows' }),
-  'rows as objects': (db) => db.exec('SELECT 1 AS a, x\'0102\' AS b', { rowMode: 'object', returnValue: 'resultRows' }),
+  'rows as arrays': (db) =>
+    db.exec({ sql: "SELECT 1 AS a, 2.5 AS b, NULL AS c, 't' AS d", rowMode: 'array', returnValue: 'resultRows' }),
+  'rows as objects': (db) => db.exec("SELECT 1 AS a, x'0102' AS b", { rowMode: 'object', returnValue: 'resultRows' }),
   'rows as one column by number': (db) => db.exec('VALUES (1, 2), (3, 4)', { rowMode: 1, returnValue: 'resultRows' }),
   'rows as one column by name': (db) => db.exec('SELECT 7 AS seven', { rowMode: '$seven', returnValue: 'resultRows' }),
   'a column that is not there': (db) => db.exec('SELECT 7 AS seven', { rowMode: '$eight', returnValue: 'resultRows' }),
@@ -183,7 +193,11 @@ const programs: Record<string, (db: any, sqlite3: any) => unknown> = {
   },
   'a callback with the statement': (db) => {
     const seen: unknown[] = []
-    db.exec({ sql: 'VALUES (1, 2)', rowMode: 'stmt', callback: (stmt: any) => void seen.push(stmt.get(1), stmt.columnCount) })
+    db.exec({
+      sql: 'VALUES (1, 2)',
+      rowMode: 'stmt',
+      callback: (stmt: any) => void seen.push(stmt.get(1), stmt.columnCount),
+    })
     return seen
   },
   'saved SQL': (db) => db.exec('CREATE TABLE x(a); INSERT INTO x VALUES (1);', { returnValue: 'saveSql' }),
@@ -196,19 +210,27 @@ const programs: Record<string, (db: any, sqlite3: any) => unknown> = {
     db.exec({ sql: new TextEncoder().encode('SELECT 3'), rowMode: 0, returnValue: 'resultRows' }),
   ],
   'values by name': (db) => db.selectArray('SELECT $a, :b, @c', { $a: 1, ':b': 'two', '@c': null }),
-  'values of every kind': (db) => db.selectArray('SELECT ?, ?, ?, ?, ?, ?, ?', [1, -1.5, 'ünï', null, true, new Uint8Array([1, 2]), 2n ** 60n]),
-  'types of values': (db) => db.selectArrays('SELECT typeof(?1), typeof(?2), typeof(?3)', [1, 1.5, 9_007_199_254_740_991]),
-  'integers of 64 bits': (db) => db.selectArray('SELECT 9223372036854775807, -9223372036854775808, 9007199254740991, 9007199254740992'),
+  'values of every kind': (db) =>
+    db.selectArray('SELECT ?, ?, ?, ?, ?, ?, ?', [1, -1.5, 'ünï', null, true, new Uint8Array([1, 2]), 2n ** 60n]),
+  'types of values': (db) =>
+    db.selectArrays('SELECT typeof(?1), typeof(?2), typeof(?3)', [1, 1.5, 9_007_199_254_740_991]),
+  'integers of 64 bits': (db) =>
+    db.selectArray('SELECT 9223372036854775807, -9223372036854775808, 9007199254740991, 9007199254740992'),
   'an integer that is too big': (db) => db.selectValue('SELECT ?', 2n ** 64n),
   'select functions without rows': (db) => [
-    db.selectValue('SELECT 1 WHERE 0'), db.selectArray('SELECT 1 WHERE 0'), db.selectObject('SELECT 1 WHERE 0'),
-    db.selectArrays('SELECT 1 WHERE 0'), db.selectObjects('SELECT 1 WHERE 0'), db.selectValues('SELECT 1 WHERE 0'),
+    db.selectValue('SELECT 1 WHERE 0'),
+    db.selectArray('SELECT 1 WHERE 0'),
+    db.selectObject('SELECT 1 WHERE 0'),
+    db.selectArrays('SELECT 1 WHERE 0'),
+    db.selectObjects('SELECT 1 WHERE 0'),
+    db.selectValues('SELECT 1 WHERE 0'),
   ],
-  'selectObjects': (db) => db.selectObjects('SELECT column1 AS a, column2 AS b FROM (VALUES (1, 2), (3, 4))'),
+  selectObjects: (db) => db.selectObjects('SELECT column1 AS a, column2 AS b FROM (VALUES (1, 2), (3, 4))'),
   'selectValue of a type': (db, { capi }) => [
-    db.selectValue("SELECT '12x'", undefined, capi.SQLITE_INTEGER), db.selectValue('SELECT 12', undefined, capi.SQLITE_TEXT),
+    db.selectValue("SELECT '12x'", undefined, capi.SQLITE_INTEGER),
+    db.selectValue('SELECT 12', undefined, capi.SQLITE_TEXT),
   ],
-  'transactions': (db) => {
+  transactions: (db) => {
     db.exec('CREATE TABLE x(a)')
     const result = db.transaction((d: any) => (d.exec('INSERT INTO x VALUES (1)'), 'done'))
     try {
@@ -219,7 +241,7 @@ const programs: Record<string, (db: any, sqlite3: any) => unknown> = {
     } catch {}
     return [result, db.selectValues('SELECT a FROM x')]
   },
-  'savepoints': (db) => {
+  savepoints: (db) => {
     db.exec('CREATE TABLE x(a); BEGIN')
     db.savepoint((d: any) => d.exec('INSERT INTO x VALUES (1)'))
     try {
@@ -231,13 +253,18 @@ const programs: Record<string, (db: any, sqlite3: any) => unknown> = {
     db.exec('COMMIT')
     return db.selectValues('SELECT a FROM x')
   },
-  'changes': (db) => {
+  changes: (db) => {
     db.exec('CREATE TABLE x(a); INSERT INTO x VALUES (1), (2), (3); DELETE FROM x WHERE a = 1')
     return [db.changes(), db.changes(true), db.changes(false, true), db.changes(true, true)]
   },
   'a scalar function': (db) => {
     db.createFunction('twice', (_: number, a: number) => a * 2)
-    db.createFunction({ name: 'count_args', xFunc: (_: number, ...all: unknown[]) => all.length, arity: -1, deterministic: true })
+    db.createFunction({
+      name: 'count_args',
+      xFunc: (_: number, ...all: unknown[]) => all.length,
+      arity: -1,
+      deterministic: true,
+    })
     return db.selectArray("SELECT twice(21), count_args(), count_args(1, 'b', x'00'), twice(NULL)")
   },
   'a function that gives everything': (db) => {
@@ -276,17 +303,31 @@ const programs: Record<string, (db: any, sqlite3: any) => unknown> = {
     })
     return db.selectValues('SELECT running(column1) OVER (ROWS 1 PRECEDING) FROM (VALUES (1), (2), (3), (4))')
   },
-  'statements': (db) => {
+  statements: (db) => {
     db.exec('CREATE TABLE x(a, b)')
     const insert = db.prepare('INSERT INTO x VALUES ($a, $b)')
     insert.bind({ $a: 1, $b: 'one' }).stepReset()
     insert.bind([2, 'two']).stepReset()
     insert.clearBindings().bind(1, 3).stepReset()
-    const facts = [insert.parameterCount, insert.columnCount, insert.getParamIndex('$b'), insert.getParamName(1), insert.isReadOnly()]
+    const facts = [
+      insert.parameterCount,
+      insert.columnCount,
+      insert.getParamIndex('$b'),
+      insert.getParamName(1),
+      insert.isReadOnly(),
+    ]
     insert.finalize()
     const select = db.prepare('SELECT a, b FROM x ORDER BY a')
     const rows: unknown[] = []
-    while (select.step()) rows.push(select.get([]), select.get({}), select.get(0), select.getString(1), select.getInt(0), select.getFloat(0))
+    while (select.step())
+      rows.push(
+        select.get([]),
+        select.get({}),
+        select.get(0),
+        select.getString(1),
+        select.getInt(0),
+        select.getFloat(0),
+      )
     facts.push(select.getColumnNames(), select.getColumnName(1), select.columnCount)
     select.finalize()
     return [facts, rows, db.openStatementCount()]
@@ -311,22 +352,54 @@ const programs: Record<string, (db: any, sqlite3: any) => unknown> = {
   'a syntax error': (db) => db.exec('SELEC 1'),
   'a missing table': (db) => db.selectValue('SELECT * FROM missing'),
   'a constraint': (db) => db.exec('CREATE TABLE x(a NOT NULL); INSERT INTO x VALUES (NULL)'),
-  'names': (db) => [db.dbName(), db.dbFilename(), db.filename, db.isOpen()],
+  names: (db) => [db.dbName(), db.dbFilename(), db.filename, db.isOpen()],
   'a closed connection': (db) => {
     db.close()
-    return [db.isOpen(), db.pointer, (() => { try { db.exec('SELECT 1') } catch (error) { return (error as Error).message } return '' })()]
+    return [
+      db.isOpen(),
+      db.pointer,
+      (() => {
+        try {
+          db.exec('SELECT 1')
+        } catch (error) {
+          return (error as Error).message
+        }
+        return ''
+      })(),
+    ]
   },
   'full-text search, JSON, R-trees, maths': (db) => {
-    db.exec("CREATE VIRTUAL TABLE f USING fts5(x); INSERT INTO f VALUES ('the quick fox'); CREATE VIRTUAL TABLE r USING rtree(id, a, b)")
-    return [db.selectValue("SELECT count(*) FROM f WHERE f MATCH 'quick'"), db.selectValue("SELECT json_extract('{\"a\":[1,2]}', '$.a[1]')"), db.selectValue('SELECT sqrt(16)')]
+    db.exec(
+      "CREATE VIRTUAL TABLE f USING fts5(x); INSERT INTO f VALUES ('the quick fox'); CREATE VIRTUAL TABLE r USING rtree(id, a, b)",
+    )
+    return [
+      db.selectValue("SELECT count(*) FROM f WHERE f MATCH 'quick'"),
+      db.selectValue("SELECT json_extract('{\"a\":[1,2]}', '$.a[1]')"),
+      db.selectValue('SELECT sqrt(16)'),
+    ]
   },
-  'dates': (db) => [db.selectValue("SELECT date('2024-02-29', '+1 year')"), db.selectValue("SELECT strftime('%H:%M', 1700000000, 'unixepoch', 'localtime')")],
-  'texts of every length and alphabet': (db) => [0, 1, 39, 40, 41, 1000].flatMap((length) => ['a', 'é', '日', '😀'].map((unit) => db.selectValue('SELECT ?', unit.repeat(length)))),
+  dates: (db) => [
+    db.selectValue("SELECT date('2024-02-29', '+1 year')"),
+    db.selectValue("SELECT strftime('%H:%M', 1700000000, 'unixepoch', 'localtime')"),
+  ],
+  'texts of every length and alphabet': (db) =>
+    [0, 1, 39, 40, 41, 1000].flatMap((length) =>
+      ['a', 'é', '日', '😀'].map((unit) => db.selectValue('SELECT ?', unit.repeat(length))),
+    ),
   'more rows than a page': (db) => {
-    const rows = db.selectArrays("WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT i, 'text ' || i FROM n")
+    const rows = db.selectArrays(
+      "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT i, 'text ' || i FROM n",
+    )
     return [rows.length, rows[0], rows[9999], rows[19999]]
   },
-  'rows larger than a page': (db) => db.selectValues("SELECT length(x) FROM (SELECT randomblob(column1) AS x FROM (VALUES (100000), (5), (70000)))").concat(db.selectArrays("SELECT printf('%.*c', column1, 'x') FROM (VALUES (70000), (3), (100000))").map((row: any) => row[0].length)),
+  'rows larger than a page': (db) =>
+    db
+      .selectValues('SELECT length(x) FROM (SELECT randomblob(column1) AS x FROM (VALUES (100000), (5), (70000)))')
+      .concat(
+        db
+          .selectArrays("SELECT printf('%.*c', column1, 'x') FROM (VALUES (70000), (3), (100000))")
+          .map((row: any) => row[0].length),
+      ),
 }
 
 const outcome = (program: (db: any, sqlite3: any) => unknown, sqlite3: any): unknown => {
@@ -352,7 +425,134 @@ test('an official pool that is open gives a clear error here, or is waited for',
   const { theirs, ours } = await both()
   const pool = await theirs.installOpfsSAHPoolVfs({ name: 'held', directory: 'held', clearOnInit: true })
   await fails(() => ours.installOpfsSAHPoolVfs({ name: 'held', directory: 'held' }), /EBUSY.*another tab or worker/)
-  const waiting = ours.installOpfsSAHPoolVfs({ name: 'held', directory: 'held', wait: 60_000, forceReinitIfPreviouslyFailed: true })
+  const waiting = ours.installOpfsSAHPoolVfs({
+    name: 'held',
+    directory: 'held',
+    wait: 60_000,
+    forceReinitIfPreviouslyFailed: true,
+  })
   pool.pauseVfs()
   await (await waiting).removeVfs()
+})
+
+/** How a browser says that there is no room: by an exception, or by a count that is too small, negative, or has lost its sign. */
+const REFUSALS: Record<string, (fitting: () => number) => number> = {
+  'an exception': () => {
+    throw new DOMException('no room', 'QuotaExceededError')
+  },
+  'what fits': (fitting) => fitting(),
+  nothing: () => 0,
+  'a negative count': () => -1,
+  'a count without its sign': () => 2 ** 64 - 1,
+}
+
+/** Files may grow by so many bytes together, until `restore`. */
+function limited(room: number, refuse: (typeof REFUSALS)[string]) {
+  const prototype = (globalThis as any).FileSystemSyncAccessHandle.prototype
+  const { write, truncate } = prototype
+  const state = { room, restore: () => Object.assign(prototype, { write, truncate }) }
+  prototype.write = function (from: Uint8Array, options: { at: number }) {
+    const grows = Math.max(0, options.at + from.byteLength - this.getSize())
+    if (grows > state.room) {
+      return refuse(() => {
+        const fits = from.byteLength - grows + state.room
+        state.room = 0
+        return fits === 0 ? 0 : write.call(this, from.subarray(0, fits), options)
+      })
+    }
+    state.room -= grows
+    return write.call(this, from, options)
+  }
+  prototype.truncate = function (length: number) {
+    const grows = length - this.getSize()
+    if (grows > state.room) throw new DOMException('no room', 'QuotaExceededError')
+    state.room -= grows
+    return truncate.call(this, length)
+  }
+  return state
+}
+
+/** Fills a database until there is no room, and goes on; says what was possible. */
+function filledUp(pool: any, refuse: (typeof REFUSALS)[string], pragmas: string): unknown[] {
+  const name = '/full.db'
+  let db = new pool.OpfsSAHPoolDb(name)
+  db.exec(`${pragmas}; CREATE TABLE t(n INTEGER PRIMARY KEY, x); INSERT INTO t VALUES (0, 'first')`)
+  const device = limited(300_000, refuse)
+  const works = (sql: string) => {
+    try {
+      db.exec(sql)
+      return true
+    } catch {
+      return false
+    }
+  }
+  try {
+    let rows = 1
+    while (rows < 500 && works(`INSERT INTO t VALUES (${rows}, randomblob(5000))`)) rows += 1
+    const count = () => db.selectValue('SELECT count(*) FROM t')
+    const outcome: unknown[] = [rows > 10 && rows < 100, count() === rows, db.selectValue('PRAGMA integrity_check')]
+    outcome.push(works(`BEGIN; INSERT INTO t SELECT n + 1000, randomblob(9000) FROM t; COMMIT`))
+    if (!db.selectValue('SELECT 1') || (works('ROLLBACK'), count() !== rows))
+      outcome.push('a transaction that failed has left something')
+    // Room for a journal is enough to make more.
+    device.room += 400_000
+    outcome.push(works('DELETE FROM t WHERE n % 2'), count() === Math.ceil(rows / 2))
+    outcome.push(works('VACUUM'), works("INSERT INTO t VALUES (9999, 'last')"), count() === Math.ceil(rows / 2) + 1)
+    db.close()
+    db = new pool.OpfsSAHPoolDb(name)
+    return [
+      ...outcome,
+      db.selectValue('PRAGMA integrity_check'),
+      count() === Math.ceil(rows / 2) + 1,
+      db.selectValue('SELECT x FROM t WHERE n = 0'),
+    ]
+  } finally {
+    device.restore()
+    db.close()
+  }
+}
+
+for (const [how, refuse] of Object.entries(REFUSALS)) {
+  test(`a full device that answers with ${how} fails what needs room, and nothing else, with both`, async () => {
+    const { theirs, ours } = await both()
+    for (const journal of ['DELETE', 'TRUNCATE', 'PERSIST']) {
+      for (const cache of [-2000, 5]) {
+        const pragmas = `PRAGMA journal_mode=${journal}; PRAGMA cache_size=${cache}`
+        const outcomes = []
+        for (const sqlite3 of [theirs, ours]) {
+          const pool = await sqlite3.installOpfsSAHPoolVfs({
+            name: 'filled',
+            directory: 'filled',
+            clearOnInit: true,
+            forceReinitIfPreviouslyFailed: true,
+          })
+          outcomes.push(filledUp(pool, refuse, pragmas))
+          await pool.removeVfs()
+        }
+        equal(outcomes[1], [true, true, 'ok', false, true, true, true, true, true, 'ok', true, 'first'], pragmas)
+        equal(outcomes[1], outcomes[0], `${pragmas}, beside the official build`)
+      }
+    }
+  })
+}
+
+test('a database left in WAL mode opens as it is, and once it is switched back in the official build', async () => {
+  const { theirs, ours } = await both()
+  const here = await ours.installOpfsSAHPoolVfs({ name: 'left', directory: 'left', clearOnInit: true })
+  const first = new here.OpfsSAHPoolDb('/w.db')
+  first.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; CREATE TABLE t(a); INSERT INTO t VALUES ('one')")
+  first.close()
+  const [one, other] = [new here.OpfsSAHPoolDb('/w.db'), new here.OpfsSAHPoolDb('/w.db')]
+  equal(one.selectValue('PRAGMA journal_mode'), 'wal')
+  one.exec("INSERT INTO t VALUES ('two')")
+  equal(other.selectValues('SELECT a FROM t'), ['one', 'two'])
+  other.close()
+  equal(one.selectValue('PRAGMA journal_mode=DELETE'), 'delete')
+  one.close()
+  await here.pauseVfs()
+  const pool = await theirs.installOpfsSAHPoolVfs({ name: 'left', directory: 'left' })
+  const db = new pool.OpfsSAHPoolDb('/w.db')
+  equal(db.selectValues('SELECT a FROM t'), ['one', 'two'])
+  db.close()
+  await pool.removeVfs()
 })

@@ -3,7 +3,11 @@ import { assert, equal, fails, test } from './harness.js'
 
 let loaded: Promise<Sqlite3> | undefined
 const install = async (name: string, options = {}) =>
-  (await (loaded ??= sqlite3InitModule({ wasm: '/packages/sqlite-opfs/dist/sqlite.wasm' }))).installOpfsSAHPoolVfs({ name, clearOnInit: true, ...options })
+  (await (loaded ??= sqlite3InitModule({ wasm: '/packages/sqlite-opfs/dist/sqlite.wasm' }))).installOpfsSAHPoolVfs({
+    name,
+    clearOnInit: true,
+    ...options,
+  })
 
 test('capacity is added, removed and kept', async () => {
   const pool = await install('capacity', { initialCapacity: 2 })
@@ -22,7 +26,10 @@ test('capacity is added, removed and kept', async () => {
 test('capacity grows ahead of need, and a full pool says what to do', async () => {
   const pool = await install('growing', { initialCapacity: 1 })
   const first = new pool.OpfsSAHPoolDb('/1.db')
-  const error = await fails(() => new pool.OpfsSAHPoolDb('/2.db').exec('CREATE TABLE t(a)'), /add capacity, or delete files/)
+  const error = await fails(
+    () => new pool.OpfsSAHPoolDb('/2.db').exec('CREATE TABLE t(a)'),
+    /add capacity, or delete files/,
+  )
   assert((error as { resultCode: number }).resultCode > 0)
   for (let number = 2; number < 12; number++) {
     // A turn for the growth that opening the one before has begun.
@@ -80,13 +87,17 @@ test('a slot with a damaged header is set aside, kept and recovered', async () =
 test('databases are imported and exported in pieces, with progress and gzip', async () => {
   const pool = await install('streams')
   const db = new pool.OpfsSAHPoolDb('/a.db')
-  db.exec("CREATE TABLE t(a, b); WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO t SELECT i, hex(randomblob(400)) FROM n")
+  db.exec(
+    'CREATE TABLE t(a, b); WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO t SELECT i, hex(randomblob(400)) FROM n',
+  )
   const sum = db.selectValue('SELECT sum(length(b)) || count(*) FROM t')
   db.close()
   const plain = pool.exportFile('/a.db')
   assert(plain.length > 2 << 20)
   const progress: number[] = []
-  const zipped = await new Response(pool.exportStream('/a.db', { gzip: true, onProgress: (done) => progress.push(done) })).blob()
+  const zipped = await new Response(
+    pool.exportStream('/a.db', { gzip: true, onProgress: (done) => progress.push(done) }),
+  ).blob()
   assert(zipped.size < plain.length && progress.length >= 3 && progress.at(-1) === plain.length)
 
   equal(await pool.importDb('/b.db', zipped), plain.length)
@@ -102,7 +113,13 @@ test('databases are imported and exported in pieces, with progress and gzip', as
 
   await fails(() => pool.importDb('/b.db', new Uint8Array(1024)), /header/)
   await fails(() => pool.importDb('/b.db', new Blob([plain.subarray(0, 5000) as BlobPart])), /5000 is invalid/)
-  await fails(() => pool.importDb('/b.db', () => { throw new Error('the source broke') }), /the source broke/)
+  await fails(
+    () =>
+      pool.importDb('/b.db', () => {
+        throw new Error('the source broke')
+      }),
+    /the source broke/,
+  )
   equal(pool.getFileNames().sort(), ['/a.db', '/b.db', '/c.db', '/d.db'])
   const kept = new pool.OpfsSAHPoolDb('/b.db', 'r')
   equal(kept.selectValue('SELECT sum(length(b)) || count(*) FROM t'), sum, 'a failed import changes nothing')
@@ -114,7 +131,9 @@ test('a database in use is backed up and restored', async () => {
   const pool = await install('backups')
   const db = new pool.OpfsSAHPoolDb('/a.db')
   db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL')
-  db.exec("CREATE TABLE t(a, b); WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO t SELECT i, 'a row of some length ' || i FROM n")
+  db.exec(
+    "CREATE TABLE t(a, b); WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO t SELECT i, 'a row of some length ' || i FROM n",
+  )
   let writes = 0
   const stream = await pool.backup(db, {
     gzip: true,
@@ -130,7 +149,11 @@ test('a database in use is backed up and restored', async () => {
   await pool.restore(db, copy)
   equal(db.selectValue('SELECT count(*) FROM t'), rows)
   equal(db.selectValue('PRAGMA integrity_check'), 'ok')
-  equal(pool.getFileNames().filter((name) => !name.startsWith('/a.db')), [], 'nothing is left over')
+  equal(
+    pool.getFileNames().filter((name) => !name.startsWith('/a.db')),
+    [],
+    'nothing is left over',
+  )
   const { reads, flushes, cacheHits } = pool.metrics()
   assert(reads > 0 && flushes > 0 && cacheHits > 0)
   const storage = await pool.storage()
@@ -145,7 +168,12 @@ test('a backup that fails leaves what was there', async () => {
   db.exec("CREATE TABLE t(a); INSERT INTO t VALUES ('one')")
   await pool.backup(db, { to: '/copy.db' })
   db.exec("INSERT INTO t VALUES ('two')")
-  const broken = { pages: 1, onProgress: () => { throw new Error('enough') } }
+  const broken = {
+    pages: 1,
+    onProgress: () => {
+      throw new Error('enough')
+    },
+  }
   await fails(() => pool.backup(db, { to: '/copy.db', ...broken }), /enough/)
   await fails(() => pool.backup(db, { to: '/other.db', ...broken }), /enough/)
   await fails(() => pool.backup(db, broken), /enough/)

@@ -32,14 +32,26 @@ export function explain(error: unknown, what: string): DeviceError {
   const options = { cause: error }
   switch (name) {
     case 'NoModificationAllowedError':
-      return new DeviceError('EBUSY', `${what}: another tab or worker has it open. Close that one, or wait for it.`, options)
+      return new DeviceError(
+        'EBUSY',
+        `${what}: another tab or worker has it open. Close that one, or wait for it.`,
+        options,
+      )
     case 'QuotaExceededError':
-      return new DeviceError('ENOSPC', `${what}: the storage of this site is full. Delete something, or ask for more with navigator.storage.persist().`, options)
+      return new DeviceError(
+        'ENOSPC',
+        `${what}: the storage of this site is full. Delete something, or ask for more with navigator.storage.persist().`,
+        options,
+      )
     case 'NotFoundError':
       return new DeviceError('ENOENT', `${what}: it is not there (any more).`, options)
     case 'NotAllowedError':
     case 'SecurityError':
-      return new DeviceError('EACCES', `${what}: the browser does not allow storage here, as in some private windows and frames of other sites.`, options)
+      return new DeviceError(
+        'EACCES',
+        `${what}: the browser does not allow storage here, as in some private windows and frames of other sites.`,
+        options,
+      )
     default:
       return new DeviceError('EIO', `${what}: ${error instanceof Error ? error.message : String(error)}`, options)
   }

@@ -9,3 +9,25 @@ export interface Handle {
   getSize(): number
   close(): void
 }
+
+/**
+ * Writes all of it, or throws. Browsers tell of a disk that is full by an exception, by a count that is too small, or by
+ * one below zero, which may have lost its sign on the way and is larger than what was to be written.
+ */
+export function writeAll(handle: Handle, bytes: Uint8Array, at: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    const left = bytes.length - done
+    const count = handle.write(bytes.subarray(done), { at: at + done })
+    if (!(count > 0 && count <= left))
+      throw new DOMException(`the device took ${count} of ${left} bytes`, 'QuotaExceededError')
+    done += count
+  }
+}
+
+/** Reads up to the end of the file, and says how many bytes there were. */
+export function readUpTo(handle: Handle, to: Uint8Array, at: number): number {
+  const count = handle.read(to, { at })
+  if (!(count >= 0 && count <= to.length))
+    throw new DOMException(`the device gave ${count} of ${to.length} bytes`, 'UnknownError')
+  return count
+}

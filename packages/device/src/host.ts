@@ -1,5 +1,6 @@
 import { codeOf } from './errors.js'
-import type { Handle } from './handle.js'
+import { type Handle, readUpTo, writeAll } from './handle.js'
+import { textOf } from './text.js'
 
 /** What a pool's handles have done. Times are in milliseconds. */
 export interface Metrics {
@@ -93,7 +94,7 @@ export class Host {
       this.#try(() => {
         const { handle, metrics } = this.#slot(slot)
         const start = performance.now()
-        const count = handle.read(this.heap.subarray(to, to + length), { at })
+        const count = readUpTo(handle, this.heap.subarray(to, to + length), at)
         const took = performance.now() - start
         metrics.reads += 1
         metrics.bytesRead += count
@@ -105,12 +106,7 @@ export class Host {
       this.#try(() => {
         const { handle, metrics } = this.#slot(slot)
         const start = performance.now()
-        let done = 0
-        while (done < length) {
-          const count = handle.write(this.heap.subarray(from + done, from + length), { at: at + done })
-          if (!(count > 0)) throw new DOMException('the device took only a part', 'QuotaExceededError')
-          done += count
-        }
+        writeAll(handle, this.heap.subarray(from, from + length), at)
         const took = performance.now() - start
         metrics.writes += 1
         metrics.bytesWritten += length
@@ -152,7 +148,9 @@ export class Host {
       const offset = date.getTimezoneOffset()
       const of = (month: number) => new Date(date.getFullYear(), month, 1).getTimezoneOffset()
       const standard = Math.max(of(0), of(6))
-      const dayOfYear = (Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - Date.UTC(date.getFullYear(), 0, 1)) / 86_400_000
+      const dayOfYear =
+        (Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - Date.UTC(date.getFullYear(), 0, 1)) /
+        86_400_000
       new Int32Array(this.memory.buffer, to, 10).set([
         date.getFullYear(),
         date.getMonth() + 1,
@@ -168,7 +166,7 @@ export class Host {
       return 0
     },
     console: (from: number, length: number) => {
-      console.error(new TextDecoder().decode(this.heap.slice(from, from + length)))
+      console.error(textOf(this.heap.slice(from, from + length)))
     },
   }
 }

@@ -1,7 +1,8 @@
-import { explain } from './errors.js'
+import { DeviceError, explain } from './errors.js'
 import type { Handle } from './handle.js'
 import { Budget, MemoryHandle, PAGE } from './memory.js'
 import { type Damaged, randomName, type SlotStore } from './slots.js'
+import { textOf } from './text.js'
 
 /** The one object store: pages at `[file, number]`, and what there is of a file at `[file, -1]`. */
 const PAGES = 'pages'
@@ -20,6 +21,8 @@ interface Extent {
  */
 const LOG = 5 << 20
 const NOBODY = ''
+/** Where it says whose the database is: whoever opened it last. */
+const OWNER: IDBValidKey = [NOBODY, 'owner']
 
 /** Bytes of a path in the header of a pool's file. */
 const PATH = 512
@@ -40,6 +43,8 @@ export class IndexedDbSlots implements SlotStore {
   #writing: Promise<void> = Promise.resolve()
   readonly #files = new Map<string, MemoryHandle>()
   readonly #budget: Budget
+  /** Who this is to others who open the database. */
+  #token: unknown = randomName()
 
   /** `memory` is how many bytes all files may take. */
   constructor(
@@ -65,12 +70,23 @@ export class IndexedDbSlots implements SlotStore {
       const opening = indexedDB.open(this.name, 1)
       opening.onupgradeneeded = () => opening.result.createObjectStore(PAGES)
       this.#db = await done(opening)
+      await this.#claim()
       await this.#load()
       if (this.#files.size + this.damaged.length > 0 && navigator.userAgent.includes('Chrome/')) await this.#leaveLog()
     } catch (error) {
       throw explain(error, `Cannot open ${this.label}`)
     }
     return [...this.#files]
+  }
+
+  /** From here on whoever had the database before writes nothing any more. */
+  async #claim(): Promise<void> {
+    const claiming = this.#db!.transaction(PAGES, 'readwrite', { durability: 'strict' })
+    claiming.objectStore(PAGES).put(this.#token, OWNER)
+    // Without room for that it is whose it was.
+    await committed(claiming).catch(async () => {
+      this.#token = await done(this.#db!.transaction(PAGES).objectStore(PAGES).get(OWNER))
+    })
   }
 
   async #load(): Promise<void> {
@@ -139,14 +155,24 @@ export class IndexedDbSlots implements SlotStore {
     return this.#writing
   }
 
+  #changed(): [string, MemoryHandle][] {
+    return [...this.#files].filter(([, file]) => file.changed.size > 0 || file.resized)
+  }
+
   async #write(): Promise<void> {
-    const changed = [...this.#files].filter(([, file]) => file.changed.size > 0 || file.resized)
-    const removed = this.#removed.splice(0)
-    if (changed.length === 0 && removed.length === 0) return
-    const taken = changed.map(([, file]) => ({ file, pages: file.changed, resized: file.resized }))
+    if (this.#changed().length === 0 && this.#removed.length === 0) return
+    let removed: string[] = []
+    let taken: { file: MemoryHandle; pages: Set<number>; resized: boolean }[] = []
     try {
       const transaction = this.#db!.transaction(PAGES, 'readwrite', { durability: 'strict' })
       const store = transaction.objectStore(PAGES)
+      if ((await done(store.get(OWNER))) !== this.#token) {
+        throw new DeviceError('EBUSY', `${this.label} was opened by another tab or worker, which has it now`)
+      }
+      // All of this moment: nothing may be waited for from here on.
+      const changed = this.#changed()
+      removed = this.#removed.splice(0)
+      taken = changed.map(([, file]) => ({ file, pages: file.changed, resized: file.resized }))
       for (const name of removed) store.delete(pagesOf(name))
       for (const [name, file] of changed) {
         for (const number of file.changed) {
@@ -191,14 +217,15 @@ function faultOf({ pages }: MemoryHandle, extent: Extent | undefined): string | 
   const { size, pages: count } = extent!
   if (pages.size !== count) return `${pages.size} of its ${count} pages are there`
   for (const [number, page] of pages) {
-    if (page.length !== PAGE || !Number.isSafeInteger(number) || number < 0 || number * PAGE >= size) return `its page ${number} is not one of its pages`
+    if (page.length !== PAGE || !Number.isSafeInteger(number) || number < 0 || number * PAGE >= size)
+      return `its page ${number} is not one of its pages`
   }
   return undefined
 }
 
 /** The path in the header of a pool's file. */
 function pathIn({ pages }: MemoryHandle): string {
-  const text = new TextDecoder().decode(pages.get(0)?.subarray(0, PATH))
+  const text = textOf(pages.get(0)?.subarray(0, PATH) ?? new Uint8Array())
   return text.slice(0, Math.max(0, text.indexOf('\0')))
 }
 

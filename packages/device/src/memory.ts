@@ -14,7 +14,10 @@ export class Budget {
 
   take(bytes: number): void {
     if (bytes > this.#left) {
-      throw new DOMException(`files that are kept in memory may take ${this.bytes >> 20} MiB; delete some`, 'QuotaExceededError')
+      throw new DOMException(
+        `files that are kept in memory may take ${this.bytes >> 20} MiB; delete some`,
+        'QuotaExceededError',
+      )
     }
     this.#left -= bytes
   }

@@ -1,10 +1,10 @@
 import { DeviceError } from './errors.js'
 import { Host } from './host.js'
+import { textOf } from './text.js'
 
 /** Where a module comes from: an address, its bytes, or the module itself. */
 export type ModuleSource = URL | string | BufferSource | WebAssembly.Module
 
-const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
 type Exports = Record<string, (...values: never[]) => never> & { memory: WebAssembly.Memory }
@@ -49,7 +49,7 @@ export class Module {
   }
 
   text(): string {
-    return decoder.decode(this.peek())
+    return textOf(this.peek())
   }
 
   /** The texts of an output in which each is followed by a NUL. */
@@ -62,13 +62,19 @@ export class Module {
   /** The result of an export, or the error that it has left as text. */
   checked(result: number): number {
     if (result >= 0) return result
-    const code = ({ [-2]: 'ENOENT', [-16]: 'EBUSY', [-17]: 'EEXIST', [-22]: 'EINVAL', [-28]: 'ENOSPC' } as const)[result]
+    const code = ({ [-2]: 'ENOENT', [-16]: 'EBUSY', [-17]: 'EEXIST', [-22]: 'EINVAL', [-28]: 'ENOSPC' } as const)[
+      result
+    ]
     throw new DeviceError(code ?? 'EIO', this.text())
   }
 }
 
-async function instantiate(source: ModuleSource, imports: WebAssembly.Imports): Promise<WebAssembly.WebAssemblyInstantiatedSource> {
-  if (source instanceof WebAssembly.Module) return { module: source, instance: await WebAssembly.instantiate(source, imports) }
+async function instantiate(
+  source: ModuleSource,
+  imports: WebAssembly.Imports,
+): Promise<WebAssembly.WebAssemblyInstantiatedSource> {
+  if (source instanceof WebAssembly.Module)
+    return { module: source, instance: await WebAssembly.instantiate(source, imports) }
   if (typeof source !== 'string' && !(source instanceof URL)) return WebAssembly.instantiate(source, imports)
   const response = await fetch(source)
   const type = response.headers.get('content-type') ?? ''

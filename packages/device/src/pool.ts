@@ -16,6 +16,7 @@ export class SlotPool {
   readonly metrics: Metrics = emptyMetrics()
   readonly #slots = new Map<number, string>()
   #growing: Promise<void> | undefined
+  #resuming: Promise<void> | undefined
   #paused = false
 
   private constructor(
@@ -67,7 +68,13 @@ export class SlotPool {
     const count = this.#call('pool_set_aside')
     const texts = this.module.texts()
     return Array.from({ length: count }, (_, at) => {
-      const [slot, size, file, reason, path] = texts.slice(at * 5, at * 5 + 5) as [string, string, string, string, string]
+      const [slot, size, file, reason, path] = texts.slice(at * 5, at * 5 + 5) as [
+        string,
+        string,
+        string,
+        string,
+        string,
+      ]
       return { slot: Number(slot), size: Number(size), file, reason, path }
     })
   }
@@ -100,11 +107,15 @@ export class SlotPool {
 
   async addCapacity(count: number): Promise<number> {
     for (const [name, handle] of await Promise.all(Array.from({ length: count }, () => this.store.create()))) {
+      if (this.#paused) {
+        handle.close()
+        continue
+      }
       const slot = this.module.host.add(handle, name, this.metrics)
       this.#slots.set(slot, name)
       this.#call('pool_add_slot', slot)
     }
-    return this.capacity
+    return this.#paused ? 0 : this.capacity
   }
 
   async reduceCapacity(count: number): Promise<number> {
@@ -138,7 +149,10 @@ export class SlotPool {
 
   /** Gives its files away as they are, and is no more. */
   leave(): SlotFiles {
-    const files = [...this.#slots].map(([slot, name]): SlotFiles[number] => [name, this.module.host.remove(slot)!.handle])
+    const files = [...this.#slots].map(([slot, name]): SlotFiles[number] => [
+      name,
+      this.module.host.remove(slot)!.handle,
+    ])
     this.#slots.clear()
     this.#paused = true
     return files
@@ -149,6 +163,11 @@ export class SlotPool {
     await this.#growing
     if (this.#paused) return
     this.#call('pool_close')
+    this.letGo()
+  }
+
+  /** Lets go of all files at once, whatever the module has open; those that are being added are closed when they come. */
+  letGo(): void {
     this.#release()
     this.#paused = true
   }
@@ -157,8 +176,16 @@ export class SlotPool {
     return this.#paused
   }
 
+  /** Concurrent calls share one opening of the files. */
   async resume(): Promise<void> {
-    if (this.#paused) this.#acquire(await this.store.open())
+    if (!this.#paused) return
+    this.#resuming ??= this.store
+      .open()
+      .then((files) => this.#acquire(files))
+      .finally(() => {
+        this.#resuming = undefined
+      })
+    return this.#resuming
   }
 
   /** Forgets the pool and removes its files. */

@@ -29,6 +29,8 @@ export interface SlotStore {
   remove(name: string): Promise<void>
   /** Removes everything. All handles have been closed. */
   destroy(): Promise<void>
+  /** Lets go of the store itself, where that is more than its files: nothing is written any more. */
+  close?(): void
   /** Room that is kept for what makes room. */
   readonly reserve?: Reserve
   /** Returns when everything flushed so far is on the device, where flushing a handle does not do that by itself. */

@@ -1,36 +1,36 @@
 /** What went wrong, for programs. Host errors keep their own codes, such as `ENOENT` and `ENOSPC`. */
 export type ErrorCode =
-    | 'CLOSED'
-    | 'CORRUPT'
-    | 'INTERNAL'
-    | 'INVALID_ARGUMENT'
-    | 'INVALID_TEXT'
-    | 'LOCKED'
-    | 'NOT_A_DATABASE'
-    | 'NOT_FOUND'
-    | 'NO_MANIFEST'
-    | 'READ_ONLY'
-    | 'TOO_LARGE'
-    | 'UNKNOWN_TERM'
-    | 'UNSUPPORTED'
-    | 'VERSION'
-    | (string & {});
+  | 'CLOSED'
+  | 'CORRUPT'
+  | 'INTERNAL'
+  | 'INVALID_ARGUMENT'
+  | 'INVALID_TEXT'
+  | 'LOCKED'
+  | 'NOT_A_DATABASE'
+  | 'NOT_FOUND'
+  | 'NO_MANIFEST'
+  | 'READ_ONLY'
+  | 'TOO_LARGE'
+  | 'UNKNOWN_TERM'
+  | 'UNSUPPORTED'
+  | 'VERSION'
+  | (string & {})
 
 /** The error of this package: `message` says what was wrong and what to do, `code` is for programs. */
 export class NervusDBError extends Error {
-    override readonly name: string = 'NervusDBError';
+  override readonly name: string = 'NervusDBError'
 
-    constructor(
-        readonly code: ErrorCode,
-        message: string,
-        options?: { cause?: unknown },
-    ) {
-        super(message, options);
-    }
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options)
+  }
 }
 
 /** The code of a host's error, if it has one. */
 export function codeOf(error: unknown): string | undefined {
-    const code = (error as { code?: unknown } | null | undefined)?.code;
-    return typeof code === 'string' ? code : undefined;
+  const code = (error as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' ? code : undefined
 }

@@ -2,27 +2,27 @@
  * NervusDB: a durable embedded store of facts. This is the entry point of Node; browsers have their own.
  * @module
  */
-import { nodePlatform } from './core/node-platform.js';
-import { PersistentStore } from './core/store.js';
-import { NervusDB as Database } from './db.js';
-import { typedFactory } from './typed.js';
-import type { NervusDBOpenOptions } from './types.js';
+import { nodePlatform } from './core/node-platform.js'
+import { PersistentStore } from './core/store.js'
+import { NervusDB as Database } from './db.js'
+import { typedFactory } from './typed.js'
+import type { NervusDBOpenOptions } from './types.js'
 
-export * from './exports.js';
+export * from './exports.js'
 
 /** A database of facts: subject, predicate, object, with properties. */
 export class NervusDB extends Database {
-    /**
-     * Opens the database at a path, and creates it if it is missing; `':memory:'` is a new one that is gone with {@link close}.
-     */
-    static async open(path: string, options?: NervusDBOpenOptions): Promise<NervusDB> {
-        return (await this.openOn(nodePlatform, path, options)) as NervusDB;
-    }
+  /**
+   * Opens the database at a path, and creates it if it is missing; `':memory:'` is a new one that is gone with {@link close}.
+   */
+  static async open(path: string, options?: NervusDBOpenOptions): Promise<NervusDB> {
+    return (await this.openOn(nodePlatform, path, options)) as NervusDB
+  }
 }
 
-PersistentStore.open = (path, options = {}) => PersistentStore.openOn(nodePlatform, path, options);
+PersistentStore.open = (path, options = {}) => PersistentStore.openOn(nodePlatform, path, options)
 
-export { NervusDB as CoreNervusDB, NervusDB as ExtendedNervusDB };
+export { NervusDB as CoreNervusDB, NervusDB as ExtendedNervusDB }
 
 /** Opens or wraps databases with types. */
-export const TypedNervusDB = typedFactory((path, options) => NervusDB.open(path, options));
+export const TypedNervusDB = typedFactory((path, options) => NervusDB.open(path, options))

@@ -67,8 +67,22 @@ export class App {
     const timeline = new Timeline(workspace, this.#layers, (from, to) => void this.#compare(from, to))
     this.#side = new Side(find('side'), [
       { key: 'history', text: 'History', icon: 'history', element: timeline.element },
-      { key: 'activity', text: 'Activity', icon: 'activity', element: audit.element, show: () => audit.show(), hide: () => audit.hide() },
-      { key: 'storage', text: 'Storage', icon: 'storage', element: storage.element, show: () => storage.show(), hide: () => storage.hide() },
+      {
+        key: 'activity',
+        text: 'Activity',
+        icon: 'activity',
+        element: audit.element,
+        show: () => audit.show(),
+        hide: () => audit.hide(),
+      },
+      {
+        key: 'storage',
+        text: 'Storage',
+        icon: 'storage',
+        element: storage.element,
+        show: () => storage.show(),
+        hide: () => storage.hide(),
+      },
     ])
     new StatusBar(find('status'), workspace, this.#desk, this.#offline, () => this.#panel('history'))
     this.#layout()
@@ -93,22 +107,62 @@ export class App {
   }
 
   #layout(): void {
-    fill(find('bar'), el('h1', {}, el('img', { src: 'icon.svg', alt: '', width: 24, height: 24 }), el('span', {}, 'Tarbox'), el('span', { class: 'workspace' }, this.workspace.name)), el('span', { class: 'space' }), themeButton(), button('', help, { icon: 'help', label: 'Help and keys', kind: 'quiet' }))
-    const importing = button('', () => this.#importMenu(importing, this.#tree.directory), { icon: 'upload', label: 'Import', kind: 'quiet' })
+    fill(
+      find('bar'),
+      el(
+        'h1',
+        {},
+        el('img', { src: 'icon.svg', alt: '', width: 24, height: 24 }),
+        el('span', {}, 'Tarbox'),
+        el('span', { class: 'workspace' }, this.workspace.name),
+      ),
+      el('span', { class: 'space' }),
+      themeButton(),
+      button('', help, { icon: 'help', label: 'Help and keys', kind: 'quiet' }),
+    )
+    const importing = button('', () => this.#importMenu(importing, this.#tree.directory), {
+      icon: 'upload',
+      label: 'Import',
+      kind: 'quiet',
+    })
     importing.setAttribute('aria-haspopup', 'menu')
-    const head = el('div', { class: 'head' },
+    const head = el(
+      'div',
+      { class: 'head' },
       el('h2', {}, 'Files'),
       el('span', { class: 'space' }),
       button('', () => void this.#create('file'), { icon: 'fileNew', label: 'New file', kind: 'quiet' }),
       button('', () => void this.#create('folder'), { icon: 'folderNew', label: 'New folder', kind: 'quiet' }),
       importing,
-      button('', () => void exportArchive(this.workspace, '/'), { icon: 'download', label: 'Export everything as a tar archive', kind: 'quiet' }),
+      button('', () => void exportArchive(this.workspace, '/'), {
+        icon: 'download',
+        label: 'Export everything as a tar archive',
+        kind: 'quiet',
+      }),
       button('', () => this.#model.closeAll(), { icon: 'collapse', label: 'Close all folders', kind: 'quiet' }),
     )
     const hint = el('p', { class: 'hint' }, 'No files yet. Make one, or drop files and folders here.')
     fill(find('files'), head, this.#tree.element, hint)
-    find('files').append(splitter({ property: '--files-width', label: 'Width of the files', min: 160, max: 560, initial: 250, edge: 'right' }))
-    find('side').append(splitter({ property: '--side-width', label: 'Width of the panel beside', min: 240, max: 640, initial: 310, edge: 'left' }))
+    find('files').append(
+      splitter({
+        property: '--files-width',
+        label: 'Width of the files',
+        min: 160,
+        max: 560,
+        initial: 250,
+        edge: 'right',
+      }),
+    )
+    find('side').append(
+      splitter({
+        property: '--side-width',
+        label: 'Width of the panel beside',
+        min: 240,
+        max: 640,
+        initial: 310,
+        edge: 'left',
+      }),
+    )
     this.#drawTabs()
   }
 
@@ -116,10 +170,24 @@ export class App {
   #drawTabs(): void {
     const panes = find('panes')
     const tab = (panel: string, text: string, symbol: Parameters<typeof icon>[0]) => {
-      const front = panes.dataset['panel'] === (['files', 'work'].includes(panel) ? panel : 'side') && (['files', 'work'].includes(panel) || this.#side.front === panel)
-      return el('button', { type: 'button', 'aria-current': front ? 'page' : null, onclick: () => this.#panel(panel) }, icon(symbol, 20), el('span', {}, text))
+      const front =
+        panes.dataset['panel'] === (['files', 'work'].includes(panel) ? panel : 'side') &&
+        (['files', 'work'].includes(panel) || this.#side.front === panel)
+      return el(
+        'button',
+        { type: 'button', 'aria-current': front ? 'page' : null, onclick: () => this.#panel(panel) },
+        icon(symbol, 20),
+        el('span', {}, text),
+      )
     }
-    fill(find('tabs'), tab('files', 'Files', 'folder'), tab('work', 'Editor', 'pencil'), tab('history', 'History', 'history'), tab('activity', 'Activity', 'activity'), tab('storage', 'Storage', 'storage'))
+    fill(
+      find('tabs'),
+      tab('files', 'Files', 'folder'),
+      tab('work', 'Editor', 'pencil'),
+      tab('history', 'History', 'history'),
+      tab('activity', 'Activity', 'activity'),
+      tab('storage', 'Storage', 'storage'),
+    )
   }
 
   #panel(panel: string): void {
@@ -204,7 +272,9 @@ export class App {
   /** What is open comes back when the page does. */
   #remember(): void {
     const { docs, front } = this.#desk
-    const open = docs.flatMap((doc) => (doc.path === undefined ? [] : [{ path: doc.path, reading: doc instanceof TextDoc && doc.reading }]))
+    const open = docs.flatMap((doc) =>
+      doc.path === undefined ? [] : [{ path: doc.path, reading: doc instanceof TextDoc && doc.reading }],
+    )
     const now: Remembered = { open, front: front?.path }
     // A cursor that moves changes none of it.
     const text = JSON.stringify(now)
@@ -213,7 +283,9 @@ export class App {
   }
 
   async #openAgain(): Promise<void> {
-    const { open, front } = keptHere.get<Remembered>(`docs:${this.workspace.name}`) ?? { open: [{ path: '/README.md', reading: true }] }
+    const { open, front } = keptHere.get<Remembered>(`docs:${this.workspace.name}`) ?? {
+      open: [{ path: '/README.md', reading: true }],
+    }
     // Whoever has clicked meanwhile has what was clicked in front.
     for (const { path, reading } of open) {
       await attempt(`“${base(path)}” could not be opened again`, async () => {
@@ -252,7 +324,12 @@ export class App {
     menu(at, [
       node && !node.isDirectory && { text: 'Open', icon: 'file', act: () => this.open(node.path) },
       node && !node.isDirectory && { text: 'Open as bytes', icon: 'hash', act: () => this.open(node.path, 'bytes') },
-      node && /\.svg$/i.test(node.name) && { text: 'Open as a picture', icon: 'image', act: () => this.open(node.path, 'picture') },
+      node &&
+        /\.svg$/i.test(node.name) && {
+          text: 'Open as a picture',
+          icon: 'image',
+          act: () => this.open(node.path, 'picture'),
+        },
       '-',
       { text: 'New file…', icon: 'fileNew', act: () => this.#create('file', directory) },
       { text: 'New folder…', icon: 'folderNew', act: () => this.#create('folder', directory) },
@@ -261,8 +338,17 @@ export class App {
       node && { text: 'Rename', icon: 'pencil', keys: 'F2', act: () => this.#tree.edit(node.path) },
       node && { text: 'Move…', icon: 'folder', act: () => this.#commands.moveTo(node) },
       node && !node.isDirectory && { text: 'Duplicate', icon: 'copy', act: () => this.#commands.duplicate(node) },
-      node && { text: 'Copy the path', icon: 'link', act: () => attempt('The path could not be copied', () => navigator.clipboard.writeText(node.path)) },
-      { text: node && !node.isDirectory ? 'Download' : 'Export as tar', icon: 'download', act: () => (node && !node.isDirectory ? exportFile(this.workspace, node.path) : exportArchive(this.workspace, directory)) },
+      node && {
+        text: 'Copy the path',
+        icon: 'link',
+        act: () => attempt('The path could not be copied', () => navigator.clipboard.writeText(node.path)),
+      },
+      {
+        text: node && !node.isDirectory ? 'Download' : 'Export as tar',
+        icon: 'download',
+        act: () =>
+          node && !node.isDirectory ? exportFile(this.workspace, node.path) : exportArchive(this.workspace, directory),
+      },
       '-',
       node && { text: 'Delete…', icon: 'trash', keys: 'Del', danger: true, act: () => this.#commands.remove(node) },
     ])
@@ -277,7 +363,8 @@ export class App {
       { text: 'Files…', icon: 'file', act: () => bring(false) },
       { text: 'A folder…', icon: 'folder', act: () => bring(true) },
       {
-        text: 'A tar archive…', icon: 'archive',
+        text: 'A tar archive…',
+        icon: 'archive',
         act: async () => {
           const files = await pick({ accept: '.tar,.tgz,.gz' })
           if (files?.[0]) await importArchive(this.workspace, files[0], directory)
@@ -299,7 +386,13 @@ export class App {
     document.documentElement.classList.toggle('past', readOnly)
     this.#banner.hidden = !readOnly
     if (!readOnly) return fill(this.#banner)
-    fill(this.#banner, icon('history'), el('p', {}, 'You are looking at ', el('strong', {}, `“${layerName(current)}”`), '. It can be read, not changed.'), button('Back to now', () => this.#layers.back(), { kind: 'primary' }), button('Go on from here…', () => this.#layers.continueHere()))
+    fill(
+      this.#banner,
+      icon('history'),
+      el('p', {}, 'You are looking at ', el('strong', {}, `“${layerName(current)}”`), '. It can be read, not changed.'),
+      button('Back to now', () => this.#layers.back(), { kind: 'primary' }),
+      button('Go on from here…', () => this.#layers.continueHere()),
+    )
   }
 
   async #bringSample(directory: string): Promise<void> {
@@ -311,7 +404,17 @@ export class App {
   }
 
   #welcome(): HTMLElement {
-    return el('div', { class: 'welcome' }, icon('seal', 40), el('p', {}, 'Choose a file to read or edit it.'),
-      el('div', { class: 'buttons' }, button('New file', () => void this.#create('file'), { icon: 'fileNew' }), button('Import', (event) => this.#importMenu(event.currentTarget as HTMLElement, '/'), { icon: 'upload' })))
+    return el(
+      'div',
+      { class: 'welcome' },
+      icon('seal', 40),
+      el('p', {}, 'Choose a file to read or edit it.'),
+      el(
+        'div',
+        { class: 'buttons' },
+        button('New file', () => void this.#create('file'), { icon: 'fileNew' }),
+        button('Import', (event) => this.#importMenu(event.currentTarget as HTMLElement, '/'), { icon: 'upload' }),
+      ),
+    )
   }
 }

@@ -6,8 +6,14 @@ import { el } from './ui/dom.js'
 export function help(): void {
   const row = (keys: string, what: string) => [el('dt', {}, el('kbd', {}, keys)), el('dd', {}, what)]
   void tell('Help and keys', [
-    el('p', {}, 'Everything here stays in this browser, in a workspace that keeps every state you seal. Files save themselves. Several tabs show the same workspace, as it changes.'),
-    el('dl', { class: 'keys' },
+    el(
+      'p',
+      {},
+      'Everything here stays in this browser, in a workspace that keeps every state you seal. Files save themselves. Several tabs show the same workspace, as it changes.',
+    ),
+    el(
+      'dl',
+      { class: 'keys' },
       ...row(`${MOD}S`, 'save at once'),
       ...row(`${MOD}F`, 'find in the file'),
       ...row(`${MOD}Enter`, 'run the SQL'),
@@ -20,6 +26,12 @@ export function help(): void {
       ...row('F6', 'go on to the next part of the page'),
       ...row('Esc, Tab', 'leave the editor by the keyboard'),
     ),
-    el('p', { class: 'note' }, 'Made of free software: ', el('a', { href: 'licences.txt', target: '_blank' }, 'its licences'), '.'),
+    el(
+      'p',
+      { class: 'note' },
+      'Made of free software: ',
+      el('a', { href: 'licences.txt', target: '_blank' }, 'its licences'),
+      '.',
+    ),
   ])
 }

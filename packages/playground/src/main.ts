@@ -34,14 +34,36 @@ function failed(name: string, error: unknown): void {
   const inMemory = new URL(location.href)
   inMemory.searchParams.set('storage', 'memory')
   const what = isWrongName
-    ? [el('div', { class: 'buttons' }, button('Open “playground”', () => location.assign(location.pathname), { kind: 'primary' }))]
+    ? [
+        el(
+          'div',
+          { class: 'buttons' },
+          button('Open “playground”', () => location.assign(location.pathname), { kind: 'primary' }),
+        ),
+      ]
     : [
-        el('p', {}, 'Close other tabs of this page and try again. In a private window, or where the browser keeps nothing, work in memory and export what you want to keep.'),
-        el('div', { class: 'buttons' }, button('Try again', () => location.reload(), { kind: 'primary' }), button('Work in memory', () => location.assign(inMemory))),
+        el(
+          'p',
+          {},
+          'Close other tabs of this page and try again. In a private window, or where the browser keeps nothing, work in memory and export what you want to keep.',
+        ),
+        el(
+          'div',
+          { class: 'buttons' },
+          button('Try again', () => location.reload(), { kind: 'primary' }),
+          button('Work in memory', () => location.assign(inMemory)),
+        ),
       ]
   fill(
     document.getElementById('work')!,
-    el('div', { class: 'failed', role: 'alert' }, icon('warning', 32), el('h1', {}, `The workspace “${name}” could not be opened`), el('p', {}, words(error)), ...what),
+    el(
+      'div',
+      { class: 'failed', role: 'alert' },
+      icon('warning', 32),
+      el('h1', {}, `The workspace “${name}” could not be opened`),
+      el('p', {}, words(error)),
+      ...what,
+    ),
   )
 }
 

@@ -6,7 +6,8 @@ const WORDS: Record<string, string> = {
   EACCES: 'You may not do that with this file.',
   EAGAIN: 'The tab that held the files has gone. Look whether the change was made, and repeat it if not.',
   EBUSY: 'It is in use at the moment. Try again when that is over.',
-  EDQUOT: 'The quota of this workspace is used up. Delete something, or drop a layer, and collect garbage under Storage.',
+  EDQUOT:
+    'The quota of this workspace is used up. Delete something, or drop a layer, and collect garbage under Storage.',
   EEXIST: 'There is something of this name already. Choose another name.',
   EISDIR: 'This is a folder, not a file.',
   ELOOP: 'A link leads back to itself.',

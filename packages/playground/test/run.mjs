@@ -8,7 +8,10 @@ import { serve } from 'tarbox-browser-tests/server.mjs'
 import { Ui } from './ui.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { browser: { type: 'string' }, long: { type: 'boolean' }, shots: { type: 'string' } } })
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { browser: { type: 'string' }, long: { type: 'boolean' }, shots: { type: 'string' } },
+})
 const only = new RegExp(positionals[0] ?? '')
 const dist = join(here, '../dist')
 
@@ -17,7 +20,9 @@ const WRONG = /page error|Content.Security.Policy|Refused to|Uncaught|Unhandled|
 
 /** With `--long` everything runs several times, each in a browser of its own: what goes wrong now and then shows. */
 const ROUNDS = options.long ? 5 : 1
-const browsers = Array(ROUNDS).fill(options.browser ? [options.browser] : NAMES).flat()
+const browsers = Array(ROUNDS)
+  .fill(options.browser ? [options.browser] : NAMES)
+  .flat()
 
 const suites = await Promise.all(
   readdirSync(join(here, 'suites'))
@@ -39,7 +44,15 @@ for (const name of browsers) {
       if (!only.test(`${name} ${title}`)) continue
       const pages = []
       /** A page of a workspace of its own, or of one that is named. */
-      const open = async ({ workspace = `test-${++number}`, query = '', width = 1280, height = 800, origin = server.url, wait, before } = {}) => {
+      const open = async ({
+        workspace = `test-${++number}`,
+        query = '',
+        width = 1280,
+        height = 800,
+        origin = server.url,
+        wait,
+        before,
+      } = {}) => {
         const ui = new Ui(await browser.newPage())
         pages.push(ui)
         ui.workspace = workspace
@@ -57,7 +70,11 @@ for (const name of browsers) {
         if (complaints.length > 0) error = `the page complained: ${complaints.join('\n')}`
       } catch (thrown) {
         error = thrown.stack
-        if (process.env.TARBOX_SHOT) await pages.at(-1)?.screenshot(process.env.TARBOX_SHOT).catch(() => undefined)
+        if (process.env.TARBOX_SHOT)
+          await pages
+            .at(-1)
+            ?.screenshot(process.env.TARBOX_SHOT)
+            .catch(() => undefined)
       }
       complaints.length = 0
       for (const ui of pages) await ui.close().catch(() => undefined)
@@ -75,9 +92,17 @@ for (const name of browsers) {
   await browser.close()
 }
 server.close()
-console.log(`test result: ${failed === 0 ? 'ok' : 'FAILED'}. ${passed} passed; ${failed} failed; 0 ignored; 0 measured; 0 filtered out`)
+console.log(
+  `test result: ${failed === 0 ? 'ok' : 'FAILED'}. ${passed} passed; ${failed} failed; 0 ignored; 0 measured; 0 filtered out`,
+)
 process.exit(failed === 0 ? 0 : 1)
 
 async function alive(browser) {
-  return browser.newPage().then((page) => page.close()).then(() => true, () => false)
+  return browser
+    .newPage()
+    .then((page) => page.close())
+    .then(
+      () => true,
+      () => false,
+    )
 }

@@ -4,7 +4,13 @@ import assert from 'node:assert/strict'
 const MODIFIERS = new Set(['Control', 'Shift', 'Alt', 'Meta'])
 
 /** How long anything may take to be seen. It is generous: machines are busy, and none waits longer than it has to. */
-const PATIENCE = Number(process.env.TARBOX_PATIENCE ?? 60_000)
+const PATIENCE = Number(process.env.TARBOX_PATIENCE ?? 600_000)
+
+/** Messages go by themselves after some seconds, in which a machine that is busy may not come to click on them. Runs in the page. */
+export function messagesStay() {
+  const later = window.setTimeout
+  window.setTimeout = (act, ms, ...rest) => later.call(window, act, ms >= 4000 ? ms * 20 : ms, ...rest)
+}
 
 /** How often it is asked for at least. */
 const ENOUGH = 200
@@ -21,7 +27,8 @@ function find([selector, text]) {
   return all.filter((element) => seen(element) && (text === undefined || element.textContent.includes(text)))
 }
 
-const inPage = (body) => new Function('args', `const find = ${find}; const [wanted, ...rest] = args; return (${body})(find(wanted), ...rest)`)
+const inPage = (body) =>
+  new Function('args', `const find = ${find}; const [wanted, ...rest] = args; return (${body})(find(wanted), ...rest)`)
 
 const texts = inPage('(elements) => elements.map((element) => element.textContent)')
 const attributes = inPage('(elements, name) => elements.map((element) => element.getAttribute(name))')
@@ -107,19 +114,31 @@ export class Ui {
   }
 
   see(selector, text) {
-    return this.until(`${selector}${text === undefined ? '' : ` with “${text}”`} to be seen`, () => this.count(selector, text))
+    return this.until(`${selector}${text === undefined ? '' : ` with “${text}”`} to be seen`, () =>
+      this.count(selector, text),
+    )
   }
 
   unseen(selector, text) {
-    return this.until(`${selector}${text === undefined ? '' : ` with “${text}”`} to be gone`, () => this.count(selector, text), (count) => count === 0)
+    return this.until(
+      `${selector}${text === undefined ? '' : ` with “${text}”`} to be gone`,
+      () => this.count(selector, text),
+      (count) => count === 0,
+    )
   }
 
   reads(selector, text) {
-    return this.until(`${selector} to read “${text}”`, () => this.text(selector), (now) => now.includes(text))
+    return this.until(
+      `${selector} to read “${text}”`,
+      () => this.text(selector),
+      (now) => now.includes(text),
+    )
   }
 
   async click(selector, text, { button = 'left' } = {}) {
-    const at = await this.until(`${selector}${text === undefined ? '' : ` with “${text}”`} to click`, () => this.page.evaluate(point, [[selector, text]]))
+    const at = await this.until(`${selector}${text === undefined ? '' : ` with “${text}”`} to click`, () =>
+      this.page.evaluate(point, [[selector, text]]),
+    )
     await this.page.mouse.click(at.x, at.y, { button })
   }
 
@@ -157,7 +176,12 @@ export class Ui {
       let at = document.activeElement
       if (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement
       const row = at?.getAttribute('aria-activedescendant')
-      return (row && document.getElementById(row)?.textContent) || at?.getAttribute('aria-label') || at?.textContent || at?.tagName
+      return (
+        (row && document.getElementById(row)?.textContent) ||
+        at?.getAttribute('aria-label') ||
+        at?.textContent ||
+        at?.tagName
+      )
     })
   }
 
@@ -166,9 +190,11 @@ export class Ui {
     return this.page.evaluate(
       ([selector, files]) => {
         const transfer = new DataTransfer()
-        for (const [name, content] of files) transfer.items.add(new File([typeof content === 'string' ? content : new Uint8Array(content)], name))
+        for (const [name, content] of files)
+          transfer.items.add(new File([typeof content === 'string' ? content : new Uint8Array(content)], name))
         const target = document.querySelector(selector)
-        for (const kind of ['dragenter', 'dragover', 'drop']) target.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: transfer }))
+        for (const kind of ['dragenter', 'dragover', 'drop'])
+          target.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: transfer }))
       },
       [selector, files],
     )
@@ -179,7 +205,10 @@ export class Ui {
     return this.page.evaluate(
       ([from, to]) => {
         const transfer = new DataTransfer()
-        const send = (selector, kind) => document.querySelector(selector).dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: transfer }))
+        const send = (selector, kind) =>
+          document
+            .querySelector(selector)
+            .dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: transfer }))
         send(from, 'dragstart')
         send(to, 'dragover')
         send(to, 'drop')
@@ -203,7 +232,10 @@ export class Ui {
       }
       HTMLAnchorElement.prototype.click = function () {
         const { download, href } = this
-        void blobs.get(href).arrayBuffer().then((buffer) => window.caught.push([download, [...new Uint8Array(buffer)]]))
+        void blobs
+          .get(href)
+          .arrayBuffer()
+          .then((buffer) => window.caught.push([download, [...new Uint8Array(buffer)]]))
       }
     })
   }
@@ -230,7 +262,11 @@ export class Ui {
 
   /** What the page says for a while: a machine that is busy may look when it is not to be seen any more, so it is what is read out. */
   told(text) {
-    return this.until(`“${text}” to be told`, () => this.page.evaluate(() => document.querySelector('.unseen[role=status]').textContent), (now) => (typeof text === 'string' ? now.includes(text) : text.test(now)))
+    return this.until(
+      `“${text}” to be told`,
+      () => this.page.evaluate(() => document.querySelector('.unseen[role=status]').textContent),
+      (now) => (typeof text === 'string' ? now.includes(text) : text.test(now)),
+    )
   }
 
   /** Chooses from the menu of a file. */

@@ -11,9 +11,16 @@ export interface BackupOptions {
 }
 
 /** Copies one open database into another, a few pages at a time. Progress is in pages. */
-export async function backupPages(engine: Engine, from: DB, to: DB, { pages = 256, onProgress }: BackupOptions): Promise<void> {
+export async function backupPages(
+  engine: Engine,
+  from: DB,
+  to: DB,
+  { pages = 256, onProgress }: BackupOptions,
+): Promise<void> {
   const { exports } = engine
-  const backup: number = engine.withText('main', (main) => exports['sqlite3_backup_init'](to.pointer, main, from.pointer, main))
+  const backup: number = engine.withText('main', (main) =>
+    exports['sqlite3_backup_init'](to.pointer, main, from.pointer, main),
+  )
   if (!backup) to.checkRc(exports['sqlite3_extended_errcode'](to.pointer))
   let code: number
   try {

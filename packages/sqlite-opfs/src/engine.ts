@@ -1,4 +1,4 @@
-import type { Module, SlotPool } from 'tarbox-device'
+import { type Module, type SlotPool, textOf } from 'tarbox-device'
 import { constants } from './constants.js'
 import { rcName } from './errors.js'
 
@@ -15,7 +15,6 @@ const KEPT = 1 << 20
 /** Up to so many characters a loop is quicker than a decoder. */
 const SHORT = 40
 
-const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
 /** The module's memory, and values going in and out of it. */
@@ -31,7 +30,10 @@ export class Engine {
   #scratch = 0
   #scratchSize = 0
   /** The class of errors, set by whoever makes it. */
-  Error!: new (code: number, message: string) => Error
+  Error!: new (
+    code: number,
+    message: string,
+  ) => Error
 
   constructor(
     readonly module: Module,
@@ -110,7 +112,7 @@ export class Engine {
       }
       if (i === length) return text
     }
-    return decoder.decode(bytes.subarray(at, at + length))
+    return textOf(bytes.subarray(at, at + length))
   }
 
   /** Reads `count` values from `at` on into `into`. */
@@ -185,7 +187,12 @@ export class Engine {
     const word = at >> 2
     switch (typeof value) {
       case 'number':
-        this.#words[word] = (value | 0) === value || Number.isSafeInteger(value) ? (Object.is(value, -0) ? Tag.Float : Tag.Integer) : Tag.Float
+        this.#words[word] =
+          (value | 0) === value || Number.isSafeInteger(value)
+            ? Object.is(value, -0)
+              ? Tag.Float
+              : Tag.Integer
+            : Tag.Float
         this.#doubles[(at >> 3) + 1] = value
         return 0
       case 'string':
@@ -198,7 +205,10 @@ export class Engine {
         return 0
       case 'bigint':
         if (BigInt.asIntN(64, value) !== value) {
-          throw new this.Error(constants.SQLITE_ERROR, `BigInt value is too big to store without precision loss: ${value}`)
+          throw new this.Error(
+            constants.SQLITE_ERROR,
+            `BigInt value is too big to store without precision loss: ${value}`,
+          )
         }
         this.#words[word] = Tag.BigInt
         this.#data.setBigInt64(at + 8, value, true)
@@ -244,7 +254,12 @@ export class Engine {
   /** What the pool says about an error that SQLite knows only by number. */
   #deviceError(code: number): string {
     const primary = code & 0xff
-    if (primary !== constants.SQLITE_IOERR && primary !== constants.SQLITE_FULL && primary !== constants.SQLITE_CANTOPEN) return ''
+    if (
+      primary !== constants.SQLITE_IOERR &&
+      primary !== constants.SQLITE_FULL &&
+      primary !== constants.SQLITE_CANTOPEN
+    )
+      return ''
     for (const pool of this.pools.values()) {
       if (this.exports['vfs_last_error'](pool.id) > 0) return this.module.text()
     }

@@ -1,12 +1,14 @@
 import { constants } from './constants.js'
 
 const names = new Map<number, string>()
-const ERRORS = /^SQLITE_(OK|ERROR|INTERNAL|PERM|ABORT|BUSY|LOCKED|NOMEM|READONLY|INTERRUPT|IOERR|CORRUPT|NOTFOUND|FULL|CANTOPEN|PROTOCOL|EMPTY|SCHEMA|TOOBIG|CONSTRAINT|MISMATCH|MISUSE|NOLFS|AUTH|FORMAT|RANGE|NOTADB|NOTICE|WARNING|ROW|DONE)(_|$)/
+const ERRORS =
+  /^SQLITE_(OK|ERROR|INTERNAL|PERM|ABORT|BUSY|LOCKED|NOMEM|READONLY|INTERRUPT|IOERR|CORRUPT|NOTFOUND|FULL|CANTOPEN|PROTOCOL|EMPTY|SCHEMA|TOOBIG|CONSTRAINT|MISMATCH|MISUSE|NOLFS|AUTH|FORMAT|RANGE|NOTADB|NOTICE|WARNING|ROW|DONE)(_|$)/
 
 /** The name of a result code. */
 export function rcName(code: number): string {
   if (names.size === 0) {
-    for (const [name, value] of Object.entries(constants)) if (ERRORS.test(name) && !names.has(value)) names.set(value, name)
+    for (const [name, value] of Object.entries(constants))
+      if (ERRORS.test(name) && !names.has(value)) names.set(value, name)
   }
   return names.get(code) ?? `Unknown result code #${code}`
 }
@@ -21,7 +23,8 @@ export class SQLite3Error extends Error {
   constructor(...parts: unknown[]) {
     const [first, second] = parts
     const isCode = typeof first === 'number' && Number.isInteger(first)
-    const options = parts.length === 2 && typeof second === 'object' && second !== null ? (second as ErrorOptions) : undefined
+    const options =
+      parts.length === 2 && typeof second === 'object' && second !== null ? (second as ErrorOptions) : undefined
     const texts = options ? [isCode ? rcName(first) : first] : parts
     if (isCode && !options) texts[0] = parts.length > 1 ? `${rcName(first)}:` : rcName(first)
     super(texts.join(' '), options)

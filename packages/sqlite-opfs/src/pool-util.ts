@@ -1,4 +1,4 @@
-import { type Metrics, type SetAside, type SlotPool } from 'tarbox-device'
+import { type Metrics, readUpTo, type SetAside, type SlotPool, writeAll } from 'tarbox-device'
 import { backupPages, type BackupOptions } from './backup.js'
 import { constants } from './constants.js'
 import type { Engine } from './engine.js'
@@ -39,11 +39,19 @@ export class PoolUtil {
   readonly vfsName: string
   readonly #engine: Engine
   readonly #pool: SlotPool
-  readonly #Db: new (filename: string, flags: string, vfs: string) => DB
+  readonly #Db: new (
+    filename: string,
+    flags: string,
+    vfs: string,
+  ) => DB
   readonly #open: Set<DB>
   readonly #removed: () => void
+  #unpausing: Promise<void> | undefined
   /** Databases of this pool; `new util.OpfsSAHPoolDb(name)`. */
-  readonly OpfsSAHPoolDb: new (filename: string | { filename?: string; flags?: string }, flags?: string) => DB
+  readonly OpfsSAHPoolDb: new (
+    filename: string | { filename?: string; flags?: string },
+    flags?: string,
+  ) => DB
 
   /** @internal */
   constructor(init: {
@@ -127,8 +135,9 @@ export class PoolUtil {
   exportFile(name: string): Uint8Array {
     const handle = this.#handle(name)
     const bytes = new Uint8Array(Math.max(0, handle.getSize() - DATA))
-    const count = handle.read(bytes, { at: DATA })
-    if (count !== bytes.length) toss(constants.SQLITE_IOERR_SHORT_READ, `Expected to read ${bytes.length} bytes but read ${count}.`)
+    const count = readUpTo(handle, bytes, DATA)
+    if (count !== bytes.length)
+      toss(constants.SQLITE_IOERR_SHORT_READ, `Expected to read ${bytes.length} bytes but read ${count}.`)
     return bytes
   }
 
@@ -147,8 +156,9 @@ export class PoolUtil {
         pull: (controller) => {
           if (done === total) return controller.close()
           const piece = new Uint8Array(Math.min(PIECE, total - done))
-          const count = handle.read(piece, { at: DATA + done })
-          if (count !== piece.length) throw new SQLite3Error(constants.SQLITE_IOERR_SHORT_READ, `${name} has become shorter`)
+          const count = readUpTo(handle, piece, DATA + done)
+          if (count !== piece.length)
+            throw new SQLite3Error(constants.SQLITE_IOERR_SHORT_READ, `${name} has become shorter`)
           done += count
           controller.enqueue(piece)
           onProgress?.(done, total)
@@ -226,12 +236,16 @@ export class PoolUtil {
     const handle = this.#engine.module.host.handle(this.#pool.create(temporary))
     let size = 0
     const write = (bytes: Uint8Array) => {
-      if (handle.write(bytes, { at: DATA + size }) !== bytes.length) toss(constants.SQLITE_FULL, `the device took only a part of ${name}`)
+      try {
+        writeAll(handle, bytes, DATA + size)
+      } catch (error) {
+        toss(constants.SQLITE_FULL, `${name} could not be written: ${error instanceof Error ? error.message : error}`)
+      }
       size += bytes.length
     }
     const finish = () => {
-      // A database in WAL mode opens only with exclusive locking, so an import turns it off, as the official pool does.
-      handle.write(new Uint8Array([1, 1]), { at: DATA + 18 })
+      // The official pool opens no database in WAL mode, so an import turns that off, as it does.
+      writeAll(handle, new Uint8Array([1, 1]), DATA + 18)
       handle.flush()
       for (const part of ['-journal', '-wal']) this.unlink(`/${target}${part}`)
       if (this.#has(target)) this.#pool.delete(target)
@@ -245,7 +259,10 @@ export class PoolUtil {
    */
   async backup(db: DB, options: BackupOptions & { to: string }): Promise<void>
   async backup(db: DB, options?: BackupOptions & ExportOptions): Promise<ReadableStream<Uint8Array>>
-  async backup(db: DB, options: BackupOptions & ExportOptions & { to?: string } = {}): Promise<ReadableStream<Uint8Array> | void> {
+  async backup(
+    db: DB,
+    options: BackupOptions & ExportOptions & { to?: string } = {},
+  ): Promise<ReadableStream<Uint8Array> | void> {
     await this.#pool.growAhead(3)
     const name = options.to ?? `/.backup-${crypto.randomUUID()}`
     // A copy that fails is rolled back: what was there before is there again.
@@ -323,7 +340,9 @@ export class PoolUtil {
 
   /** Lets go of all files, so that another tab can have the pool. Fails while databases are open. */
   async pauseVfs(): Promise<this> {
-    if (this.#open.size > 0) toss(constants.SQLITE_MISUSE, `Cannot pause VFS ${this.vfsName} because it has opened files.`)
+    if (this.#open.size > 0)
+      toss(constants.SQLITE_MISUSE, `Cannot pause VFS ${this.vfsName} because it has opened files.`)
+    await this.#unpausing
     if (this.#pool.isPaused) return this
     this.#check(this.#engine.exports['vfs_unregister'](this.#pool.id))
     await this.#pool.pause()
@@ -336,8 +355,13 @@ export class PoolUtil {
 
   async unpauseVfs(): Promise<this> {
     if (!this.#pool.isPaused) return this
-    await this.#pool.resume()
-    this.register()
+    this.#unpausing ??= this.#pool
+      .resume()
+      .then(() => this.register())
+      .finally(() => {
+        this.#unpausing = undefined
+      })
+    await this.#unpausing
     return this
   }
 
@@ -373,10 +397,12 @@ function wholeNumber(count: number): number {
 
 function checkHeader(bytes: Uint8Array): void {
   for (let at = 0; at < MAGIC.length; at++) {
-    if (bytes[at] !== MAGIC.charCodeAt(at)) toss(constants.SQLITE_NOTADB, 'Input does not contain an SQLite database header.')
+    if (bytes[at] !== MAGIC.charCodeAt(at))
+      toss(constants.SQLITE_NOTADB, 'Input does not contain an SQLite database header.')
   }
 }
 
 function checkSize(size: number): void {
-  if (size < 512 || size % 512 !== 0) toss(constants.SQLITE_NOTADB, `Byte array size ${size} is invalid for an SQLite database.`)
+  if (size < 512 || size % 512 !== 0)
+    toss(constants.SQLITE_NOTADB, `Byte array size ${size} is invalid for an SQLite database.`)
 }

@@ -57,7 +57,11 @@ function unzipped(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array
       }
       const all = rest(head)
       const isGzip = head[0] === 0x1f && head[1] === 0x8b
-      inner = (isGzip ? all.pipeThrough(new DecompressionStream('gzip') as unknown as ReadableWritablePair<Uint8Array, Uint8Array>) : all).getReader()
+      inner = (
+        isGzip
+          ? all.pipeThrough(new DecompressionStream('gzip') as unknown as ReadableWritablePair<Uint8Array, Uint8Array>)
+          : all
+      ).getReader()
     },
     async pull(controller) {
       const { done, value } = await inner!.read()

@@ -1,4 +1,17 @@
-import { Host, IndexedDbSlots, MemorySlots, Module, type ModuleSource, OpfsSlots, type SlotFiles, SlotPool, type SlotStore, supportsOpfs } from 'tarbox-device'
+import {
+  exactBytesOf,
+  Host,
+  IndexedDbSlots,
+  MemorySlots,
+  Module,
+  type ModuleSource,
+  OpfsSlots,
+  type SlotFiles,
+  SlotPool,
+  type SlotStore,
+  supportsOpfs,
+  textOf,
+} from 'tarbox-device'
 import { noteWorkspace, refuseDamage, refuseLoss } from './damage.js'
 import { failure } from './errors.js'
 import type { Call, Failure, Init, Reply, Watched, WatchEvent } from './messages.js'
@@ -17,10 +30,28 @@ const LISTING_MAX = 1 << 20
 /** Bytes kept so that something can be deleted when there is no room: what the log of a large deletion takes. */
 const RESERVE = 4 << 20
 /** What may use them; a check commits the times of reads first. */
-const FREES: ReadonlySet<number> = new Set([Op.fsck, Op.remove, Op.rmdir, Op.truncate, Op.ftruncate, Op.dropLayer, Op.gc])
+const FREES: ReadonlySet<number> = new Set([
+  Op.fsck,
+  Op.remove,
+  Op.rmdir,
+  Op.truncate,
+  Op.ftruncate,
+  Op.dropLayer,
+  Op.gc,
+  Op.closeArchive,
+])
 
-const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+const NO_TEXT: Failure = {
+  code: 'EILSEQ',
+  errno: 84,
+  message:
+    'a name has half of a surrogate pair, which no UTF-8 has; one that was listed so has bytes that are no UTF-8, and can only be removed with its directory',
+}
+const GONE: Failure = {
+  code: 'EAGAIN',
+  errno: 11,
+  message: 'the files have gone to another tab; the change may have been made or not: look, and repeat it',
+}
 
 /** The workspace itself: the module, its pool, and the operations on them. */
 export class Core {
@@ -30,6 +61,9 @@ export class Core {
   #client = ''
   /** Whether what is in memory is not what is on the device. */
   #isAstray = false
+  /** Whether the files are no longer ours: nothing may be opened or written any more. */
+  #isGone = false
+  #hasEnded = false
 
   private constructor(
     private module: Module,
@@ -44,12 +78,18 @@ export class Core {
     const store = storeOf(storage, init.name)
     const opening = opened(store, init)
     try {
-      const [module, files] = await settled(source.then((wasm) => Module.load(wasm, new Host())), opening)
+      const [module, files] = await settled(
+        source.then((wasm) => Module.load(wasm, new Host())),
+        opening,
+      )
       const core = new Core(module, await SlotPool.open(module, store, files), init, storage)
       await core.#open()
       return core
     } catch (error) {
-      await opening.then((files) => letGo(files), () => undefined)
+      await opening.then(
+        (files) => letGo(files),
+        () => undefined,
+      )
       if (storage === 'opfs' && failure(error).code === 'EACCES') throw forbidden(error)
       throw error
     }
@@ -87,11 +127,16 @@ export class Core {
     await this.pool.growing
     const { store } = this.pool
     const module = await Module.load(this.module.compiled, new Host())
+    this.#checkOurs()
     this.pool = await SlotPool.open(module, store, this.pool.leave())
     this.module = module
     this.#listings.clear()
     await this.#open()
     this.#isAstray = false
+  }
+
+  #checkOurs(): void {
+    if (this.#isGone) throw Object.assign(new Error(), GONE)
   }
 
   #checked(result: number): void {
@@ -132,7 +177,10 @@ export class Core {
     try {
       bytes = new Uint8Array(size)
     } catch {
-      return { id: call.id, error: { code: 'E2BIG', errno: 7, message: 'it does not fit into memory; read it in pieces' } }
+      return {
+        id: call.id,
+        error: { code: 'E2BIG', errno: 7, message: 'it does not fit into memory; read it in pieces' },
+      }
     }
     bytes.set(first)
     for (let at = first.length; at < size; ) {
@@ -146,8 +194,8 @@ export class Core {
   /** One operation of the module. What it answers with goes `into` something, or into memory of its own. */
   #do(call: Call, into?: Uint8Array): Reply {
     const [one, two, three] = call.numbers
-    const first = encoder.encode(call.first)
-    const second = encoder.encode(call.second)
+    const [first, second] = [exactBytesOf(call.first), exactBytesOf(call.second)]
+    if (!first || !second) return { id: call.id, error: NO_TEXT }
     const data = call.data
     const size = 8 + first.length + second.length + (data?.length ?? 0)
     let at: number = this.module.exports['input'](size)
@@ -173,6 +221,7 @@ export class Core {
 
   /** Does a client's operations one after the other, and makes them durable together. Returns at once where nothing has to wait. */
   run(calls: readonly Call[], durable: boolean, client: string): Reply[] | Promise<Reply[]> {
+    this.#checkOurs()
     if (this.#isAstray) return this.#restart().then(() => this.run(calls, durable, client))
     if (client !== this.#client) this.#serve(client)
     const replies = calls.map((call) => this.call(call))
@@ -215,7 +264,9 @@ export class Core {
   async #again(calls: readonly Call[], replies: Reply[]): Promise<Reply[]> {
     const reserve = this.#mayUseReserve(calls) ? this.pool.store.reserve : undefined
     await reserve?.spend()
+    this.#checkOurs()
     if (this.pool.free === 0) await this.pool.growAhead(SPARE)
+    this.#checkOurs()
     const again = replies.map((reply, at) => (isFull(reply) ? this.call(calls[at]!) : reply))
     let failed = this.sync()
     if (reserve && !failed) {
@@ -249,14 +300,36 @@ export class Core {
   changes({ path, layers }: Watched, after: number): { events: WatchEvent[]; last: number } {
     const reply = this.call({ id: 0, op: Op.changes, first: path, second: '', numbers: [after, Number(layers), 0] })
     if ('error' in reply) return { events: [], last: after }
-    return { events: reply.bytes ? (JSON.parse(decoder.decode(reply.bytes)) as WatchEvent[]) : [], last: reply.value }
+    return { events: reply.bytes ? (JSON.parse(textOf(reply.bytes)) as WatchEvent[]) : [], last: reply.value }
   }
 
+  /** Lets go of everything at once. What is acknowledged is on the device; what is under way ends with an error. */
+  letGo(): void {
+    const failed = this.#isAstray ? undefined : this.#end()
+    if (failed) console.error('tarbox: changes could not be made durable:', failed.message)
+    this.#drop()
+  }
+
+  /** Makes everything durable, and lets go of the files; at once where nothing has to be waited for. */
   async close(): Promise<void> {
-    const failed = this.module.exports['workspace_close']() < 0 ? this.#failure() : undefined
-    await this.settle()
-    await this.pool.pause()
+    const failed = this.#end()
+    const settled = this.pool.store.settle?.()
+    if (settled) await settled
+    this.#drop()
     if (failed) throw Object.assign(new Error(failed.message), failed)
+  }
+
+  /** Commits what is left, once. */
+  #end(): Failure | undefined {
+    if (this.#hasEnded) return undefined
+    this.#hasEnded = true
+    return this.module.exports['workspace_close']() < 0 ? this.#failure() : undefined
+  }
+
+  #drop(): void {
+    this.#isGone = this.#hasEnded = true
+    this.pool.letGo()
+    this.pool.store.close?.()
   }
 }
 
@@ -280,7 +353,10 @@ async function opened(store: SlotStore, init: Init): Promise<SlotFiles> {
 /** Nothing is chosen instead: files that are there, and cannot be reached just now, would seem to be gone. */
 function forbidden(error: unknown): Error {
   const { message } = failure(error)
-  return Object.assign(new Error(`${message}; { storage: 'indexeddb' } may work there, and { storage: 'memory' } does`, { cause: error }), { code: 'EACCES' })
+  return Object.assign(
+    new Error(`${message}; { storage: 'indexeddb' } may work there, and { storage: 'memory' } does`, { cause: error }),
+    { code: 'EACCES' },
+  )
 }
 
 function letGo(files: SlotFiles): void {

@@ -14,8 +14,10 @@ export function refuseDamage(pool: SlotPool, { name, onDamage }: Init): void {
   const names = pool.names()
   const isThere = names.includes(DATABASE)
   const lost = aside.filter(({ size, path }) => size > 0 && (!isThere || path.startsWith(`/${DATABASE}`)))
-  const list = (files: readonly Damaged[]) => files.map(({ file, path, reason }) => `${file} (${path || 'nameless'}): ${reason}`).join('; ')
-  if (lost.length > 0 && onDamage === 'refuse') throw damaged(`the workspace '${name}' is damaged in ${pool.store.label}: ${list(lost)}`)
+  const list = (files: readonly Damaged[]) =>
+    files.map(({ file, path, reason }) => `${file} (${path || 'nameless'}): ${reason}`).join('; ')
+  if (lost.length > 0 && onDamage === 'refuse')
+    throw damaged(`the workspace '${name}' is damaged in ${pool.store.label}: ${list(lost)}`)
   if (aside.length > 0) console.warn(`tarbox: in ${pool.store.label} was set aside: ${list(aside)}`)
   if (isThere) return
   // A log without its database would be taken for the new one's.
@@ -30,8 +32,14 @@ export async function refuseLoss({ name, onDamage }: Init): Promise<void> {
   if (onDamage === 'proceed' || (await IndexedDbSlots.exists(databaseOf(name)))) return
   const noted = await notes()
     .then((directory) => directory.getFileHandle(name))
-    .then(() => true, () => false)
-  if (noted) throw damaged(`the browser has lost the IndexedDB database ${databaseOf(name)}, in which the workspace '${name}' was`)
+    .then(
+      () => true,
+      () => false,
+    )
+  if (noted)
+    throw damaged(
+      `the browser has lost the IndexedDB database ${databaseOf(name)}, in which the workspace '${name}' was`,
+    )
 }
 
 /** Where a browser has no private files, there is nowhere to note it. */
@@ -52,6 +60,7 @@ function notes(): Promise<FileSystemDirectoryHandle> {
 }
 
 function damaged(what: string): Error & Failure {
-  const advice = "open it with { onDamage: 'proceed' } to go on without that, or with an empty workspace if nothing else is left"
+  const advice =
+    "open it with { onDamage: 'proceed' } to go on without that, or with an empty workspace if nothing else is left"
   return Object.assign(new Error(`${what}; ${advice}`), { code: 'EUCLEAN', errno: 117 })
 }

@@ -1,7 +1,17 @@
+import { exactTextOf } from 'tarbox-device'
 import type { Failure } from './messages.js'
 import { ERRNO } from './protocol.js'
 
-const MORE: Record<string, number> = { ENOTSUP: 95, EAGAIN: 11, ECANCELED: 125, EUCLEAN: 117 }
+const MORE: Record<string, number> = {
+  ENOTSUP: 95,
+  EAGAIN: 11,
+  ECANCELED: 125,
+  EUCLEAN: 117,
+  EILSEQ: 84,
+  EFBIG: 27,
+  E2BIG: 7,
+  ENXIO: 6,
+}
 
 /** An operation that failed: what POSIX calls it, and in words. */
 export class TarboxError extends Error {
@@ -11,20 +21,35 @@ export class TarboxError extends Error {
   /** Linux's number, negative as in Node.js. */
   readonly errno: number
   readonly syscall: string
-  readonly path?: string
+  declare readonly path?: string
+  /** Where it was to go, of what is renamed, copied or linked. */
+  declare readonly dest?: string
 
-  constructor(code: string, message: string, about: { syscall?: string; path?: string | undefined; cause?: unknown } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    about: { syscall?: string; path?: string | undefined; dest?: string | undefined; cause?: unknown } = {},
+  ) {
     super(message, about.cause === undefined ? undefined : { cause: about.cause })
     this.code = code
     this.errno = -((ERRNO as Record<string, number>)[code] ?? MORE[code] ?? 5)
     this.syscall = about.syscall ?? ''
     if (about.path !== undefined) this.path = about.path
+    if (about.dest !== undefined) this.dest = about.dest
   }
 
   static of(failure: Failure, syscall: string, path?: string): TarboxError {
     const subject = path ? `, ${syscall} '${path}'` : ''
     return new TarboxError(failure.code, `${failure.code}: ${failure.message}${subject}`, { syscall, path })
   }
+}
+
+/** A text that stands for something, such as the target of a link; `EILSEQ` if it is no UTF-8. */
+export function exactText(bytes: Uint8Array, syscall: string, path: string): string {
+  const text = exactTextOf(bytes)
+  if (text === undefined)
+    throw new TarboxError('EILSEQ', `EILSEQ: it is no UTF-8, ${syscall} '${path}'`, { syscall, path })
+  return text
 }
 
 export function failure(error: unknown): Failure {

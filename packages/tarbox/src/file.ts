@@ -1,82 +1,176 @@
 import type { Connection, Result } from './connection.js'
 import { TarboxError } from './errors.js'
+import { bytesOf, FILE_MODE, timesOf } from './native.js'
 import { Op } from './protocol.js'
 import { Stats } from './stats.js'
+import { ask, doOver, type Work } from './work.js'
 
 /** How a file is opened, as in Node.js. */
 export type OpenMode = 'r' | 'r+' | 'w' | 'wx' | 'w+' | 'wx+' | 'a' | 'ax' | 'a+' | 'ax+'
 
-const READ = 1
-const WRITE = 2
-const APPEND = 4
-const TRUNCATE = 8
-const CREATE = 16
-const EXCLUSIVE = 32
+/** What a file is opened for, as `crates/web/src/ops/handles.rs` has it. */
+export const READ = 1
+export const WRITE = 2
+export const APPEND = 4
+export const TRUNCATE = 8
+export const CREATE = 16
+export const EXCLUSIVE = 32
+export const DIRECTORY = 64
+export const NO_FOLLOW = 128
 
 /** Bytes of a piece of a stream. */
 const PIECE = 1 << 20
 
 export function openFlags(mode: OpenMode): number {
   const base = { r: READ, w: WRITE | CREATE | TRUNCATE, a: WRITE | CREATE | APPEND }[mode[0] as 'r' | 'w' | 'a']
-  if (base === undefined || !/^[rwa]x?\+?$/.test(mode)) throw new TarboxError('EINVAL', `There is no mode '${mode}' to open a file with.`)
+  if (base === undefined || !/^(r|[wa]x?)\+?$/.test(mode))
+    throw new TarboxError('EINVAL', `There is no mode '${mode}' to open a file with.`)
   return base | (mode.includes('+') ? READ | WRITE : 0) | (mode.includes('x') ? EXCLUSIVE : 0)
+}
+
+/** A file that is open in the workspace. When the tab that held the files has gone, it is opened again where it was. */
+export class OpenFile {
+  /** Where those who give no position go on: see {@link ../nodefs/descriptors}. */
+  position = 0
+  /** A file that is not open: whatever is asked of it is `EBADF`. */
+  static readonly NONE = new OpenFile('', 0, undefined)
+  readonly #ino: number | undefined
+  #number: number
+
+  private constructor(
+    readonly path: string,
+    readonly flags: number,
+    opened: Result | undefined,
+  ) {
+    this.#number = opened?.value ?? -1
+    this.#ino = opened && new Stats(opened.bytes).ino
+  }
+
+  static *open(path: string, flags: number, mode = FILE_MODE, ifVersion = ''): Work<OpenFile> {
+    return new OpenFile(path, flags, yield* ask(Op.open, { first: path, second: ifVersion, numbers: [flags, mode] }))
+  }
+
+  *#call(op: Op, numbers: number[] = [], data?: Uint8Array): Work<Result> {
+    if (this.#ino === undefined) throw new TarboxError('EBADF', 'EBADF: the file is not open')
+    const request = () => ({ numbers: [this.#number, ...numbers] as [number, number?, number?], ...(data && { data }) })
+    try {
+      return yield* ask(op, request())
+    } catch (error) {
+      // A file that is open for something else is no file of before.
+      if ((error as TarboxError).code !== 'EBADF' || (yield* this.#isKnown())) throw error
+      yield* this.#openAgain()
+      return yield* ask(op, request())
+    }
+  }
+
+  *#isKnown(): Work<boolean> {
+    try {
+      yield* ask(Op.fstat, { numbers: [this.#number] })
+      return true
+    } catch (error) {
+      if ((error as TarboxError).code === 'EBADF') return false
+      throw error
+    }
+  }
+
+  /** If that is still the same one. */
+  *#openAgain(): Work<void> {
+    const again = yield* ask(Op.open, { first: this.path, numbers: [this.flags & (READ | WRITE | APPEND), 0] })
+    if (new Stats(again.bytes).ino !== this.#ino) {
+      yield* ask(Op.close, { numbers: [again.value] })
+      throw new TarboxError(
+        'ESTALE',
+        `The file ${this.path} is another one now: it was replaced after it was opened.`,
+        { path: this.path },
+      )
+    }
+    this.#number = again.value
+  }
+
+  get appends(): boolean {
+    return (this.flags & APPEND) !== 0
+  }
+
+  *read(length: number, position: number): Work<Uint8Array<ArrayBuffer>> {
+    return (yield* this.#call(Op.read, [position, length])).bytes
+  }
+
+  /** At a position, or at the end of a file that was opened for appending. */
+  *write(data: Uint8Array, position: number): Work<number> {
+    return (yield* this.#call(Op.write, [this.appends ? -1 : position], data)).value
+  }
+
+  *truncate(length: number): Work<void> {
+    yield* this.#call(Op.ftruncate, [length])
+  }
+
+  *stat(): Work<Stats> {
+    return new Stats((yield* this.#call(Op.fstat)).bytes)
+  }
+
+  *chmod(mode: number): Work<void> {
+    yield* this.#call(Op.fchmod, [mode])
+  }
+
+  *chown(uid: number, gid: number): Work<void> {
+    yield* this.#call(Op.fchown, [uid, gid])
+  }
+
+  *utimes(atime: bigint, mtime: bigint): Work<void> {
+    yield* this.#call(Op.futimes, [], timesOf(atime, mtime))
+  }
+
+  *close(): Work<void> {
+    if (this.#ino === undefined) throw new TarboxError('EBADF', 'EBADF: the file is not open')
+    try {
+      yield* ask(Op.close, { numbers: [this.#number] })
+    } catch (error) {
+      // It went with the tab that had it open.
+      if ((error as TarboxError).code !== 'EBADF') throw error
+    }
+  }
 }
 
 /** An open file. It stays the same file when it is renamed, and lives until it is closed when it is removed. */
 export class TarboxFile {
-  #number: number
   #closed = false
-  readonly #ino: number
 
   /** @internal */
   constructor(
     readonly connection: Connection,
-    readonly path: string,
-    readonly flags: number,
-    opened: Result,
-  ) {
-    this.#number = opened.value
-    this.#ino = new Stats(opened.bytes).ino
+    private readonly file: OpenFile,
+  ) {}
+
+  get path(): string {
+    return this.file.path
   }
 
-  /**
-   * Calls an operation on the file. When the tab that held the files has gone, the file is opened again where it was, if
-   * that is still the same one.
-   */
-  async #call(op: Op, numbers: number[] = [], data?: Uint8Array): Promise<Result> {
-    if (this.#closed) throw new TarboxError('EBADF', `The file ${this.path} is closed.`, { path: this.path })
-    const request = () => ({ numbers: [this.#number, ...numbers] as [number, number?, number?], ...(data && { data }) })
-    try {
-      return await this.connection.call(op, request())
-    } catch (error) {
-      if ((error as TarboxError).code !== 'EBADF') throw error
-      const again = await this.connection.call(Op.open, { first: this.path, numbers: [this.flags & (READ | WRITE | APPEND), 0] })
-      if (new Stats(again.bytes).ino !== this.#ino) {
-        await this.connection.call(Op.close, { numbers: [again.value] })
-        throw new TarboxError('ESTALE', `The file ${this.path} is another one now: it was replaced after it was opened.`, { path: this.path })
-      }
-      this.#number = again.value
-      return this.connection.call(op, request())
-    }
+  get flags(): number {
+    return this.file.flags
+  }
+
+  #do<T>(work: Work<T>): Promise<T> {
+    if (this.#closed)
+      return Promise.reject(new TarboxError('EBADF', `The file ${this.path} is closed.`, { path: this.path }))
+    return doOver(this.connection, work)
   }
 
   /** At most `length` bytes from `position` on; fewer where the file ends. */
-  async read(length: number, position: number): Promise<Uint8Array> {
-    return (await this.#call(Op.read, [position, length])).bytes
+  read(length: number, position: number): Promise<Uint8Array> {
+    return this.#do(this.file.read(length, position))
   }
 
   /** Writes at `position`, or at the end of a file opened for appending. */
-  async write(data: Uint8Array | string, position = -1): Promise<number> {
-    const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data
-    return (await this.#call(Op.write, [this.flags & APPEND ? -1 : Math.max(0, position)], bytes)).value
+  write(data: Uint8Array | string, position = 0): Promise<number> {
+    return this.#do(this.file.write(bytesOf(data), Math.max(0, position)))
   }
 
-  async truncate(length = 0): Promise<void> {
-    await this.#call(Op.ftruncate, [length])
+  truncate(length = 0): Promise<void> {
+    return this.#do(this.file.truncate(length))
   }
 
-  async stat(): Promise<Stats> {
-    return new Stats((await this.#call(Op.fstat)).bytes)
+  stat(): Promise<Stats> {
+    return this.#do(this.file.stat())
   }
 
   /** The file from `position` on, a piece at a time. Closes the file at the end. */
@@ -120,9 +214,7 @@ export class TarboxFile {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await this.connection.call(Op.close, { numbers: [this.#number] }).catch((error: TarboxError) => {
-      if (error.code !== 'EBADF') throw error
-    })
+    await doOver(this.connection, this.file.close())
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

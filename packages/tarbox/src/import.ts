@@ -32,20 +32,35 @@ export interface Incoming {
   mtime?: Date | number
 }
 
+/** A part of an archive that could not be unpacked, or is not as it should be. */
+export interface ImportProblem {
+  code: string
+  /** Where it would have been; empty if it is about the archive. */
+  path: string
+  message: string
+}
+
 /**
  * An import that did not come to its end: `code` and `cause` say why. What `imported` counts is there, whole; of the rest,
  * nothing is.
  */
 export class ImportError extends TarboxError {
   readonly imported: Imported
+  /** Of an archive: all that is not there, or not as it was meant. What else it holds is there. */
+  readonly problems: readonly ImportProblem[]
 
-  constructor(error: unknown, imported: Imported) {
+  constructor(error: unknown, imported: Imported, problems: readonly ImportProblem[] = []) {
     const { code, message } = failure(error)
     const isOurs = error instanceof TarboxError
     const cause = isOurs && code === 'ECANCELED' ? error.cause : error
     const what = isOurs ? message : `${code}: ${message}`
-    super(code, `${what} (${imported.files} files were imported before that, and stay)`, { syscall: 'import', path: isOurs ? error.path : undefined, cause })
+    super(
+      code,
+      `${what} (${imported.files} files were imported ${problems.length > 0 ? 'beside' : 'before'} that, and stay)`,
+      { syscall: 'import', path: isOurs ? error.path : undefined, cause },
+    )
     this.imported = imported
+    this.problems = problems
   }
 }
 
@@ -68,7 +83,7 @@ export type Source = (most: number) => Promise<Uint8Array | undefined>
 interface Waiting {
   path: string
   acts: (() => Promise<void>)[]
-  kind?: 'files' | 'directories' | 'links'
+  kind?: 'files'
   bytes?: number
 }
 
@@ -91,7 +106,12 @@ export class Intake {
   }
 
   /** Makes the directory it all goes to, lets `fill` bring everything, and says what came. */
-  static async run(fs: TarboxFs, root: string, options: TransferOptions, fill: (intake: Intake) => Promise<void>): Promise<Imported> {
+  static async run(
+    fs: TarboxFs,
+    root: string,
+    options: TransferOptions,
+    fill: (intake: Intake) => Promise<void>,
+  ): Promise<Imported> {
     const intake = new Intake(fs, root, options)
     try {
       refuseAborted(options.signal)
@@ -104,23 +124,28 @@ export class Intake {
     }
   }
 
-  async directory(name: string, mode = 0o755): Promise<void> {
-    await this.#directory(name)
-    const path = `${this.#base}/${name}`
-    await this.#add({ kind: 'directories', path, acts: name !== '' && mode !== 0o755 ? [() => this.fs.chmod(path, mode)] : [] })
-  }
-
   /** Takes the bytes away. */
-  async file(name: string, bytes: Uint8Array, { mode = 0o644, mtime }: Pick<Incoming, 'mode' | 'mtime'>): Promise<void> {
+  async file(
+    name: string,
+    bytes: Uint8Array,
+    { mode = 0o644, mtime }: Pick<Incoming, 'mode' | 'mtime'>,
+  ): Promise<void> {
     const path = await this.#place(name)
     const size = bytes.length
-    const acts = [() => this.fs.rm(path, { force: true }), () => this.fs.writeFile(path, bytes, { mode, exclusive: true, transfer: true })]
+    const acts = [
+      () => this.fs.rm(path, { force: true }),
+      () => this.fs.writeFile(path, bytes, { mode, exclusive: true, transfer: true }),
+    ]
     if (mtime !== undefined) acts.push(() => this.fs.utimes(path, mtime, mtime))
     await this.#add({ kind: 'files', bytes: size, path, acts })
   }
 
   /** Under another name until it is whole. */
-  async largeFile(name: string, source: Source, { mode = 0o644, mtime }: Pick<Incoming, 'mode' | 'mtime'>): Promise<void> {
+  async largeFile(
+    name: string,
+    source: Source,
+    { mode = 0o644, mtime }: Pick<Incoming, 'mode' | 'mtime'>,
+  ): Promise<void> {
     const path = await this.#place(name)
     await this.#flush()
     const unfinished = `${path.slice(0, path.lastIndexOf('/'))}/.${crypto.randomUUID()}.unfinished`
@@ -149,22 +174,6 @@ export class Intake {
     this.#tell(path)
   }
 
-  async symlink(name: string, target: string): Promise<void> {
-    const path = await this.#place(name)
-    await this.#add({ kind: 'links', path, acts: [() => this.fs.rm(path, { force: true }), () => this.fs.symlink(target, path)] })
-    // What follows may name it, and has to see that it is one.
-    await this.#flush()
-  }
-
-  /** Another name of a file that came before: a copy, which shares its blocks. */
-  async link(name: string, target: string): Promise<void> {
-    const path = await this.#place(name)
-    await this.#flush()
-    const from = await this.#place(target)
-    if (!(await this.fs.lstat(from)).isFile()) throw new TarboxError('EINVAL', `EINVAL: ${name} is a link to ${target}, which is no file`)
-    await this.#add({ kind: 'links', path, acts: [() => this.fs.rm(path, { force: true }), () => this.fs.copy(from, path)] })
-  }
-
   /** Where a name is, with the directories that lead there. */
   async #place(name: string): Promise<string> {
     if (name === '') throw new TarboxError('EINVAL', 'EINVAL: a file without a name')
@@ -179,7 +188,8 @@ export class Intake {
     await this.#directory(parent)
     const path = `${this.#base}/${name}`
     const stats = this.#fresh.has(parent) ? undefined : await this.fs.lstat(path).catch(absent)
-    if (stats && !stats.isDirectory()) throw new TarboxError('EINVAL', `EINVAL: ${path} is no directory, so nothing can be put into it`, { path })
+    if (stats && !stats.isDirectory())
+      throw new TarboxError('EINVAL', `EINVAL: ${path} is no directory, so nothing can be put into it`, { path })
     if (!stats) {
       this.#waiting.push({ path, acts: [() => this.fs.mkdir(path)] })
       this.#fresh.add(name)
@@ -229,14 +239,23 @@ export function inside(path: string): string {
 }
 
 /** Writes files below a directory, and makes the directories in between. What has their names is replaced. */
-export function importFiles(fs: TarboxFs, files: Iterable<Incoming> | AsyncIterable<Incoming>, root: string, options: TransferOptions): Promise<Imported> {
+export function importFiles(
+  fs: TarboxFs,
+  files: Iterable<Incoming> | AsyncIterable<Incoming>,
+  root: string,
+  options: TransferOptions,
+): Promise<Imported> {
   return Intake.run(fs, root, options, async (intake) => {
     for await (const { path, data, ...attributes } of files) {
       refuseAborted(options.signal)
       const name = inside(path)
       const blob = data instanceof ReadableStream || data instanceof Blob ? data : new Blob([data as BlobPart])
-      if (blob instanceof Blob && blob.size <= SMALL) await intake.file(name, new Uint8Array(await blob.arrayBuffer()), attributes)
-      else await Input.of(blob instanceof Blob ? blob.stream() : blob, options.signal, (input) => intake.largeFile(name, (most) => input.some(most), attributes))
+      if (blob instanceof Blob && blob.size <= SMALL)
+        await intake.file(name, new Uint8Array(await blob.arrayBuffer()), attributes)
+      else
+        await Input.of(blob instanceof Blob ? blob.stream() : blob, options.signal, (input) =>
+          intake.largeFile(name, (most) => input.some(most), attributes),
+        )
     }
   })
 }

@@ -1,23 +1,36 @@
+import { siteStorage, startWorker } from '#platform'
+import { textOf } from 'tarbox-device'
 import { Connection } from './connection.js'
 import { TarboxError } from './errors.js'
-import { openFlags, type OpenMode, TarboxFile } from './file.js'
+import { OpenFile, openFlags, type OpenMode, TarboxFile } from './file.js'
 import { importFiles, type Imported, type Incoming, type TransferOptions } from './import.js'
 import { json, Layers } from './layers.js'
+import { onRest } from './lifecycle.js'
 import type { ChangeEvent, WatchEvent } from './messages.js'
 import { initOf, type OpenOptions } from './options.js'
+import * as native from './native.js'
+import type { Used } from './native.js'
 import { Op } from './protocol.js'
-import { remote, startWorker } from './remote.js'
-import { entries, type Entry, Stats } from './stats.js'
-import { exportTar, importTar, type TarProgress } from './tar.js'
+import { replaceFile } from './replace.js'
+import type { Entry, Stats } from './stats.js'
+import { exportTar, importTar, type TarProgress, type Unpacked } from './tar.js'
+import { doOver, type Work } from './work.js'
 
 export { TarboxError } from './errors.js'
 export { type OpenMode, TarboxFile } from './file.js'
 export { type Change, type Layer, type LayerName, Layers } from './layers.js'
-export { ImportError, type Imported, type Incoming, type Progress, type TransferOptions } from './import.js'
+export {
+  ImportError,
+  type Imported,
+  type ImportProblem,
+  type Incoming,
+  type Progress,
+  type TransferOptions,
+} from './import.js'
 export type { ChangeEvent, LayerEvent, WatchEvent } from './messages.js'
 export type { OpenOptions } from './options.js'
 export { Entry, Stats } from './stats.js'
-export type { TarProgress } from './tar.js'
+export type { TarProgress, Unpacked } from './tar.js'
 
 /** What can be written. */
 export type Data = string | ArrayBuffer | ArrayBufferView | Blob | ReadableStream<Uint8Array>
@@ -70,10 +83,7 @@ export interface AuditRecord {
   errno: number
 }
 
-export interface Usage {
-  bytes: number
-  inodes: number
-  layers: number
+export interface Usage extends Used {
   /** What the browser says of this site. */
   site: { usage: number; quota: number; persisted: boolean }
 }
@@ -89,7 +99,10 @@ export class TarboxFs {
   constructor(connection: Connection)
   constructor(connection: Connection | string, _apiKey?: string) {
     if (!(connection instanceof Connection)) {
-      throw new TarboxError('ENOTSUP', 'This version has no remote store: open a workspace of this browser with await TarboxFs.open({ name }).')
+      throw new TarboxError(
+        'ENOTSUP',
+        'This version has no remote store: open a workspace of this browser with await TarboxFs.open({ name }).',
+      )
     }
     this.#connection = connection
     this.layers = new Layers(connection)
@@ -98,7 +111,12 @@ export class TarboxFs {
   /** Opens a workspace, or makes it. */
   static async open(options: OpenOptions = {}): Promise<TarboxFs> {
     const init = initOf(options)
-    return new TarboxFs(await Connection.open(remote(options.worker), init))
+    return new TarboxFs(await Connection.open(options.worker, init))
+  }
+
+  /** @internal */
+  do<T>(work: Work<T>): Promise<T> {
+    return doOver(this.#connection, work)
   }
 
   /** Where it is kept in fact. */
@@ -113,117 +131,122 @@ export class TarboxFs {
 
   readFile(path: string, options: 'utf8' | { encoding: 'utf8' }): Promise<string>
   readFile(path: string, options?: { offset?: number; length?: number }): Promise<Uint8Array<ArrayBuffer>>
-  async readFile(path: string, options: 'utf8' | { encoding?: 'utf8'; offset?: number; length?: number } = {}): Promise<string | Uint8Array> {
-    const { encoding, offset = 0, length = Infinity } = options === 'utf8' ? { encoding: options } : options
-    const { bytes } = await this.#connection.call(Op.readFile, { first: path, numbers: [offset, length] })
-    return encoding ? new TextDecoder().decode(bytes) : bytes
+  async readFile(
+    path: string,
+    options: 'utf8' | { encoding?: 'utf8'; offset?: number; length?: number } = {},
+  ): Promise<string | Uint8Array> {
+    const { encoding, offset, length } = options === 'utf8' ? { encoding: options } : options
+    const bytes = await this.do(native.readFile(path, offset, length))
+    return encoding ? textOf(bytes) : bytes
   }
 
-  /** Replaces a file, or makes it. A blob or stream is written a piece at a time. */
+  /**
+   * Replaces a file, or makes it: all of it, or nothing. A blob or stream is taken a piece at a time; the file has its old
+   * content until all of it is there.
+   */
   async writeFile(path: string, data: Data, options: WriteOptions = {}): Promise<void> {
-    const { mode = 0o666, exclusive = false, ifVersion = '', transfer = false } = options
-    if (data instanceof Blob) data = data.stream()
-    if (data instanceof ReadableStream) {
-      const file = await this.open(path, exclusive ? 'wx' : 'w', mode, { ifVersion })
-      return data.pipeTo(file.writable())
+    const { mode = 0o666, exclusive = false, ifVersion = '' } = options
+    if (data instanceof Blob || data instanceof ReadableStream) {
+      return replaceFile(this.#connection, path, data, { mode: mode & ~0o022, exclusive, ifVersion })
     }
-    await this.#connection.call(Op.writeFile, { first: path, second: ifVersion, numbers: [mode & ~0o022, Number(exclusive)], data: bytesOf(data), transfer })
+    await this.do(native.writeFile(path, native.bytesOf(data), options))
   }
 
-  async appendFile(path: string, data: Exclude<Data, Blob | ReadableStream>, { mode = 0o666 }: { mode?: number } = {}): Promise<void> {
-    await this.#connection.call(Op.appendFile, { first: path, numbers: [mode & ~0o022], data: bytesOf(data) })
+  async appendFile(
+    path: string,
+    data: Exclude<Data, Blob | ReadableStream>,
+    options: { mode?: number } = {},
+  ): Promise<void> {
+    await this.do(native.appendFile(path, native.bytesOf(data), options))
   }
 
   /** What is in a directory, by name. */
-  async listDirectory(path: string): Promise<Entry[]> {
-    return entries((await this.#connection.call(Op.list, { first: path })).bytes)
+  listDirectory(path: string): Promise<Entry[]> {
+    return this.do(native.list(path))
   }
 
-  async stat(path: string): Promise<Stats> {
-    return new Stats((await this.#connection.call(Op.stat, { first: path })).bytes)
+  stat(path: string): Promise<Stats> {
+    return this.do(native.stat(path))
   }
 
-  async lstat(path: string): Promise<Stats> {
-    return new Stats((await this.#connection.call(Op.lstat, { first: path })).bytes)
+  lstat(path: string): Promise<Stats> {
+    return this.do(native.lstat(path))
   }
 
-  async exists(path: string): Promise<boolean> {
-    return this.stat(path).then(
-      () => true,
-      (error: TarboxError) => {
-        if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return false
-        throw error
-      },
-    )
+  exists(path: string): Promise<boolean> {
+    return this.do(native.exists(path))
   }
 
-  async mkdir(path: string, { recursive = false, mode = 0o777 }: { recursive?: boolean; mode?: number } = {}): Promise<void> {
-    await this.#connection.call(Op.mkdir, { first: path, numbers: [mode & ~0o022, Number(recursive)] })
+  async mkdir(path: string, options: { recursive?: boolean; mode?: number } = {}): Promise<void> {
+    await this.do(native.mkdir(path, options))
   }
 
-  async rm(path: string, { recursive = false, force = false }: { recursive?: boolean; force?: boolean } = {}): Promise<void> {
-    await this.#connection.call(Op.remove, { first: path, numbers: [Number(recursive), Number(force)] })
+  rm(path: string, options: { recursive?: boolean; force?: boolean } = {}): Promise<void> {
+    return this.do(native.remove(path, options))
   }
 
-  async rmdir(path: string): Promise<void> {
-    await this.#connection.call(Op.rmdir, { first: path })
+  rmdir(path: string): Promise<void> {
+    return this.do(native.rmdir(path))
   }
 
   /** Moves a file or directory. What is at `to` is replaced; unless `replace` is false: then it fails with `EEXIST`. */
-  async rename(from: string, to: string, { replace = true }: { replace?: boolean } = {}): Promise<void> {
-    await this.#connection.call(Op.rename, { first: from, second: to, numbers: [Number(!replace)] })
+  rename(from: string, to: string, options: { replace?: boolean } = {}): Promise<void> {
+    return this.do(native.rename(from, to, options))
   }
 
   /**
    * Copies a file; with `recursive` also a directory with all that is in it, into one that is there or is made. Blocks are
    * shared, not copied. `exclusive`: fails with `EEXIST` if there is something at `to`.
    */
-  async copy(from: string, to: string, { exclusive = false, recursive = false }: { exclusive?: boolean; recursive?: boolean } = {}): Promise<void> {
-    await this.#connection.call(Op.copy, { first: from, second: to, numbers: [Number(exclusive), Number(recursive)] })
+  copy(from: string, to: string, options: { exclusive?: boolean; recursive?: boolean } = {}): Promise<void> {
+    return this.do(native.copy(from, to, options))
   }
 
-  async symlink(target: string, path: string): Promise<void> {
-    await this.#connection.call(Op.symlink, { first: target, second: path })
+  symlink(target: string, path: string): Promise<void> {
+    return this.do(native.symlink(target, path))
   }
 
-  async link(existing: string, path: string): Promise<void> {
-    await this.#connection.call(Op.link, { first: existing, second: path })
+  link(existing: string, path: string): Promise<void> {
+    return this.do(native.link(existing, path))
   }
 
-  async readlink(path: string): Promise<string> {
-    return new TextDecoder().decode((await this.#connection.call(Op.readlink, { first: path })).bytes)
+  readlink(path: string): Promise<string> {
+    return this.do(native.readlink(path))
   }
 
-  async realpath(path: string): Promise<string> {
-    return new TextDecoder().decode((await this.#connection.call(Op.realpath, { first: path })).bytes)
+  realpath(path: string): Promise<string> {
+    return this.do(native.realpath(path))
   }
 
-  async truncate(path: string, length = 0): Promise<void> {
-    await this.#connection.call(Op.truncate, { first: path, numbers: [length] })
+  truncate(path: string, length = 0): Promise<void> {
+    return this.do(native.truncate(path, length))
   }
 
-  /** Times are dates, or seconds since 1970. */
+  /** Times are dates, or seconds since 1970; what is before 1677 or after 2262 becomes the first or last moment of that. */
   async utimes(path: string, atime: Date | number, mtime: Date | number): Promise<void> {
-    await this.#connection.call(Op.utimes, { first: path, numbers: [ms(atime), ms(mtime)] })
+    await this.do(native.utimes(path, native.nanoseconds(atime), native.nanoseconds(mtime)))
   }
 
   async lutimes(path: string, atime: Date | number, mtime: Date | number): Promise<void> {
-    await this.#connection.call(Op.utimes, { first: path, numbers: [ms(atime), ms(mtime), 1] })
+    await this.do(native.utimes(path, native.nanoseconds(atime), native.nanoseconds(mtime), { follow: false }))
   }
 
-  async chmod(path: string, mode: number): Promise<void> {
-    await this.#connection.call(Op.chmod, { first: path, numbers: [mode] })
+  chmod(path: string, mode: number): Promise<void> {
+    return this.do(native.chmod(path, mode))
   }
 
-  async chown(path: string, uid: number, gid: number): Promise<void> {
-    await this.#connection.call(Op.chown, { first: path, numbers: [uid, gid] })
+  chown(path: string, uid: number, gid: number): Promise<void> {
+    return this.do(native.chown(path, uid, gid))
   }
 
   /** Opens a file, for reading and writing at positions. */
-  async open(path: string, mode: OpenMode = 'r', permissions = 0o666, { ifVersion = '' }: { ifVersion?: string } = {}): Promise<TarboxFile> {
-    const flags = openFlags(mode)
-    const opened = await this.#connection.call(Op.open, { first: path, second: ifVersion, numbers: [flags, permissions & ~0o022] })
-    return new TarboxFile(this.#connection, path, flags, opened)
+  async open(
+    path: string,
+    mode: OpenMode = 'r',
+    permissions?: number,
+    { ifVersion }: { ifVersion?: string } = {},
+  ): Promise<TarboxFile> {
+    return new TarboxFile(this.#connection, await this.do(OpenFile.open(path, openFlags(mode), permissions, ifVersion)))
   }
 
   async createReadStream(path: string, position = 0): Promise<ReadableStream<Uint8Array>> {
@@ -240,20 +263,26 @@ export class TarboxFs {
    */
   watch(path: string, options: { signal?: AbortSignal; layers: true }): AsyncGenerator<WatchEvent, void>
   watch(path: string, options?: { signal?: AbortSignal; layers?: false }): AsyncGenerator<ChangeEvent, void>
-  async *watch(path: string, { signal, layers = false }: { signal?: AbortSignal; layers?: boolean } = {}): AsyncGenerator<WatchEvent, void> {
+  async *watch(
+    path: string,
+    { signal, layers = false }: { signal?: AbortSignal; layers?: boolean } = {},
+  ): AsyncGenerator<WatchEvent, void> {
     const waiting: WatchEvent[] = []
     let wake = () => {}
     let ended: { error: Error | undefined } | undefined
-    const stop = this.#connection.watch({ path, layers }, {
-      tell: (events) => {
-        waiting.push(...events)
-        wake()
+    const stop = this.#connection.watch(
+      { path, layers },
+      {
+        tell: (events) => {
+          waiting.push(...events)
+          wake()
+        },
+        end: (error) => {
+          ended = { error }
+          wake()
+        },
       },
-      end: (error) => {
-        ended = { error }
-        wake()
-      },
-    })
+    )
     const aborted = () => wake()
     signal?.addEventListener('abort', aborted)
     try {
@@ -272,19 +301,28 @@ export class TarboxFs {
 
   /** A tree as a tar archive (POSIX pax). An aborted one fails with `ECANCELED`. */
   exportTar(path = '/', options: TransferOptions = {}): ReadableStream<Uint8Array> {
-    return exportTar(this, path, options)
+    return exportTar(this, this.#connection, path, options)
   }
 
   /**
-   * Unpacks a tar archive below a directory. One that fails, or is aborted (`ECANCELED`), gives an {@link ImportError}: what
-   * its `imported` counts is there and whole, and stays; of the rest there is nothing.
+   * Unpacks a tar archive below a directory, with owners, times, links and holes, as GNU tar and bsdtar do. What cannot be
+   * unpacked is left out, and the rest goes on; then, or when the archive breaks off or the signal aborts (`ECANCELED`), it
+   * fails with an {@link ImportError}: what its `imported` counts is there and whole, and stays; `problems` says what is not.
    */
-  importTar(source: ReadableStream<Uint8Array> | Blob, path = '/', options: TransferOptions<TarProgress> = {}): Promise<Imported> {
-    return importTar(this, source, path, options)
+  importTar(
+    source: ReadableStream<Uint8Array> | Blob,
+    path = '/',
+    options: TransferOptions<TarProgress> = {},
+  ): Promise<Unpacked> {
+    return importTar(this.#connection, source, path, options)
   }
 
   /** Writes many files below a directory: small ones share writes to the device. Fails as {@link importTar} does. */
-  importFiles(files: Iterable<Incoming> | AsyncIterable<Incoming>, path = '/', options: TransferOptions = {}): Promise<Imported> {
+  importFiles(
+    files: Iterable<Incoming> | AsyncIterable<Incoming>,
+    path = '/',
+    options: TransferOptions = {},
+  ): Promise<Imported> {
     return importFiles(this, files, path, options)
   }
 
@@ -299,9 +337,8 @@ export class TarboxFs {
   }
 
   async usage(): Promise<Usage> {
-    const { usage } = json<{ usage: Omit<Usage, 'site'> }>(await this.#connection.call(Op.usage, {}))
-    const [{ usage: used = 0, quota = 0 }, persisted] = await Promise.all([navigator.storage.estimate(), navigator.storage.persisted()])
-    return { ...usage, site: { usage: used, quota, persisted } }
+    const [used, site] = await Promise.all([this.do(native.usage()), siteStorage()])
+    return { ...used, site }
   }
 
   /** Gives back the space of what nothing names any more. */
@@ -330,18 +367,11 @@ export class TarboxFs {
  */
 export function workspacePort({ worker }: { worker?: string | URL } = {}): MessagePort {
   const { port1, port2 } = new MessageChannel()
-  startWorker(worker).postMessage({ port: port2 }, [port2])
+  const started = startWorker(worker)
+  started.postMessage({ port: port2 }, [port2])
+  onRest(
+    () => started.postMessage({ rest: true }),
+    () => started.postMessage({ wake: true }),
+  )
   return port1
-}
-
-function ms(time: Date | number): number {
-  return time instanceof Date ? time.getTime() : time * 1000
-}
-
-function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (typeof data === 'string') return new TextEncoder().encode(data)
-  if (data instanceof Uint8Array) return data
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
-  if (data instanceof ArrayBuffer) return new Uint8Array(data)
-  throw new TarboxError('EINVAL', `A ${typeof data} cannot be written: give text, bytes, a blob or a stream.`)
 }

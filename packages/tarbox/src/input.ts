@@ -16,7 +16,11 @@ export class Input {
   }
 
   /** Lets `use` take what it needs, and tells the source that no more is wanted. */
-  static async of<T>(source: ReadableStream<Uint8Array>, signal: AbortSignal | undefined, use: (input: Input) => Promise<T>): Promise<T> {
+  static async of<T>(
+    source: ReadableStream<Uint8Array>,
+    signal: AbortSignal | undefined,
+    use: (input: Input) => Promise<T>,
+  ): Promise<T> {
     const input = new Input(source, signal)
     try {
       return await use(input)

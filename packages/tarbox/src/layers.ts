@@ -1,3 +1,4 @@
+import { textOf } from 'tarbox-device'
 import type { Connection, Result } from './connection.js'
 import { Op } from './protocol.js'
 
@@ -37,7 +38,13 @@ export class Layers {
 
   /** Seals the present state under a name. In the past, later layers go only with `discardLater`. */
   async checkpoint(name: string, options: { description?: string; discardLater?: boolean } = {}): Promise<Layer> {
-    return json(await this.#connection.call(Op.checkpoint, { first: name, second: options.description ?? '', numbers: [Number(options.discardLater ?? false)] }))
+    return json(
+      await this.#connection.call(Op.checkpoint, {
+        first: name,
+        second: options.description ?? '',
+        numbers: [Number(options.discardLater ?? false)],
+      }),
+    )
   }
 
   /** Every layer, the oldest first. */
@@ -67,5 +74,5 @@ export class Layers {
 }
 
 export function json<T>({ bytes }: Result): T {
-  return JSON.parse(new TextDecoder().decode(bytes)) as T
+  return JSON.parse(textOf(bytes)) as T
 }

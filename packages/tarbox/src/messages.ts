@@ -43,7 +43,16 @@ export function flattenCalls(calls: readonly Call[]): Flat {
 export function unflattenCalls(flat: Flat): Call[] {
   const calls: Call[] = []
   for (let at = 0; at < flat.length; at += 8) {
-    const [id, op, first, second, one, two, three, data] = flat.slice(at, at + 8) as [number, Op, string, string, number, number, number, Uint8Array | undefined]
+    const [id, op, first, second, one, two, three, data] = flat.slice(at, at + 8) as [
+      number,
+      Op,
+      string,
+      string,
+      number,
+      number,
+      number,
+      Uint8Array | undefined,
+    ]
     calls.push({ id, op, first, second, numbers: [one, two, three], ...(data && { data }) })
   }
   return calls
@@ -62,7 +71,11 @@ export function flattenReplies(replies: readonly Reply[]): Flat {
 export function unflattenReplies(flat: Flat): Reply[] {
   const replies: Reply[] = []
   for (let at = 0; at < flat.length; at += 3) {
-    const [id, value, rest] = flat.slice(at, at + 3) as [number, number | undefined, Failure | Uint8Array<ArrayBuffer> | undefined]
+    const [id, value, rest] = flat.slice(at, at + 3) as [
+      number,
+      number | undefined,
+      Failure | Uint8Array<ArrayBuffer> | undefined,
+    ]
     if (value === undefined) replies.push({ id, error: rest as Failure })
     else replies.push({ id, value, ...(rest !== undefined && { bytes: rest as Uint8Array<ArrayBuffer> }) })
   }
@@ -78,6 +91,8 @@ export type ToWorker =
   | { unwatch: number }
   | { sync: { call: Call; buffer: SharedArrayBuffer } }
   | { close: true }
+  | { rest: true }
+  | { wake: true }
 
 /** What happened to a path. */
 export interface ChangeEvent {
@@ -116,7 +131,7 @@ export type FromWorker =
   | { ready: { storage: Init['storage']; client: string } }
   | { failed: Failure }
   | Flat
-  | { changes: { id: number; events: WatchEvent[] } }
+  | { changes: { id: number; events: WatchEvent[]; last: number } }
   | { closed: Failure | undefined }
 
 /** Between workers of one workspace. `to` and `from` are numbers of workers. */
@@ -124,6 +139,8 @@ export type Broadcast =
   | { hello: string }
   | { owner: string; to?: string }
   | { bye: string }
+  /** By a page that is put aside: the client that its worker is. */
+  | { resting: string }
   | { calls: Call[]; from: string }
   | { replies: Reply[]; to: string }
   | { watch: { id: number; watched: Watched; after: number }; from: string }

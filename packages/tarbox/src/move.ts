@@ -1,4 +1,4 @@
-import { IndexedDbSlots, OpfsSlots, type SlotFiles } from 'tarbox-device'
+import { IndexedDbSlots, OpfsSlots, readUpTo, type SlotFiles, writeAll } from 'tarbox-device'
 import { forgetWorkspace } from './damage.js'
 import { databaseOf, directoryOf, privateDirectory } from './places.js'
 
@@ -45,8 +45,8 @@ export async function moveToOpfs(name: string): Promise<void> {
     const [, target] = await to.create()
     try {
       for (let at = 0; at < source.getSize(); at += PIECE) {
-        const count = source.read(buffer, { at })
-        target.write(buffer.subarray(0, count), { at })
+        const count = readUpTo(source, buffer, at)
+        writeAll(target, buffer.subarray(0, count), at)
       }
       target.flush()
     } finally {

@@ -1,3 +1,4 @@
+import { MODULE, STORAGES } from '#platform'
 import { TarboxError } from './errors.js'
 import type { Init } from './messages.js'
 import type { RemoteSource } from './remote.js'
@@ -6,7 +7,10 @@ import type { RemoteSource } from './remote.js'
 export interface OpenOptions {
   /** Which workspace of this site. */
   name?: string
-  /** Where it is kept. `opfs` falls back to `indexeddb` in browsers without file handles, and moves over when they have them. */
+  /**
+   * Where it is kept. `opfs` (what is usual) falls back to `indexeddb` in browsers without file handles, and moves over when
+   * they have them. In Node.js there is `memory` alone.
+   */
   storage?: 'opfs' | 'indexeddb' | 'memory'
   /** `strict` (the default): a change that was acknowledged is on the device. `relaxed`: some moments later. */
   durability?: 'strict' | 'relaxed'
@@ -22,10 +26,22 @@ export interface OpenOptions {
 }
 
 /** What the worker is told. */
-export function initOf({ name = 'default', storage = 'opfs', durability = 'strict', onDamage = 'refuse', ...options }: OpenOptions): Init {
+export function initOf({
+  name = 'default',
+  storage = STORAGES[0]!,
+  durability = 'strict',
+  onDamage = 'refuse',
+  ...options
+}: OpenOptions): Init {
   if (!/^[\w.-]{1,64}$/.test(name) || /^\.+$/.test(name)) {
-    throw new TarboxError('EINVAL', `A workspace's name has 1 to 64 letters, digits, -, _ and dots, so it cannot be '${name}'.`)
+    throw new TarboxError(
+      'EINVAL',
+      `A workspace's name has 1 to 64 letters, digits, -, _ and dots, so it cannot be '${name}'.`,
+    )
   }
-  const wasm = new URL(options.wasm ?? new URL('./tarbox.wasm', import.meta.url), import.meta.url).href
+  if (!STORAGES.includes(storage)) {
+    throw new TarboxError('ENOTSUP', `A workspace cannot be kept in '${storage}' here, only in ${STORAGES.join(', ')}.`)
+  }
+  const wasm = new URL(options.wasm ?? MODULE, MODULE).href
   return { name, storage, durability, onDamage, wasm }
 }

@@ -37,6 +37,16 @@ export const Op = {
   usage: 33,
   gc: 34,
   fsck: 35,
+  openArchive: 36,
+  unpack: 37,
+  closeArchive: 38,
+  tarHeaders: 39,
+  stage: 40,
+  replace: 41,
+  copyFile: 42,
+  fchmod: 43,
+  fchown: 44,
+  futimes: 45,
 } as const
 
 export type Op = (typeof Op)[keyof typeof Op]
@@ -65,6 +75,15 @@ export const WRITES: ReadonlySet<number> = new Set([
   Op.dropLayer,
   Op.tag,
   Op.gc,
+  Op.openArchive,
+  Op.unpack,
+  Op.closeArchive,
+  Op.stage,
+  Op.replace,
+  Op.copyFile,
+  Op.fchmod,
+  Op.fchown,
+  Op.futimes,
 ])
 
 /** The numbers Linux gives errors. */

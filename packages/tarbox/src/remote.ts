@@ -1,3 +1,4 @@
+import { MAY_START_WORKERS, startWorker } from '#platform'
 import { serve } from './serve.js'
 
 /** The worker that a workspace is in, or a port to it. */
@@ -6,26 +7,19 @@ export type Remote = Worker | MessagePort
 /** A worker's script, a worker made of it, or a port to one. */
 export type RemoteSource = Remote | string | URL
 
-/**
- * In Firefox a worker that starts another may wait for ever (each waits on one condition, and the one wake-up there is
- * goes to either), so there the workspace is in the worker that asks for it.
- */
-const MAY_START_WORKERS = typeof Worker === 'function' && (typeof document !== 'undefined' || !navigator.userAgent.includes('Firefox/'))
-
 /** Makes a worker for a workspace, or does without where there cannot be one. */
 export function remote(source?: RemoteSource): Remote {
   return MAY_START_WORKERS || isRemote(source) ? workerOf(source) : here()
 }
 
+/** Whether a worker may be ended and made again: one that was not given, by a page, which hears of when to. */
+export function isOurs(source?: RemoteSource): boolean {
+  return typeof document !== 'undefined' && !isRemote(source)
+}
+
 /** Makes a worker, unless one was given. */
 export function workerOf(source?: RemoteSource): Remote {
   return isRemote(source) ? source : startWorker(source)
-}
-
-export function startWorker(script?: string | URL): Worker {
-  if (script !== undefined) return new Worker(script, { type: 'module' })
-  // Bundlers look for exactly this.
-  return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
 }
 
 function here(): MessagePort {

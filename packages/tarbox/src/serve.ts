@@ -1,6 +1,15 @@
+import { moduleSource } from '#platform'
 import type { ModuleSource } from 'tarbox-device'
 import { failure } from './errors.js'
-import { type Call, flattenReplies, type FromWorker, type Init, type Reply, type ToWorker, unflattenCalls } from './messages.js'
+import {
+  type Call,
+  flattenReplies,
+  type FromWorker,
+  type Init,
+  type Reply,
+  type ToWorker,
+  unflattenCalls,
+} from './messages.js'
 import { Node } from './node.js'
 import { answer } from './shared.js'
 
@@ -13,8 +22,14 @@ export interface Endpoint {
 /** Bytes from which on it is cheaper to give memory away than to copy it. */
 const LARGE = 1 << 15
 
+/** What a worker does when its page is put aside, and when it is back. */
+export interface Service {
+  rest(): void
+  wake(): void
+}
+
 /** Holds a workspace for whoever is at the other end, or reaches the worker of another tab that does. */
-export function serve(endpoint: Endpoint, closed: () => void = () => undefined): void {
+export function serve(endpoint: Endpoint, closed: () => void = () => undefined): Service {
   let node: Node | undefined
   const post = (message: FromWorker, transfer: Transferable[] = []) => endpoint.postMessage(message, transfer)
 
@@ -30,16 +45,14 @@ export function serve(endpoint: Endpoint, closed: () => void = () => undefined):
   const ahead = new Promise<ModuleSource>((resolve) => (provide = resolve))
 
   const start = async (init: Init) => {
-    let opened: Node | undefined
+    node = new Node(init, init.ahead ? ahead : moduleSource(init.wasm))
     try {
-      opened = new Node(init, init.ahead ? ahead : Promise.resolve(init.wasm))
-      const storage = await opened.start()
-      node = opened
-      post({ ready: { storage, client: opened.client } })
+      post({ ready: { storage: await node.start(), client: node.client } })
     } catch (error) {
       post({ failed: failure(error) })
       // Where this is a worker with other things to do, nothing of it stays.
-      await opened?.close().catch(() => undefined)
+      await node.close().catch(() => undefined)
+      node = undefined
     }
   }
 
@@ -57,9 +70,15 @@ export function serve(endpoint: Endpoint, closed: () => void = () => undefined):
     if ('init' in data) return void start(data.init)
     if ('module' in data) return provide(data.module)
     if (!node) return
-    if ('watch' in data) node.watch(data.watch.id, data.watch.watched, data.watch.after, (events) => post({ changes: { id: data.watch.id, events } }))
+    if ('watch' in data)
+      node.watch(data.watch.id, data.watch.watched, data.watch.after, (events, last) =>
+        post({ changes: { id: data.watch.id, events, last } }),
+      )
     else if ('unwatch' in data) node.unwatch(data.unwatch)
     else if ('sync' in data) runSync(data.sync.call, data.sync.buffer)
     else if ('close' in data) void close()
+    else if ('rest' in data) node.rest()
+    else if ('wake' in data) node.wake()
   }
+  return { rest: () => node?.rest(), wake: () => node?.wake() }
 }

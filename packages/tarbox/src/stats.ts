@@ -1,7 +1,46 @@
+import { nameOf } from 'tarbox-device'
 const S_IFMT = 0o170000
 
+/** What kind of file something is. */
+export abstract class FileType {
+  protected abstract get type(): number
+
+  isFile(): boolean {
+    return this.type === 0o100000
+  }
+
+  isDirectory(): boolean {
+    return this.type === 0o040000
+  }
+
+  isSymbolicLink(): boolean {
+    return this.type === 0o120000
+  }
+
+  isFIFO(): boolean {
+    return this.type === 0o010000
+  }
+
+  isSocket(): boolean {
+    return this.type === 0o140000
+  }
+
+  isBlockDevice(): boolean {
+    return this.type === 0o060000
+  }
+
+  isCharacterDevice(): boolean {
+    return this.type === 0o020000
+  }
+}
+
+/** A double may lie a little below the millisecond that it stands for. */
+function dateOf(ms: number): Date {
+  return new Date(Math.round(ms))
+}
+
 /** The attributes of a file, as Node.js has them. */
-export class Stats {
+export class Stats extends FileType {
   readonly dev = 1
   readonly ino: number
   readonly mode: number
@@ -16,10 +55,13 @@ export class Stats {
   readonly mtimeMs: number
   readonly ctimeMs: number
   readonly birthtimeMs: number
+  /** Nanoseconds beyond whole milliseconds, of each time. */
+  readonly #below: readonly number[]
 
   /** @internal What `crates/web/src/reply.rs` writes. */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
-    const at = new Float64Array(bytes.buffer, bytes.byteOffset, 13)
+    super()
+    const at = new Float64Array(bytes.buffer, bytes.byteOffset, 17)
     this.ino = at[0]!
     this.mode = at[2]!
     this.uid = at[3]!
@@ -32,6 +74,17 @@ export class Stats {
     this.mtimeMs = at[10]!
     this.ctimeMs = at[11]!
     this.birthtimeMs = at[12]!
+    this.#below = [...at.subarray(13)]
+  }
+
+  /** The same with every number as a bigint, and times also in nanoseconds. */
+  toBigInt(): BigIntStats {
+    const times = [this.atimeMs, this.mtimeMs, this.ctimeMs, this.birthtimeMs]
+    // What is left of a millisecond is below a double's precision, or a little above the next whole one.
+    const ns = times.map(
+      (ms, at) => BigInt(Math.round(ms - this.#below[at]! / 1e6)) * 1_000_000n + BigInt(this.#below[at]!),
+    )
+    return new BigIntStats(this, ns as [bigint, bigint, bigint, bigint])
   }
 
   /**
@@ -43,47 +96,87 @@ export class Stats {
   }
 
   get atime(): Date {
-    return new Date(this.atimeMs)
+    return dateOf(this.atimeMs)
   }
 
   get mtime(): Date {
-    return new Date(this.mtimeMs)
+    return dateOf(this.mtimeMs)
   }
 
   get ctime(): Date {
-    return new Date(this.ctimeMs)
+    return dateOf(this.ctimeMs)
   }
 
   get birthtime(): Date {
-    return new Date(this.birthtimeMs)
+    return dateOf(this.birthtimeMs)
   }
 
-  isFile(): boolean {
-    return (this.mode & S_IFMT) === 0o100000
+  protected override get type(): number {
+    return this.mode & S_IFMT
+  }
+}
+
+/** What `stat` gives with `bigint: true`. */
+export class BigIntStats extends FileType {
+  readonly dev: bigint
+  readonly ino: bigint
+  readonly mode: bigint
+  readonly uid: bigint
+  readonly gid: bigint
+  readonly nlink: bigint
+  readonly size: bigint
+  readonly blocks: bigint
+  readonly rdev: bigint
+  readonly blksize: bigint
+  readonly atimeMs: bigint
+  readonly mtimeMs: bigint
+  readonly ctimeMs: bigint
+  readonly birthtimeMs: bigint
+  readonly atimeNs: bigint
+  readonly mtimeNs: bigint
+  readonly ctimeNs: bigint
+  readonly birthtimeNs: bigint
+
+  constructor(stats: Stats, [atimeNs, mtimeNs, ctimeNs, birthtimeNs]: readonly [bigint, bigint, bigint, bigint]) {
+    super()
+    this.dev = BigInt(stats.dev)
+    this.ino = BigInt(stats.ino)
+    this.mode = BigInt(stats.mode)
+    this.uid = BigInt(stats.uid)
+    this.gid = BigInt(stats.gid)
+    this.nlink = BigInt(stats.nlink)
+    this.size = BigInt(stats.size)
+    this.blocks = BigInt(stats.blocks)
+    this.rdev = BigInt(stats.rdev)
+    this.blksize = BigInt(stats.blksize)
+    this.atimeNs = atimeNs
+    this.mtimeNs = mtimeNs
+    this.ctimeNs = ctimeNs
+    this.birthtimeNs = birthtimeNs
+    this.atimeMs = atimeNs / 1_000_000n
+    this.mtimeMs = mtimeNs / 1_000_000n
+    this.ctimeMs = ctimeNs / 1_000_000n
+    this.birthtimeMs = birthtimeNs / 1_000_000n
   }
 
-  isDirectory(): boolean {
-    return (this.mode & S_IFMT) === 0o040000
+  get atime(): Date {
+    return dateOf(Number(this.atimeMs))
   }
 
-  isSymbolicLink(): boolean {
-    return (this.mode & S_IFMT) === 0o120000
+  get mtime(): Date {
+    return dateOf(Number(this.mtimeMs))
   }
 
-  isFIFO(): boolean {
-    return (this.mode & S_IFMT) === 0o010000
+  get ctime(): Date {
+    return dateOf(Number(this.ctimeMs))
   }
 
-  isSocket(): boolean {
-    return (this.mode & S_IFMT) === 0o140000
+  get birthtime(): Date {
+    return dateOf(Number(this.birthtimeMs))
   }
 
-  isBlockDevice(): boolean {
-    return (this.mode & S_IFMT) === 0o060000
-  }
-
-  isCharacterDevice(): boolean {
-    return (this.mode & S_IFMT) === 0o020000
+  protected override get type(): number {
+    return Number(this.mode) & S_IFMT
   }
 }
 
@@ -92,8 +185,6 @@ const SIZE = 0
 const MTIME = 1
 const INO = 2
 const MODE = 3
-
-const decoder = new TextDecoder()
 
 /** What `reply::listing` writes: how many, four columns of numbers, and the names with NULs between them. */
 class Listing {
@@ -113,7 +204,7 @@ class Listing {
   }
 
   name(at: number): string {
-    this.#names ??= decoder.decode(this.#bytes).split('\0')
+    this.#names ??= nameOf(this.#bytes).split('\0')
     return this.#names[at]!
   }
 }
@@ -164,7 +255,20 @@ export class Entry {
     return this.#listing.number(INO, this.#at)
   }
 
-  toJSON(): { name: string; isDirectory: boolean; isSymbolicLink: boolean; size: number; mtimeMs: number; ino: number; mode: number } {
+  /** As `mode & S_IFMT` has it. */
+  get type(): number {
+    return this.mode & S_IFMT
+  }
+
+  toJSON(): {
+    name: string
+    isDirectory: boolean
+    isSymbolicLink: boolean
+    size: number
+    mtimeMs: number
+    ino: number
+    mode: number
+  } {
     const { name, isDirectory, isSymbolicLink, size, mtimeMs, ino, mode } = this
     return { name, isDirectory, isSymbolicLink, size, mtimeMs, ino, mode }
   }

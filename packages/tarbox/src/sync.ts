@@ -1,197 +1,197 @@
-/// The workspace for programs that cannot wait: in a worker of a page that is cross-origin isolated.
+/// The workspace for programs that cannot wait: in a worker of a page that is cross-origin isolated, and in Node.js.
+import { refusalOfSync } from '#platform'
+import { Connection, type Result } from './connection.js'
 import { TarboxError } from './errors.js'
-import { openFlags, type OpenMode } from './file.js'
-import { json } from './layers.js'
-import type { Failure, FromWorker, ToWorker } from './messages.js'
+import { OpenFile } from './file.js'
+import * as native from './native.js'
+import type { Mode, PathLike } from './nodefs/arguments.js'
+import { constants } from './nodefs/constants.js'
+import * as content from './nodefs/content.js'
+import { cp } from './nodefs/cp.js'
+import * as descriptors from './nodefs/descriptors.js'
+import type { PartOptions, Position } from './nodefs/descriptors.js'
+import { opendir } from './nodefs/dir.js'
+import * as entries from './nodefs/entries.js'
+import { isCode } from './nodefs/errors.js'
+import { Files } from './nodefs/files.js'
+import type { Content } from './nodefs/types.js'
 import { initOf, type OpenOptions } from './options.js'
-import { Op } from './protocol.js'
-import { end, type Remote, workerOf } from './remote.js'
-import { HEADER } from './shared.js'
-import { entries, type Entry, Stats } from './stats.js'
+import { workerOf } from './remote.js'
+import { Waiter } from './shared.js'
+import type { BigIntStats, Entry, Stats } from './stats.js'
+import { doAtOnce, type Work } from './work.js'
 
-/** Bytes that a reply has room for at first. */
-const ROOM = 1 << 20
-const NAMES = new Map<number, string>(Object.entries(Op).map(([name, op]) => [op, name]))
+type StatOptions = { bigint?: boolean; throwIfNoEntry?: boolean }
+type Statted<O> =
+  | (O extends { bigint: true } ? BigIntStats : Stats)
+  | (O extends { throwIfNoEntry: false } ? undefined : never)
 
-interface Request {
-  first?: string
-  second?: string
-  numbers?: number[]
-  data?: Uint8Array
+/** What `writeFileSync` takes beside what it takes in Node.js, as `TarboxFs.writeFile` has it. */
+export interface Bound {
+  exclusive?: boolean
+  ifVersion?: string
 }
 
-/** Functions like those of `node:fs` that end in `Sync`. */
+/** The functions of `node:fs` that end in `Sync`. */
 export class TarboxFsSync {
-  #buffer = new SharedArrayBuffer(HEADER + ROOM)
+  readonly constants = constants
+  readonly #files = new Files()
+  readonly #waiter: Waiter
 
-  private constructor(private readonly remote: Remote) {}
+  private constructor(private readonly connection: Connection) {
+    this.#waiter = new Waiter(connection)
+  }
 
   static async open(options: OpenOptions = {}): Promise<TarboxFsSync> {
-    if (!globalThis.crossOriginIsolated || typeof document !== 'undefined') {
-      throw new TarboxError(
-        'ENOTSUP',
-        'Synchronous calls need a worker in a page that is cross-origin isolated: serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, as `tarbox dev` does.',
-      )
-    }
+    const refusal = refusalOfSync()
+    if (refusal) throw new TarboxError('ENOTSUP', refusal)
     const init = initOf(options)
-    const at = workerOf(options.worker)
-    await new Promise<void>((resolve, reject) => {
-      if ('onerror' in at) at.onerror = (event) => reject(new TarboxError('EIO', `The worker could not start: ${event.message}`))
-      at.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-        if ('ready' in data) resolve()
-        else if ('failed' in data) reject(TarboxError.of(data.failed, 'open', init.name))
-      }
-      at.postMessage({ init } satisfies ToWorker)
-    })
-    return new TarboxFsSync(at)
+    return new TarboxFsSync(await Connection.open(workerOf(options.worker), init))
   }
 
-  #call(op: Op, { first = '', second = '', numbers = [], data }: Request): { value: number; bytes: Uint8Array<ArrayBuffer> } {
-    for (;;) {
-      const buffer = this.#buffer
-      const words = new Int32Array(buffer, 0, 2)
-      words[0] = 0
-      const [one = 0, two = 0, three = 0] = numbers
-      this.remote.postMessage({ sync: { call: { id: 0, op, first, second, numbers: [one, two, three], ...(data && { data }) }, buffer } } satisfies ToWorker)
-      Atomics.wait(words, 0, 0)
-      const length = words[1]!
-      if (words[0] === 3) {
-        // The reply did not fit. Only reading gives that much, and can be done again.
-        this.#buffer = new SharedArrayBuffer(HEADER + length)
-        continue
-      }
-      const bytes = new Uint8Array(length)
-      bytes.set(new Uint8Array(buffer, HEADER, length))
-      if (words[0] === 2) throw TarboxError.of(JSON.parse(new TextDecoder().decode(bytes)) as Failure, NAMES.get(op) ?? '', first)
-      return { value: new Float64Array(buffer, 8, 1)[0]!, bytes }
-    }
+  readonly #run = <T>(work: Work<T>): T => doAtOnce((asked): Result => this.#waiter.call(asked), work)
+
+  readonly #sync =
+    <Arguments extends unknown[], T>(call: (...given: Arguments) => Work<T>) =>
+    (...given: Arguments): T =>
+      this.#run(call(...given))
+
+  /** What takes a number of an open file. */
+  readonly #of =
+    <Rest extends unknown[], T>(call: (file: OpenFile, ...given: Rest) => Work<T>) =>
+    (fd: number, ...given: Rest): T =>
+      this.#run(call(this.#files.get(fd), ...given))
+
+  #target(target: PathLike | number): content.Target {
+    return typeof target === 'number' ? this.#files.get(target) : target
   }
 
-  readFileSync(path: string, encoding: 'utf8'): string
-  readFileSync(path: string): Uint8Array<ArrayBuffer>
-  readFileSync(path: string, encoding?: 'utf8'): string | Uint8Array {
-    const { bytes } = this.#call(Op.readFile, { first: path, numbers: [0, Infinity] })
-    return encoding ? new TextDecoder().decode(bytes) : bytes
+  accessSync = this.#sync(entries.access)
+  chmodSync = this.#sync(entries.chmod)
+  chownSync = this.#sync(entries.chown)
+  copyFileSync = this.#sync(content.copyFile)
+  cpSync = this.#sync(cp)
+  existsSync = this.#sync(entries.exists)
+  fchmodSync = this.#of(descriptors.fchmod)
+  fchownSync = this.#of(descriptors.fchown)
+  fdatasyncSync = this.#of((file) => descriptors.fsync(file, 'fdatasync'))
+  fstatSync = <const O extends { bigint?: boolean } = object>(fd: number, options?: O) =>
+    this.#run(descriptors.fstat(this.#files.get(fd), options))
+  fsyncSync = this.#of((file) => descriptors.fsync(file))
+  ftruncateSync = this.#of(content.ftruncate)
+  futimesSync = this.#of(descriptors.futimes)
+  lchownSync = this.#sync(entries.lchown)
+  linkSync = this.#sync(entries.link)
+  lutimesSync = this.#sync(entries.lutimes)
+  mkdirSync = this.#sync(entries.mkdir)
+  mkdtempSync = this.#sync(entries.mkdtemp)
+  opendirSync = this.#sync(opendir)
+  readdirSync = this.#sync(entries.readdir)
+  readlinkSync = this.#sync(entries.readlink)
+  readvSync = this.#of(descriptors.readv)
+  realpathSync = Object.assign(this.#sync(entries.realpath), { native: this.#sync(entries.realpath) })
+  rmSync = this.#sync(entries.rm)
+  rmdirSync = this.#sync(entries.rmdir)
+  symlinkSync = this.#sync(entries.symlink)
+  truncateSync = this.#sync(content.truncate)
+  unlinkSync = this.#sync(entries.unlink)
+  utimesSync = this.#sync(entries.utimes)
+  writevSync = this.#of(descriptors.writev)
+
+  readFileSync<const O extends content.ReadOptions = undefined>(target: PathLike | number, options?: O): Content<O> {
+    return this.#run(content.readFile(this.#target(target), options))
   }
 
   /** `exclusive` and `ifVersion` are those of `TarboxFs.writeFile`. */
-  writeFileSync(path: string, data: string | Uint8Array, { mode = 0o644, exclusive = false, ifVersion = '' } = {}): void {
-    this.#call(Op.writeFile, { first: path, second: ifVersion, numbers: [mode, Number(exclusive)], data: encoded(data) })
+  writeFileSync(
+    target: PathLike | number,
+    data: content.Data,
+    options?: content.WriteOptions | (Bound & { mode?: number }),
+  ): void {
+    if (typeof options === 'object' && options !== null && ('exclusive' in options || 'ifVersion' in options)) {
+      return this.#run(native.writeFile(String(target), native.bytesOf(data), options as native.Written))
+    }
+    this.#run(content.writeFile(this.#target(target), data, options as content.WriteOptions))
   }
 
-  appendFileSync(path: string, data: string | Uint8Array, { mode = 0o644 } = {}): void {
-    this.#call(Op.appendFile, { first: path, numbers: [mode], data: encoded(data) })
+  appendFileSync(target: PathLike | number, data: content.Data, options?: content.WriteOptions): void {
+    this.#run(content.appendFile(this.#target(target), data, options))
   }
 
-  existsSync(path: string): boolean {
+  statSync<const O extends StatOptions = object>(path: PathLike, options?: O): Statted<O> {
+    return this.#unlessMissing(entries.stat(path, options), options) as Statted<O>
+  }
+
+  lstatSync<const O extends StatOptions = object>(path: PathLike, options?: O): Statted<O> {
+    return this.#unlessMissing(entries.lstat(path, options), options) as Statted<O>
+  }
+
+  #unlessMissing<T>(work: Work<T>, options: StatOptions | undefined): T | undefined {
     try {
-      this.#call(Op.stat, { first: path })
-      return true
-    } catch {
-      return false
+      return this.#run(work)
+    } catch (error) {
+      if (options?.throwIfNoEntry === false && isCode(error, 'ENOENT')) return undefined
+      throw error
     }
   }
 
-  statSync(path: string): Stats {
-    return new Stats(this.#call(Op.stat, { first: path }).bytes)
+  /** With `replace: false` nothing is replaced: what is at `to` makes it fail with `EEXIST`. */
+  renameSync(from: PathLike, to: PathLike, { replace = true }: { replace?: boolean } = {}): void {
+    this.#run(replace ? entries.rename(from, to) : native.rename(String(from), String(to), { replace }))
   }
 
-  lstatSync(path: string): Stats {
-    return new Stats(this.#call(Op.lstat, { first: path }).bytes)
+  openSync(path: PathLike, flags?: content.Flag | null, mode?: Mode | null): number {
+    return this.#files.add(this.#run(descriptors.open(path, flags, mode)))
   }
 
-  readdirSync(path: string): string[] {
-    return this.listDirectorySync(path).map(({ name }) => name)
+  closeSync(fd: number): void {
+    const file = this.#files.get(fd)
+    this.#files.remove(fd)
+    this.#run(descriptors.close(file))
   }
 
+  /** Reads into a buffer, or a part of it, from a position or where the last call has left off, and says how many bytes. */
+  readSync(fd: number, buffer: ArrayBufferView, offset: number, length: number, position?: Position): number
+  readSync(fd: number, buffer: ArrayBufferView, options?: PartOptions | null): number
+  readSync(fd: number, buffer: ArrayBufferView, ...given: (number | PartOptions | Position)[]): number {
+    const file = this.#files.get(fd)
+    const part = descriptors.partToReadAtOnce(buffer, given)
+    return part ? this.#run(descriptors.read(file, part)) : 0
+  }
+
+  writeSync(
+    fd: number,
+    buffer: ArrayBufferView,
+    offset?: number | PartOptions | null,
+    length?: number | null,
+    position?: number | null,
+  ): number
+  writeSync(fd: number, text: string, position?: number | null, encoding?: string | null): number
+  writeSync(
+    fd: number,
+    data: ArrayBufferView | string,
+    second?: number | PartOptions | null,
+    third?: number | string | null,
+    position?: number | null,
+  ): number {
+    const part = ArrayBuffer.isView(data)
+      ? descriptors.partToWrite(data, descriptors.partOptions(second, third, position))
+      : descriptors.textToWrite(data, second, third)
+    return this.#run(descriptors.write(this.#files.get(fd), part))
+  }
+
+  /** What is in a directory, by name. */
   listDirectorySync(path: string): Entry[] {
-    return entries(this.#call(Op.list, { first: path }).bytes)
+    return this.#run(native.list(path))
   }
 
-  mkdirSync(path: string, { recursive = false, mode = 0o755 } = {}): void {
-    this.#call(Op.mkdir, { first: path, numbers: [mode, Number(recursive)] })
+  usageSync(): native.Used {
+    return this.#run(native.usage())
   }
 
-  rmSync(path: string, { recursive = false, force = false } = {}): void {
-    this.#call(Op.remove, { first: path, numbers: [Number(recursive), Number(force)] })
+  close(): Promise<void> {
+    return this.connection.close()
   }
-
-  unlinkSync(path: string): void {
-    this.rmSync(path)
-  }
-
-  rmdirSync(path: string): void {
-    this.#call(Op.rmdir, { first: path })
-  }
-
-  renameSync(from: string, to: string, { replace = true } = {}): void {
-    this.#call(Op.rename, { first: from, second: to, numbers: [Number(!replace)] })
-  }
-
-  copyFileSync(from: string, to: string): void {
-    this.#call(Op.copy, { first: from, second: to })
-  }
-
-  /** Also directories, with `recursive`; `errorOnExist` fails with `EEXIST` if there is something at `to`. */
-  cpSync(from: string, to: string, { recursive = false, errorOnExist = false } = {}): void {
-    this.#call(Op.copy, { first: from, second: to, numbers: [Number(errorOnExist), Number(recursive)] })
-  }
-
-  symlinkSync(target: string, path: string): void {
-    this.#call(Op.symlink, { first: target, second: path })
-  }
-
-  readlinkSync(path: string): string {
-    return new TextDecoder().decode(this.#call(Op.readlink, { first: path }).bytes)
-  }
-
-  truncateSync(path: string, length = 0): void {
-    this.#call(Op.truncate, { first: path, numbers: [length] })
-  }
-
-  utimesSync(path: string, atime: number, mtime: number): void {
-    this.#call(Op.utimes, { first: path, numbers: [atime * 1000, mtime * 1000] })
-  }
-
-  chmodSync(path: string, mode: number): void {
-    this.#call(Op.chmod, { first: path, numbers: [mode] })
-  }
-
-  openSync(path: string, mode: OpenMode = 'r', permissions = 0o644): number {
-    return this.#call(Op.open, { first: path, numbers: [openFlags(mode), permissions] }).value
-  }
-
-  /** Reads into `buffer` from `position` on, and says how many bytes. */
-  readSync(file: number, buffer: Uint8Array, position: number): number {
-    const { bytes } = this.#call(Op.read, { numbers: [file, position, buffer.length] })
-    buffer.set(bytes)
-    return bytes.length
-  }
-
-  writeSync(file: number, data: Uint8Array | string, position = -1): number {
-    return this.#call(Op.write, { numbers: [file, position], data: encoded(data) }).value
-  }
-
-  closeSync(file: number): void {
-    this.#call(Op.close, { numbers: [file] })
-  }
-
-  usageSync(): { bytes: number; inodes: number; layers: number } {
-    return json<{ usage: { bytes: number; inodes: number; layers: number } }>(this.#call(Op.usage, {})).usage
-  }
-
-  async close(): Promise<void> {
-    const failed = await new Promise<Failure | undefined>((resolve) => {
-      this.remote.onmessage = ({ data }: MessageEvent<FromWorker>) => 'closed' in data && resolve(data.closed)
-      this.remote.postMessage({ close: true } satisfies ToWorker)
-    })
-    end(this.remote)
-    if (failed) throw TarboxError.of(failed, 'close')
-  }
-}
-
-function encoded(data: string | Uint8Array): Uint8Array {
-  return typeof data === 'string' ? new TextEncoder().encode(data) : data
 }
 
 export const openSync = TarboxFsSync.open

@@ -1,10 +1,30 @@
-/// Trees as tar archives, out of a workspace and into it.
+/// Trees as tar archives, out of a workspace and into it. What an archive says is read and written by the module.
+import type { Connection } from './connection.js'
 import { TarboxError } from './errors.js'
-import { type Imported, inside, Intake, type Progress, refuseAborted, SMALL, TOGETHER, TOGETHER_BYTES, type TransferOptions } from './import.js'
+import {
+  ImportError,
+  type ImportProblem,
+  type Imported,
+  type Progress,
+  refuseAborted,
+  SMALL,
+  TOGETHER,
+  TOGETHER_BYTES,
+  type TransferOptions,
+} from './import.js'
 import type { TarboxFs } from './index.js'
 import { Input } from './input.js'
+import { Op } from './protocol.js'
 import type { Entry } from './stats.js'
-import { BLOCK, damaged, HEADER_MAX, headers, type Member, padding, parse, records, text } from './tar-format.js'
+
+const BLOCK = 512
+/** An archive is whole records of this many bytes. */
+const RECORD = 20 * BLOCK
+/** Bytes of an archive that are unpacked at once, and made durable together. */
+const PIECE = 1 << 20
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 
 /** How far an archive is unpacked. */
 export interface TarProgress extends Progress {
@@ -14,9 +34,20 @@ export interface TarProgress extends Progress {
   size?: number
 }
 
+/** What came out of an archive. */
+export interface Unpacked extends Imported {
+  /** What was odd about the archive, and no failure. */
+  warnings: string[]
+}
+
 /** A tree as a tar archive (POSIX pax), a piece at a time. Names are relative to `root`. */
-export function exportTar(fs: TarboxFs, root: string, options: TransferOptions): ReadableStream<Uint8Array> {
-  const pieces = archive(fs, root.replace(/\/+$/, ''), options)
+export function exportTar(
+  fs: TarboxFs,
+  connection: Connection,
+  root: string,
+  options: TransferOptions,
+): ReadableStream<Uint8Array> {
+  const pieces = archive(fs, connection, root.replace(/\/+$/, ''), options)
   return new ReadableStream({
     async pull(controller) {
       refuseAborted(options.signal)
@@ -30,43 +61,66 @@ export function exportTar(fs: TarboxFs, root: string, options: TransferOptions):
   })
 }
 
-async function* archive(fs: TarboxFs, root: string, { onProgress }: TransferOptions): AsyncGenerator<Uint8Array, undefined> {
+/** The headers of a member, and the pieces of content that follow them. */
+interface Packed {
+  headers: Uint8Array
+  pieces: { offset: number; length: number }[]
+  size: number
+  /** The content of a small file. */
+  content?: Uint8Array
+}
+
+async function* archive(
+  fs: TarboxFs,
+  connection: Connection,
+  root: string,
+  { onProgress }: TransferOptions,
+): AsyncGenerator<Uint8Array, undefined> {
   const progress: Progress = { files: 0, directories: 0, links: 0, bytes: 0, path: root || '/' }
   const waiting = ['']
+  /** The first name of everything that may have others. */
+  const names = new Map<number, string>()
+  let at = 0
+  const counted = (bytes: Uint8Array) => {
+    at += bytes.length
+    return bytes
+  }
   while (waiting.length > 0) {
     const directory = waiting.pop()!
     const entries = await fs.listDirectory(root + directory || '/')
-    for (let at = 0; at < entries.length; ) {
-      const few = fewOf(entries, at)
-      at += few.length
-      const contents = await Promise.all(few.map((entry) => contentOf(fs, `${root}${directory}/${entry.name}`, entry)))
-      for (const [number, { name, mode, mtimeMs, size, isDirectory, isSymbolicLink }] of few.entries()) {
-        const content = contents[number]
-        if (content === undefined) continue
-        const path = `${directory}/${name}`
-        const member: Member = { name: path.slice(1), mode, size: 0, mtime: mtimeMs / 1000, kind: '0', target: '' }
-        if (isDirectory) {
-          yield* headers({ ...member, name: `${member.name}/`, kind: '5' })
+    for (let from = 0; from < entries.length; ) {
+      const few = fewOf(entries, from)
+      from += few.length
+      const packed = await Promise.all(
+        few.map((entry) => {
+          const path = `${directory}/${entry.name}`
+          const first = entry.isDirectory ? undefined : names.get(entry.ino)
+          if (!entry.isDirectory && first === undefined) names.set(entry.ino, path.slice(1))
+          return pack(fs, connection, root, path, entry, first)
+        }),
+      )
+      for (const [number, entry] of few.entries()) {
+        const member = packed[number]
+        if (!member) continue
+        const path = `${directory}/${entry.name}`
+        yield counted(member.headers)
+        for (const { offset, length } of member.pieces) {
+          for await (const piece of contentOf(fs, root + path, member, offset, length)) yield counted(piece)
+        }
+        const filling = -at & (BLOCK - 1)
+        if (filling > 0) yield counted(new Uint8Array(filling))
+        if (entry.isDirectory) {
           waiting.push(path)
           progress.directories += 1
-        } else if (isSymbolicLink) {
-          yield* headers({ ...member, kind: '2', target: content as string })
-          progress.links += 1
-        } else {
-          const bytes = content as Uint8Array | 'large'
-          const length = bytes === 'large' ? size : bytes.length
-          yield* headers({ ...member, size: length })
-          if (bytes === 'large') yield* large(fs, root + path, size)
-          else yield bytes
-          yield padding(length)
-          progress.files += 1
-          progress.bytes += length
-        }
+        } else if (entry.isSymbolicLink) progress.links += 1
+        else progress.files += 1
+        progress.bytes += member.size
         onProgress?.({ ...progress, path: root + path })
       }
     }
   }
-  yield new Uint8Array(2 * BLOCK)
+  const end = Math.ceil((at + 2 * BLOCK) / RECORD) * RECORD
+  yield new Uint8Array(end - at)
   return undefined
 }
 
@@ -74,110 +128,145 @@ async function* archive(fs: TarboxFs, root: string, { onProgress }: TransferOpti
 function fewOf(entries: Entry[], from: number): Entry[] {
   let bytes = 0
   let to = from
-  while (to < entries.length && to - from < TOGETHER && bytes < TOGETHER_BYTES) bytes += Math.min(entries[to++]!.size, SMALL)
+  while (to < entries.length && to - from < TOGETHER && bytes < TOGETHER_BYTES)
+    bytes += Math.min(entries[to++]!.size, SMALL)
   return entries.slice(from, to)
 }
 
-/** A file's bytes unless it is large, a link's target; nothing for what an archive does not hold, or is gone meanwhile. */
-async function contentOf(fs: TarboxFs, path: string, { isDirectory, isSymbolicLink, isFile, size }: Entry): Promise<Uint8Array | string | undefined> {
+/** What an archive holds of an entry; nothing of what it cannot hold, or of what is gone meanwhile. */
+async function pack(
+  fs: TarboxFs,
+  connection: Connection,
+  root: string,
+  path: string,
+  entry: Entry,
+  first: string | undefined,
+): Promise<Packed | undefined> {
   try {
-    if (isDirectory) return ''
-    if (isSymbolicLink) return await fs.readlink(path)
-    if (isFile) return size > SMALL ? 'large' : await fs.readFile(path)
+    const isSmall = entry.isFile && first === undefined && entry.size <= SMALL
+    const [{ value: size, bytes }, content] = await Promise.all([
+      connection.call(Op.tarHeaders, {
+        first: root + path,
+        second: path.slice(1),
+        ...(first !== undefined && { data: encoder.encode(first) }),
+      }),
+      isSmall ? fs.readFile(root + path) : undefined,
+    ])
+    if (size < 0) return undefined
+    const count = new Float64Array(bytes.buffer, bytes.byteOffset, 1)[0]!
+    const numbers = new Float64Array(bytes.buffer, bytes.byteOffset + 8, 2 * count)
+    const pieces = Array.from({ length: count }, (_, at) => ({
+      offset: numbers[2 * at]!,
+      length: numbers[2 * at + 1]!,
+    }))
+    return { headers: bytes.subarray(8 + 16 * count), pieces, size, ...(content && { content }) }
   } catch (error) {
     if ((error as TarboxError).code !== 'ENOENT') throw error
+    return undefined
   }
-  return undefined
 }
 
 /** As many bytes as the header has promised, whatever becomes of the file meanwhile. */
-async function* large(fs: TarboxFs, path: string, size: number): AsyncGenerator<Uint8Array> {
-  let done = 0
-  for await (const piece of (await fs.createReadStream(path)) as unknown as AsyncIterable<Uint8Array>) {
-    yield piece.subarray(0, size - done)
+async function* contentOf(
+  fs: TarboxFs,
+  path: string,
+  { content }: Packed,
+  offset: number,
+  length: number,
+): AsyncGenerator<Uint8Array> {
+  for (let done = 0; done < length; ) {
+    const most = Math.min(length - done, PIECE)
+    const from = offset + done
+    const read = content
+      ? content.subarray(from, from + most)
+      : await fs.readFile(path, { offset: from, length: most }).catch(gone)
+    const piece = read.length > 0 ? read : new Uint8Array(most)
+    yield piece
     done += piece.length
-    if (done >= size) return
   }
-  for (; done < size; done += SMALL) yield new Uint8Array(Math.min(SMALL, size - done))
+}
+
+function gone(error: unknown): Uint8Array<ArrayBuffer> {
+  if ((error as TarboxError).code !== 'ENOENT') throw error
+  return new Uint8Array()
+}
+
+/** What the module says after each piece of an archive. */
+interface Report extends Imported {
+  path: string
+  /** How much there is of a file that is not whole. */
+  partial: number
+  /** Nothing that may still come tells anything. */
+  over: boolean
+  told: { code: string | null; path: string; message: string }[]
 }
 
 /** Unpacks an archive below `root`. Nothing in it can lead out of there. */
-export function importTar(fs: TarboxFs, source: ReadableStream<Uint8Array> | Blob, root: string, options: TransferOptions<TarProgress>): Promise<Imported> {
+export function importTar(
+  connection: Connection,
+  source: ReadableStream<Uint8Array> | Blob,
+  root: string,
+  options: TransferOptions<TarProgress>,
+): Promise<Unpacked> {
   const { onProgress, signal } = options
   const size = source instanceof Blob ? { size: source.size } : {}
-  return Input.of(source instanceof Blob ? source.stream() : source, signal, (input) => {
-    const heard = onProgress && ((progress: Progress) => onProgress({ ...progress, read: input.taken, ...size }))
-    return Intake.run(fs, root, { signal, ...(heard && { onProgress: heard }) }, (intake) => unpack(input, intake))
-  })
-}
-
-async function unpack(input: Input, intake: Intake): Promise<void> {
-  for (let member = await next(input); member; member = await next(input)) {
-    const { mode, size, mtime, kind, target } = member
-    const name = inside(member.name)
-    const attributes = { mode, ...(Number.isFinite(mtime) && { mtime }) }
-    let left = size
-    if (kind === '5') await intake.directory(name, mode)
-    else if (kind === '2') await intake.symlink(name, target)
-    else if (kind === '1') await intake.link(name, inside(target))
-    else if (kind === '0' || kind === '\0' || kind === '7') {
-      left = 0
-      if (size <= SMALL) await intake.file(name, await body(input, size), attributes)
-      else {
-        let done = 0
-        const source = async (most: number) => {
-          if (done === size) return undefined
-          const piece = await input.some(Math.min(most, size - done))
-          if (!piece) throw early()
-          done += piece.length
-          return piece
-        }
-        await intake.largeFile(name, source, attributes)
-      }
+  const imported: Imported = { files: 0, directories: 0, links: 0, bytes: 0 }
+  const problems: ImportProblem[] = []
+  const warnings: string[] = []
+  const hear = ({ path, partial, told, over: _, ...counts }: Report, read: number) => {
+    Object.assign(imported, counts)
+    for (const { code, path, message } of told) {
+      if (code) problems.push({ code, path, message })
+      else warnings.push(path ? `${path}: ${message}` : message)
     }
-    if (!(await input.skip(left + (-size & (BLOCK - 1))))) throw early()
+    onProgress?.({ ...imported, bytes: imported.bytes + partial, path, read, ...size })
   }
-}
-
-/** The next thing in an archive, with what extended headers in front of it say; none at its end. */
-async function next(input: Input): Promise<Member | undefined> {
-  const extended = new Map<string, string>()
-  for (;;) {
-    const block = await input.exactly(BLOCK)
-    if (!block || block.every((byte) => byte === 0)) return undefined
-    if (block.length < BLOCK) throw early()
-    const member = parse(block)
-    const { kind } = member
-    if (!'xgLK'.includes(kind)) {
-      const { name, target, size, mtime } = member
-      return {
-        ...member,
-        name: extended.get('path') ?? name,
-        target: extended.get('linkpath') ?? target,
-        size: whole(Number(extended.get('size') ?? size)),
-        mtime: Number(extended.get('mtime') ?? mtime),
-      }
+  const run = async (input: Input) => {
+    refuseAborted(signal)
+    const archive = (await connection.call(Op.openArchive, { first: root.replace(/\/+$/, '') || '/' })).value
+    try {
+      await unpack(connection, archive, input, signal, hear)
+    } finally {
+      // Why it failed matters more than that this does, too.
+      await connection.call(Op.closeArchive, { numbers: [archive] }).catch(() => undefined)
     }
-    if (whole(member.size) > HEADER_MAX) throw damaged('a header that is too long')
-    const bytes = await body(input, member.size)
-    if (!(await input.skip(-member.size & (BLOCK - 1)))) throw early()
-    if (kind === 'x') for (const [key, value] of records(bytes)) extended.set(key, value)
-    else if (kind === 'L') extended.set('path', text(bytes))
-    else if (kind === 'K') extended.set('linkpath', text(bytes))
   }
+  return Input.of(source instanceof Blob ? source.stream() : source, signal, run).then(
+    () => {
+      const [first] = problems
+      if (!first) return { ...imported, warnings }
+      const { code, path, message } = first
+      const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
+      const about = path ? `, '${path}'` : ''
+      throw new ImportError(
+        new TarboxError(code, `${code}: ${message}${about}${more}`, path ? { path } : {}),
+        imported,
+        problems,
+      )
+    },
+    (error: unknown) => {
+      throw new ImportError(error, imported, problems)
+    },
+  )
 }
 
-async function body(input: Input, size: number): Promise<Uint8Array> {
-  const bytes = size === 0 ? new Uint8Array() : await input.exactly(size)
-  if (bytes?.length !== size) throw early()
-  return bytes
-}
-
-function whole(size: number): number {
-  if (!Number.isSafeInteger(size) || size < 0) throw damaged('a size that is none')
-  return size
-}
-
-function early(): TarboxError {
-  return damaged('it ends in the middle')
+async function unpack(
+  connection: Connection,
+  archive: number,
+  input: Input,
+  signal: AbortSignal | undefined,
+  hear: (report: Report, read: number) => void,
+): Promise<void> {
+  for (let at = 0, isOver = false, isLast = false; !isLast; ) {
+    const data = isOver ? new Uint8Array() : ((await input.exactly(PIECE)) ?? new Uint8Array())
+    refuseAborted(signal)
+    isLast = data.length < PIECE
+    const length = data.length
+    const { bytes } = await connection.call(Op.unpack, { numbers: [archive, at, Number(isLast)], data, transfer: true })
+    at += length
+    const report = JSON.parse(decoder.decode(bytes)) as Report
+    isOver = report.over
+    hear(report, at)
+    refuseAborted(signal)
+  }
 }

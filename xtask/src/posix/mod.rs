@@ -10,7 +10,8 @@ use anyhow::{Result, bail};
 
 use crate::command::Cmd;
 use crate::project::Project;
-use crate::{setup, ui};
+use crate::setup::{self, Part};
+use crate::ui;
 use workspace::Workspace;
 
 /// Judge a mounted workspace by POSIX test suites and by real work
@@ -64,7 +65,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<bool> {
     if chosen.is_empty() {
         bail!("no suite is called {wanted:?}; see `cargo xtask posix --help`");
     }
-    setup::run(project)?;
+    setup::run(project, Part::Posix)?;
     build(project)?;
     let amount = if args.quick { Amount::Quick } else { Amount::Full };
     let mut passed = true;

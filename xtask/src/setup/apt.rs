@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Result, bail};
 
-use super::{Announce, Outcome};
+use super::step::{Announce, Outcome};
 use crate::command::{Cmd, on_path};
 use crate::project::Project;
 
@@ -14,6 +14,8 @@ const BUILD_TOOLS: &[(&str, &str)] = &[
     ("make", "build-essential"),
     ("git", "git"),
     ("strace", "strace"),
+    // Archives are unpacked as it does.
+    ("bsdtar", "libarchive-tools"),
 ];
 
 /// The compiler that crates with C in them are built with, and what tests call.
@@ -35,7 +37,7 @@ pub(super) fn programs(wanted: &[(&str, &'static str)], announce: &Announce<'_>)
     if missing.is_empty() {
         return Ok(Outcome::There);
     }
-    announce.installing();
+    announce.begin()?;
     install(&missing)?;
     Ok(Outcome::Installed)
 }

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use super::{Announce, Outcome, apt};
+use super::apt;
+use super::step::{Announce, Outcome};
 use crate::command::on_path;
 use crate::project::Project;
 
@@ -18,7 +19,7 @@ pub(super) fn ensure(_: &Project, announce: &Announce<'_>) -> Result<Outcome> {
     if missing.is_empty() {
         return Ok(Outcome::There);
     }
-    announce.installing();
+    announce.begin()?;
     apt::install(&missing)?;
     Ok(Outcome::Installed)
 }

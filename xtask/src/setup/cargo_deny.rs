@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::cargo_programs::{self, Program};
-use super::{Announce, Outcome};
+use super::step::{Announce, Outcome};
 use crate::project::Project;
 
 pub(super) const WHAT: &str = "cargo-deny 0.20.2";

@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::Result;
 
-use super::{Announce, Outcome};
+use super::step::{Announce, Outcome};
 use crate::command::Cmd;
 use crate::project::Project;
 
@@ -23,7 +23,7 @@ pub(super) fn ensure(project: &Project, announce: &Announce<'_>, program: &Progr
     if installed.is_ok_and(|text| text == format!("{} {}", program.name, program.version)) {
         return Ok(Outcome::There);
     }
-    announce.installing();
+    announce.begin()?;
     let built = project.tools.work().join(program.name);
     // They run for seconds: a quick build is worth more than a fast program.
     Cmd::cargo()

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use super::{Announce, Outcome, apt};
+use super::apt;
+use super::step::{Announce, Outcome};
 use crate::project::Project;
 
 /// Preferred first: clang of the same LLVM as the Rust compiler's, then whatever the suite calls clang.
@@ -14,7 +15,7 @@ pub(super) fn ensure(_: &Project, announce: &Announce<'_>) -> Result<Outcome> {
     if bin_dir().is_some() {
         return Ok(Outcome::There);
     }
-    announce.installing();
+    announce.begin()?;
     apt::refresh(&PACKAGES[PACKAGES.len() - 1])?;
     let known = |pair: &&[&str; 2]| pair.iter().all(|package| apt::has_package(package));
     let pair = PACKAGES

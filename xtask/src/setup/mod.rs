@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: everything a build, a test or the demo needs, installed once and then found.
+//! `cargo xtask setup`: what builds, tests and the demo need, installed once and then found.
 //!
 //! Each step first looks, and changes nothing when what it wants is there. Steps write to the system's
 //! package database, to the active Rust toolchain and to the tool directory; never to the user's settings.
@@ -10,108 +10,38 @@ mod cargo_programs;
 mod llvm;
 mod node;
 pub(crate) mod npm;
+mod part;
 mod posix_suites;
 mod rust_components;
 mod rust_targets;
 mod std_source;
+mod step;
 mod suites;
 mod version;
 mod wasi_sdk;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use crate::project::Project;
+use crate::ui;
+pub(crate) use part::Part;
+use step::{Announce, Outcome, STEPS, Step};
 
-/// What a step found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    /// Nothing had to be done.
-    There,
-    /// The machine has it now.
-    Installed,
-}
-
-/// One thing the project needs.
-struct Step {
-    what: &'static str,
-    ensure: fn(&Project, &Announce<'_>) -> Result<Outcome>,
-}
-
-/// In the order in which they need each other.
-const STEPS: &[Step] = &[
-    Step {
-        what: "build tools (cc, make, git, strace)",
-        ensure: apt::build_tools,
-    },
-    Step {
-        what: "rustfmt and clippy",
-        ensure: rust_components::ensure,
-    },
-    Step {
-        what: "clang for WebAssembly",
-        ensure: llvm::ensure,
-    },
-    Step {
-        what: "the C library of WASI",
-        ensure: wasi_sdk::ensure,
-    },
-    Step {
-        what: "Rust for wasm32-wasip1, wasm32-wasip2 and wasm32-unknown-unknown",
-        ensure: rust_targets::ensure,
-    },
-    Step {
-        what: "Node.js 20 or newer",
-        ensure: node::ensure,
-    },
-    Step {
-        what: "CPython for WASI and wasm-opt",
-        ensure: npm::ensure,
-    },
-    Step {
-        what: "the npm packages that ours are built and tested with",
-        ensure: npm::packages,
-    },
-    Step {
-        what: "Chromium and Firefox",
-        ensure: browsers::ensure,
-    },
-    Step {
-        what: cargo_deny::WHAT,
-        ensure: cargo_deny::ensure,
-    },
-    Step {
-        what: "FUSE, and stressors of file systems",
-        ensure: posix_suites::packages,
-    },
-    Step {
-        what: "pjdfstest",
-        ensure: posix_suites::pjdfstest,
-    },
-    Step {
-        what: "fsx",
-        ensure: posix_suites::fsx,
-    },
-];
-
-/// Lets a step say that it is about to take its time.
-struct Announce<'a> {
-    project: &'a Project,
-    what: &'a str,
-}
-
-impl Announce<'_> {
-    fn installing(&self) {
-        self.project.ui.installing(self.what);
-    }
-}
-
-/// Brings this machine to what the other commands need. Repeating it is quick and changes nothing.
+/// Brings this machine to what a part of the project needs. Repeating it is quick and changes nothing.
 ///
 /// # Errors
 /// The first step that fails, with the command and what to do about it.
-pub(crate) fn run(project: &Project) -> Result<()> {
+pub(crate) fn run(project: &Project, part: Part) -> Result<()> {
+    run_all(project, &[part])
+}
+
+/// As [`run`], for several parts.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_all(project: &Project, parts: &[Part]) -> Result<()> {
     project.ui.title("setup");
     std::fs::create_dir_all(project.tools.bin()).with_context(|| {
         format!(
@@ -119,20 +49,44 @@ pub(crate) fn run(project: &Project) -> Result<()> {
             project.tools.dir.display()
         )
     })?;
-    for step in STEPS {
+    let needed = |step: &&Step| parts.iter().any(|part| part.needs(step.need));
+    let (there, missing): (Vec<&Step>, Vec<&Step>) = STEPS
+        .iter()
+        .filter(needed)
+        .partition(|step| step.is_there(project));
+    for step in there {
+        project.ui.there(step.what);
+    }
+    announce(project, &missing);
+    for step in missing {
         let start = Instant::now();
-        let announce = Announce {
-            project,
-            what: step.what,
-        };
+        let announce = Announce::installing(project, step.what);
         let outcome = (step.ensure)(project, &announce)
             .with_context(|| format!("setup could not provide {}", step.what))?;
         match outcome {
+            // Another step has brought it along.
             Outcome::There => project.ui.there(step.what),
             Outcome::Installed => project.ui.installed(step.what, start.elapsed()),
         }
     }
     Ok(())
+}
+
+/// Says what will be installed, and about how long that takes.
+fn announce(project: &Project, missing: &[&Step]) {
+    if missing.is_empty() {
+        return;
+    }
+    let all: Duration = missing.iter().map(|step| step.typical).sum();
+    let each: Vec<_> = missing
+        .iter()
+        .map(|step| format!("{} ({})", step.what, ui::about(step.typical)))
+        .collect();
+    project.ui.plan(&format!(
+        "to be installed, {} in all: {}",
+        ui::about(all),
+        each.join(", ")
+    ));
 }
 
 /// Prints the environment in which cargo finds what setup installed, for `eval` in a shell.

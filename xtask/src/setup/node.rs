@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Announce, Outcome, apt, npm, version};
+use super::step::{Announce, Outcome};
+use super::{apt, npm, version};
 use crate::command::{Cmd, on_path};
 use crate::project::Project;
 
@@ -18,7 +19,7 @@ pub(super) fn ensure(project: &Project, announce: &Announce<'_>) -> Result<Outco
     if on_path("npm") && (is_recent(Path::new("node")) || is_recent(&own)) {
         return Ok(Outcome::There);
     }
-    announce.installing();
+    announce.begin()?;
     if !on_path("npm") {
         apt::install(&["nodejs", "npm", "ca-certificates"])?;
     }

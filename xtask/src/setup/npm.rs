@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{Announce, Outcome};
+use super::step::{Announce, Outcome};
 use crate::command::Cmd;
 use crate::project::Project;
 
@@ -18,7 +18,7 @@ pub(super) fn ensure(project: &Project, announce: &Announce<'_>) -> Result<Outco
     if same_lock(&lock, &dir) && FILES.iter().all(|file| project.tools.npm(file).is_file()) {
         return Ok(Outcome::There);
     }
-    announce.installing();
+    announce.begin()?;
     install(project, &lock, &dir)?;
     Ok(Outcome::Installed)
 }
@@ -45,7 +45,7 @@ pub(super) fn packages(project: &Project, announce: &Announce<'_>) -> Result<Out
     if same_lock(&project.root, &project.root.join("node_modules")) {
         return Ok(Outcome::There);
     }
-    announce.installing();
+    announce.begin()?;
     locked(project, &project.root)?;
     Ok(Outcome::Installed)
 }

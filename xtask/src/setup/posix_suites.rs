@@ -2,14 +2,19 @@
 
 use anyhow::Result;
 
+use super::apt;
 use super::cargo_programs::{self, Program};
-use super::{Announce, Outcome, apt};
+use super::step::{Announce, Outcome};
 use crate::project::Project;
 
-const PACKAGES: &[(&str, &str)] = &[
+/// What mounts are made and tested with.
+const FUSE: &[(&str, &str)] = &[
     ("fusermount3", "fuse3"),
     ("flock", "util-linux"),
     ("python3", "python3"),
+];
+
+const STRESSORS: &[(&str, &str)] = &[
     ("stress-ng", "stress-ng"),
     ("fio", "fio"),
     ("dbench", "dbench"),
@@ -31,8 +36,12 @@ const FSX: Program = Program {
     options: &[],
 };
 
-pub(super) fn packages(_: &Project, announce: &Announce<'_>) -> Result<Outcome> {
-    apt::programs(PACKAGES, announce)
+pub(super) fn fuse(_: &Project, announce: &Announce<'_>) -> Result<Outcome> {
+    apt::programs(FUSE, announce)
+}
+
+pub(super) fn stressors(_: &Project, announce: &Announce<'_>) -> Result<Outcome> {
+    apt::programs(STRESSORS, announce)
 }
 
 pub(super) fn pjdfstest(project: &Project, announce: &Announce<'_>) -> Result<Outcome> {

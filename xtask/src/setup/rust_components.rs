@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Announce, Outcome};
+use super::step::{Announce, Outcome};
 use crate::command::Cmd;
 use crate::project::Project;
 
@@ -11,7 +11,7 @@ pub(super) fn ensure(_: &Project, announce: &Announce<'_>) -> Result<Outcome> {
     if works("fmt") && works("clippy") {
         return Ok(Outcome::There);
     }
-    announce.installing();
+    announce.begin()?;
     Cmd::new("rustup")
         .args(["component", "add", "rustfmt", "clippy"])
         .advice("install rustup, or your distribution's packages of rustfmt and clippy")

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::{Announce, Outcome, std_source};
+use super::std_source;
+use super::step::{Announce, Outcome};
 use crate::command::Cmd;
 use crate::project::Project;
 
@@ -21,7 +22,7 @@ pub(super) fn ensure(project: &Project, announce: &Announce<'_>) -> Result<Outco
     if missing.is_empty() {
         return Ok(Outcome::There);
     }
-    announce.installing();
+    announce.begin()?;
     if let Err(refusal) = Cmd::new("rustup")
         .args(["target", "add"])
         .args(&missing)

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{Announce, Outcome, apt, llvm, suites};
+use super::step::{Announce, Outcome};
+use super::{apt, llvm, suites};
 use crate::project::Project;
 
 const PROGRAMS: &[&str] = &["clang", "clang++", "llvm-ar", "llvm-ranlib", "llvm-nm"];
@@ -26,7 +27,7 @@ pub(super) fn ensure(project: &Project, announce: &Announce<'_>) -> Result<Outco
     {
         return Ok(Outcome::There);
     }
-    announce.installing();
+    announce.begin()?;
     link_programs(&sdk.join("bin"))?;
     if !headers.is_file() {
         unpack_library(project, &sysroot)?;

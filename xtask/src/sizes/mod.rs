@@ -2,12 +2,11 @@
 
 mod table;
 
-use std::fs;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::project::Project;
-use crate::{packages, setup, wasm};
+use crate::setup::{self, Part};
+use crate::{packages, wasm};
 use table::Size;
 
 /// The same engine as JavaScript, which is loaded only where there is no WebAssembly, compressed.
@@ -27,24 +26,22 @@ pub(crate) struct Args {
 /// # Errors
 /// When a module cannot be built.
 pub(crate) fn run(project: &Project, args: &Args) -> Result<bool> {
-    setup::run(project)?;
+    setup::run(project, Part::Sizes)?;
     project.ui.title("sizes");
     let mut sizes = Vec::new();
     for artifact in wasm::ARTIFACTS {
         let path = wasm::build(project, artifact)?;
-        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         sizes.push(Size::of(
             artifact.name,
-            &bytes,
+            &path,
             artifact.limit,
             artifact.brotli_limit,
         )?);
         if artifact.name == "nervusdb.wasm" {
             let script = packages::javascript(project, artifact, &path)?;
-            let bytes = fs::read(&script).with_context(|| format!("cannot read {}", script.display()))?;
             sizes.push(Size::of(
                 "nervusdb-js.js",
-                &bytes,
+                &script,
                 SCRIPT_LIMIT,
                 Some(SCRIPT_BROTLI_LIMIT),
             )?);

@@ -9,7 +9,8 @@ use anyhow::Result;
 
 use crate::command::Cmd;
 use crate::project::Project;
-use crate::{posix as suites, setup, ui, wasm, web};
+use crate::setup::{self, Part};
+use crate::{posix as suites, ui, wasm, web};
 use tally::Tally;
 
 /// Run every check and every test
@@ -26,17 +27,20 @@ pub(crate) struct Args {
 
 type Run = fn(&Project, &Args, &mut Tally) -> Result<()>;
 
+/// One step: its name, what it needs of the machine, and what it does.
+type Step = (&'static str, Part, Run);
+
 /// Quick ones first.
-const STEPS: &[(&str, Run)] = &[
-    ("format", format),
-    ("licences", licences),
-    ("lint", lint),
-    ("tests", tests),
-    ("packages", packages),
-    ("docs", docs),
-    ("posix", posix),
-    ("browsers", browsers),
-    ("playground", playground),
+const STEPS: &[Step] = &[
+    ("format", Part::Format, format),
+    ("licences", Part::Licences, licences),
+    ("lint", Part::Lint, lint),
+    ("tests", Part::Tests, tests),
+    ("packages", Part::Packages, packages),
+    ("docs", Part::Docs, docs),
+    ("posix", Part::PosixQuick, posix),
+    ("browsers", Part::Browsers, browsers),
+    ("playground", Part::Playground, playground),
 ];
 
 /// Returns whether everything passed.
@@ -45,15 +49,16 @@ const STEPS: &[(&str, Run)] = &[
 /// When setup fails, or no step has the name that was asked for.
 pub(crate) fn run(project: &Project, args: &Args) -> Result<bool> {
     let wanted = args.step.as_deref().unwrap_or("");
-    let chosen: Vec<_> = STEPS.iter().filter(|(name, _)| name.contains(wanted)).collect();
+    let chosen: Vec<_> = STEPS.iter().filter(|(name, ..)| name.contains(wanted)).collect();
     if chosen.is_empty() {
-        let names: Vec<_> = STEPS.iter().map(|(name, _)| *name).collect();
+        let names: Vec<_> = STEPS.iter().map(|(name, ..)| *name).collect();
         anyhow::bail!("no step is called {wanted:?}; there are: {}", names.join(", "));
     }
-    setup::run(project)?;
+    let parts: Vec<_> = chosen.iter().map(|(_, part, _)| *part).collect();
+    setup::run_all(project, &parts)?;
     let mut tally = Tally::default();
     let mut lines = Vec::new();
-    for (name, step) in chosen {
+    for (name, _, step) in chosen {
         project.ui.title(name);
         let start = Instant::now();
         let passed = tally.step(|tally| step(project, args, tally));
@@ -73,6 +78,12 @@ fn format(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
         .cargo()
         .args(["fmt", "--all", "--check"])
         .advice("run `cargo fmt --all`")
+        .run()?;
+    // What it looks at, and how that is to look, is in `biome.json`.
+    project
+        .node()
+        .args(["node_modules/@biomejs/biome/bin/biome", "format"])
+        .advice("run `npx biome format --write`")
         .run()
 }
 
@@ -124,7 +135,12 @@ fn tests(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
 
 /// Builds the npm packages on the modules that are shipped, and runs their tests.
 fn packages(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
+    wasm::packages(project)?;
     crate::packages::build(project)?;
+    types(
+        project,
+        &["packages/tarbox", "packages/tarbox/tsconfig.node.json"],
+    )?;
     crate::packages::test(project, args.long, |line| tally.print(line))
 }
 

@@ -8,11 +8,11 @@ use tarbox_store::{LogQuery, LogRecord, Operation, Store, Timestamp};
 
 use crate::examples::examples;
 use crate::failure::Result;
-use crate::parse::{owner::parse_user, time};
+use crate::parse::{owner::user_id, time};
 use crate::platform::{bytes_of, user_name};
 use crate::print::{Align, PathText, Printer, Size, Table, colour, escape};
 
-/// Show who did what, when and with which result
+/// Show who did what, when, and with what result
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox audit                              the last 100 records",
@@ -25,19 +25,19 @@ pub(crate) struct Args {
     /// Only these operations, such as create, write, unlink, rename, checkpoint
     #[arg(long, value_name = "OPERATION", value_parser = parse_operation, value_delimiter = ',')]
     op: Vec<Operation>,
-    /// Only this path and what is below it
+    /// Only this path and everything below it
     #[arg(long)]
     path: Option<OsString>,
     /// Only by this user
-    #[arg(long, value_name = "USER", value_parser = parse_user)]
-    uid: Option<(u32, u32)>,
-    /// Only through this way in, such as cli or run:tool.wasm
+    #[arg(long, value_name = "USER", value_parser = user_id)]
+    uid: Option<u32>,
+    /// Only changes made through this, such as cli or run:tool.wasm
     #[arg(long)]
     agent: Option<String>,
-    /// Not before: 10m, yesterday, a date, RFC 3339
+    /// Only since this time: 10m, yesterday, a date, RFC 3339
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     since: Option<Timestamp>,
-    /// Before
+    /// Only before this time
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     until: Option<Timestamp>,
     /// Only in this layer: a name, tag or number
@@ -46,10 +46,10 @@ pub(crate) struct Args {
     /// Only what was refused
     #[arg(long)]
     refused: bool,
-    /// At most this many, the latest
+    /// Show at most this many, the latest
     #[arg(long, value_name = "N", default_value_t = 100, conflicts_with = "all")]
     limit: usize,
-    /// Everything
+    /// Show all of them
     #[arg(long)]
     all: bool,
 }
@@ -148,7 +148,7 @@ fn query<S: Store>(args: &Args, store: &S) -> Result<LogQuery> {
         until: args.until,
         operation: if let [one] = args.op[..] { Some(one) } else { None },
         path: args.path.as_deref().map(|path| absolute(&bytes_of(path))),
-        uid: args.uid.map(|(uid, _)| uid),
+        uid: args.uid,
         agent: args.agent.clone(),
         layer: layer.transpose()?,
         refused: args.refused,
@@ -194,7 +194,7 @@ impl<'a> View<'a> {
         if self.out.is_json() {
             return self.out.record(&shown(record));
         }
-        let user = user_name(record.uid).map_or_else(|| record.uid.to_string(), str::to_owned);
+        let user = user_name(record.uid).unwrap_or_else(|| record.uid.to_string());
         let style = if record.errno == 0 {
             colour::PLAIN
         } else {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use tarbox_fs::{FilesystemInterface, Follow, blocking};
-use tarbox_store::{Attr, SetAttr};
+use tarbox_store::{Attr, ErrorKind, SetAttr};
 
 use crate::examples::examples;
 use crate::failure::{Failure, Result};
@@ -19,13 +19,13 @@ use crate::workspace::Workspace;
     "tarbox chmod -R a+rX /public        execute only for directories and what is executable",
 ))]
 pub(crate) struct Args {
-    /// Octal digits, or clauses of who, + - =, and rwxXst
+    /// Octal digits, or symbolic clauses such as u+x,go-w,a=rX
     #[arg(value_name = "MODE", value_parser = ModeChange::parse, allow_hyphen_values = true)]
     mode: ModeChange,
-    /// Whose permissions
+    /// The files to change
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<OsString>,
-    /// Also everything in directories
+    /// Change directories and everything in them
     #[arg(short = 'R', long)]
     recursive: bool,
 }
@@ -53,7 +53,30 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
 }
 
 fn change<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], attr: &Attr) -> Result<()> {
-    let mode = args.mode.apply(attr.mode, attr.is_dir(), w.who.umask);
+    set_mode(
+        w,
+        path,
+        attr,
+        args.mode.apply(attr.mode, attr.is_dir(), w.who.umask),
+    )
+}
+
+/// Sets permissions, all of them or none: a bit that would be dropped in silence is refused.
+pub(super) fn set_mode<F: FilesystemInterface>(
+    w: &Workspace<'_, F>,
+    path: &[u8],
+    attr: &Attr,
+    mode: u32,
+) -> Result<()> {
+    let owner = w.who.is_root() || w.who.uid() == attr.uid;
+    if owner && mode & 0o2000 != 0 && !w.who.keeps_set_group_id(attr.gid) {
+        let message = format!(
+            "only root and members of group {gid} may set or keep the set-group-ID bit here; \
+             --user USER:GROUP,{gid} acts as a member, and g-s gives the bit up",
+            gid = attr.gid
+        );
+        return Err(Failure::new(ErrorKind::NotPermitted, message).about(path));
+    }
     let set = SetAttr {
         mode: Some(mode),
         ..SetAttr::default()

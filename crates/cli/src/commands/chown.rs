@@ -19,16 +19,16 @@ use crate::workspace::Workspace;
     "tarbox chown :100 /shared            the group only",
 ))]
 pub(crate) struct Args {
-    /// USER, USER:GROUP or :GROUP, each by name or number
+    /// USER, USER:GROUP, USER: (the user's login group) or :GROUP, each by name or number
     #[arg(value_name = "OWNER", value_parser = owner::parse)]
     owner: Owner,
-    /// Whose owner
+    /// The files to change
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<OsString>,
-    /// Also everything in directories
+    /// Change directories and everything in them
     #[arg(short = 'R', long)]
     recursive: bool,
-    /// A symbolic link itself, not what it leads to
+    /// Change a symbolic link itself, not what it points to
     #[arg(short = 'H', long = "no-dereference")]
     no_dereference: bool,
 }

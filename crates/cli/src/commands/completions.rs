@@ -14,7 +14,7 @@ use crate::print::Printer;
     "tarbox completions fish > ~/.config/fish/completions/tarbox.fish",
 ))]
 pub(crate) struct Args {
-    /// Which shell
+    /// The shell
     #[arg(value_enum)]
     shell: Shell,
 }

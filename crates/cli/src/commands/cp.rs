@@ -2,65 +2,140 @@
 
 use std::ffi::OsString;
 
-use tarbox_fs::{FilesystemInterface, Follow};
+use tarbox_fs::{Copier, CopyAttributes, CopyOptions, FilesystemInterface, Follow, blocking};
+use tarbox_store::{Attr, Error, ErrorKind};
 
-use super::mv::Target;
-use crate::copy::{Attributes, Copier};
+use super::target::{Target, TargetArgs};
 use crate::examples::examples;
-use crate::failure::Result;
-use crate::transfer::options::Collision;
-use crate::workspace::Workspace;
+use crate::failure::{Failure, Result};
+use crate::progress::Progress;
+use crate::workspace::{Workspace, join};
 
-/// Copy files and directories; content is shared, not copied, until one side changes
+/// Copy files and directories; the copy shares its content until one side changes
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox cp /big.bin /copy.bin         takes no room and hardly any time",
     "tarbox cp -r /src /experiment",
+    "tarbox cp -r /src/. /experiment      its contents, even if /experiment exists",
     "tarbox cp -a /src /backup            with owners, times, attributes and hard links",
 ))]
 pub(crate) struct Args {
-    /// What to copy, and where to
-    #[arg(required = true, num_args = 2.., value_names = ["SOURCE", "TARGET"])]
+    /// What to copy, and where
+    #[arg(required = true, num_args = 1.., value_names = ["SOURCE", "TARGET"])]
     paths: Vec<OsString>,
-    /// Directories with all that is in them
+    /// Copy directories and everything in them
     #[arg(short, long, visible_short_alias = 'R')]
     recursive: bool,
-    /// Keep permissions, owner, times and attributes
+    /// Preserve permissions, owner, times and extended attributes
     #[arg(short, long)]
     preserve: bool,
-    /// Both, and hard links stay together
+    /// Like -r -p, and preserve hard links
     #[arg(short, long)]
     archive: bool,
-    /// Leave what is there already, and report it
-    #[arg(short, long)]
+    /// Do not overwrite existing files; report them
+    #[arg(short, long, conflicts_with = "force")]
     no_clobber: bool,
-    /// The target is a name, also where a directory has it
-    #[arg(short = 'T', long)]
-    no_target_directory: bool,
+    /// Overwrite existing files (the default)
+    #[arg(short, long)]
+    force: bool,
+    /// Follow symbolic links given as SOURCE (the default without -r and -a)
+    #[arg(short = 'L', long, conflicts_with = "no_dereference")]
+    dereference: bool,
+    /// Copy symbolic links as links (the default with -r and -a)
+    #[arg(short = 'P', long)]
+    no_dereference: bool,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+impl Args {
+    fn options(&self) -> CopyOptions {
+        CopyOptions {
+            attributes: match (self.archive, self.preserve) {
+                (true, _) => CopyAttributes::AllAndLinks,
+                (_, true) => CopyAttributes::All,
+                _ => CopyAttributes::Permissions,
+            },
+            keep_existing: self.no_clobber,
+        }
+    }
+
+    fn recursive(&self) -> bool {
+        self.recursive || self.archive
+    }
+
+    /// Whether a symbolic link that is named is meant as what it leads to. Those in a directory are copied as links.
+    fn follow(&self) -> Follow {
+        if self.dereference || !(self.no_dereference || self.recursive()) {
+            Follow::Yes
+        } else {
+            Follow::No
+        }
+    }
 }
 
 pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
-    let target = Target::of(w, &args.paths, args.no_target_directory)?;
-    let attributes = match (args.archive, args.preserve) {
-        (true, _) => Attributes::AllAndLinks,
-        (_, true) => Attributes::All,
-        _ => Attributes::New,
-    };
-    let collision = if args.no_clobber {
-        Collision::Refuse
-    } else {
-        Collision::Replace
-    };
-    let recursive = args.recursive || args.archive;
-    let follow = if recursive { Follow::No } else { Follow::Yes };
-    let mut copier = Copier::new(w, attributes, collision);
+    let target = Target::of(w, &args.paths, &args.target, Follow::Yes)?;
+    let progress = w.progress("copy");
+    let mut copier = Copier::new(w.fs, &w.who, args.options());
     w.each(target.sources, |source| {
-        let attr = w.attr(source, follow)?;
+        let attr = w.attr(source, args.follow())?;
         let to = target.path_for(source);
-        if attr.is_dir() && recursive {
-            copier.tree(source, attr, &to)
-        } else {
-            copier.single(source, &attr, &to)
-        }
+        refuse(args, w, source, &attr, &to)?;
+        blocking(copier.begin(attr, to[..].into())).map_err(|e| failure(e, &to))?;
+        copy(w, &mut copier, (source, &attr, &to), &progress)
     })
+}
+
+/// What is wrong from the outset.
+fn refuse<F: FilesystemInterface>(
+    args: &Args,
+    w: &Workspace<'_, F>,
+    source: &[u8],
+    attr: &Attr,
+    to: &[u8],
+) -> Result<()> {
+    if !attr.is_dir() {
+        return Ok(());
+    }
+    if !args.recursive() {
+        let message = "is a directory; -r copies it with all that is in it";
+        return Err(Failure::new(ErrorKind::IsDirectory, message).about(source));
+    }
+    if w.attr_if_any(to, Follow::No)?
+        .is_some_and(|there| there.is_symlink())
+    {
+        let message = "is a symbolic link, and a directory does not take its place; with / behind it, it is where it leads";
+        return Err(Failure::new(ErrorKind::NotDirectory, message).about(to));
+    }
+    Ok(())
+}
+
+/// Copies what the copier has begun with; what cannot be copied is reported, and the rest is.
+fn copy<F: FilesystemInterface>(
+    w: &Workspace<'_, F>,
+    copier: &mut Copier<'_, F>,
+    (source, attr, to): (&[u8], &Attr, &[u8]),
+    progress: &Progress,
+) -> Result<()> {
+    loop {
+        match blocking(copier.next()) {
+            Ok(None) => return Ok(()),
+            Ok(Some(bytes)) => {
+                progress.add_bytes(bytes);
+                progress.add(1);
+            }
+            Err(e) if !attr.is_dir() => return Err(failure(e, to)),
+            Err(e) if copier.path().is_empty() => w.report(failure(e, source))?,
+            Err(e) => w.report(failure(e, &join(source, copier.path())))?,
+        }
+    }
+}
+
+/// Where a copy cannot make sense, why is all there is to say.
+fn failure(error: Error, path: &[u8]) -> Failure {
+    match (error.kind(), error.detail()) {
+        (kind @ (ErrorKind::Invalid | ErrorKind::Exists), Some(why)) => Failure::new(kind, why).about(path),
+        _ => Failure::of(error, path),
+    }
 }

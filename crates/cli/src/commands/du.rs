@@ -13,7 +13,7 @@ use crate::print::{Align, PathText, Size, Table, colour, escape, grouped};
 use crate::walk::{Step, Walker};
 use crate::workspace::Workspace;
 
-/// Sum up what directories hold
+/// Show how much space directories use
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox du -s /src /docs          one line each",
@@ -21,22 +21,22 @@ use crate::workspace::Workspace;
     "tarbox du --apparent-size /vm    lengths, as if there were no holes",
 ))]
 pub(crate) struct Args {
-    /// Where to begin
+    /// Where to start
     #[arg(default_value = "/", value_name = "PATH")]
     paths: Vec<OsString>,
-    /// Only the sum of each
+    /// Show only the total of each
     #[arg(short, long, conflicts_with_all = ["all", "depth"])]
     summarize: bool,
-    /// Files, too
+    /// Show files, too
     #[arg(short, long)]
     all: bool,
-    /// Print no deeper than this; sums count everything
+    /// Show no deeper than this; totals still count everything
     #[arg(short, long, value_name = "DEPTH")]
     depth: Option<usize>,
-    /// Lengths instead of what is stored
+    /// Show lengths instead of the space used
     #[arg(long)]
     apparent_size: bool,
-    /// Exact numbers
+    /// Show exact numbers of bytes
     #[arg(short, long)]
     bytes: bool,
 }

@@ -15,7 +15,7 @@ use crate::transfer::options::{Collision, OwnerChoice, Owners};
 use crate::transfer::{HostWriter, Tally, WorkspaceReader, pump};
 use crate::workspace::{Workspace, last_name, trim_slashes};
 
-/// Put a directory tree of the workspace onto the host
+/// Copy a directory tree from the workspace to the host
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox export /src ./out                                what is in /src is then in ./out",
@@ -24,13 +24,13 @@ use crate::workspace::{Workspace, last_name, trim_slashes};
     "Nothing outside HOSTDIR is ever touched, whatever links are in the workspace or in HOSTDIR.",
 ))]
 pub(crate) struct Args {
-    /// The directory or file of the workspace
+    /// The directory or file in the workspace
     #[arg(value_name = "PATH")]
     path: OsString,
-    /// The directory of the host; made if it is not there, else it has to be empty
+    /// The directory on the host: it must be empty or not exist. For a file, - is standard output
     #[arg(value_name = "HOSTDIR")]
     host: OsString,
-    /// Write into a directory that is not empty, and replace files that are in the way
+    /// Write into a directory that is not empty, and overwrite files
     #[arg(short, long)]
     force: bool,
     /// Who owns what is exported: auto (as in the workspace, if you are root; else you), keep, caller, or UID:GID
@@ -46,6 +46,8 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
     let attr = w.attr(&path, Follow::Yes)?;
     if attr.is_dir() {
         tree(args, w, &path, &attr)
+    } else if args.host == "-" {
+        super::cat::print(w, &path, 0, u64::MAX)
     } else {
         single(args, w, &path, &attr)
     }
@@ -53,6 +55,10 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
 
 fn tree<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], attr: &Attr) -> Result<()> {
     let host = Path::new(&args.host);
+    if args.host == "-" {
+        let message = "is a directory; 'tarbox export-tar' writes one to standard output";
+        return Err(Failure::new(ErrorKind::IsDirectory, message).about(path));
+    }
     let fail = |e: std::io::Error| Failure::host(&*bytes_of(&args.host), &e);
     std::fs::create_dir_all(host).map_err(fail)?;
     if !args.force && std::fs::read_dir(host).map_err(fail)?.next().is_some() {
@@ -82,9 +88,7 @@ fn single<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8]
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     let Some(new_name) = place.file_name().map(|name| bytes_of(name).into_owned()) else {
-        return Err(
-            Failure::new(ErrorKind::Invalid, "this is no name for a file").about(&*bytes_of(&args.host))
-        );
+        return Err(Failure::new(ErrorKind::Invalid, "this is not a file name").about(&*bytes_of(&args.host)));
     };
     let root = bytes_of(parent.as_os_str()).into_owned();
     let mut writer = HostWriter::new(&root, open(parent)?, collision(args), owners(args));

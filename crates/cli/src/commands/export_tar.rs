@@ -6,13 +6,13 @@ use std::io::{BufWriter, IsTerminal, Write, stdout};
 
 use tarbox_fs::{FilesystemInterface, Follow};
 use tarbox_store::ErrorKind;
+use tarbox_tar::OwnerNames;
 
 use crate::examples::examples;
 use crate::failure::{Failure, Result};
-use crate::platform::bytes_of;
+use crate::platform::{self, bytes_of};
 use crate::transfer::item::PIECE;
-use crate::transfer::tar::{OwnerNames, TarWriter};
-use crate::transfer::{Tally, WorkspaceReader, pump};
+use crate::transfer::{Tally, TarWriter, WorkspaceReader, pump};
 use crate::workspace::{Workspace, last_name, trim_slashes};
 
 /// Pack a directory of the workspace into a tar archive
@@ -26,10 +26,10 @@ pub(crate) struct Args {
     /// What to pack [default: /], and the archive, or - for standard output
     #[arg(required = true, num_args = 1..=2, value_names = ["PATH", "FILE"])]
     operands: Vec<OsString>,
-    /// Replace the archive if it is there
+    /// Overwrite the archive if it exists
     #[arg(short, long)]
     force: bool,
-    /// Write only the numbers of owners, not the names that this host has for them
+    /// Store owners as numbers only, without their names on this host
     #[arg(long)]
     numeric_owner: bool,
 }
@@ -44,11 +44,11 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
     let attr = w.attr(&path, Follow::Yes)?;
     let to_stdout = file == "-";
     let output = open(args, file)?;
-    let names = if args.numeric_owner {
-        OwnerNames::Left
-    } else {
-        OwnerNames::Written
+    let names = OwnerNames {
+        user: platform::user_name,
+        group: platform::group_name,
     };
+    let names = (!args.numeric_owner).then_some(names);
     let mut writer = TarWriter::new(BufWriter::with_capacity(PIECE, output), &bytes_of(file), names);
     let tally = Tally::new(w, "pack", None);
     let (fs, who) = (w.fs, &w.who);

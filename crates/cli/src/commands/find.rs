@@ -11,7 +11,7 @@ use crate::parse::glob::{Case, Glob};
 use crate::parse::{size, time};
 use crate::platform::bytes_of;
 use crate::print::{Entry, colour};
-use crate::walk::{Step, Visit, Walker};
+use crate::walk::{Step, WalkEntry, Walker};
 use crate::workspace::Workspace;
 
 /// Find files by name, kind, size and time
@@ -23,28 +23,28 @@ use crate::workspace::Workspace;
     "tarbox find /src --name '*.o' --print0 | xargs -0 tarbox rm",
 ))]
 pub(crate) struct Args {
-    /// Where to begin
+    /// Where to start
     #[arg(default_value = "/", value_name = "PATH")]
     paths: Vec<OsString>,
-    /// Names that match: * ? [a-z] [!a-z]
+    /// Name matches: * ? [a-z] [!a-z]
     #[arg(long, value_name = "GLOB")]
     name: Option<OsString>,
-    /// The same, capital letters or not
+    /// The same, ignoring case
     #[arg(long, value_name = "GLOB", conflicts_with = "name")]
     iname: Option<OsString>,
-    /// Whole paths that match; * also matches /
+    /// Whole path matches; * also matches /
     #[arg(long, value_name = "GLOB")]
     path: Option<OsString>,
-    /// Kinds: f file, d directory, l link, p pipe, s socket, c and b devices; several together
+    /// Type: f file, d directory, l link, p pipe, s socket, c and b devices; several may be combined
     #[arg(long = "type", short = 't', value_name = "KINDS", value_parser = Kinds::parse)]
     kinds: Option<Kinds>,
-    /// Length: exactly, with + more, with - less
+    /// Size: exactly this, with + more, with - less
     #[arg(long, short, value_name = "[+-]SIZE", value_parser = Length::parse, allow_hyphen_values = true)]
     size: Option<Length>,
-    /// Written after this time, or after this file was
+    /// Modified after this time, or after this file
     #[arg(long, value_name = "TIME|PATH")]
     newer: Option<OsString>,
-    /// Written before this time, or before this file was
+    /// Modified before this time, or before this file
     #[arg(long, value_name = "TIME|PATH")]
     older: Option<OsString>,
     /// Belongs to this user
@@ -53,10 +53,10 @@ pub(crate) struct Args {
     /// Empty files and directories
     #[arg(long)]
     empty: bool,
-    /// Go no deeper than this
+    /// Descend no deeper than this
     #[arg(long, value_name = "DEPTH")]
     max_depth: Option<usize>,
-    /// Leave out what is not this deep
+    /// Skip everything above this depth
     #[arg(long, value_name = "DEPTH", default_value_t = 0, hide_default_value = true)]
     min_depth: usize,
     /// End each path with a NUL and print its bytes as they are, for xargs -0
@@ -78,7 +78,7 @@ impl Kinds {
                 's' => FileKind::Socket,
                 'c' => FileKind::CharDevice,
                 'b' => FileKind::BlockDevice,
-                _ => return Err(format!("'{letter}' is no kind; there are f d l p s c b")),
+                _ => return Err(format!("'{letter}' is not a type; use f d l p s c b")),
             })
         });
         kinds.collect::<Result<_, _>>().map(Self)
@@ -166,7 +166,7 @@ impl<'a> Filter<'a> {
         })
     }
 
-    fn accepts(&self, path: &[u8], visit: &Visit) -> bool {
+    fn accepts(&self, path: &[u8], visit: &WalkEntry) -> bool {
         let (args, attr) = (self.args, &visit.attr);
         let name = if visit.depth == 0 {
             crate::workspace::last_name(path)

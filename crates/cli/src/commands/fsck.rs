@@ -19,7 +19,7 @@ use crate::progress::Progress;
     "Ends with 0 if all is well or was mended, with 6 if something is wrong still.",
 ))]
 pub(crate) struct Args {
-    /// Mend what is wrong
+    /// Repair what is wrong
     #[arg(long)]
     repair: bool,
 }

@@ -7,7 +7,7 @@ use crate::examples::examples;
 use crate::failure::Result;
 use crate::print::{Printer, Size, grouped};
 
-/// Collect garbage: give back room that nothing needs any more
+/// Collect garbage: free space that nothing needs any more
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox gc                     all tenants; safe beside running programs",

@@ -5,18 +5,20 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags};
-use tarbox_fs::{FilesystemExt, FilesystemInterface, Follow, blocking};
-use tarbox_store::Ino;
+use tarbox_fs::{FilesystemExt, FilesystemInterface, Follow, OpenFlags, blocking};
+use tarbox_store::{ErrorKind, Ino, WriteAt};
 
+use super::write::put_into;
 use crate::examples::examples;
 use crate::failure::{Failure, Result};
 use crate::platform::bytes_of;
+use crate::source::Source;
 use crate::transfer::item::PATH_MAX;
 use crate::transfer::options::{Collision, OwnerChoice, Owners};
 use crate::transfer::{HostReader, Skip, Tally, WorkspaceWriter, pump, survey};
 use crate::workspace::{Workspace, join, last_name, trim_slashes};
 
-/// Put a directory tree of the host into the workspace
+/// Copy a directory tree from the host into the workspace
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox import ~/project /src              what is in ~/project is then in /src",
@@ -25,16 +27,16 @@ use crate::workspace::{Workspace, join, last_name, trim_slashes};
     "tarbox import notes.txt /docs             a single file, too",
 ))]
 pub(crate) struct Args {
-    /// The directory or file of the host
+    /// The directory or file on the host, or - for standard input
     #[arg(value_name = "HOSTDIR")]
     host: OsString,
-    /// Where to put it; made if it is not there
+    /// Where to put it; created if it does not exist
     #[arg(default_value = "/", value_name = "PATH")]
     path: OsString,
-    /// Replace files that are in the way
+    /// Overwrite existing files
     #[arg(short, long)]
     force: bool,
-    /// Leave out names that match; with a slash: paths below HOSTDIR that match
+    /// Skip names that match, or with a slash, paths below HOSTDIR that match
     #[arg(short = 'x', long, value_name = "GLOB")]
     exclude: Vec<String>,
     /// Who owns what is imported: auto (as on the host, if you act as root; else you), keep, caller, or UID:GID
@@ -51,6 +53,9 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
         .with_database(w.database);
     let target = w.path(&args.path)?;
     let host = bytes_of(&args.host);
+    if &*host == b"-" {
+        return standard_input(args, w, &target);
+    }
     match open_dir(&host) {
         Ok(dir) => tree(args, w, &skip, &host, dir, &target),
         Err(rustix::io::Errno::NOTDIR) => single(args, w, &skip, &target),
@@ -133,6 +138,22 @@ fn single<F: FilesystemInterface>(
         |item| tally.count(item, |item| writer.write(item)),
     )?;
     tally.print("imported")
+}
+
+/// Writes standard input to a file. It has no name of its own, nor an owner or times.
+fn standard_input<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, target: &[u8]) -> Result<()> {
+    if w.attr_if_any(target, Follow::Yes)?
+        .is_some_and(|attr| attr.is_dir())
+    {
+        let message = "is a directory, and standard input has no name; say which file it becomes";
+        return Err(Failure::new(ErrorKind::IsDirectory, message).about(target));
+    }
+    let flags = if args.force {
+        OpenFlags::WRITE.truncated()
+    } else {
+        OpenFlags::WRITE.exclusively()
+    };
+    put_into(w, target, flags, WriteAt::Offset(0), Source::Stdin)
 }
 
 fn writer<'a, F: FilesystemInterface>(

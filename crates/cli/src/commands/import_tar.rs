@@ -2,17 +2,20 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{BufReader, Read, Stdin, stdin};
+use std::io::{Read, Stdin, stdin};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use tarbox_fs::{FilesystemExt, FilesystemInterface, blocking};
+use tarbox_fs::{Credentials, FilesystemExt, FilesystemInterface, blocking};
+use tarbox_store::{Error, ErrorKind};
+use tarbox_tar::{Problem, Severity, Told, Unpacker};
 
 use crate::examples::examples;
+use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::platform::bytes_of;
 use crate::transfer::item::PIECE;
 use crate::transfer::options::{Collision, OwnerChoice, Owners};
-use crate::transfer::tar::{TarImporter, TarReader};
-use crate::transfer::{Tally, WorkspaceWriter, pump};
+use crate::transfer::{Tally, Weigh, pump};
 use crate::workspace::Workspace;
 
 /// Unpack a tar archive into the workspace
@@ -26,10 +29,10 @@ pub(crate) struct Args {
     /// The archive, or - for standard input
     #[arg(value_name = "FILE")]
     file: OsString,
-    /// Where to unpack it; made if it is not there
+    /// Where to unpack it; created if it does not exist
     #[arg(default_value = "/", value_name = "PATH")]
     path: OsString,
-    /// Replace files that are in the way
+    /// Overwrite existing files
     #[arg(short, long)]
     force: bool,
     /// Who owns what is unpacked: auto (as in the archive, if you act as root; else you), keep, caller, or UID:GID
@@ -47,17 +50,118 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
     let root = blocking(w.fs.create_dir_all(&w.who, &target)).map_err(|e| Failure::of(e, &target))?;
     let collision = Collision::forced(args.force);
     let owners = args.owner.resolve(args.numeric_owner, w.who.uid());
-    let writer = WorkspaceWriter::new(w.fs, &w.who, (root.ino, &target), collision, owners);
-    let mut importer = TarImporter::new(w.fs, &w.who, (root.ino, &target), writer);
     let tally = Tally::new(w, "unpack", None);
-    let input = BufReader::with_capacity(PIECE, input);
-    let unpacked = pump(
-        |emit| TarReader::new(input, &name).read(emit),
-        |item| tally.count(item, |item| importer.write(item)),
+    let mut import = Import {
+        unpacker: Unpacker::new((root.ino, &target), collision.into(), owners.into()),
+        w,
+        name: &name,
+        tally: &tally,
+    };
+    // Of what comes behind the end of an archive nothing is read.
+    let over = AtomicBool::new(false);
+    let wanted = || !over.load(Ordering::Relaxed);
+    let read = pump(
+        |emit| read(input, &mut |piece| wanted() && emit(piece)),
+        |piece| {
+            import.take(piece)?;
+            over.store(import.unpacker.is_over(), Ordering::Relaxed);
+            Ok(())
+        },
     );
-    importer.finish().or_else(|failure| tally.report(failure))?;
-    unpacked?;
+    // What was in the archive up to where it broke off is there with all its attributes.
+    let finished = import.finish();
+    read?;
+    finished?;
     tally.print("unpacked")
+}
+
+/// A piece of an archive, or why there is no further one.
+struct Piece(std::io::Result<Vec<u8>>);
+
+impl Weigh for Piece {
+    fn weight(&self) -> usize {
+        self.0.as_ref().map_or(0, Vec::len)
+    }
+}
+
+/// Reads all that there is.
+fn read(mut input: impl Read, emit: &mut dyn FnMut(Piece) -> bool) {
+    loop {
+        let mut piece = Vec::with_capacity(PIECE);
+        match (&mut input).take(PIECE as u64).read_to_end(&mut piece) {
+            Ok(0) => return,
+            Ok(_) if emit(Piece(Ok(piece))) => {}
+            Ok(_) => return,
+            Err(error) => {
+                emit(Piece(Err(error)));
+                return;
+            }
+        }
+    }
+}
+
+/// One import, and its account.
+struct Import<'a, 'w, F> {
+    unpacker: Unpacker,
+    w: &'a Workspace<'w, F>,
+    name: &'a [u8],
+    tally: &'a Tally<'a, 'w, F>,
+}
+
+impl<F: FilesystemInterface> Import<'_, '_, F> {
+    fn take(&mut self, piece: Piece) -> Result<()> {
+        let bytes = piece.0.map_err(|e| Failure::host(self.name, &e))?;
+        self.counted(|unpacker, fs, tell| unpacker.feed(fs, &bytes, tell))
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.counted(|unpacker, fs, tell| unpacker.finish(fs, tell))
+    }
+
+    /// Lets the unpacker do something, counts what came of it, and reports what there is to say.
+    fn counted(
+        &mut self,
+        act: impl FnOnce(&mut Unpacker, (&F, &Credentials), &mut dyn FnMut(Told)) -> Result<(), Error>,
+    ) -> Result<()> {
+        let before = self.unpacker.counts();
+        let mut reported = Ok(());
+        let (fs, name, tally) = ((self.w.fs, &self.w.who), self.name, self.tally);
+        let done = act(&mut self.unpacker, fs, &mut |told| {
+            let result = report(tally, name, told);
+            reported = std::mem::replace(&mut reported, Ok(())).and(result);
+        });
+        let after = self.unpacker.counts();
+        tally.add(
+            after.entries().saturating_sub(before.entries()),
+            after.bytes.saturating_sub(before.bytes),
+        );
+        if let Err(error) = done {
+            // The reason matters more than that something cannot be removed, too.
+            let _ = self.unpacker.abandon(fs);
+            return Err(error.into());
+        }
+        reported
+    }
+}
+
+fn report<F: FilesystemInterface>(tally: &Tally<'_, '_, F>, name: &[u8], told: Told) -> Result<()> {
+    let Problem { severity, path, what } = match told {
+        Told::Failed { path, error } => return tally.report(Failure::of(error, path)),
+        Told::Problem(problem) => problem,
+    };
+    let about = path.as_deref().unwrap_or(name);
+    match severity {
+        Severity::Note => {
+            tally.warn(about, &what);
+            Ok(())
+        }
+        Severity::Fault => tally.report(Failure::new(ErrorKind::Invalid, what).about(about)),
+        Severity::Fatal => {
+            let message = format!("this is no sound tar archive: {what}");
+            let failure = Failure::new(ErrorKind::Invalid, message).about(name);
+            tally.report(failure.ending(Exit::FAILED))
+        }
+    }
 }
 
 enum Input {

@@ -9,7 +9,7 @@ use crate::examples::examples;
 use crate::failure::Result;
 use crate::print::Printer;
 
-/// Make the database and the tenant; safe to repeat
+/// Create the database and the tenant; safe to repeat
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox init                                 ./tarbox.db with the tenant 'default'",

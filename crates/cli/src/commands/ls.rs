@@ -25,31 +25,31 @@ pub(crate) struct Args {
     /// What to list
     #[arg(default_value = "/", value_name = "PATH")]
     paths: Vec<OsString>,
-    /// Permissions, owner, size and time of each
+    /// Show permissions, owner, size and time
     #[arg(short)]
     long: bool,
-    /// Also names that begin with a dot
+    /// Show names that begin with a dot, too
     #[arg(short)]
     all: bool,
-    /// What is in the directories below, too
+    /// List subdirectories, too
     #[arg(short = 'R')]
     recursive: bool,
-    /// The directories themselves, not what is in them
+    /// List directories themselves, not their contents
     #[arg(short)]
     directory: bool,
-    /// The newest first
+    /// Sort by time, newest first
     #[arg(short = 't', conflicts_with = "by_size")]
     by_time: bool,
-    /// The largest first
+    /// Sort by size, largest first
     #[arg(short = 'S')]
     by_size: bool,
-    /// In reverse order
+    /// Reverse the order
     #[arg(short)]
     reverse: bool,
-    /// One name a line, on a terminal too
+    /// One name per line, even on a terminal
     #[arg(short = '1')]
     one_per_line: bool,
-    /// The inode number of each
+    /// Show inode numbers
     #[arg(short)]
     inode: bool,
 }
@@ -199,8 +199,8 @@ fn print_long<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, entries
 
 fn long_row<F: FilesystemInterface>(table: &mut Table<'_>, w: &Workspace<'_, F>, entry: &DirEntry) {
     let attr = &entry.attr;
-    let user = platform::user_name(attr.uid).map_or_else(|| attr.uid.to_string(), str::to_owned);
-    let group = platform::group_name(attr.gid).map_or_else(|| attr.gid.to_string(), str::to_owned);
+    let user = platform::user_name(attr.uid).unwrap_or_else(|| attr.uid.to_string());
+    let group = platform::group_name(attr.gid).unwrap_or_else(|| attr.gid.to_string());
     let size = match attr.kind {
         FileKind::CharDevice | FileKind::BlockDevice => device(attr.rdev),
         _ => attr.size.to_string(),

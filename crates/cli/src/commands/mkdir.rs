@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 
 use tarbox_fs::{FilesystemExt, FilesystemInterface, NewNode, blocking};
-use tarbox_store::SetAttr;
 
 use crate::examples::examples;
 use crate::failure::{Failure, Result};
@@ -18,10 +17,10 @@ use crate::workspace::Workspace;
     "tarbox mkdir -m 1777 /shared",
 ))]
 pub(crate) struct Args {
-    /// What to make
+    /// The directories to make
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<OsString>,
-    /// Make those that lead to it, too
+    /// Make missing parent directories, too; existing ones are no error
     #[arg(short, long)]
     parents: bool,
     /// Permissions, octal or symbolic
@@ -38,12 +37,9 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
                 .map_err(|e| Failure::of(e, path))?
         };
         if let Some(change) = &args.mode {
-            let mode = change.apply(0o777, true, w.who.umask);
-            let set = SetAttr {
-                mode: Some(mode),
-                ..SetAttr::default()
-            };
-            blocking(w.fs.setattr(&w.who, attr.ino, &set)).map_err(|e| Failure::of(e, path))?;
+            // A set-group-ID bit that it has from the directory above stays.
+            let mode = change.apply(0o777 | attr.mode & 0o6000, true, w.who.umask);
+            super::chmod::set_mode(w, path, &attr, mode)?;
         }
         Ok(())
     })

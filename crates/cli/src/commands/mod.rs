@@ -30,6 +30,7 @@ pub(crate) mod rm;
 pub(crate) mod run;
 pub(crate) mod stat;
 pub(crate) mod stats;
+pub(crate) mod target;
 pub(crate) mod tenant;
 pub(crate) mod touch;
 pub(crate) mod tree;

@@ -21,7 +21,7 @@ use crate::workspace::{AGENT, Workspace};
 /// What the process that serves says when the mount can be used.
 const READY: &str = "ready";
 
-/// Mount the workspace: an ordinary directory for every program
+/// Mount the workspace as an ordinary directory for every program
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox mount ~/w && cd ~/w && git clone ~/project     until 'tarbox umount ~/w'",
@@ -30,10 +30,10 @@ const READY: &str = "ready";
     "sudo tarbox mount --allow-other /srv/w                for every user, each with their own permissions",
 ))]
 pub(crate) struct Args {
-    /// Refuse every change
+    /// Refuse all changes
     #[arg(long, visible_alias = "ro")]
     read_only: bool,
-    /// Let other users in; not only root may ask for it where /etc/fuse.conf says 'user_allow_other'
+    /// Let other users in; for users other than root, /etc/fuse.conf must say 'user_allow_other'
     #[arg(long)]
     allow_other: bool,
     /// Refuse to run programs in it
@@ -45,7 +45,7 @@ pub(crate) struct Args {
     /// Show this layer as it was, by name, tag or number; read-only
     #[arg(long, value_name = "NAME")]
     layer: Option<String>,
-    /// Serve in this process, until interrupted or unmounted
+    /// Stay in the foreground until interrupted or unmounted
     #[arg(long, short)]
     foreground: bool,
     /// Serve for a command that waits to hear that all is ready

@@ -5,9 +5,10 @@ use std::ffi::OsString;
 use tarbox_fs::{FilesystemExt, FilesystemInterface, Follow, blocking};
 use tarbox_store::{ErrorKind, RenameMode};
 
+use super::target::{Target, TargetArgs};
 use crate::examples::examples;
 use crate::failure::{Failure, Result};
-use crate::workspace::{Workspace, join, last_name, trim_slashes};
+use crate::workspace::{Workspace, last_name};
 
 /// Move or rename files and directories
 #[derive(Debug, clap::Args)]
@@ -17,18 +18,20 @@ use crate::workspace::{Workspace, join, last_name, trim_slashes};
     "tarbox mv --exchange /blue /green    both at once",
 ))]
 pub(crate) struct Args {
-    /// What to move, and where to
-    #[arg(required = true, num_args = 2.., value_names = ["SOURCE", "TARGET"])]
+    /// What to move, and where
+    #[arg(required = true, num_args = 1.., value_names = ["SOURCE", "TARGET"])]
     paths: Vec<OsString>,
-    /// Fail rather than replace something
-    #[arg(short, long)]
+    /// Do not overwrite existing files; report them
+    #[arg(short, long, conflicts_with = "force")]
     no_clobber: bool,
-    /// Swap the two
-    #[arg(long, conflicts_with = "no_clobber")]
+    /// Overwrite existing files (the default)
+    #[arg(short, long)]
+    force: bool,
+    /// Swap the two paths
+    #[arg(long, conflicts_with_all = ["no_clobber", "target_directory"])]
     exchange: bool,
-    /// The target is a name, also where a directory has it
-    #[arg(short = 'T', long)]
-    no_target_directory: bool,
+    #[command(flatten)]
+    target: TargetArgs,
 }
 
 pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<()> {
@@ -37,9 +40,16 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
         (true, _) => RenameMode::NoReplace,
         _ => RenameMode::Replace,
     };
-    let exact = args.no_target_directory || args.exchange;
-    let target = Target::of(w, &args.paths, exact)?;
+    let target = if args.exchange {
+        Target::name(w, &args.paths)?
+    } else {
+        Target::of(w, &args.paths, &args.target, Follow::Yes)?
+    };
     w.each(target.sources, |source| {
+        if matches!(last_name(source), b"" | b"." | b"..") {
+            let message = "the root, '.' and '..' cannot move; name what is in them";
+            return Err(Failure::new(ErrorKind::Busy, message).about(source));
+        }
         let to = target.path_for(source);
         blocking(w.fs.rename_path(&w.who, source, &to, mode)).map_err(|e| match e.kind() {
             // These are about where it should go, not about what was named first.
@@ -50,46 +60,4 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
             _ => e.about(source).into(),
         })
     })
-}
-
-/// Where things are moved or copied to.
-pub(super) struct Target<'a> {
-    pub(super) sources: &'a [OsString],
-    path: Vec<u8>,
-    /// Sources go into it, each under its own name.
-    into: bool,
-}
-
-impl<'a> Target<'a> {
-    /// The last of the paths; with `exact` it is a name, not a directory to put things in.
-    pub(super) fn of<F: FilesystemInterface>(
-        w: &Workspace<'_, F>,
-        paths: &'a [OsString],
-        exact: bool,
-    ) -> Result<Self> {
-        let Some((last, sources)) = paths.split_last() else {
-            return Err(Failure::usage("a source and a target are needed"));
-        };
-        let path = w.path(last)?;
-        let into = !exact
-            && w.attr_if_any(&path, Follow::Yes)?
-                .is_some_and(|attr| attr.is_dir());
-        if sources.len() > 1 && !into {
-            return Err(Failure::new(
-                ErrorKind::NotDirectory,
-                "several things only fit into a directory",
-            )
-            .about(&path));
-        }
-        Ok(Self { sources, path, into })
-    }
-
-    /// The path that a source gets.
-    pub(super) fn path_for(&self, source: &[u8]) -> Vec<u8> {
-        if self.into {
-            join(&self.path, last_name(trim_slashes(source)))
-        } else {
-            self.path.clone()
-        }
-    }
 }

@@ -23,13 +23,13 @@ pub(crate) struct Args {
     /// What to remove
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<OsString>,
-    /// Directories with all that is in them
+    /// Remove directories and everything in them
     #[arg(short, long, visible_short_alias = 'R')]
     recursive: bool,
-    /// Empty directories
+    /// Remove empty directories
     #[arg(short = 'd', long)]
     dir: bool,
-    /// Do not complain about what is not there
+    /// Ignore what does not exist
     #[arg(short, long)]
     force: bool,
 }

@@ -20,7 +20,7 @@ use crate::workspace::Workspace;
     "tarbox stat -L /link          what the link leads to",
 ))]
 pub(crate) struct Args {
-    /// What to look at
+    /// The files to show
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<OsString>,
     /// Follow a symbolic link
@@ -94,7 +94,7 @@ fn print<F: FilesystemInterface>(
     Ok(())
 }
 
-fn owner(id: u32, name: fn(u32) -> Option<&'static str>) -> String {
+fn owner(id: u32, name: fn(u32) -> Option<String>) -> String {
     match name(id) {
         Some(name) => format!("{id} ({name})"),
         None => id.to_string(),

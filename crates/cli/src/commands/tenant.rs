@@ -6,7 +6,7 @@ use tarbox_store::{Actor, Database, Error, ErrorKind, Ino, Quota, SetAttr, Store
 
 use crate::examples::examples;
 use crate::failure::{Failure, Result};
-use crate::parse::owner::parse_user;
+use crate::parse::owner::parse_whole;
 use crate::parse::size::{Limit, parse_limit};
 use crate::parse::time;
 use crate::print::{Align, Printer, Size, Table, colour, grouped};
@@ -25,19 +25,19 @@ pub(crate) enum Command {
     Delete(Delete),
 }
 
-/// Make a tenant
+/// Create a tenant
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox tenant create ada --bytes 10G --inodes 1M",
     "tarbox tenant create ada --owner 1000:1000         whose root directory it is",
 ))]
 pub(crate) struct Create {
-    /// 1 to 63 of a-z 0-9 - _ . beginning with a letter or digit
+    /// 1 to 63 characters of a-z 0-9 - _ . starting with a letter or digit
     name: String,
     #[command(flatten)]
     limits: Limits,
     /// Who owns its root directory [default: the caller]
-    #[arg(long, value_name = "UID[:GID]", value_parser = parse_user)]
+    #[arg(long, value_name = "UID[:GID]", value_parser = parse_whole)]
     owner: Option<(u32, u32)>,
 }
 
@@ -46,57 +46,57 @@ pub(crate) struct Create {
 #[command(after_help = examples!("tarbox tenant list"))]
 pub(crate) struct List {}
 
-/// Show what a tenant may use and does use
+/// Show a tenant's quota and usage
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!("tarbox tenant show ada"))]
 pub(crate) struct Name {
-    /// Which
+    /// The tenant
     name: String,
 }
 
-/// Set what a tenant may use
+/// Set a tenant's quota
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox tenant quota ada --bytes 20G",
     "tarbox tenant quota ada --inodes none      without limit",
 ))]
 pub(crate) struct SetQuota {
-    /// Which
+    /// The tenant
     name: String,
     #[command(flatten)]
     limits: Limits,
 }
 
-/// Refuse every access to a tenant; nothing is lost
+/// Refuse all access to a tenant; nothing is lost
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!("tarbox tenant suspend ada"))]
 pub(crate) struct Suspend {
-    /// Which
+    /// The tenant
     name: String,
 }
 
-/// Open a suspended tenant again
+/// Reopen a suspended tenant
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!("tarbox tenant resume ada"))]
 pub(crate) struct Resume {
-    /// Which
+    /// The tenant
     name: String,
 }
 
-/// Delete a tenant with all its files, layers and log, for ever
+/// Delete a tenant with all its files, layers and log, permanently
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!("tarbox tenant delete ada --yes"))]
 pub(crate) struct Delete {
-    /// Which
+    /// The tenant
     name: String,
-    /// It is meant
+    /// Confirm the deletion
     #[arg(long)]
     yes: bool,
 }
 
 #[derive(Debug, clap::Args)]
 struct Limits {
-    /// Stored bytes of all layers, or none
+    /// Bytes stored in all layers, or none
     #[arg(long, value_name = "SIZE", value_parser = parse_limit)]
     bytes: Option<Limit>,
     /// Files and directories, or none

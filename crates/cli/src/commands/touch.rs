@@ -19,26 +19,29 @@ use crate::workspace::Workspace;
     "tarbox touch -r /old /new            the times of another file",
 ))]
 pub(crate) struct Args {
-    /// Whose times
+    /// The files to change; created if they do not exist
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<OsString>,
-    /// This time instead of now
+    /// Use this time instead of now
     #[arg(short, long, value_name = "TIME", value_parser = time::parse, conflicts_with = "reference")]
     #[arg(allow_hyphen_values = true)]
     date: Option<Timestamp>,
-    /// The times of this file instead of now
+    /// Use this time instead of now: [[CC]YY]MMDDhhmm[.ss]
+    #[arg(short = 't', value_name = "STAMP", value_parser = time::stamp, conflicts_with_all = ["date", "reference"])]
+    stamp: Option<Timestamp>,
+    /// Use the times of this file instead of now
     #[arg(short, long, value_name = "PATH")]
     reference: Option<OsString>,
-    /// Only the time of the last read
+    /// Change only the access time
     #[arg(short, conflicts_with = "modified")]
     accessed: bool,
-    /// Only the time of the last write
+    /// Change only the modification time
     #[arg(short)]
     modified: bool,
-    /// Make no files
+    /// Do not create files
     #[arg(short = 'c', long)]
     no_create: bool,
-    /// A symbolic link itself, not what it leads to
+    /// Change a symbolic link itself, not what it points to
     #[arg(short = 'H', long = "no-dereference")]
     no_dereference: bool,
 }
@@ -68,7 +71,7 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
 }
 
 fn times<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> Result<SetAttr> {
-    let (atime, mtime) = match (&args.reference, args.date) {
+    let (atime, mtime) = match (&args.reference, args.date.or(args.stamp)) {
         (Some(reference), _) => {
             let attr = w.attr(&w.path(reference)?, Follow::Yes)?;
             (SetTime::At(attr.atime), SetTime::At(attr.mtime))

@@ -8,7 +8,7 @@ use tarbox_store::DirEntry;
 use crate::examples::examples;
 use crate::failure::Result;
 use crate::print::{Entry, colour, escape, grouped};
-use crate::walk::{Step, Visit, Walker};
+use crate::walk::{Step, WalkEntry, Walker};
 use crate::workspace::Workspace;
 
 /// Draw a directory tree
@@ -19,16 +19,16 @@ use crate::workspace::Workspace;
     "tarbox tree -d /src           directories only",
 ))]
 pub(crate) struct Args {
-    /// Where to begin
+    /// Where to start
     #[arg(default_value = "/", value_name = "PATH")]
     path: OsString,
-    /// Also names that begin with a dot
+    /// Show names that begin with a dot, too
     #[arg(short)]
     all: bool,
     /// Directories only
     #[arg(short)]
     directories: bool,
-    /// Go no deeper than this
+    /// Descend no deeper than this
     #[arg(short = 'L', value_name = "DEPTH")]
     level: Option<usize>,
 }
@@ -77,7 +77,7 @@ impl Drawing {
         &mut self,
         w: &Workspace<'_, F>,
         path: &[u8],
-        visit: &Visit,
+        visit: &WalkEntry,
     ) -> Result<()> {
         match visit.step {
             Step::Enter if visit.depth > 0 => self.directories += 1,

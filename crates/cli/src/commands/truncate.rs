@@ -10,7 +10,7 @@ use crate::failure::{Failure, Result};
 use crate::parse::size;
 use crate::workspace::Workspace;
 
-/// Set the length of files: cut, or extend by a hole
+/// Set the length of files: cut them, or extend them with a hole
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox truncate -s 0 /log",
@@ -18,13 +18,13 @@ use crate::workspace::Workspace;
     "tarbox truncate -s +1M /file          one MiB longer; -s -1M one MiB shorter",
 ))]
 pub(crate) struct Args {
-    /// Whose length; made if it is not there
+    /// The files to change; created if they do not exist
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<OsString>,
-    /// The new length; with + or - in front, longer or shorter by that
+    /// The new length; with + or - in front, longer or shorter by this much
     #[arg(short, long, value_name = "SIZE", value_parser = NewSize::parse, allow_hyphen_values = true)]
     size: NewSize,
-    /// Make no files
+    /// Do not create files
     #[arg(short = 'c', long)]
     no_create: bool,
 }

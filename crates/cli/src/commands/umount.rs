@@ -7,7 +7,7 @@ use tarbox_fuse::point;
 use crate::examples::examples;
 use crate::failure::Result;
 
-/// Take a mounted workspace away, also one whose process is gone
+/// Unmount a workspace, even if the process behind it is gone
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox umount ~/w           everything written stays in the database",

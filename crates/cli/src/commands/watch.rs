@@ -20,16 +20,16 @@ use crate::workspace::Workspace;
     "tarbox watch --count 1 /inbox && process-inbox",
 ))]
 pub(crate) struct Args {
-    /// What to watch, with all that is below it
+    /// The path to watch, with everything below it
     #[arg(default_value = "/")]
     path: OsString,
-    /// Begin behind this position [default: now]
+    /// Start after this position [default: now]
     #[arg(long, value_name = "SEQ")]
     after: Option<u64>,
-    /// End after this many changes
+    /// Stop after this many changes
     #[arg(long, value_name = "N")]
     count: Option<u64>,
-    /// End when everything up to now was printed
+    /// Stop once everything up to now has been printed
     #[arg(long)]
     no_wait: bool,
 }

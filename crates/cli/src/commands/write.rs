@@ -1,6 +1,6 @@
 //! `write`, and what it shares with `append`
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::{self, Read};
 
 use tarbox_fs::{FilesystemExt, FilesystemInterface, Handle, OpenFlags, blocking};
@@ -8,29 +8,30 @@ use tarbox_store::WriteAt;
 
 use crate::examples::examples;
 use crate::failure::{Failure, Result};
-use crate::platform;
+use crate::source::Source;
 use crate::transfer::item::PIECE;
 use crate::workspace::Workspace;
 
-/// Write a file: from the argument, or from standard input
+/// Write a file, from the argument or from standard input
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox write /notes.txt 'hello'",
     "date | tarbox write /started",
+    "date | tarbox write /started -                - is standard input; after -- it is just a hyphen",
     "tarbox write --offset 1M /big < piece         in the middle; the rest stays",
     "tarbox write /.tarbox/layers/new before       control files work too",
 ))]
 pub(crate) struct Args {
-    /// The file; made if it is not there
+    /// The file; created if it does not exist
     #[arg(value_name = "PATH")]
     path: OsString,
-    /// What to write, exactly; without it standard input is read to its end
+    /// The text to write, exactly as given; with - or without it, standard input is read to its end
     #[arg(value_name = "TEXT", allow_hyphen_values = true)]
     text: Option<OsString>,
-    /// Write at this byte and keep the rest, instead of replacing the content
+    /// Write at this offset and keep the rest, instead of replacing everything
     #[arg(long, value_name = "SIZE", value_parser = crate::parse::size::parse)]
     offset: Option<u64>,
-    /// End the text with a line break
+    /// Add a line break after the text
     #[arg(short = 'n', long)]
     newline: bool,
 }
@@ -41,54 +42,27 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
         Some(_) => OpenFlags::WRITE,
         None => OpenFlags::WRITE.truncated(),
     };
-    let (_, handle) =
-        blocking(w.fs.open_path(&w.who, &path, flags, Some(0o666))).map_err(|e| Failure::of(e, &path))?;
-    let source = Source::new(args.text.as_deref(), args.newline);
-    let written = copy(
-        w,
-        handle,
-        WriteAt::Offset(args.offset.unwrap_or(0)),
-        source,
-        &path,
-    );
-    // A control file says no when it is closed.
-    let released = blocking(w.fs.release(handle)).map_err(|e| Failure::of(e, &path));
-    written.and(released)
+    let source = Source::of(args.text.as_deref()).ending(args.newline);
+    put_into(w, &path, flags, WriteAt::Offset(args.offset.unwrap_or(0)), source)
 }
 
-/// What is to be written.
-pub(super) enum Source {
-    Text(Vec<u8>),
-    Stdin,
-}
-
-impl Source {
-    pub(super) fn new(text: Option<&OsStr>, newline: bool) -> Self {
-        match text {
-            None => Self::Stdin,
-            Some(text) => {
-                let mut bytes = platform::bytes_of(text).into_owned();
-                if newline {
-                    bytes.push(b'\n');
-                }
-                Self::Text(bytes)
-            }
-        }
-    }
-}
-
-/// Writes everything the source has.
-pub(super) fn copy<F: FilesystemInterface>(
+/// Opens a file, or makes it, and writes everything the source has.
+pub(super) fn put_into<F: FilesystemInterface>(
     w: &Workspace<'_, F>,
-    handle: Handle,
+    path: &[u8],
+    flags: OpenFlags,
     at: WriteAt,
     source: Source,
-    path: &[u8],
 ) -> Result<()> {
-    match source {
+    let (_, handle) =
+        blocking(w.fs.open_path(&w.who, path, flags, Some(0o666))).map_err(|e| Failure::of(e, path))?;
+    let written = match source {
         Source::Text(text) => put(w, handle, at, &text, path).map(drop),
         Source::Stdin => copy_stdin(w, handle, at, path),
-    }
+    };
+    // A control file says no when it is closed.
+    let released = blocking(w.fs.release(handle)).map_err(|e| Failure::of(e, path));
+    written.and(released)
 }
 
 fn copy_stdin<F: FilesystemInterface>(

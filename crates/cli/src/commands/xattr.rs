@@ -10,6 +10,7 @@ use crate::examples::examples;
 use crate::failure::{Failure, Result};
 use crate::platform;
 use crate::print::{PathText, escape, hex};
+use crate::source::Source;
 use crate::workspace::Workspace;
 
 /// Extended attributes: get, set, list, remove
@@ -34,7 +35,7 @@ pub(crate) struct Get {
     link: Link,
 }
 
-/// Set an attribute: from the argument, or from standard input
+/// Set an attribute, from the argument or from standard input
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox xattr set /notes.txt user.author ada",
@@ -46,13 +47,13 @@ pub(crate) struct Set {
     path: OsString,
     /// The attribute: user.ANYTHING, or trusted.ANYTHING as root
     name: OsString,
-    /// The value, exactly; without it standard input is read to its end
+    /// The value, exactly as given; with - or without it, standard input is read to its end
     #[arg(allow_hyphen_values = true)]
     value: Option<OsString>,
-    /// Fail if it is there
+    /// Fail if it exists
     #[arg(long, conflicts_with = "replace")]
     create: bool,
-    /// Fail if it is not there
+    /// Fail if it does not exist
     #[arg(long)]
     replace: bool,
     #[command(flatten)]
@@ -65,7 +66,7 @@ pub(crate) struct Set {
 pub(crate) struct List {
     /// The file
     path: OsString,
-    /// With their values
+    /// Show values, too
     #[arg(short, long)]
     values: bool,
     #[command(flatten)]
@@ -86,7 +87,7 @@ pub(crate) struct Rm {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Link {
-    /// A symbolic link itself, not what it leads to
+    /// Use a symbolic link itself, not what it points to
     #[arg(short = 'H', long)]
     no_dereference: bool,
 }
@@ -153,10 +154,7 @@ fn set<F: FilesystemInterface>(args: &Set, w: &Workspace<'_, F>) -> Result<()> {
     let path = w.path(&args.path)?;
     let attr = w.attr(&path, args.link.follow())?;
     let name = platform::bytes_of(&args.name);
-    let value = match &args.value {
-        Some(value) => platform::bytes_of(value).into_owned(),
-        None => stdin()?,
-    };
+    let value = Source::of(args.value.as_deref()).read(VALUE_MAX)?;
     let mode = match (args.create, args.replace) {
         (true, _) => XattrMode::Create,
         (_, true) => XattrMode::Replace,
@@ -197,14 +195,3 @@ fn about(error: tarbox_store::Error, path: &[u8], name: &[u8]) -> Failure {
 
 /// One byte more than fits is enough to be told so.
 const VALUE_MAX: u64 = (64 << 10) + 1;
-
-fn stdin() -> Result<Vec<u8>> {
-    use std::io::Read;
-    let mut value = Vec::new();
-    std::io::stdin()
-        .lock()
-        .take(VALUE_MAX)
-        .read_to_end(&mut value)
-        .map_err(|e| Failure::host("standard input", &e))?;
-    Ok(value)
-}

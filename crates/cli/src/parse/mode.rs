@@ -3,8 +3,8 @@
 /// A change of permission bits, to be applied to what a file has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ModeChange {
-    /// These bits, whatever was there.
-    Set(u32),
+    /// These bits. A directory keeps setuid and setgid unless all of the bits are meant.
+    Set { bits: u32, all: bool },
     /// One clause after the other.
     Clauses(Vec<Clause>),
 }
@@ -48,11 +48,15 @@ impl ModeChange {
     /// A sentence about what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let complaint = || {
-            format!("'{text}' is no mode; write octal digits such as 644 or clauses such as u+x,go-w,a=rX")
+            format!("'{text}' is not a mode; write octal digits such as 644 or clauses such as u+x,go-w,a=rX")
         };
         if text.starts_with(|c: char| c.is_ascii_digit()) {
             return match u32::from_str_radix(text, 8) {
-                Ok(bits) if bits <= 0o7777 => Ok(Self::Set(bits)),
+                // As everywhere, 00755 says what 755 leaves open.
+                Ok(bits) if bits <= 0o7777 => Ok(Self::Set {
+                    bits,
+                    all: text.len() > 4,
+                }),
                 _ => Err(complaint()),
             };
         }
@@ -66,7 +70,8 @@ impl ModeChange {
     /// The bits a file with `mode` gets. Clauses that name nobody spare the bits of `umask`.
     pub(crate) fn apply(&self, mode: u32, is_dir: bool, umask: u32) -> u32 {
         match self {
-            Self::Set(bits) => *bits,
+            Self::Set { bits, all: false } if is_dir => bits | mode & 0o6000,
+            Self::Set { bits, .. } => *bits,
             Self::Clauses(clauses) => clauses
                 .iter()
                 .fold(mode, |mode, clause| clause.apply(mode, is_dir, umask)),

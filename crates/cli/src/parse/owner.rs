@@ -9,7 +9,7 @@ pub(crate) struct Owner {
     pub(crate) gid: Option<u32>,
 }
 
-/// Parses an owner. Names are looked up among the users of the host.
+/// Parses an owner. Names are looked up among the users of the host; `USER:` means the group that the user logs in with.
 ///
 /// # Errors
 /// A sentence about what is wrong with it.
@@ -18,12 +18,13 @@ pub(crate) fn parse(text: &str) -> Result<Owner, String> {
         Some((user, group)) => (user, Some(group)),
         None => (text, None),
     };
-    let uid = (!user.is_empty())
-        .then(|| number(user, platform::user_id, "user"))
-        .transpose()?;
-    let gid = match group {
-        Some("") | None => None,
-        Some(group) => Some(number(group, platform::group_id, "group")?),
+    let uid = (!user.is_empty()).then(|| user_id(user)).transpose()?;
+    let gid = match (group, uid) {
+        (None, _) | (Some(""), None) => None,
+        (Some(""), Some(uid)) => Some(platform::login_group(uid).ok_or_else(|| {
+            format!("there is no user {uid} on this host, whose group could be meant; write {uid}:GROUP")
+        })?),
+        (Some(group), _) => Some(group_id(group)?),
     };
     if uid.is_none() && gid.is_none() {
         return Err(format!(
@@ -31,6 +32,18 @@ pub(crate) fn parse(text: &str) -> Result<Owner, String> {
         ));
     }
     Ok(Owner { uid, gid })
+}
+
+/// Parses a user, by name or number.
+///
+/// # Errors
+/// A sentence about what is wrong with it.
+pub(crate) fn user_id(text: &str) -> Result<u32, String> {
+    number(text, platform::user_id, "user")
+}
+
+fn group_id(text: &str) -> Result<u32, String> {
+    number(text, platform::group_id, "group")
 }
 
 fn number(text: &str, lookup: fn(&str) -> Option<u32>, what: &str) -> Result<u32, String> {
@@ -41,14 +54,55 @@ fn number(text: &str, lookup: fn(&str) -> Option<u32>, what: &str) -> Result<u32
     }
 }
 
-/// Somebody to act as: `UID` or `UID:GID`. Without a group it is the one with the user's number.
+/// Somebody to act as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct User {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    /// Supplementary groups.
+    pub(crate) groups: Vec<u32>,
+}
+
+/// Parses `USER` or `USER:GROUP,GROUP…`. The groups named are all there are, and the first is the effective one. With none,
+/// a name stands for a user of the host with their groups there, and a number for a user with the group of that number.
 ///
 /// # Errors
 /// A sentence about what is wrong with it.
-pub(crate) fn parse_user(text: &str) -> Result<(u32, u32), String> {
-    let owner = parse(text)?;
-    let uid = owner.uid.ok_or_else(|| format!("'{text}' names no user"))?;
-    Ok((uid, owner.gid.unwrap_or(uid)))
+pub(crate) fn parse_user(text: &str) -> Result<User, String> {
+    let (user, groups) = match text.split_once(':') {
+        Some((user, groups)) => (user, Some(groups)),
+        None => (text, None),
+    };
+    if user.is_empty() {
+        return Err(format!(
+            "'{text}' names no user; write USER or USER:GROUP,GROUP…, by name or number"
+        ));
+    }
+    let uid = user_id(user)?;
+    let Some(groups) = groups.filter(|groups| !groups.is_empty()) else {
+        let by_number = user.parse::<u32>().is_ok();
+        let login = (!by_number).then(|| platform::login_group(uid)).flatten();
+        return Ok(User {
+            uid,
+            gid: login.unwrap_or(uid),
+            groups: login.map(|_| platform::groups_of(uid)).unwrap_or_default(),
+        });
+    };
+    let mut groups = groups.split(',').map(group_id).collect::<Result<Vec<_>, _>>()?;
+    let gid = groups.remove(0);
+    Ok(User { uid, gid, groups })
+}
+
+/// Parses an owner that is complete: `USER` or `USER:GROUP`. Without a group it is the one [`parse_user`] would say.
+///
+/// # Errors
+/// A sentence about what is wrong with it.
+pub(crate) fn parse_whole(text: &str) -> Result<(u32, u32), String> {
+    let user = parse_user(text)?;
+    if text.contains(',') {
+        return Err(format!("'{text}' names several groups; an owner has one"));
+    }
+    Ok((user.uid, user.gid))
 }
 
 #[cfg(test)]
@@ -78,11 +132,39 @@ mod tests {
                 gid: Some(7)
             })
         );
-        assert_eq!(parse_user("5"), Ok((5, 5)));
-        assert_eq!(parse_user("5:6"), Ok((5, 6)));
+        assert_eq!(parse_whole("4000005"), Ok((4_000_005, 4_000_005)));
+        assert_eq!(parse_whole("5:6"), Ok((5, 6)));
         for text in ["", ":", "4294967295", "-1", "no such user at all", ":4294967296"] {
             assert!(parse(text).is_err(), "{text}");
         }
-        assert!(parse_user(":7").is_err());
+        for text in [":7", "", "5:6,", "5:,6", "5:6,no such group at all"] {
+            assert!(parse_user(text).is_err(), "{text}");
+        }
+        assert!(parse_whole("5:6,7").is_err());
+        assert!(parse("4000005:").unwrap_err().contains("4000005:GROUP"));
+    }
+
+    #[test]
+    fn groups_are_those_that_are_named() {
+        let user = |uid, gid, groups: &[u32]| {
+            Ok(User {
+                uid,
+                gid,
+                groups: groups.to_vec(),
+            })
+        };
+        assert_eq!(parse_user("5"), user(5, 5, &[]));
+        assert_eq!(parse_user("5:"), user(5, 5, &[]));
+        assert_eq!(parse_user("5:6"), user(5, 6, &[]));
+        assert_eq!(parse_user("5:6,7,8"), user(5, 6, &[7, 8]));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_brings_its_groups_along() {
+        let root = parse_user("root").unwrap();
+        assert_eq!((root.uid, root.gid), (0, 0));
+        assert!(root.groups.contains(&0), "{:?}", root.groups);
+        assert_eq!(parse("root:"), parse("0:0"));
     }
 }

@@ -1,7 +1,9 @@
 //! Moments, as people write and read them. What has no zone of its own is local.
 
+use std::num::IntErrorKind;
+
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Zoned, civil};
+use jiff::{Zoned, civil};
 use tarbox_store::Timestamp;
 
 /// The moment in UTC with nine digits: `2026-11-21T08:52:00.000000000Z`. This is the form in JSON.
@@ -25,14 +27,46 @@ pub(crate) fn full(time: Timestamp) -> String {
 }
 
 /// Parses a moment: `now`, `today`, `yesterday`, a time ago (`90s`, `10m`, `2h`, `3d`, `1w`), `@SECONDS`, a date, a date
-/// and time (`2026-11-21 08:52`), or RFC 3339 with a zone.
+/// and time (`2026-11-21 08:52`), or RFC 3339 with a zone. A time that no file can have becomes the nearest that one can.
 ///
 /// # Errors
 /// A sentence about what is wrong with it.
 pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
     parse_at(text.trim(), &Zoned::now()).ok_or_else(|| {
-        format!("'{text}' is no time; write 10m, 3d, yesterday, 2026-11-21, '2026-11-21 08:52', RFC 3339 or @SECONDS")
+        format!("'{text}' is not a time; write 10m, 3d, yesterday, 2026-11-21, '2026-11-21 08:52', RFC 3339 or @SECONDS")
     })
+}
+
+/// Parses the digits that `touch -t` takes: `[[CC]YY]MMDDhhmm[.ss]`, local time.
+///
+/// # Errors
+/// A sentence about what is wrong with it.
+pub(crate) fn stamp(text: &str) -> Result<Timestamp, String> {
+    stamp_at(text, &Zoned::now())
+        .ok_or_else(|| format!("'{text}' is not a time; write [[CC]YY]MMDDhhmm[.ss]"))
+}
+
+fn stamp_at(text: &str, now: &Zoned) -> Option<Timestamp> {
+    let (digits, seconds) = text.split_once('.').unwrap_or((text, "00"));
+    let two = |text: &str, at: usize| text.get(at..at + 2)?.parse::<i16>().ok();
+    let split = digits.len().checked_sub(8)?;
+    let all_digits = digits.bytes().chain(seconds.bytes()).all(|b| b.is_ascii_digit());
+    if !all_digits || seconds.len() != 2 {
+        return None;
+    }
+    let (year, rest) = digits.split_at(split);
+    let year = match year.len() {
+        0 => now.year(),
+        // As POSIX has it: 69 to 99 are of the last century.
+        2 => two(year, 0).map(|year| year + if year < 69 { 2000 } else { 1900 })?,
+        4 => year.parse().ok()?,
+        _ => return None,
+    };
+    let field = |text, at| two(text, at).and_then(|value| i8::try_from(value).ok());
+    let date = civil::Date::new(year, field(rest, 0)?, field(rest, 2)?).ok()?;
+    let time = civil::Time::new(field(rest, 4)?, field(rest, 6)?, field(seconds, 0)?, 0).ok()?;
+    let zoned = date.to_datetime(time).to_zoned(now.time_zone().clone()).ok()?;
+    Some(from_jiff(zoned.timestamp()))
 }
 
 fn parse_at(text: &str, now: &Zoned) -> Option<Timestamp> {
@@ -45,16 +79,18 @@ fn parse_at(text: &str, now: &Zoned) -> Option<Timestamp> {
         "yesterday" => now.yesterday().ok()?.start_of_day().ok()?,
         _ => {
             if let Some(ago) = ago(text) {
-                return from_jiff(now.timestamp().checked_sub(ago).ok()?);
+                return Some(Timestamp::from_nanos(
+                    now.timestamp().as_nanosecond().saturating_sub(ago),
+                ));
             }
             if let Ok(moment) = text.parse::<jiff::Timestamp>() {
-                return from_jiff(moment);
+                return Some(from_jiff(moment));
             }
             let date_time: civil::DateTime = text.parse().ok()?;
             date_time.to_zoned(now.time_zone().clone()).ok()?
         }
     };
-    from_jiff(zoned.timestamp())
+    Some(from_jiff(zoned.timestamp()))
 }
 
 /// Seconds since 1970, also before it and with a fraction.
@@ -63,17 +99,14 @@ fn epoch(text: &str) -> Option<Timestamp> {
     if fraction.len() > 9 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let seconds: i64 = whole.parse().ok()?;
-    let nanos: i64 = format!("{fraction:0<9}").parse().ok()?;
+    let nanos: i128 = format!("{fraction:0<9}").parse().ok()?;
     let nanos = if whole.starts_with('-') { -nanos } else { nanos };
-    seconds
-        .checked_mul(1_000_000_000)?
-        .checked_add(nanos)
-        .map(Timestamp)
+    let seconds = saturating(whole)?.saturating_mul(1_000_000_000);
+    Some(Timestamp::from_nanos(seconds.saturating_add(nanos)))
 }
 
-/// `10m` or `10m ago`.
-fn ago(text: &str) -> Option<SignedDuration> {
+/// `10m` or `10m ago`, in nanoseconds.
+fn ago(text: &str) -> Option<i128> {
     let text = text.strip_suffix("ago").unwrap_or(text).trim_end();
     let split = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(split);
@@ -85,9 +118,19 @@ fn ago(text: &str) -> Option<SignedDuration> {
         "w" | "week" | "weeks" => 604_800,
         _ => return None,
     };
-    Some(SignedDuration::from_secs(
-        number.parse::<i64>().ok()?.checked_mul(seconds)?,
-    ))
+    Some(saturating(number)?.saturating_mul(seconds * 1_000_000_000))
+}
+
+/// A number of any length: what no `i128` holds is the nearest that it does.
+fn saturating(text: &str) -> Option<i128> {
+    match text.parse() {
+        Ok(number) => Some(number),
+        Err(e) => match e.kind() {
+            IntErrorKind::PosOverflow => Some(i128::MAX),
+            IntErrorKind::NegOverflow => Some(i128::MIN),
+            _ => None,
+        },
+    }
 }
 
 fn moment(time: Timestamp) -> jiff::Timestamp {
@@ -99,8 +142,8 @@ fn local(time: Timestamp) -> Zoned {
     moment(time).to_zoned(TimeZone::system())
 }
 
-fn from_jiff(moment: jiff::Timestamp) -> Option<Timestamp> {
-    i64::try_from(moment.as_nanosecond()).ok().map(Timestamp)
+fn from_jiff(moment: jiff::Timestamp) -> Timestamp {
+    Timestamp::from_nanos(moment.as_nanosecond())
 }
 
 #[cfg(test)]
@@ -128,18 +171,57 @@ mod tests {
         ] {
             assert_eq!(parsed(text).as_deref(), Some(time), "{text}");
         }
+        for text in ["", "soon", "10x", "m", "@", "@x", "2026-13-01", "@1.1234567890"] {
+            assert_eq!(parsed(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn digits() {
+        let now: Zoned = "2026-11-21T08:52:30+01:00[+01:00]".parse().unwrap();
+        let stamp = |text| stamp_at(text, &now).map(rfc3339);
+        for (text, time) in [
+            ("01020304", "2026-01-02T02:04:00.000000000Z"),
+            ("2501020304.05", "2025-01-02T02:04:05.000000000Z"),
+            ("6901020304", "1969-01-02T02:04:00.000000000Z"),
+            ("197001020304.05", "1970-01-02T02:04:05.000000000Z"),
+            ("240001020304", "2262-04-11T23:47:16.854775807Z"),
+        ] {
+            assert_eq!(stamp(text).as_deref(), Some(time), "{text}");
+        }
         for text in [
             "",
-            "soon",
-            "10x",
-            "m",
-            "@",
-            "@x",
-            "2026-13-01",
-            "9999-01-01",
-            "99999999999999999w",
+            "1",
+            "13020304",
+            "0102030",
+            "010203040",
+            "01020304.5",
+            "01020304.",
+            "0102030x",
+            "0102030\u{e9}",
         ] {
-            assert_eq!(parsed(text), None, "{text}");
+            assert_eq!(stamp(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_beyond_the_range_is_its_end() {
+        let (first, last) = (rfc3339(Timestamp::MIN), rfc3339(Timestamp::MAX));
+        for text in [
+            "1500-01-01",
+            "@-13136941795",
+            "99999999999999999w",
+            "@-99999999999999999999999999999999999999999",
+        ] {
+            assert_eq!(parsed(text).as_deref(), Some(&*first), "{text}");
+        }
+        for text in [
+            "2400-01-01",
+            "9999-01-01 00:00",
+            "@13136941795.642118959",
+            "@99999999999999999999999999999999999999999",
+        ] {
+            assert_eq!(parsed(text).as_deref(), Some(&*last), "{text}");
         }
     }
 

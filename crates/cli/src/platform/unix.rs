@@ -1,13 +1,13 @@
 //! The host where there are users: Linux and its relatives.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use tarbox_store_sqlite::{Options, SqliteDatabase};
+use uzers::{Groups, Users, UsersCache};
 
 use super::Caller;
 
@@ -58,55 +58,45 @@ pub(crate) fn allow_many_open_files() {
 }
 
 /// The name of a user of the host.
-pub(crate) fn user_name(uid: u32) -> Option<&'static str> {
-    users().by_id.get(&uid).map(String::as_str)
+pub(crate) fn user_name(uid: u32) -> Option<String> {
+    accounts().get_user_by_uid(uid).map(|user| text(user.name()))
 }
 
 /// The number of a user of the host.
 pub(crate) fn user_id(name: &str) -> Option<u32> {
-    users().by_name.get(name).copied()
+    accounts().get_user_by_name(name).map(|user| user.uid())
 }
 
 /// The name of a group of the host.
-pub(crate) fn group_name(gid: u32) -> Option<&'static str> {
-    groups().by_id.get(&gid).map(String::as_str)
+pub(crate) fn group_name(gid: u32) -> Option<String> {
+    accounts().get_group_by_gid(gid).map(|group| text(group.name()))
 }
 
 /// The number of a group of the host.
 pub(crate) fn group_id(name: &str) -> Option<u32> {
-    groups().by_name.get(name).copied()
+    accounts().get_group_by_name(name).map(|group| group.gid())
 }
 
-#[derive(Default)]
-struct Names {
-    by_id: HashMap<u32, String>,
-    by_name: HashMap<String, u32>,
+/// The group that a user of the host logs in with.
+pub(crate) fn login_group(uid: u32) -> Option<u32> {
+    accounts()
+        .get_user_by_uid(uid)
+        .map(|user| user.primary_group_id())
 }
 
-fn users() -> &'static Names {
-    static USERS: OnceLock<Names> = OnceLock::new();
-    USERS.get_or_init(|| names("/etc/passwd"))
+/// Every group of a user of the host.
+pub(crate) fn groups_of(uid: u32) -> Vec<u32> {
+    let user = accounts().get_user_by_uid(uid);
+    let groups = user.and_then(|user| uzers::get_user_groups(user.name(), user.primary_group_id()));
+    groups.unwrap_or_default().iter().map(uzers::Group::gid).collect()
 }
 
-fn groups() -> &'static Names {
-    static GROUPS: OnceLock<Names> = OnceLock::new();
-    GROUPS.get_or_init(|| names("/etc/group"))
+/// The system's users and groups; what was looked up once is remembered.
+fn accounts() -> MutexGuard<'static, UsersCache> {
+    static ACCOUNTS: LazyLock<Mutex<UsersCache>> = LazyLock::new(Mutex::default);
+    ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads `name:password:number:…` lines. Where the file cannot be read, nobody has a name.
-fn names(path: &str) -> Names {
-    let mut names = Names::default();
-    let text = std::fs::read(path).unwrap_or_default();
-    for line in String::from_utf8_lossy(&text).lines() {
-        let mut fields = line.split(':');
-        let (Some(name), Some(_), Some(number)) = (fields.next(), fields.next(), fields.next()) else {
-            continue;
-        };
-        if let Ok(number) = number.parse() {
-            // The first line wins, as in the system's own lookup.
-            names.by_id.entry(number).or_insert_with(|| name.to_owned());
-            names.by_name.entry(name.to_owned()).or_insert(number);
-        }
-    }
-    names
+fn text(name: &OsStr) -> String {
+    name.to_string_lossy().into_owned()
 }

@@ -56,7 +56,7 @@ pub(crate) fn terminal_width() -> Option<usize> {
 pub(crate) fn allow_many_open_files() {}
 
 /// No user has a name.
-pub(crate) fn user_name(_uid: u32) -> Option<&'static str> {
+pub(crate) fn user_name(_uid: u32) -> Option<String> {
     None
 }
 
@@ -66,11 +66,21 @@ pub(crate) fn user_id(_name: &str) -> Option<u32> {
 }
 
 /// No group has a name.
-pub(crate) fn group_name(_gid: u32) -> Option<&'static str> {
+pub(crate) fn group_name(_gid: u32) -> Option<String> {
     None
 }
 
 /// No group has a name.
 pub(crate) fn group_id(_name: &str) -> Option<u32> {
     None
+}
+
+/// No user logs in.
+pub(crate) fn login_group(_uid: u32) -> Option<u32> {
+    None
+}
+
+/// No user has groups.
+pub(crate) fn groups_of(_uid: u32) -> Vec<u32> {
+    Vec::new()
 }

@@ -136,6 +136,20 @@ impl Printer {
         };
         let _ = writeln!(io::stderr(), "{line}");
     }
+
+    /// One line on standard error about something that is no failure.
+    pub(crate) fn warn(&self, about: &[u8], what: &str) {
+        let _ = self.out.borrow_mut().flush();
+        let line = format!("{}: {}", escape(about), escape(what.as_bytes()));
+        let line = match self.form {
+            Form::Json => serde_json::json!({ "warning": line }).to_string(),
+            Form::Text => {
+                let program = colour::paint(self.colour_errors, colour::RED.bold(), "tarbox:");
+                format!("{program} warning: {line}")
+            }
+        };
+        let _ = writeln!(io::stderr(), "{line}");
+    }
 }
 
 fn wanted(choice: ColourChoice, found: anstream::ColorChoice) -> bool {

@@ -12,6 +12,7 @@ use tarbox_store::FileKind;
 
 use crate::failure::Failure;
 use crate::platform::host;
+use crate::transfer::descent::Descent;
 use crate::transfer::host_file::read_content;
 use crate::transfer::item::{Item, LinkId, Meta, PATH_MAX};
 use crate::transfer::skip::Skip;
@@ -21,15 +22,16 @@ pub(crate) struct HostReader<'a> {
     /// The path of the tree as it was given, for messages.
     root: &'a [u8],
     skip: &'a Skip,
+    /// Where it is; `None` until it begins.
+    dirs: Option<Descent>,
     stack: Vec<Level>,
     /// The path from the root of the tree to the innermost directory; empty at the root, else it ends with a slash.
     path: Vec<u8>,
     seen: HashSet<LinkId>,
 }
 
-/// An open directory and what is still to be read of it, the last first.
+/// A directory and what is still to be read of it, the last first.
 struct Level {
-    dir: OwnedFd,
     meta: Meta,
     names: Vec<Named>,
     /// How long the path was above.
@@ -51,6 +53,7 @@ impl<'a> HostReader<'a> {
         Self {
             root,
             skip,
+            dirs: None,
             stack: Vec::new(),
             path: Vec::new(),
             seen: HashSet::new(),
@@ -80,27 +83,37 @@ impl<'a> HostReader<'a> {
     }
 
     fn entry(&mut self, (name, hint): Named, emit: Emit<'_>) -> Result<(), Enough> {
-        let Some(level) = self.stack.pop() else {
+        let Some(dirs) = self.dirs.take() else {
             return Ok(());
         };
-        let opened = match (self.skip.skips(&level.dir, &self.path, &name), hint) {
-            (true, _) => None,
-            (false, FileType::Directory) => match open_dir(&level.dir, &name) {
-                Ok(dir) => Some(dir),
-                Err(e) => {
-                    self.trouble(&name, e, emit)?;
-                    None
-                }
-            },
-            (false, _) => {
-                self.leaf(level.dir.as_fd(), &name, hint, emit)?;
-                None
-            }
+        let told = match dirs.last() {
+            Ok(dir) => self.entry_of(dir, &name, hint, emit),
+            Err(e) => self.trouble(&name, e, emit).map(|()| None),
         };
-        self.stack.push(level);
-        match opened {
+        self.dirs = Some(dirs);
+        match told? {
             Some(dir) => self.enter(dir, name, emit),
             None => Ok(()),
+        }
+    }
+
+    /// Tells an entry of `dir`; a directory is only opened.
+    fn entry_of(
+        &mut self,
+        dir: &OwnedFd,
+        name: &[u8],
+        hint: FileType,
+        emit: Emit<'_>,
+    ) -> Result<Option<OwnedFd>, Enough> {
+        if self.skip.skips(dir, &self.path, name) {
+            return Ok(None);
+        }
+        if hint != FileType::Directory {
+            return self.leaf(dir.as_fd(), name, hint, emit).map(|()| None);
+        }
+        match open_dir(dir, name) {
+            Ok(opened) => Ok(Some(opened)),
+            Err(e) => self.trouble(name, e, emit).map(|()| None),
         }
     }
 
@@ -124,8 +137,11 @@ impl<'a> HostReader<'a> {
                 meta: meta.clone(),
             },
         )?;
+        match &mut self.dirs {
+            Some(dirs) => dirs.enter(dir),
+            None => self.dirs = Some(Descent::new(dir)),
+        }
         self.stack.push(Level {
-            dir,
             meta,
             names,
             path_len,
@@ -137,6 +153,9 @@ impl<'a> HostReader<'a> {
         let Some(level) = self.stack.pop() else {
             return Ok(());
         };
+        if let Some(dirs) = &mut self.dirs {
+            dirs.leave();
+        }
         self.path.truncate(level.path_len);
         send(emit, Item::Leave { meta: level.meta })
     }

@@ -13,6 +13,7 @@ use tarbox_store::{FileKind, Timestamp};
 
 use crate::failure::{Failure, Result};
 use crate::platform::host;
+use crate::transfer::descent::Descent;
 use crate::transfer::host_reader::open_dir;
 use crate::transfer::item::{Item, LinkId, Meta};
 use crate::transfer::options::{Collision, Owners};
@@ -23,17 +24,14 @@ pub(crate) struct HostWriter {
     root: Vec<u8>,
     collision: Collision,
     owners: Owners,
-    stack: Vec<Level>,
+    dirs: Descent,
+    /// The names of the directories behind the first.
+    names: Vec<Vec<u8>>,
     file: Option<OpenFile>,
     /// Directories that could not be made, and what is in them is left out: how deep we are in one.
     lost: usize,
     /// The first name of every file that has several, below the root.
     links: HashMap<LinkId, Vec<Vec<u8>>>,
-}
-
-struct Level {
-    dir: OwnedFd,
-    name: Vec<u8>,
 }
 
 struct OpenFile {
@@ -45,15 +43,12 @@ struct OpenFile {
 impl HostWriter {
     /// Writes below an open directory.
     pub(crate) fn new(root: &[u8], dir: OwnedFd, collision: Collision, owners: Owners) -> Self {
-        let stack = vec![Level {
-            dir,
-            name: Vec::new(),
-        }];
         Self {
             root: root.to_vec(),
             collision,
             owners,
-            stack,
+            dirs: Descent::new(dir),
+            names: Vec::new(),
             file: None,
             lost: 0,
             links: HashMap::new(),
@@ -94,7 +89,8 @@ impl HostWriter {
         }
         match self.try_enter(&name) {
             Ok(dir) => {
-                self.stack.push(Level { dir, name });
+                self.dirs.enter(dir);
+                self.names.push(name);
                 Ok(())
             }
             Err(e) => {
@@ -106,7 +102,7 @@ impl HostWriter {
 
     fn try_enter(&self, name: &[u8]) -> io::Result<OwnedFd> {
         check_name(name)?;
-        let dir = &self.top().dir;
+        let dir = self.dirs.last()?;
         match rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(0o700)) {
             Ok(()) => {}
             Err(Errno::EXIST) => {
@@ -121,16 +117,15 @@ impl HostWriter {
     }
 
     fn leave(&mut self, meta: &Meta) -> Result<()> {
-        let result = finish(self.top().dir.as_fd(), meta, self.owners);
-        let name = self.top().name.clone();
-        // The root stays: more may follow beside what was in it.
-        let level = if self.stack.len() > 1 {
-            self.stack.pop()
-        } else {
-            None
-        };
-        drop(level);
-        result.map_err(|e| self.failure(&name, &e))
+        let done = self
+            .dirs
+            .last()
+            .and_then(|dir| finish(dir.as_fd(), meta, self.owners));
+        let result = done.map_err(|e| self.failure(b"", &e));
+        // The first directory stays: more may follow beside what was in it.
+        self.dirs.leave();
+        self.names.pop();
+        result
     }
 
     fn begin_file(&mut self, name: Vec<u8>, meta: Meta, id: Option<LinkId>) -> Result<()> {
@@ -165,8 +160,11 @@ impl HostWriter {
         let Some(open) = self.file.take() else {
             return Ok(());
         };
-        rustix::fs::unlinkat(&self.top().dir, open.name.as_slice(), AtFlags::empty())
-            .map_err(|e| self.failure(&open.name, &e.into()))
+        let removed = self
+            .dirs
+            .last()
+            .and_then(|dir| Ok(rustix::fs::unlinkat(dir, open.name.as_slice(), AtFlags::empty())?));
+        removed.map_err(|e| self.failure(&open.name, &e))
     }
 
     /// Takes away the file that could not be completed.
@@ -206,21 +204,20 @@ impl HostWriter {
         self.open_parent(first)
             .and_then(|(dir, old)| {
                 self.replacing(name, |new_dir, name| {
-                    let old_dir = dir.as_ref().unwrap_or(&self.stack[0].dir);
-                    rustix::fs::linkat(old_dir, old, new_dir, name, AtFlags::empty())
+                    rustix::fs::linkat(dir.dir(), old, new_dir, name, AtFlags::empty())
                 })
             })
             .map_err(|e| self.failure(name, &e))
     }
 
-    /// The open directory of a path below the root (`None`: the root itself), and the last name.
-    fn open_parent<'p>(&self, path: &'p [Vec<u8>]) -> io::Result<(Option<OwnedFd>, &'p [u8])> {
+    /// The directory of a path below the root, opened, and the last name.
+    fn open_parent<'p>(&self, path: &'p [Vec<u8>]) -> io::Result<(Parent<'_>, &'p [u8])> {
         let Some((name, dirs)) = path.split_last() else {
             return Err(io::ErrorKind::NotFound.into());
         };
-        let mut dir = None;
+        let mut dir = Parent::First(self.dirs.first()?);
         for step in dirs {
-            dir = Some(open_dir(dir.as_ref().unwrap_or(&self.stack[0].dir), step)?);
+            dir = Parent::Opened(open_dir(dir.dir(), step)?);
         }
         Ok((dir, name))
     }
@@ -232,7 +229,7 @@ impl HostWriter {
         make: impl Fn(&OwnedFd, &[u8]) -> rustix::io::Result<T>,
     ) -> io::Result<T> {
         check_name(name)?;
-        let dir = &self.top().dir;
+        let dir = self.dirs.last()?;
         match make(dir, name) {
             Err(Errno::EXIST) => {
                 self.clear_the_way(name)?;
@@ -244,7 +241,7 @@ impl HostWriter {
 
     /// Removes what is in the way and is no directory, if that was asked for.
     fn clear_the_way(&self, name: &[u8]) -> io::Result<()> {
-        let dir = &self.top().dir;
+        let dir = self.dirs.last()?;
         let stat = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
             return Err(Errno::ISDIR.into());
@@ -257,7 +254,7 @@ impl HostWriter {
 
     /// Sets the attributes of something that cannot be opened.
     fn finish_at(&self, name: &[u8], meta: &Meta) -> io::Result<()> {
-        let dir = self.top().dir.as_fd();
+        let dir = self.dirs.last()?.as_fd();
         if let Some((uid, gid)) = self.owners.of(meta) {
             host::set_owner_at(dir, name, uid, gid)?;
         }
@@ -277,23 +274,14 @@ impl HostWriter {
 
     fn remember(&mut self, name: &[u8], id: Option<LinkId>) {
         if let Some(id) = id {
-            let dirs = self.stack[1..].iter().map(|level| level.name.clone());
-            self.links.insert(id, dirs.chain([name.to_vec()]).collect());
+            let path = [&self.names[..], &[name.to_vec()]].concat();
+            self.links.insert(id, path);
         }
-    }
-
-    fn top(&self) -> &Level {
-        // The root level is never popped.
-        &self.stack[self.stack.len() - 1]
     }
 
     fn failure(&self, name: &[u8], error: &io::Error) -> Failure {
         let mut path = self.root.clone();
-        for part in self.stack[1..]
-            .iter()
-            .map(|level| level.name.as_slice())
-            .chain([name])
-        {
+        for part in self.names.iter().map(Vec::as_slice).chain([name]) {
             if !part.is_empty() {
                 path.push(b'/');
                 path.extend_from_slice(part);
@@ -303,13 +291,28 @@ impl HostWriter {
     }
 }
 
+/// A directory on the way to a file's first name.
+enum Parent<'d> {
+    First(&'d OwnedFd),
+    Opened(OwnedFd),
+}
+
+impl Parent<'_> {
+    fn dir(&self) -> &OwnedFd {
+        match self {
+            Self::First(dir) => dir,
+            Self::Opened(dir) => dir,
+        }
+    }
+}
+
 /// Names come from a store or an archive: one that leads elsewhere is refused, whoever let it in.
 fn check_name(name: &[u8]) -> io::Result<()> {
     let bad = name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') || name.contains(&0);
     if bad {
         Err(io::Error::new(
             io::ErrorKind::InvalidInput,
-            "this is no name of a file",
+            "this is not a file name",
         ))
     } else {
         Ok(())

@@ -1,6 +1,7 @@
 //! What travels between the host, an archive and the workspace: a tree, told from its root downwards, in pieces of
 //! at most 1 MiB.
 
+use tarbox_fs::Attributes;
 use tarbox_store::{FileKind, Timestamp};
 
 use crate::failure::Failure;
@@ -76,18 +77,16 @@ pub(crate) enum Item {
 }
 
 impl Meta {
-    /// No attributes but a kind: for what takes its attributes from elsewhere.
-    pub(crate) fn nothing(kind: FileKind) -> Self {
-        Self {
-            kind,
-            mode: 0,
-            uid: 0,
-            gid: 0,
-            rdev: 0,
-            size: 0,
-            atime: Timestamp(0),
-            mtime: Timestamp(0),
-            xattrs: Vec::new(),
+    /// All of it that a file of a workspace can have.
+    pub(crate) fn attributes(&self) -> Attributes<'_> {
+        Attributes {
+            kind: self.kind,
+            mode: self.mode,
+            uid: Some(self.uid),
+            gid: Some(self.gid),
+            atime: self.atime,
+            mtime: self.mtime,
+            xattrs: &self.xattrs,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Trees between the host, archives and the workspace: streamed, confined, with all attributes.
 
+mod descent;
 mod host_file;
 mod host_reader;
 mod host_writer;
@@ -9,15 +10,16 @@ mod pump;
 mod skip;
 mod survey;
 mod tally;
-pub(crate) mod tar;
+mod tar_writer;
 mod workspace_reader;
 mod workspace_writer;
 
 pub(crate) use host_reader::HostReader;
 pub(crate) use host_writer::HostWriter;
-pub(crate) use pump::pump;
+pub(crate) use pump::{Weigh, pump};
 pub(crate) use skip::Skip;
 pub(crate) use survey::survey;
 pub(crate) use tally::Tally;
+pub(crate) use tar_writer::TarWriter;
 pub(crate) use workspace_reader::WorkspaceReader;
-pub(crate) use workspace_writer::{CONTROL, WorkspaceWriter};
+pub(crate) use workspace_writer::WorkspaceWriter;

@@ -1,7 +1,5 @@
 //! Choices that every transfer offers.
 
-use tarbox_store::FileKind;
-
 use crate::transfer::item::Meta;
 
 /// What to do about something that is in the way.
@@ -42,7 +40,7 @@ impl Owners {
             "keep" => OwnerChoice::These(Self::Keep),
             "caller" => OwnerChoice::These(Self::Caller),
             other => {
-                let (uid, gid) = crate::parse::owner::parse_user(other)
+                let (uid, gid) = crate::parse::owner::parse_whole(other)
                     .map_err(|e| format!("{e}; or write auto, keep or caller"))?;
                 OwnerChoice::These(Self::Fixed(uid, gid))
             }
@@ -51,18 +49,31 @@ impl Owners {
 
     /// The owner to set; `None` leaves it as it is made.
     pub(crate) fn of(self, meta: &Meta) -> Option<(u32, u32)> {
-        match self {
-            Self::Keep => Some((meta.uid, meta.gid)),
-            Self::Caller => None,
-            Self::Fixed(uid, gid) => Some((uid, gid)),
-        }
+        let (uid, gid) = tarbox_fs::Owners::from(self).of(&meta.attributes());
+        uid.zip(gid)
     }
 
-    /// The permissions to set: setuid and setgid of a file say "run as its owner", and go when the owner changes.
+    /// The permissions to set.
     pub(crate) fn mode_of(self, meta: &Meta) -> u32 {
-        match (self, meta.kind) {
-            (Self::Keep, _) | (_, FileKind::Directory) => meta.mode,
-            _ => meta.mode & !0o6000,
+        tarbox_fs::Owners::from(self).mode_of(&meta.attributes())
+    }
+}
+
+impl From<Owners> for tarbox_fs::Owners {
+    fn from(owners: Owners) -> Self {
+        match owners {
+            Owners::Keep => Self::Keep,
+            Owners::Caller => Self::Caller,
+            Owners::Fixed(uid, gid) => Self::Fixed(uid, gid),
+        }
+    }
+}
+
+impl From<Collision> for tarbox_tar::Collision {
+    fn from(collision: Collision) -> Self {
+        match collision {
+            Collision::Refuse => Self::Refuse,
+            Collision::Replace => Self::Replace,
         }
     }
 }

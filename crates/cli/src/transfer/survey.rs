@@ -1,11 +1,11 @@
 //! A look at a host tree before anything of it is imported: how much it is, and whether its paths fit.
 
-use std::io;
 use std::os::fd::OwnedFd;
 
 use rustix::fs::FileType;
 
 use crate::failure::{Failure, Result};
+use crate::transfer::descent::Descent;
 use crate::transfer::host_reader::{Named, names_of, open_dir};
 use crate::transfer::item::PATH_MAX;
 use crate::transfer::skip::Skip;
@@ -17,14 +17,20 @@ use crate::transfer::skip::Skip;
 pub(crate) fn survey(root: &[u8], dir: OwnedFd, skip: &Skip, room: usize) -> Result<u64> {
     let mut count = 1;
     let mut path = Vec::new();
-    let mut stack = vec![level(dir, 0).map_err(|e| Failure::host(root, &e))?];
+    let first = names_of(&dir).map_err(|e| Failure::host(root, &e))?;
+    let mut stack = vec![Level {
+        names: first,
+        path_len: 0,
+    }];
+    let mut dirs = Descent::new(dir);
     while let Some(top) = stack.last_mut() {
-        let Some((name, hint)) = top.names.pop() else {
+        let (Some((name, hint)), Ok(dir)) = (top.names.pop(), dirs.last()) else {
             path.truncate(top.path_len);
             stack.pop();
+            dirs.leave();
             continue;
         };
-        if skip.skips(&top.dir, &path, &name) {
+        if skip.skips(dir, &path, &name) {
             continue;
         }
         count += 1;
@@ -32,26 +38,24 @@ pub(crate) fn survey(root: &[u8], dir: OwnedFd, skip: &Skip, room: usize) -> Res
             return Err(too_long(root, &path, &name));
         }
         if hint == FileType::Directory
-            && let Ok(opened) = open_dir(&top.dir, &name)
-            && let Ok(level) = level(opened, path.len())
+            && let Ok(opened) = open_dir(dir, &name)
+            && let Ok(names) = names_of(&opened)
         {
+            stack.push(Level {
+                names,
+                path_len: path.len(),
+            });
             path.extend_from_slice(&name);
             path.push(b'/');
-            stack.push(level);
+            dirs.enter(opened);
         }
     }
     Ok(count)
 }
 
 struct Level {
-    dir: OwnedFd,
     names: Vec<Named>,
     path_len: usize,
-}
-
-fn level(dir: OwnedFd, path_len: usize) -> io::Result<Level> {
-    let names = names_of(&dir)?;
-    Ok(Level { dir, names, path_len })
 }
 
 fn too_long(root: &[u8], path: &[u8], name: &[u8]) -> Failure {

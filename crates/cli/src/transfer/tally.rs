@@ -7,7 +7,6 @@ use tarbox_store::ErrorKind;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::transfer::item::Item;
-use crate::transfer::tar::TarItem;
 use crate::workspace::Workspace;
 
 /// What a transfer is counted by.
@@ -23,15 +22,6 @@ impl Countable for Item {
             Self::Leave { .. } | Self::EndFile { .. } => (1, 0),
             Self::Symlink { .. } | Self::Special { .. } | Self::Again { .. } => (1, 0),
             _ => (0, 0),
-        }
-    }
-}
-
-impl Countable for TarItem {
-    fn amount(&self) -> (u64, u64) {
-        match self {
-            Self::Plain(Item::Enter { .. }) | Self::HardLink { .. } => (1, 0),
-            Self::Plain(item) => item.amount(),
         }
     }
 }
@@ -73,6 +63,18 @@ impl<'a, 'w, F: FilesystemInterface> Tally<'a, 'w, F> {
             Err(failure) => self.report(failure)?,
         }
         Ok(())
+    }
+
+    /// Counts what was moved.
+    pub(crate) fn add(&self, entries: u64, bytes: u64) {
+        self.progress.add(entries);
+        self.progress.add_bytes(bytes);
+    }
+
+    /// Says something that is worth knowing and is no failure.
+    pub(crate) fn warn(&self, about: &[u8], what: &str) {
+        self.progress.finish();
+        self.w.out.warn(about, what);
     }
 
     /// Reports what goes wrong with one entry.

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use tarbox_fs::{Credentials, FilesystemInterface, Handle, OpenFlags, blocking};
-use tarbox_store::{Attr, Cookie, DirEntry, ErrorKind, FileKind, Ino, Result, SeekTo};
+use tarbox_fs::{Credentials, FilesystemInterface, Handle, OpenFlags, blocking, data_map, xattrs};
+use tarbox_store::{Attr, Cookie, DirEntry, FileKind, Ino, Result};
 
 use crate::failure::Failure;
 use crate::transfer::item::{Item, LinkId, Meta, PIECE};
@@ -12,8 +12,6 @@ use crate::transfer::workspace_writer::CONTROL;
 /// Entries are told in the order of their names, in runs of at most this many: memory stays bounded.
 const RUN: usize = 1 << 16;
 const PAGE: usize = 1024;
-/// A file in more pieces than this is told as if it had no holes.
-const PIECES_MAX: usize = 1 << 18;
 
 /// Reads one tree.
 pub(crate) struct WorkspaceReader<'a, F> {
@@ -162,7 +160,7 @@ impl<'a, F: FilesystemInterface> WorkspaceReader<'a, F> {
         Ok(match attr.kind {
             FileKind::File => {
                 let handle = self.open_quietly(attr)?;
-                let map = self.map(handle, attr)?;
+                let map = blocking(data_map(self.fs, handle, attr))?;
                 let pieces = map.clone().unwrap_or_else(|| vec![(0, attr.size)]);
                 let told = send(
                     emit,
@@ -213,24 +211,6 @@ impl<'a, F: FilesystemInterface> WorkspaceReader<'a, F> {
         ))
     }
 
-    /// Where data is in a file with holes; `None` for one without.
-    fn map(&self, handle: Handle, attr: &Attr) -> Result<Option<Vec<(u64, u64)>>> {
-        if attr.blocks.saturating_mul(512) >= attr.size {
-            return Ok(None);
-        }
-        let mut pieces = Vec::new();
-        let mut at = 0;
-        while at < attr.size && pieces.len() < PIECES_MAX {
-            let start = match blocking(self.fs.seek(handle, at, SeekTo::Data)) {
-                Err(e) if e.kind() == ErrorKind::NoSuchAddress => return Ok(Some(pieces)),
-                start => start?,
-            };
-            at = blocking(self.fs.seek(handle, start, SeekTo::Hole))?.min(attr.size);
-            pieces.push((start, at - start));
-        }
-        Ok((at >= attr.size).then_some(pieces))
-    }
-
     fn content(
         &self,
         name: &[u8],
@@ -270,20 +250,8 @@ impl<'a, F: FilesystemInterface> WorkspaceReader<'a, F> {
             size: attr.size,
             atime: attr.atime,
             mtime: attr.mtime,
-            xattrs: self.xattrs(attr.ino)?,
+            xattrs: blocking(xattrs(self.fs, self.who, attr.ino))?,
         })
-    }
-
-    fn xattrs(&self, ino: Ino) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-        let names = blocking(self.fs.listxattr(self.who, ino))?;
-        names
-            .into_iter()
-            .filter_map(|name| match blocking(self.fs.getxattr(self.who, ino, &name)) {
-                Ok(value) => Some(Ok((name, value))),
-                Err(e) if matches!(e.kind(), ErrorKind::NoData | ErrorKind::Access) => None,
-                Err(e) => Some(Err(e)),
-            })
-            .collect()
     }
 
     fn trouble(&self, name: &[u8], error: tarbox_store::Error, emit: Emit<'_>) -> Result<(), Enough> {

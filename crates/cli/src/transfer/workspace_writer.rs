@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-use tarbox_fs::{Credentials, FilesystemInterface, Handle, NewNode, OpenFlags, blocking};
-use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, SetAttr, SetTime, Unlink, WriteAt, XattrMode};
+use tarbox_fs::{Credentials, FilesystemInterface, Handle, NewNode, OpenFlags, blocking, restore};
+use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, Unlink, WriteAt};
 
 use crate::failure::{Failure, Result};
 use crate::transfer::item::{Item, LinkId, Meta};
@@ -28,7 +28,6 @@ pub(crate) struct WorkspaceWriter<'a, F> {
     /// How deep we are in a directory that could not be made, whose content is left out.
     lost: usize,
     links: HashMap<LinkId, Ino>,
-    last_made: Option<Ino>,
 }
 
 struct Level {
@@ -78,7 +77,6 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
             file: None,
             lost: 0,
             links: HashMap::new(),
-            last_made: None,
         }
     }
 
@@ -115,35 +113,12 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
         Ok(())
     }
 
-    /// Goes on in another directory, whose path is `path`.
-    pub(crate) fn point_at(&mut self, dir: Ino, path: &[u8]) {
-        self.stack = vec![Level {
-            ino: dir,
-            origin: Origin::Found,
-            path_len: 0,
-        }];
-        self.path = path.to_vec();
-    }
-
     /// Gives an inode another name in this directory.
-    ///
-    /// # Errors
-    /// What the workspace said, about the path.
-    pub(crate) fn link(&self, name: &[u8], ino: Ino) -> Result<()> {
+    fn link(&self, name: &[u8], ino: Ino) -> Result<()> {
         let dir = self.top().ino;
         self.replacing(name, || blocking(self.fs.link(&self.who, ino, dir, name)))
             .map(drop)
             .map_err(|e| self.failure(name, e))
-    }
-
-    /// The file, link or special file that was made last, told once.
-    pub(crate) fn last_made(&mut self) -> Option<Ino> {
-        self.last_made.take()
-    }
-
-    /// Sets the attributes of a directory that is complete.
-    pub(crate) fn finish_dir(&self, ino: Ino, meta: &Meta) -> tarbox_store::Result<()> {
-        self.finish(ino, None, meta)
     }
 
     fn enter(&mut self, name: &[u8], meta: &Meta) -> Result<()> {
@@ -189,7 +164,7 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
     fn leave(&mut self, meta: &Meta) -> Result<()> {
         let top = self.top();
         let (ino, origin) = (top.ino, top.origin);
-        let result = match self.finish_dir(ino, meta) {
+        let result = match self.finish(ino, None, meta) {
             // A directory that was there before may belong to somebody else: then it stays as it is.
             Err(e) if origin == Origin::Found && e.kind() == ErrorKind::NotPermitted => Ok(()),
             result => result.map_err(|e| self.failure(b"", e)),
@@ -282,7 +257,6 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
     }
 
     fn remember(&mut self, ino: Ino, id: Option<LinkId>) {
-        self.last_made = Some(ino);
         if let Some(id) = id {
             self.links.insert(id, ino);
         }
@@ -323,7 +297,7 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
     }
 
     /// The control directory is not made of files: writing into it would act on the workspace.
-    pub(crate) fn refuse_control(&self, dir: Ino, name: &[u8]) -> tarbox_store::Result<()> {
+    fn refuse_control(&self, dir: Ino, name: &[u8]) -> tarbox_store::Result<()> {
         if dir == Ino::ROOT && name == CONTROL {
             return Err(
                 Error::new(ErrorKind::NotPermitted).because("this name controls the workspace; left out")
@@ -334,31 +308,8 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
 
     /// Sets owner, permissions, attributes and times. `made` is how the workspace made it.
     fn finish(&self, ino: Ino, made: Option<&Attr>, meta: &Meta) -> tarbox_store::Result<()> {
-        for (name, value) in &meta.xattrs {
-            match blocking(
-                self.fs
-                    .setxattr(&self.who, ino, name, Some(value), XattrMode::Any),
-            ) {
-                // Namespaces of the host's kernel mean nothing here.
-                Err(e) if matches!(e.kind(), ErrorKind::Unsupported | ErrorKind::NotPermitted) => {}
-                result => result?,
-            }
-        }
-        let (uid, gid) = self.owners.of(meta).unzip();
-        let mode = self.owners.mode_of(meta);
-        let chown =
-            made.is_none_or(|a| uid.is_some_and(|uid| uid != a.uid) || gid.is_some_and(|gid| gid != a.gid));
-        let link = meta.kind == FileKind::Symlink;
-        let set = SetAttr {
-            // A change of the owner may take bits away: then they are set again.
-            mode: (!link && (chown || made.is_none_or(|a| a.mode != mode))).then_some(mode),
-            uid: if chown { uid } else { None },
-            gid: if chown { gid } else { None },
-            atime: Some(SetTime::At(meta.atime)),
-            mtime: Some(SetTime::At(meta.mtime)),
-            ..SetAttr::default()
-        };
-        blocking(self.fs.setattr(&self.who, ino, &set)).map(drop)
+        let (attributes, owners) = (meta.attributes(), self.owners.into());
+        blocking(restore(self.fs, &self.who, (ino, made), &attributes, owners))
     }
 
     fn top(&self) -> &Level {

@@ -18,12 +18,67 @@ fn chmod_takes_octal_and_symbolic_modes() {
     assert_eq!((mode("/d").as_str(), mode("/d/f").as_str()), ("0555", "0444"));
     w.ok(["chmod", "1777", "/d"]);
     assert_eq!(mode("/d"), "1777");
-    assert!(w.run(["chmod", "9", "/d"]).err.contains("is no mode"));
+    assert!(w.run(["chmod", "9", "/d"]).err.contains("is not a mode"));
     assert_eq!(w.run(["chmod", "9", "/d"]).code, 2);
     assert_eq!(
         w.fails(3, ["chmod", "644", "/none"]),
         "/none: no such file or directory"
     );
+}
+
+#[test]
+fn a_mode_is_set_whole_or_not_at_all() {
+    let w = Workspace::new();
+    w.ok(["--user", "0", "mkdir", "/d"]);
+    w.ok(["--user", "0", "write", "/d/f", ""]);
+    w.ok(["--user", "0", "chown", "-R", "4000001:4000003", "/d"]);
+    let mode = |path: &str| w.object(["stat", path])["mode"].as_str().unwrap().to_owned();
+    for (change, path) in [("g+s", "/d"), ("2700", "/d"), ("g+sx,o+w", "/d/f")] {
+        let before = mode(path);
+        let line = w.fails(4, ["--user", "4000001:4000002", "chmod", change, path]);
+        assert!(
+            line.contains("set-group-ID") && line.contains("USER:GROUP,4000003"),
+            "{line}"
+        );
+        assert_eq!(mode(path), before);
+        w.ok(["--user", "4000001:4000002,4000003", "chmod", change, path]);
+        assert!(mode(path).starts_with('2'), "{change} {path}");
+    }
+    // The owner may give to a group they are in.
+    w.ok(["--user", "4000001:4000002,4000004", "chown", ":4000004", "/d/f"]);
+    assert_eq!(
+        w.run(["--user", "4000001:4000002", "chown", ":4000003", "/d/f"])
+            .code,
+        4
+    );
+    assert_eq!(w.object(["stat", "/d/f"])["gid"], 4_000_004);
+}
+
+#[test]
+fn directories_keep_the_set_group_id_bit() {
+    let w = Workspace::new();
+    let mode = |path: &str| w.object(["stat", path])["mode"].as_str().unwrap().to_owned();
+    w.ok(["--user", "0", "mkdir", "-m", "2775", "/shared"]);
+    assert_eq!(mode("/shared"), "2775");
+    w.ok(["--user", "0", "chmod", "750", "/shared"]);
+    assert_eq!(mode("/shared"), "2750");
+    w.ok(["--user", "0", "mkdir", "-m", "700", "/shared/private"]);
+    assert_eq!(mode("/shared/private"), "2700");
+    w.ok(["--user", "0", "chmod", "00750", "/shared"]);
+    assert_eq!(mode("/shared"), "0750");
+}
+
+#[test]
+fn users_of_the_host_come_with_their_groups() {
+    let w = Workspace::new();
+    w.ok(["--user", "root", "write", "/f", ""]);
+    w.ok(["--user", "root", "chown", "root:", "/f"]);
+    assert_eq!(w.object(["stat", "/f"])["gid"], 0);
+    assert_eq!(w.run(["--user", "0", "chown", "4000001:", "/f"]).code, 2);
+    for user in ["0:", "4000001:0,,1", "4000001:no such group", ":5"] {
+        let expected = if user == "0:" { 0 } else { 2 };
+        assert_eq!(w.run(["--user", user, "stat", "/f"]).code, expected, "{user}");
+    }
 }
 
 #[test]
@@ -86,6 +141,25 @@ fn touch_sets_times_and_makes_files() {
     w.ok(["touch", "-c", "/none"]);
     assert_eq!(w.run(["stat", "/none"]).code, 3);
     assert_eq!(w.run(["touch", "-d", "soon", "/new"]).code, 2);
+    w.ok(["touch", "-t", "202611210852.30", "/new"]);
+    assert_eq!(
+        w.object(["stat", "/new"])["mtime"],
+        "2026-11-21T08:52:30.000000000Z"
+    );
+}
+
+#[test]
+fn times_that_no_file_can_have_become_the_nearest() {
+    let w = Workspace::new();
+    for (time, kept) in [
+        ("1500-01-01", "1677-09-21T00:12:43.145224192Z"),
+        ("@-99999999999999999999", "1677-09-21T00:12:43.145224192Z"),
+        ("2400-01-01", "2262-04-11T23:47:16.854775807Z"),
+        ("@13136941795.642118959", "2262-04-11T23:47:16.854775807Z"),
+    ] {
+        w.ok(["touch", "-d", time, "/f"]);
+        assert_eq!(w.object(["stat", "/f"])["mtime"], kept, "{time}");
+    }
 }
 
 #[test]

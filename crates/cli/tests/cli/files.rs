@@ -24,6 +24,33 @@ fn write_replaces_and_append_adds() {
 }
 
 #[test]
+fn a_hyphen_is_standard_input() {
+    let w = Workspace::new();
+    let feed = |args: &[&str]| {
+        let ran = w.feed(args, b"fed");
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{args:?}");
+    };
+    feed(&["write", "/a", "-"]);
+    feed(&["append", "/a", "-"]);
+    feed(&["xattr", "set", "/a", "user.k", "-"]);
+    feed(&["import", "-", "/b"]);
+    assert_eq!(w.ok(["cat", "/a", "/b"]), "fedfedfed");
+    assert_eq!(w.ok(["xattr", "get", "/a", "user.k"]), "fed");
+    assert_eq!(w.ok(["export", "/b", "-"]), "fed");
+    // After -- it is only a hyphen.
+    feed(&["write", "/a", "--", "-"]);
+    feed(&["append", "--", "/a", "-"]);
+    feed(&["xattr", "set", "/a", "user.k", "--", "-"]);
+    assert_eq!(w.ok(["cat", "/a"]), "--");
+    assert_eq!(w.ok(["xattr", "get", "/a", "user.k"]), "-");
+    assert_eq!(w.feed(["import", "-", "/b"], b"again").code, 7);
+    feed(&["import", "--force", "-", "/b"]);
+    assert_eq!(w.feed(["import", "-"], b"").code, 1);
+    assert_eq!(w.run(["export", "/", "-"]).code, 1);
+    w.check();
+}
+
+#[test]
 fn a_large_file_goes_through_in_pieces() {
     let w = Workspace::new();
     let bytes: Vec<u8> = (0..5_000_001u32)
@@ -149,6 +176,88 @@ fn cp_copies_files_and_trees() {
 }
 
 #[test]
+fn cp_takes_the_content_of_a_directory() {
+    let w = Workspace::new();
+    w.ok(["mkdir", "-p", "/d/sub", "/o/sub"]);
+    w.ok(["write", "/d/sub/f", "new"]);
+    w.ok(["write", "/o/sub/own", "kept"]);
+    w.ok(["chmod", "700", "/o"]);
+    w.ok(["ln", "-s", "o", "/to"]);
+    for (from, to) in [
+        ("/d/.", "/o"),
+        ("/d/./", "/o/"),
+        ("/d/sub/..", "/o"),
+        ("/d/.", "/to/"),
+    ] {
+        w.ok(["cp", "-r", from, to]);
+        assert_eq!(
+            w.ok(["ls", "/o", "/o/sub"]),
+            "/o:\nsub\n\n/o/sub:\nf\nown\n",
+            "{from} {to}"
+        );
+        w.ok(["rm", "/o/sub/f"]);
+    }
+    assert_eq!(w.object(["stat", "/o"])["mode"], "0700", "it was there");
+    w.ok(["cp", "-r", "/d/.", "/made"]);
+    assert_eq!(w.ok(["cat", "/made/sub/f"]), "new");
+    w.ok(["cp", "-a", "/d/sub/.", "/"]);
+    assert_eq!(w.ok(["cat", "/f"]), "new");
+    assert_eq!(
+        w.fails(1, ["cp", "-r", "/d/.", "/d/sub"]),
+        "/d/sub: a directory cannot be copied into itself"
+    );
+    assert_eq!(
+        w.fails(1, ["cp", "-rT", "/d", "/to"]).split(", and").next(),
+        Some("/to: is a symbolic link")
+    );
+    w.check();
+}
+
+#[test]
+fn a_copy_goes_on_behind_what_cannot_be_copied() {
+    let w = Workspace::new();
+    w.ok(["--user", "0", "mkdir", "-p", "/s/a", "/s/b", "/t/s/a"]);
+    w.ok(["--user", "0", "chmod", "-R", "777", "/"]);
+    for (path, mode) in [("/s/a/secret", "600"), ("/s/b/f", "644"), ("/s/last", "644")] {
+        w.ok(["--user", "0", "write", path, path]);
+        w.ok(["--user", "0", "chmod", mode, path]);
+    }
+    w.ok(["--user", "0", "write", "/t/s/b", "in the way of a directory"]);
+    let ran = w.run(["--user", "77", "cp", "-r", "/s", "/t"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert_eq!(
+        ran.err,
+        "tarbox: /s/a/secret: permission denied\n\
+         tarbox: /s/b: a directory does not take the place of something else\n"
+    );
+    assert_eq!(w.ok(["cat", "/t/s/last"]), "/s/last");
+    w.check();
+}
+
+#[test]
+fn targets_can_be_said_first_or_be_names() {
+    let w = Workspace::new();
+    w.ok(["mkdir", "/d"]);
+    for name in ["/a", "/b", "/c"] {
+        w.ok(["write", name, name]);
+    }
+    w.ok(["cp", "-f", "-t", "/d", "/a", "/b"]);
+    w.ok(["mv", "-t", "/d", "/c"]);
+    w.ok(["ln", "-t", "/d", "-s", "../a", "../b", "-f"]);
+    assert_eq!(w.ok(["ls", "/d"]), "a\nb\nc\n");
+    assert_eq!(w.object(["stat", "/d/a"])["target"], "../a");
+    assert_eq!(w.run(["cp", "-t", "/a", "/b"]).code, 1);
+    assert_eq!(w.run(["cp", "/a"]).code, 2);
+    assert_eq!(w.run(["mv", "-T", "/a", "/b", "/d"]).code, 2);
+    assert_eq!(w.run(["mv", "-T", "/a", "/d"]).code, 1);
+    assert_eq!(
+        w.fails(4, ["mv", "/d/.", "/e"]),
+        "/d/.: the root, '.' and '..' cannot move; name what is in them"
+    );
+    w.check();
+}
+
+#[test]
 fn a_copy_shares_its_blocks() {
     let w = Workspace::new();
     assert_eq!(w.feed(["write", "/a"], &vec![7; 3 << 20]).code, 0);
@@ -178,6 +287,10 @@ fn links() {
             .contains("too many levels of symbolic links")
     );
     assert_eq!(w.run(["ln", "/d", "/hard"]).code, 4);
+    // A link to a directory is changed, not filled.
+    w.ok(["ln", "-s", "d", "/current"]);
+    w.ok(["ln", "-sfn", "other", "/current"]);
+    assert_eq!(w.object(["stat", "/current"])["target"], "other");
     w.check();
 }
 

@@ -213,3 +213,82 @@ fn what_is_no_archive_is_called_so() {
     assert_eq!(w.ok(["ls", "/t"]), "whole\n");
     w.check();
 }
+
+#[test]
+fn what_is_odd_is_a_warning_and_what_is_damaged_a_failure() {
+    let w = Workspace::new();
+    let odd = archive(&[("f", b'Z', "", b"content"), ("g", b'0', "", b"more")]);
+    let ran = w.feed(["import-tar", "-", "/t"], &odd);
+    assert_eq!(
+        (ran.code, w.ok(["cat", "/t/f", "/t/g"]).as_str()),
+        (0, "contentmore")
+    );
+    assert_eq!(
+        ran.err,
+        "tarbox: warning: f: a member of the unknown kind 'Z', unpacked as a file\n"
+    );
+    let ran = w.feed(["--json", "import-tar", "-", "/json"], &odd);
+    assert!(ran.err.starts_with("{\"warning\":\"f: "), "{}", ran.err);
+
+    let mut damaged = archive(&[
+        ("a", b'0', "", b"A"),
+        ("b", b'0', "", b"B"),
+        ("c", b'0', "", b"C"),
+    ]);
+    damaged[1024] ^= 1;
+    let ran = w.feed(["import-tar", "-", "/d"], &damaged);
+    assert!(ran.line_of(1).contains("the header at byte 1024 is damaged"));
+    assert_eq!(w.ok(["ls", "/d"]), "a\nc\n");
+    w.check();
+}
+
+#[test]
+fn members_that_are_too_deep_are_named_briefly() {
+    let w = Workspace::new();
+    let record = |path: &str| {
+        let len = path.len() + 12;
+        format!("{len} path={path}\n").into_bytes()
+    };
+    let mut members = Vec::new();
+    for depth in 0..200 {
+        members.extend(crate::bad_input::header(
+            "x",
+            b'x',
+            record(&"d/".repeat(20_000 + depth)).len(),
+        ));
+        members.extend(record(&"d/".repeat(20_000 + depth)));
+        members.resize(members.len().next_multiple_of(512), 0);
+        members.extend(crate::bad_input::header("f", b'0', 0));
+    }
+    members.resize(members.len() + 1024, 0);
+    let ran = w.feed(["import-tar", "-", "/t"], &members);
+    assert_eq!(
+        (ran.code, ran.err.lines().count()),
+        (1, 200),
+        "{}",
+        &ran.err[..ran.err.len().min(500)]
+    );
+    assert!(ran.err.len() < 200 * 250, "{} bytes", ran.err.len());
+    assert!(
+        ran.err.contains("40000 bytes; 4096 is the limit"),
+        "{}",
+        &ran.err[..300]
+    );
+    w.check();
+}
+
+#[test]
+fn what_the_user_had_stays_until_the_new_one_is_whole() {
+    let w = Workspace::new();
+    w.ok(["mkdir", "/t"]);
+    w.ok(["write", "/t/f", "mine"]);
+    let itself = archive(&[("f", b'1', "f", b"")]);
+    assert_eq!(w.feed(["import-tar", "--force", "-", "/t"], &itself).code, 0);
+    assert_eq!(w.ok(["cat", "/t/f"]), "mine");
+    let cut = archive(&[("f", b'0', "", &[b'n'; 5000])]);
+    let ran = w.feed(["import-tar", "--force", "-", "/t"], &cut[..3000]);
+    assert!(ran.line_of(1).contains("cut off at byte 3000"));
+    assert_eq!(w.ok(["cat", "/t/f"]), "mine");
+    assert_eq!(w.json(["find", "/t"]).len(), 2);
+    w.check();
+}

@@ -261,6 +261,38 @@ fn a_tree_too_deep_changes_nothing() {
     remove_deep(&tree);
 }
 
+#[test]
+fn a_deep_tree_needs_few_open_files() {
+    const DEPTH: usize = 1_500;
+    let w = Workspace::new();
+    let path = format!("/t{}", "/d".repeat(DEPTH));
+    w.ok(["mkdir", "-p", &path]);
+    w.ok(["write", &format!("{path}/leaf"), "at the end"]);
+    w.ok(["ln", &format!("{path}/leaf"), &format!("{path}/same")]);
+    for args in ["export /t out", "import out /again", "export /again again"] {
+        let mut command = std::process::Command::new("sh");
+        let limited = format!("ulimit -n 100; exec \"$0\" {args}");
+        let ran = command
+            .args(["-c", &limited, env!("CARGO_BIN_EXE_tarbox")])
+            .current_dir(w.host("."))
+            .env_remove("TARBOX_DB")
+            .output()
+            .unwrap();
+        assert!(
+            ran.status.success(),
+            "{args}: {}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
+    }
+    assert_eq!(
+        w.ok(["cat", &format!("/again{}/leaf", "/d".repeat(DEPTH))]),
+        "at the end"
+    );
+    let leaf = w.host(&format!("again{}/same", "/d".repeat(DEPTH)));
+    assert_eq!(fs::read(leaf).unwrap(), b"at the end");
+    w.check();
+}
+
 /// Removes a chain of directories that is too deep for a path.
 fn remove_deep(root: &Path) {
     let moved = root.with_extension("moved");

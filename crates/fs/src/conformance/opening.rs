@@ -52,6 +52,7 @@ pub fn creating_is_exclusive_where_asked<F: FilesystemInterface>(fs: &F) {
     for taken in ["/l", "/dangling", "/d"] {
         fails(root.create(taken, flags.exclusively(), 0o644), ErrorKind::Exists);
     }
+    fails(root.create("/d", OpenFlags::READ, 0o644), ErrorKind::IsDirectory);
     fails(root.create("/none/f", flags, 0o644), ErrorKind::NotFound);
     fails(root.create("/f/x", flags, 0o644), ErrorKind::NotDirectory);
     fails(root.create("/l", flags.not_following(), 0o644), ErrorKind::Loop);

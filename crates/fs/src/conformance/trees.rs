@@ -3,8 +3,8 @@
 use tarbox_store::ErrorKind;
 
 use super::user::{User, fails};
-use crate::ext::FilesystemExt;
-use crate::interface::{FilesystemInterface, blocking};
+use crate::ext::{FilesystemExt, Step, Walk};
+use crate::interface::{Credentials, FilesystemInterface, blocking};
 
 /// `write_file`, `append_file`, `read_file`, `exists`.
 pub fn whole_files_are_written_and_read<F: FilesystemInterface>(fs: &F) {
@@ -67,18 +67,29 @@ pub fn a_tree_is_walked_depth_first<F: FilesystemInterface>(fs: &F) {
     root.symlink("..", "/t/a/up").unwrap();
     let mut walk = blocking(fs.walk_tree(&root.who, "/t")).unwrap();
     let mut seen = Vec::new();
+    let mut inside = Vec::new();
     while let Some(entry) = blocking(walk.next()).unwrap() {
-        let path = String::from_utf8(entry.path.clone()).unwrap();
+        let path = String::from_utf8(walk.path().to_vec()).unwrap();
+        match entry.step {
+            Step::Enter => inside.push(path.clone()),
+            Step::Leave => {
+                assert_eq!(inside.pop(), Some(path));
+                continue;
+            }
+            Step::Leaf => assert!(!entry.attr.is_dir()),
+        }
         assert_eq!(
             entry.depth,
             path.split('/').filter(|name| !name.is_empty()).count()
         );
         assert_eq!(entry.attr, root.lstat(&format!("/t/{path}")).unwrap());
-        if entry.name() == b"skipped" {
+        if entry.name == b"skipped" {
             walk.skip_dir();
+            inside.pop();
         }
         seen.push(path);
     }
+    assert!(inside.is_empty());
     let index = |path: &str| seen.iter().position(|seen| seen == path).unwrap();
     assert!(index("") == 0 && index("a") < index("a/b") && index("a/b") < index("a/b/f"));
     seen.sort();
@@ -88,8 +99,48 @@ pub fn a_tree_is_walked_depth_first<F: FilesystemInterface>(fs: &F) {
             "", "a", "a/b", "a/b/f", "a/f", "a/up", "empty", "f", "link", "skipped"
         ]
     );
+    a_walk_can_be_in_the_order_of_names(&root);
     blocking(fs.remove_dir_all(&root.who, "/t")).unwrap();
     assert_eq!(root.names("/").unwrap(), ["outside"]);
     fails(blocking(fs.remove_dir_all(&root.who, "/t")), ErrorKind::NotFound);
     blocking(fs.remove_dir_all(&root.who, "/outside")).unwrap();
+}
+
+/// With one directory that must not be listed.
+fn a_walk_can_be_in_the_order_of_names<F: FilesystemInterface>(root: &User<'_, F>) {
+    root.chmod("/t/skipped", 0).unwrap();
+    let who = Credentials::new(7, 7, "test");
+    let start = root.stat("/t").unwrap();
+    let mut walk = Walk::new(root.fs, &who, start)
+        .by_name()
+        .only(|entry| entry.name != b"b");
+    let mut told = Vec::new();
+    loop {
+        match blocking(walk.next()) {
+            Ok(None) => break,
+            Ok(Some(entry)) => {
+                let name = String::from_utf8(entry.name).unwrap();
+                told.push(format!("{:?} {name} {}", entry.step, entry.last));
+            }
+            Err(e) => told.push(format!("{:?}", e.kind())),
+        }
+    }
+    assert_eq!(
+        told,
+        [
+            "Enter  true",
+            "Enter a false",
+            "Leaf f false",
+            "Leaf up true",
+            "Leave a false",
+            "Enter empty false",
+            "Leave empty false",
+            "Leaf f false",
+            "Leaf link false",
+            "Enter skipped true",
+            "Access",
+            "Leave skipped true",
+            "Leave  true",
+        ]
+    );
 }

@@ -1,15 +1,337 @@
 //! Copies of files and of trees.
 
-use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, Result, SetAttr, Unlink};
+use std::collections::HashMap;
 
-use super::Walk;
+use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, Result, SetAttr, SetTime, Unlink, XattrMode};
+
 use super::open::open_path;
 use super::whole::close;
+use super::{Step, Walk, WalkEntry};
 use crate::interface::{Credentials, FilesystemInterface, Handle, NewNode, OpenFlags};
 use crate::path::{At, Follow, LastComponent, PathAt, Resolver, resolve};
 
 /// What one call copies at most: large enough that calls cost nothing, small enough that others get their turn.
 const PIECE: u64 = 256 << 20;
+
+/// What a copy takes over besides the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum CopyAttributes {
+    /// Permission bits, less the umask.
+    #[default]
+    Permissions,
+    /// Permissions, times and extended attributes; owners where root copies, else no setuid and setgid.
+    All,
+    /// The same, and names of one file become names of one copy.
+    AllAndLinks,
+}
+
+/// How to copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct CopyOptions {
+    /// What is taken over.
+    pub attributes: CopyAttributes,
+    /// Leave what is there already: `Exists`. Without it a file is replaced, and never a directory.
+    pub keep_existing: bool,
+}
+
+/// Copies one thing after the other, a step at a time: an error about one of them leaves the others to be copied.
+pub struct Copier<'a, F> {
+    fs: &'a F,
+    who: &'a Credentials,
+    options: CopyOptions,
+    task: Task<'a, F>,
+    /// The copies of the directories that the walk is in.
+    dirs: Vec<Copied>,
+    /// The copies of files that have several names.
+    links: HashMap<Ino, Ino>,
+}
+
+enum Task<'a, F> {
+    Nothing,
+    /// What is no directory, and where its copy goes.
+    Single {
+        source: Attr,
+        at: At,
+        path: Vec<u8>,
+    },
+    /// A directory, and the name its copy gets; `None` where that is there.
+    Tree {
+        walk: Walk<'a, F>,
+        place: Option<(Ino, Vec<u8>)>,
+    },
+}
+
+/// A directory that is being filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Copied {
+    ino: Ino,
+    /// It was made for the copy.
+    new: bool,
+}
+
+impl<'a, F: FilesystemInterface> Copier<'a, F> {
+    /// Nothing is copied yet.
+    pub fn new(fs: &'a F, who: &'a Credentials, options: CopyOptions) -> Self {
+        Self {
+            fs,
+            who,
+            options,
+            task: Task::Nothing,
+            dirs: Vec::new(),
+            links: HashMap::new(),
+        }
+    }
+
+    /// Begins with what has the attributes `source`: a directory with all that is in it, into one that is there or under a
+    /// new name; a symbolic link as one.
+    ///
+    /// # Errors
+    /// `Invalid` if the target is in the source; `Exists` for a name that cannot be given; those of resolving `to`.
+    pub async fn begin(&mut self, source: Attr, to: PathAt<'_>) -> Result<()> {
+        self.task = Task::Nothing;
+        self.dirs.clear();
+        let place = Resolver::new(self.fs, self.who, to.at).parent(to.path).await?;
+        if !source.is_dir() {
+            if place.last != LastComponent::Name {
+                return Err(ErrorKind::IsDirectory.into());
+            }
+            let (at, path) = (to.at, to.path.to_vec());
+            self.task = Task::Single { source, at, path };
+            return Ok(());
+        }
+        let there = match resolve(self.fs, self.who, to, Follow::Yes).await {
+            Ok(attr) => Some(attr).filter(Attr::is_dir),
+            Err(e) if e.kind() == ErrorKind::NotFound => None,
+            Err(e) => return Err(e),
+        };
+        let below = there.map_or(place.dir, |attr| attr.ino);
+        if is_within(self.fs, self.who, below, source.ino).await? {
+            let why = "a directory cannot be copied into itself";
+            return Err(Error::new(ErrorKind::Invalid).because(why));
+        }
+        let place = match (there, place.last) {
+            (Some(attr), _) => {
+                self.dirs.push(Copied {
+                    ino: attr.ino,
+                    new: false,
+                });
+                None
+            }
+            (None, LastComponent::Name) => Some((place.dir, place.name.to_vec())),
+            _ => return Err(ErrorKind::Exists.into()),
+        };
+        let walk = Walk::new(self.fs, self.who, source).by_name();
+        self.task = Task::Tree { walk, place };
+        Ok(())
+    }
+
+    /// Where the thing that was copied last is below what the copy began with; empty for that itself.
+    pub fn path(&self) -> &[u8] {
+        match &self.task {
+            Task::Tree { walk, .. } => walk.path(),
+            _ => b"",
+        }
+    }
+
+    /// Copies the next thing, and answers the bytes of content; `None` when all is done. A directory that cannot be made
+    /// is left out with all that is in it.
+    ///
+    /// # Errors
+    /// About the thing at [`path`](Self::path): `Exists` where something else is in the way of a directory; those of
+    /// reading the one side and of writing the other.
+    pub async fn next(&mut self) -> Result<Option<u64>> {
+        loop {
+            let (walk, place) = match &mut self.task {
+                Task::Nothing => return Ok(None),
+                Task::Single { .. } => return self.single().await.map(Some),
+                Task::Tree { walk, place } => (walk, place),
+            };
+            let Some(mut entry) = walk.next().await? else {
+                self.task = Task::Nothing;
+                return Ok(None);
+            };
+            let mut dir = self.dirs.last().map(|dir| dir.ino);
+            if entry.depth == 0 && entry.step == Step::Enter {
+                let Some((parent, name)) = place.take() else {
+                    continue;
+                };
+                (dir, entry.name) = (Some(parent), name);
+            }
+            let Some(dir) = dir else { continue };
+            match entry.step {
+                Step::Enter => {
+                    let entered = self.enter(&entry, dir).await;
+                    if let (Err(_), Task::Tree { walk, .. }) = (&entered, &mut self.task) {
+                        walk.skip_dir();
+                    }
+                    entered?;
+                }
+                Step::Leave => return self.leave(&entry).await.map(|()| Some(0)),
+                Step::Leaf => {
+                    let to = At::dir(dir).path(&entry.name);
+                    return self.leaf(&entry.attr, to).await.map(Some);
+                }
+            }
+        }
+    }
+
+    async fn single(&mut self) -> Result<u64> {
+        match std::mem::replace(&mut self.task, Task::Nothing) {
+            Task::Single { source, at, path } => self.leaf(&source, at.path(&path)).await,
+            _ => Ok(0),
+        }
+    }
+
+    /// Copies what is no directory.
+    async fn leaf(&mut self, source: &Attr, to: PathAt<'_>) -> Result<u64> {
+        let several = source.nlink > 1 && self.options.attributes == CopyAttributes::AllAndLinks;
+        if let Some(&copy) = self.links.get(&source.ino).filter(|_| several) {
+            self.link(copy, to).await?;
+            return Ok(0);
+        }
+        let (copy, bytes) = match source.kind {
+            FileKind::File => self.file(source, to).await?,
+            _ => (self.node(source, to).await?, 0),
+        };
+        self.take_over(source, copy).await?;
+        if several {
+            self.links.insert(source.ino, copy);
+        }
+        Ok(bytes)
+    }
+
+    async fn file(&self, source: &Attr, to: PathAt<'_>) -> Result<(Ino, u64)> {
+        let (fs, who) = (self.fs, self.who);
+        let reader = fs.open(who, source.ino, OpenFlags::READ).await?;
+        let copied = async {
+            let flags = match self.options.keep_existing {
+                true => OpenFlags::WRITE.exclusively(),
+                false => OpenFlags::WRITE,
+            };
+            let (target, writer) = open_path(fs, who, to, flags, Some(source.mode & 0o777)).await?;
+            let copied = match target.ino == source.ino {
+                true => Err(same_file()),
+                false => replace(fs, reader, writer, target.size > 0).await,
+            };
+            close(fs, writer, copied.map(|bytes| (target.ino, bytes))).await
+        }
+        .await;
+        close(fs, reader, copied).await
+    }
+
+    /// Makes what is neither a file nor a directory.
+    async fn node(&self, source: &Attr, to: PathAt<'_>) -> Result<Ino> {
+        let (mode, rdev) = (source.mode & 0o777, source.rdev);
+        let target;
+        let node = match source.kind {
+            FileKind::Symlink => {
+                target = self.fs.readlink(source.ino).await?;
+                NewNode::Symlink { target: &target }
+            }
+            FileKind::Directory => NewNode::Directory { mode },
+            FileKind::File => NewNode::File { mode },
+            FileKind::Fifo => NewNode::Fifo { mode },
+            FileKind::Socket => NewNode::Socket { mode },
+            FileKind::CharDevice => NewNode::CharDevice { mode, rdev },
+            FileKind::BlockDevice => NewNode::BlockDevice { mode, rdev },
+        };
+        let place = Resolver::new(self.fs, self.who, to.at).parent(to.path).await?;
+        let made = match self.fs.make(self.who, place.dir, place.name, &node).await {
+            Err(e) if e.kind() == ErrorKind::Exists && !self.options.keep_existing => {
+                if self.fs.lookup(self.who, place.dir, place.name).await?.ino == source.ino {
+                    return Err(same_file());
+                }
+                self.fs
+                    .remove(self.who, place.dir, place.name, Unlink::File)
+                    .await?;
+                self.fs.make(self.who, place.dir, place.name, &node).await
+            }
+            made => made,
+        };
+        made.map(|attr| attr.ino)
+    }
+
+    /// Gives a copy another name.
+    async fn link(&self, copy: Ino, to: PathAt<'_>) -> Result<()> {
+        let place = Resolver::new(self.fs, self.who, to.at).parent(to.path).await?;
+        let linked = match self.fs.link(self.who, copy, place.dir, place.name).await {
+            Err(e) if e.kind() == ErrorKind::Exists && !self.options.keep_existing => {
+                if self.fs.lookup(self.who, place.dir, place.name).await?.ino == copy {
+                    return Ok(());
+                }
+                self.fs
+                    .remove(self.who, place.dir, place.name, Unlink::File)
+                    .await?;
+                self.fs.link(self.who, copy, place.dir, place.name).await
+            }
+            linked => linked,
+        };
+        linked.map(drop)
+    }
+
+    /// Makes a directory, or finds it, and goes in. Until it is complete its owner can fill it.
+    async fn enter(&mut self, entry: &WalkEntry, dir: Ino) -> Result<()> {
+        let mode = entry.attr.mode & 0o777 | 0o700;
+        let (ino, new) = match self.fs.mkdir(self.who, dir, &entry.name, mode).await {
+            Err(e) if e.kind() == ErrorKind::Exists => {
+                let there = self.fs.lookup(self.who, dir, &entry.name).await?;
+                if !there.is_dir() {
+                    let why = "a directory does not take the place of something else";
+                    return Err(Error::new(ErrorKind::Exists).because(why));
+                }
+                (there.ino, false)
+            }
+            made => (made?.ino, true),
+        };
+        self.dirs.push(Copied { ino, new });
+        Ok(())
+    }
+
+    /// Completes the innermost directory.
+    async fn leave(&mut self, entry: &WalkEntry) -> Result<()> {
+        let Some(Copied { ino, new }) = self.dirs.pop() else {
+            return Ok(());
+        };
+        if self.options.attributes != CopyAttributes::Permissions {
+            return self.take_over(&entry.attr, ino).await;
+        }
+        if !new || entry.attr.mode & 0o700 == 0o700 {
+            return Ok(());
+        }
+        // It was made with more than it is to have, and may have inherited a set-group-ID bit.
+        let extra = 0o700 & !self.who.less_umask(entry.attr.mode);
+        let mode = Some(self.fs.getattr(ino).await?.mode & !extra);
+        let set = SetAttr {
+            mode,
+            ..SetAttr::default()
+        };
+        self.fs.setattr(self.who, ino, &set).await.map(drop)
+    }
+
+    /// Gives a copy the attributes that it is to have from its source.
+    async fn take_over(&self, source: &Attr, copy: Ino) -> Result<()> {
+        if self.options.attributes == CopyAttributes::Permissions {
+            return Ok(());
+        }
+        let (fs, who) = (self.fs, self.who);
+        for name in fs.listxattr(who, source.ino).await? {
+            let value = fs.getxattr(who, source.ino, &name).await?;
+            fs.setxattr(who, copy, &name, Some(&value), XattrMode::Any)
+                .await?;
+        }
+        let owner = who.is_root();
+        let mode = if owner { source.mode } else { source.mode & !0o6000 };
+        let set = SetAttr {
+            mode: (!source.is_symlink()).then_some(mode),
+            uid: owner.then_some(source.uid),
+            gid: owner.then_some(source.gid),
+            atime: Some(SetTime::At(source.atime)),
+            mtime: Some(SetTime::At(source.mtime)),
+            ..SetAttr::default()
+        };
+        fs.setattr(who, copy, &set).await.map(drop)
+    }
+}
 
 pub(super) async fn copy<F: FilesystemInterface>(
     fs: &F,
@@ -17,38 +339,14 @@ pub(super) async fn copy<F: FilesystemInterface>(
     from: PathAt<'_>,
     to: PathAt<'_>,
 ) -> Result<u64> {
-    let (source, reader) = open_path(fs, who, from, OpenFlags::READ, None).await?;
-    let copied = async {
-        if !source.is_file() {
-            return Err(ErrorKind::IsDirectory.into());
-        }
-        let (target, writer) = open_path(fs, who, to, OpenFlags::WRITE, Some(source.mode & 0o777)).await?;
-        let copied = match target.ino == source.ino {
-            true => Err(Error::new(ErrorKind::Invalid).because("source and target are the same file")),
-            false => replace(fs, reader, writer, target.size > 0).await,
-        };
-        close(fs, writer, copied).await.map_err(|e| e.about(to.path))
+    let source = resolve(fs, who, from, Follow::Yes).await?;
+    if !source.is_file() {
+        return Err(Error::new(ErrorKind::IsDirectory).about(from.path));
     }
-    .await;
-    close(fs, reader, copied).await.map_err(|e| e.about(from.path))
-}
-
-async fn replace<F: FilesystemInterface>(
-    fs: &F,
-    reader: Handle,
-    writer: Handle,
-    truncate: bool,
-) -> Result<u64> {
-    if truncate {
-        fs.truncate(writer, 0).await?;
-    }
-    let mut done = 0;
-    loop {
-        match fs.copy_range((reader, done), (writer, done), PIECE).await? {
-            0 => return Ok(done),
-            copied => done += copied,
-        }
-    }
+    let copied = Copier::new(fs, who, CopyOptions::default())
+        .file(&source, to)
+        .await;
+    copied.map(|(_, bytes)| bytes).map_err(|e| e.about(to.path))
 }
 
 pub(super) async fn copy_tree<F: FilesystemInterface>(
@@ -58,38 +356,20 @@ pub(super) async fn copy_tree<F: FilesystemInterface>(
     to: PathAt<'_>,
 ) -> Result<u64> {
     let source = resolve(fs, who, from, Follow::No).await?;
-    if source.is_file() {
-        return copy(fs, who, from, to).await;
-    }
-    let place = Resolver::new(fs, who, to.at).parent(to.path).await?;
-    let there = match resolve(fs, who, to, Follow::Yes).await {
-        Ok(attr) => Some(attr),
-        Err(e) if e.kind() == ErrorKind::NotFound => None,
-        Err(e) => return Err(e),
-    };
-    let below = there.filter(Attr::is_dir).map_or(place.dir, |attr| attr.ino);
-    if source.is_dir() && is_within(fs, who, below, source.ino).await? {
-        let why = "a directory cannot be copied into itself";
-        return Err(Error::new(ErrorKind::Invalid).about(to.path).because(why));
-    }
-    let mut copier = Copier {
-        fs,
-        who,
-        dirs: Vec::new(),
-    };
-    let copied = match (there, place.last) {
-        (Some(attr), _) if source.is_dir() && attr.is_dir() => copier.fill(source, attr.ino).await,
-        (_, LastComponent::Name) if source.is_dir() => {
-            let made = copier.directory(&source, place.dir, place.name).await;
-            match made {
-                Ok(dir) => copier.fill(source, dir).await,
-                Err(e) => Err(e),
-            }
+    let mut copier = Copier::new(fs, who, CopyOptions::default());
+    let copied = async {
+        copier.begin(source, to).await?;
+        let mut bytes = 0;
+        while let Some(more) = copier.next().await? {
+            bytes += more;
         }
-        (_, LastComponent::Name) => copier.node(&source, place.dir, place.name).await.map(|()| 0),
-        _ => Err(ErrorKind::Exists.into()),
+        Ok(bytes)
     };
-    copied.map_err(|e| e.about(to.path))
+    copied.await.map_err(|e: Error| e.about(to.path))
+}
+
+fn same_file() -> Error {
+    Error::new(ErrorKind::Invalid).because("source and target are the same file")
 }
 
 /// Whether a directory is `top`, or somewhere below it.
@@ -111,100 +391,20 @@ async fn is_within<F: FilesystemInterface>(
     }
 }
 
-struct Copier<'a, F> {
-    fs: &'a F,
-    who: &'a Credentials,
-    /// The copies of the directories that the walk is in, each with the permissions it gets when it is complete.
-    dirs: Vec<(Ino, Option<u32>)>,
-}
-
-impl<F: FilesystemInterface> Copier<'_, F> {
-    /// Copies what is in `source` into a directory.
-    async fn fill(&mut self, source: Attr, target: Ino) -> Result<u64> {
-        if self.dirs.is_empty() {
-            self.dirs.push((target, None));
-        }
-        let mut walk = Walk::new(self.fs, self.who, source);
-        let mut bytes = 0;
-        while let Some(entry) = walk.next().await? {
-            if entry.depth == 0 {
-                continue;
-            }
-            self.leave(entry.depth).await?;
-            let Some(&(dir, _)) = self.dirs.last() else { break };
-            let name = entry.name();
-            match entry.attr.kind {
-                FileKind::Directory => drop(self.directory(&entry.attr, dir, name).await?),
-                FileKind::File => {
-                    let (from, to) = (At::dir(entry.dir).path(name), At::dir(dir).path(name));
-                    bytes += copy(self.fs, self.who, from, to).await?;
-                }
-                _ => self.node(&entry.attr, dir, name).await?,
-            }
-        }
-        self.leave(0).await?;
-        Ok(bytes)
+async fn replace<F: FilesystemInterface>(
+    fs: &F,
+    reader: Handle,
+    writer: Handle,
+    truncate: bool,
+) -> Result<u64> {
+    if truncate {
+        fs.truncate(writer, 0).await?;
     }
-
-    /// Goes back up to a depth, and gives the directories that are complete their permissions.
-    async fn leave(&mut self, depth: usize) -> Result<()> {
-        while self.dirs.len() > depth
-            && let Some((dir, mode)) = self.dirs.pop()
-        {
-            if mode.is_some() {
-                let set = SetAttr {
-                    mode,
-                    ..SetAttr::default()
-                };
-                self.fs.setattr(self.who, dir, &set).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes a directory, or finds it, and goes in. Until it is complete its owner can fill it.
-    async fn directory(&mut self, source: &Attr, dir: Ino, name: &[u8]) -> Result<Ino> {
-        let mode = source.mode & 0o777;
-        let (ino, mode) = match self.fs.mkdir(self.who, dir, name, mode | 0o700).await {
-            Ok(made) => (
-                made.ino,
-                (mode & 0o700 != 0o700).then_some(mode & !self.who.umask),
-            ),
-            Err(e) if e.kind() == ErrorKind::Exists => {
-                let there = self.fs.lookup(self.who, dir, name).await?;
-                if !there.is_dir() {
-                    return Err(e);
-                }
-                (there.ino, None)
-            }
-            Err(e) => return Err(e),
-        };
-        self.dirs.push((ino, mode));
-        Ok(ino)
-    }
-
-    /// Makes what is neither a file nor a directory, in place of what was there.
-    async fn node(&mut self, source: &Attr, dir: Ino, name: &[u8]) -> Result<()> {
-        let (mode, rdev) = (source.mode & 0o777, source.rdev);
-        let target;
-        let node = match source.kind {
-            FileKind::Symlink => {
-                target = self.fs.readlink(source.ino).await?;
-                NewNode::Symlink { target: &target }
-            }
-            FileKind::Directory => NewNode::Directory { mode },
-            FileKind::File => NewNode::File { mode },
-            FileKind::Fifo => NewNode::Fifo { mode },
-            FileKind::Socket => NewNode::Socket { mode },
-            FileKind::CharDevice => NewNode::CharDevice { mode, rdev },
-            FileKind::BlockDevice => NewNode::BlockDevice { mode, rdev },
-        };
-        match self.fs.make(self.who, dir, name, &node).await {
-            Err(e) if e.kind() == ErrorKind::Exists => {
-                self.fs.remove(self.who, dir, name, Unlink::File).await?;
-                self.fs.make(self.who, dir, name, &node).await.map(drop)
-            }
-            made => made.map(drop),
+    let mut done = 0;
+    loop {
+        match fs.copy_range((reader, done), (writer, done), PIECE).await? {
+            0 => return Ok(done),
+            copied => done += copied,
         }
     }
 }

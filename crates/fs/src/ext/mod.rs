@@ -1,11 +1,16 @@
 //! Paths for everyone: conveniences on top of any [`FilesystemInterface`].
 
 mod copy;
+mod describe;
 mod open;
+mod restore;
 mod traits;
 mod tree;
 mod walk;
 mod whole;
 
+pub use copy::{Copier, CopyAttributes, CopyOptions};
+pub use describe::{data_map, xattrs};
+pub use restore::{Attributes, Owners, restore};
 pub use traits::FilesystemExt;
-pub use walk::{Walk, WalkEntry};
+pub use walk::{Step, Walk, WalkEntry};

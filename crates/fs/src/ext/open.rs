@@ -124,6 +124,7 @@ async fn try_open_or_create<F: FilesystemInterface>(
         let link = match fs.lookup(who, parent.dir, parent.name).await {
             Ok(_) if flags.exclusive => return Err(Error::new(ErrorKind::Exists).into()),
             Ok(attr) if attr.is_symlink() && !flags.no_follow => attr,
+            Ok(attr) if attr.is_dir() => return Err(Error::new(ErrorKind::IsDirectory).into()),
             Ok(attr) => {
                 return open_found(fs, who, attr, flags)
                     .await

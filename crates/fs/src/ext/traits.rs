@@ -339,8 +339,8 @@ pub trait FilesystemExt: FilesystemInterface + Sized {
         }
     }
 
-    /// Goes through everything below a directory, depth first, a directory before what is in it; nothing is held in
-    /// memory but one page of entries for each level. Symbolic links are not followed.
+    /// Goes through everything below a directory, depth first, a directory before and after what is in it; nothing is held
+    /// in memory but one page of entries for each level, and nothing open. Symbolic links are not followed.
     fn walk_tree<'a>(
         &'a self,
         who: &'a Credentials,

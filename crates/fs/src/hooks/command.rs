@@ -1,6 +1,8 @@
 //! What is written into the files of `/.tarbox`: a line of words, or JSON.
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use tarbox_store::{Error, ErrorKind, LaterLayers, Operation, Result, Seq, Timestamp};
 
 use super::calendar;
@@ -126,18 +128,25 @@ pub(super) struct Query {
 }
 
 /// JSON has numbers where a line of words has text.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum TextOrNumber {
-    Number(serde_json::Number),
-    Text(String),
-}
+#[derive(Debug)]
+pub(super) struct TextOrNumber(String);
 
 impl TextOrNumber {
     pub(super) fn text(&self) -> String {
-        match self {
-            Self::Number(number) => number.to_string(),
-            Self::Text(text) => text.clone(),
+        self.0.clone()
+    }
+}
+
+impl<'de> Deserialize<'de> for TextOrNumber {
+    /// A number is taken as it is written, which spares reading and writing it.
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(from)?.get();
+        match raw.as_bytes() {
+            [b'"', ..] => serde_json::from_str(raw).map(Self).map_err(D::Error::custom),
+            [b'-' | b'0'..=b'9', ..] => Ok(Self(raw.to_owned())),
+            _ => Err(D::Error::custom(format!(
+                "expected a text or a number, got {raw}"
+            ))),
         }
     }
 }
@@ -170,13 +179,13 @@ impl Query {
         match key {
             "after" => self.after = Some(number(key, value)?),
             "before" => self.before = Some(number(key, value)?),
-            "since" => self.since = text().map(TextOrNumber::Text),
-            "until" => self.until = text().map(TextOrNumber::Text),
+            "since" => self.since = text().map(TextOrNumber),
+            "until" => self.until = text().map(TextOrNumber),
             "operation" | "op" => self.operation = text(),
             "path" => self.path = text(),
             "uid" => self.uid = Some(number(key, value)?),
             "agent" => self.agent = text(),
-            "layer" => self.layer = text().map(TextOrNumber::Text),
+            "layer" => self.layer = text().map(TextOrNumber),
             "refused" => self.refused = truth(key, value)?,
             "limit" => self.limit = Some(number(key, value)?),
             "newest_first" | "newest" => self.newest_first = truth(key, value)?,

@@ -1,6 +1,8 @@
 //! Answers: JSON, and the tree as text.
 
-use serde::Serialize;
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use tarbox_store::{Error, LayerInfo, Performance, Position, Result};
 
 use super::calendar;
@@ -63,7 +65,7 @@ pub(super) struct CacheStats {
 struct HitRate {
     hits: u64,
     misses: u64,
-    hit_ratio: f64,
+    hit_ratio: Ratio,
 }
 
 impl CacheStats {
@@ -75,13 +77,26 @@ impl CacheStats {
     }
 }
 
+/// A part of a whole, with four digits: what can print every number is much larger.
+struct Ratio(u64, u64);
+
+impl Serialize for Ratio {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        let parts = u128::from(self.0) * 10_000 / u128::from(self.1);
+        let text = format!("{}.{:04}", parts / 10_000, parts % 10_000);
+        RawValue::from_string(text)
+            .map_err(S::Error::custom)?
+            .serialize(to)
+    }
+}
+
 impl HitRate {
     fn of(hits: u64, misses: u64) -> Self {
         let total = (hits + misses).max(1);
         Self {
             hits,
             misses,
-            hit_ratio: hits as f64 / total as f64,
+            hit_ratio: Ratio(hits, total),
         }
     }
 }

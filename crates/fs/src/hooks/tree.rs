@@ -154,7 +154,7 @@ impl<S: Store> Fs<S> {
             let node = self.session().tag_node(&tag)?;
             entries.push((Cookie(node.number() + 1), tag, Place::Hook(node)));
         }
-        entries.sort_by_key(|entry| entry.0);
+        tarbox_store::sort_by_key(&mut entries, |entry| entry.0);
         Ok(entries)
     }
 

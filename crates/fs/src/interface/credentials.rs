@@ -68,6 +68,11 @@ impl Credentials {
         }
     }
 
+    /// What is left of the permissions that something is to be made with.
+    pub fn less_umask(&self, mode: u32) -> u32 {
+        mode & !self.umask
+    }
+
     /// Effective user id.
     pub fn uid(&self) -> u32 {
         self.actor.uid
@@ -90,6 +95,12 @@ impl Credentials {
     /// Whether nothing is left to check: root, or somebody whose permissions were checked before.
     pub fn is_exempt(&self) -> bool {
         self.is_root() || self.checks == Checks::Done
+    }
+
+    /// Whether a set-group-ID bit set on their behalf stays on what belongs to the group `gid`. Else it is dropped in silence,
+    /// as POSIX has it.
+    pub fn keeps_set_group_id(&self, gid: u32) -> bool {
+        self.is_exempt() || self.in_group(gid)
     }
 
     /// Whether every permission check passes.

@@ -82,7 +82,7 @@ impl RangeSet {
         if let Some(kind) = kind {
             kept.push(Held { owner, kind, span });
         }
-        kept.sort_by_key(|held| held.span.start);
+        tarbox_store::sort_by_key(&mut kept, |held| held.span.start);
         self.0 = kept;
     }
 

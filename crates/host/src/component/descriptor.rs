@@ -220,20 +220,20 @@ fn datetime(time: Timestamp) -> Option<Datetime> {
     })
 }
 
-pub(super) fn new_times(access: NewTimestamp, modification: NewTimestamp) -> Result<NewTimes> {
-    Ok(NewTimes {
-        access: new_time(access)?,
-        modification: new_time(modification)?,
-    })
+pub(super) fn new_times(access: NewTimestamp, modification: NewTimestamp) -> NewTimes {
+    NewTimes {
+        access: new_time(access),
+        modification: new_time(modification),
+    }
 }
 
-fn new_time(time: NewTimestamp) -> Result<NewTime> {
-    Ok(match time {
+fn new_time(time: NewTimestamp) -> NewTime {
+    match time {
         NewTimestamp::NoChange => NewTime::Keep,
         NewTimestamp::Now => NewTime::Now,
         NewTimestamp::Timestamp(time) => {
             let nanos = i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanoseconds);
-            NewTime::At(Timestamp(i64::try_from(nanos).map_err(|_| ErrorCode::Overflow)?))
+            NewTime::At(Timestamp::from_nanos(nanos))
         }
-    })
+    }
 }

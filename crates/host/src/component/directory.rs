@@ -20,6 +20,8 @@ pub struct Entries {
     after: Cookie,
     /// The page is the last.
     complete: bool,
+    /// Names that were no UTF-8 and are still to be told.
+    unspeakable: u64,
 }
 
 impl Entries {
@@ -30,23 +32,37 @@ impl Entries {
             page: Vec::new().into_iter(),
             after: Cookie(0),
             complete: false,
+            unspeakable: 0,
         };
         entries.fetch()?;
         Ok(entries)
     }
 
-    /// The next entry; `IllegalByteSequence` for one whose name is not UTF-8, behind which it goes on.
+    /// The next entry. A name that is no UTF-8 cannot be told: for each of them one `IllegalByteSequence` comes behind all
+    /// others, since most programs take the first error for the end.
     pub(super) fn next(&mut self) -> Result<Option<DirectoryEntry>> {
-        if self.page.len() == 0 && !self.complete {
+        loop {
+            for entry in self.page.by_ref() {
+                match String::from_utf8(entry.name) {
+                    Ok(name) => {
+                        let type_ = kind(entry.kind);
+                        return Ok(Some(DirectoryEntry { type_, name }));
+                    }
+                    Err(_) => self.unspeakable += 1,
+                }
+            }
+            if self.complete {
+                break;
+            }
             self.fetch()?;
         }
-        let Some(entry) = self.page.next() else {
-            return Ok(None);
-        };
-        Ok(Some(DirectoryEntry {
-            type_: kind(entry.kind),
-            name: String::from_utf8(entry.name).map_err(|_| ErrorCode::IllegalByteSequence)?,
-        }))
+        match self.unspeakable.checked_sub(1) {
+            None => Ok(None),
+            Some(left) => {
+                self.unspeakable = left;
+                Err(ErrorCode::IllegalByteSequence.into())
+            }
+        }
     }
 
     fn fetch(&mut self) -> Result<()> {
@@ -57,5 +73,41 @@ impl Entries {
         }
         self.page = page.into_iter();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tarbox_fs::Credentials;
+    use tarbox_wasi::{Capability, Volume};
+
+    use super::*;
+    use crate::component::descriptor::Failure;
+
+    #[test]
+    fn names_that_are_no_text_are_told_one_by_one_behind_all_others() {
+        let who = Credentials::root("test");
+        let files = crate::temporary();
+        let volume = Volume::new(files, who, Capability::ReadWrite, 1);
+        let dir = Arc::new(volume.dir(b"/").unwrap());
+        // More than two pages of each.
+        const EACH: usize = 2 * PAGE + 1;
+        for i in 0..EACH {
+            dir.create_directory_at(format!("good{i}").as_bytes()).unwrap();
+            dir.create_directory_at(&[b"bad\xff", i.to_string().as_bytes()].concat())
+                .unwrap();
+        }
+        let mut entries = Entries::begin(Arc::clone(&dir)).unwrap();
+        for _ in 0..EACH {
+            assert!(entries.next().unwrap().unwrap().name.starts_with("good"));
+        }
+        for _ in 0..EACH {
+            let refused = entries.next().map(|entry| entry.map(|entry| entry.name));
+            assert!(matches!(
+                refused,
+                Err(Failure::Code(ErrorCode::IllegalByteSequence))
+            ));
+        }
+        assert!(entries.next().unwrap().is_none() && entries.next().unwrap().is_none());
     }
 }

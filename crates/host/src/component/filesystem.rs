@@ -95,7 +95,7 @@ impl types::HostDescriptor for State {
         access: NewTimestamp,
         modification: NewTimestamp,
     ) -> Result<()> {
-        let times = new_times(access, modification)?;
+        let times = new_times(access, modification);
         match self.table.get(&fd)? {
             Descriptor::File(open) => open.file.set_times(times)?,
             Descriptor::Dir(dir) => dir.set_times(times)?,
@@ -146,7 +146,7 @@ impl types::HostDescriptor for State {
         access: NewTimestamp,
         modification: NewTimestamp,
     ) -> Result<()> {
-        let times = new_times(access, modification)?;
+        let times = new_times(access, modification);
         let dir = self.table.get(&fd)?.dir()?;
         Ok(dir.set_times_at(path.as_bytes(), follow(flags), times)?)
     }

@@ -6,7 +6,7 @@ mod state;
 use std::time::Instant;
 
 use tarbox_wasi::p1::Context;
-use wasmtime::{ExternType, Linker, Module, Store};
+use wasmtime::{ExternType, InstancePre, Linker, Module, Store};
 
 use crate::deadline::{Alarm, Deadline};
 use crate::error::{one_line, with_causes};
@@ -22,7 +22,7 @@ const START: &str = "_start";
 pub(crate) fn run(program: &str, module: &Module, options: RunOptions) -> Result<i32, RunError> {
     let engine = module.engine();
     let linker = link::linker(engine).map_err(|e| host("set up preview 1", &e))?;
-    check(program, module, &linker)?;
+    let ready = check(program, module, &linker)?;
     let limits = options.limits;
     let deadline = Deadline::after(limits.timeout);
     let _alarm = Alarm::set(engine, deadline).map_err(|e| RunError::Host {
@@ -33,7 +33,7 @@ pub(crate) fn run(program: &str, module: &Module, options: RunOptions) -> Result
     let mut store = Store::new(engine, state);
     outcome::arm(&mut store, &limits, deadline, |state| &mut state.limiter)
         .map_err(|e| host("set the limits of the program", &e))?;
-    let ended = linker.instantiate(&mut store, module).and_then(|instance| {
+    let ended = ready.instantiate(&mut store).and_then(|instance| {
         store.data_mut().memory = None;
         let memory = instance.get_memory(&mut store, "memory");
         store.data_mut().memory = memory;
@@ -43,8 +43,8 @@ pub(crate) fn run(program: &str, module: &Module, options: RunOptions) -> Result
     outcome::of(program, ended.map(|()| 0), &limits, deadline)
 }
 
-/// Everything that can be wrong with a module before it is given anything.
-fn check(program: &str, module: &Module, linker: &Linker<State>) -> Result<(), RunError> {
+/// Looks for everything that can be wrong with a module before it is given anything, and answers it ready to start.
+fn check(program: &str, module: &Module, linker: &Linker<State>) -> Result<InstancePre<State>, RunError> {
     for import in module.imports() {
         if !link::provides(import.module(), import.name()) {
             let kind = kind(&import.ty());
@@ -54,14 +54,14 @@ fn check(program: &str, module: &Module, linker: &Linker<State>) -> Result<(), R
             });
         }
     }
-    if let Err(error) = linker.instantiate_pre(module) {
-        return Err(RunError::WrongImport {
+    let ready = linker
+        .instantiate_pre(module)
+        .map_err(|error| RunError::WrongImport {
             program: program.to_owned(),
             reason: with_causes(&error),
-        });
-    }
+        })?;
     match module.get_export(START) {
-        Some(ExternType::Func(start)) if start.params().len() == 0 && start.results().len() == 0 => Ok(()),
+        Some(ExternType::Func(start)) if start.params().len() == 0 && start.results().len() == 0 => Ok(ready),
         _ => Err(RunError::NotAProgram {
             program: program.to_owned(),
             expected: "the function `_start` without arguments and results",

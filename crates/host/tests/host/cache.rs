@@ -18,10 +18,12 @@ fn run(dir: &Path) {
     }
 }
 
+/// The compiled programs. Notes about files come only some time after these were written.
 fn entries(dir: &Path) -> Vec<(String, u64)> {
     let mut entries: Vec<_> = fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().extension().is_none())
         .map(|entry| {
             (
                 entry.file_name().into_string().unwrap(),

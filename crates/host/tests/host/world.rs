@@ -1,5 +1,6 @@
 //! What a program is given: arguments, environment, streams, directories, the audit's name for it.
 
+use tarbox_fs::{FilesystemExt, blocking};
 use tarbox_host::{Capability, Preopen, Source};
 
 use crate::guests::{self, Target};
@@ -100,7 +101,7 @@ fn a_directory_can_be_lent_under_another_name() {
     for target in Target::BOTH {
         let workspace = Workspace::new();
         workspace.write("/secret", b"");
-        tarbox_fs::blocking(tarbox_fs::FilesystemExt::create_dir(
+        blocking(FilesystemExt::create_dir(
             &*workspace.fs,
             &crate::run::root(),
             "/inside",
@@ -120,6 +121,24 @@ fn a_directory_can_be_lent_under_another_name() {
             ended.error().1,
             "cannot lend /missing to the program: no such file or directory"
         );
+    }
+}
+
+#[test]
+fn a_name_that_is_no_text_hides_no_other() {
+    let workspace = Workspace::new();
+    let mut good: Vec<_> = (0..600).map(|i| format!("good-{i:03}")).collect();
+    good.sort();
+    for (i, name) in good.iter().enumerate() {
+        workspace.write(&format!("/{name}"), b"");
+        let bad = [b"/bad-\xff-", i.to_string().as_bytes()].concat();
+        let root = crate::run::root();
+        let made = FilesystemExt::write_file(&*workspace.fs, &root, bad.as_slice(), b"");
+        blocking(made).unwrap();
+    }
+    for target in Target::BOTH {
+        let ended = workspace.run(&guests::program("listing", target), &[]);
+        assert_eq!(ended.printed(), format!("{good:?}\n"), "{target:?}");
     }
 }
 

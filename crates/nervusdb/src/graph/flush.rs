@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::state::{DATA, HASH, State, TERMS, Tables};
 use crate::buffer::{Runs, TermBuffer};
 use crate::device::FileName;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::log::LogWriter;
 use crate::manifest::{Manifest, TableEntry};
 use crate::record::Record;
@@ -40,15 +40,13 @@ impl State {
         let number = self.new_file();
         let log = LogWriter::create(&self.device, number)?;
         let next_term = read(&self.terms).next_id();
-        let manifest = self.manifest_of(&tables, number, next_term, self.sequence);
-        if let Err(error) = self.switch(manifest) {
+        if let Err(error) = self.switch(tables, number, next_term, self.sequence) {
             if let Some(log) = &mut self.log {
                 log.suspect = true;
             }
             return Err(error);
         }
         let old = self.log.replace(log);
-        self.tables = tables;
         self.clear_memtable();
         if let Some(old) = old {
             // If it stays, the next open removes it.
@@ -93,11 +91,26 @@ impl State {
         self.logged_terms = next;
     }
 
-    pub(super) fn manifest_of(&self, tables: &Tables, log: u32, next_term: u32, sequence: u64) -> Manifest {
-        let mut entries = Vec::new();
-        tables.facts.iter().for_each(|levels| put(&mut entries, levels));
-        tables.pairs.iter().for_each(|levels| put(&mut entries, levels));
-        Manifest {
+    /// Puts tables and a log in force. After an error these or those before may be: the next attempt takes the
+    /// same slot and a higher epoch.
+    pub(super) fn switch(&mut self, tables: Tables, log: u32, next_term: u32, sequence: u64) -> Result<()> {
+        let (mut entries, mut is_sound) = (Vec::new(), true);
+        for levels in &tables.facts {
+            is_sound &= put(&mut entries, levels);
+        }
+        for levels in &tables.pairs {
+            is_sound &= put(&mut entries, levels);
+        }
+        debug_assert!(is_sound, "tables of one level overlap");
+        if !is_sound {
+            // An error now, with everything still in force as it was, instead of damage later.
+            return Err(Error::corrupt(
+                &self.device.directory,
+                0,
+                "tables to be written overlap",
+            ));
+        }
+        let manifest = Manifest {
             log,
             next_term,
             sequence,
@@ -105,15 +118,16 @@ impl State {
             epoch: self.next_epoch,
             next_file: self.next_file,
             slot: 1 - self.manifest.slot,
-        }
-    }
-
-    /// Puts a manifest in force. After an error either may be: the next attempt takes the same slot and a
-    /// higher epoch.
-    pub(super) fn switch(&mut self, manifest: Manifest) -> Result<()> {
+        };
+        debug_assert!(
+            manifest.has_its_files(&self.device).unwrap_or(true),
+            "a file of the manifest is missing"
+        );
         self.next_epoch += 1;
         manifest.store(&self.device)?;
         self.manifest = manifest;
+        self.tables = tables;
+        self.is_merged = false;
         Ok(())
     }
 }
@@ -124,11 +138,14 @@ fn add<R: Record>(levels: &mut Arc<Levels<R>>, tables: Vec<crate::table::Table<R
     }
 }
 
-fn put<R: Record>(entries: &mut Vec<TableEntry>, levels: &Levels<R>) {
+/// Adds the tables of a tree, and says whether they are as they must be.
+#[inline(never)]
+fn put<R: Record>(entries: &mut Vec<TableEntry>, levels: &Levels<R>) -> bool {
     entries.extend(levels.tables().map(|(level, table)| TableEntry {
         space: table.space,
         level,
         number: table.number,
         len: table.len,
     }));
+    levels.is_sound()
 }

@@ -18,6 +18,7 @@ use crate::options::{Committed, Durability, Options};
 use crate::stats::{Stats, Transaction};
 use crate::sync::lock;
 use state::State;
+pub(crate) use state::Tables;
 
 /// An open graph.
 ///

@@ -11,9 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Entry, LogContents, LogWriter, read_log};
 use crate::manifest::{Manifest, TableEntry};
 use crate::options::Options;
-use crate::record::Record;
 use crate::space::Space;
-use crate::table::Table;
 use crate::tree::Levels;
 
 /// A reader tries again so many times when a writer switches the manifest under its hands.
@@ -73,13 +71,12 @@ impl State {
         state.next_file = 1;
         let number = state.new_file();
         state.log = Some(LogWriter::create(&state.device, number)?);
-        let manifest = state.manifest_of(&state.tables, number, 0, 0);
-        state.switch(manifest)?;
+        state.switch(Tables::default(), number, 0, 0)?;
         Ok(state)
     }
 
     fn open_manifest(device: Arc<Device>, options: Options, manifest: Manifest) -> Result<Self> {
-        let tables = open_tables(&device, &manifest.tables)?;
+        let (tables, overlapping) = Tables::load(&device, &manifest.tables)?;
         let number = manifest.log;
         let mut state = Self::new(device.clone(), options, manifest, tables);
         let on_device = device.list()?;
@@ -93,7 +90,7 @@ impl State {
         if device.read_only {
             return Ok(state);
         }
-        match spilled {
+        match spilled || overlapping {
             true => {
                 state.flush_memtable()?;
                 device.delete(FileName::Log(number)).ok();
@@ -159,24 +156,21 @@ fn is_empty_log(device: &Device, number: u32) -> Result<bool> {
     }
 }
 
-fn open_tables(device: &Arc<Device>, entries: &[TableEntry]) -> Result<Tables> {
-    let mut tables = Tables::default();
-    for entry in entries {
-        let space = entry.space as usize;
-        match space.checked_sub(Space::FACTS) {
-            None => add(device, &mut tables.facts[space], entry)?,
-            Some(pairs) => add(device, &mut tables.pairs[pairs], entry)?,
+impl Tables {
+    /// Opens all trees, and says whether [`Levels::load`] found tables that overlap in any.
+    pub(crate) fn load(device: &Arc<Device>, entries: &[TableEntry]) -> Result<(Self, bool)> {
+        let (mut tables, mut overlapping) = (Self::default(), false);
+        let (facts, pairs) = Space::ALL.split_at(Space::FACTS);
+        for (levels, &space) in tables.facts.iter_mut().zip(facts) {
+            let (loaded, overlap) = Levels::load(device, entries, space)?;
+            *levels = Arc::new(loaded);
+            overlapping |= overlap;
         }
+        for (levels, &space) in tables.pairs.iter_mut().zip(pairs) {
+            let (loaded, overlap) = Levels::load(device, entries, space)?;
+            *levels = Arc::new(loaded);
+            overlapping |= overlap;
+        }
+        Ok((tables, overlapping))
     }
-    let is_sound = tables.facts.iter().all(|levels| levels.is_sound())
-        && tables.pairs.iter().all(|levels| levels.is_sound());
-    let overlap = || Error::corrupt(&device.directory, 0, "tables of one level overlap");
-    is_sound.then_some(tables).ok_or_else(overlap)
-}
-
-fn add<R: Record>(device: &Arc<Device>, levels: &mut Arc<Levels<R>>, entry: &TableEntry) -> Result<()> {
-    let table = Table::open(device, entry.number, entry.space, entry.len)?;
-    // The levels are not shared yet, so this copies nothing.
-    Arc::make_mut(levels).insert(entry.level, Arc::new(table));
-    Ok(())
 }

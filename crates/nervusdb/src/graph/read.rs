@@ -43,13 +43,6 @@ impl Graph {
         self.scan(pattern)?.count()
     }
 
-    /// About how many facts match, from the indexes in memory alone: for planning.
-    pub fn estimate(&self, pattern: Pattern) -> u64 {
-        let view = lock(&self.state).fact_view(pattern.order());
-        let (from, to) = pattern.extent();
-        view.estimate(&from, &to)
-    }
-
     /// Whether a fact is there.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ pub(super) const DATA: usize = 1;
 
 /// The tables of all trees. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tables {
+pub(crate) struct Tables {
     /// SPO, POS, OSP and hashes.
     pub(super) facts: [Arc<Levels<Fact>>; 4],
     /// Terms and data.
@@ -62,6 +62,8 @@ pub(super) struct State {
     /// `None` in a read-only graph.
     pub(super) log: Option<LogWriter>,
     pub(super) job: Option<AnyJob>,
+    /// No merge is worth it before the tables change.
+    pub(super) is_merged: bool,
     /// Trees whose tables are damaged are not compacted again: the error was given once.
     pub(super) compaction_failed: bool,
 }
@@ -85,6 +87,7 @@ impl State {
             manifest,
             log: None,
             job: None,
+            is_merged: false,
             compaction_failed: false,
         }
     }

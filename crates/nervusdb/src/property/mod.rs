@@ -12,7 +12,7 @@ pub use keys::Owner;
 pub use scan::PropertyScan;
 pub use value::{Properties, Value};
 
-pub(crate) use index::changes;
+pub(crate) use index::{changes, index_fits};
 pub(crate) use keys::{is_index_key, tx_key, tx_order_key, tx_orders};
 pub(crate) use names::names;
 pub(crate) use value::{decode, encode};

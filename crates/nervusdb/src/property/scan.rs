@@ -58,7 +58,7 @@ impl PropertyScan {
             let key = parse_index(self.of_edges, rest).ok_or_else(malformed)?;
             let found = match key.value {
                 Some(value) if !self.is_cut() => Some(value).filter(|value| self.filter.matches(value)),
-                _ => self.stored_match(key.owner)?,
+                _ => self.stored_match(key.owner, &record.key)?,
             };
             if let Some(value) = found {
                 return Ok(Some((key.owner, value)));
@@ -72,8 +72,9 @@ impl PropertyScan {
         self.prefix.ends_with(&[0, 1])
     }
 
-    /// Looks at the properties themselves, where the key does not say enough.
-    fn stored_match(&self, owner: Owner) -> Result<Option<Value>> {
+    /// Looks at the properties themselves, where the key does not say enough. Only the match that the key stands
+    /// for counts: others of the owner have keys of their own.
+    fn stored_match(&self, owner: Owner, key: &[u8]) -> Result<Option<Value>> {
         let Some(stored) = self.view.get(&Pair::probe(&owner.key()))? else {
             return Ok(None);
         };
@@ -83,7 +84,7 @@ impl PropertyScan {
             .into_iter()
             .filter(|(name, _)| *name == self.name)
             .map(|(_, value)| value);
-        Ok(values.find(|value| self.filter.matches(value)))
+        Ok(values.find(|value| self.filter.matches(value) && owner.index_key(&self.name, value) == key))
     }
 
     /// The next node.

@@ -72,6 +72,10 @@ impl Fact {
 }
 
 impl Record for Fact {
+    fn last_possible() -> Self {
+        Self::new([u32::MAX, u32::MAX, crate::MAX_TERM_ID], false)
+    }
+
     #[inline]
     fn order(&self, other: &Self) -> Ordering {
         let ([a, b, c], [x, y, z]) = (self.0, other.0);

@@ -13,6 +13,9 @@ use crate::bytes::Reader;
 
 /// A key, perhaps a value, and whether it is a tombstone. A record without value doubles as a probe.
 pub(crate) trait Record: Clone + Default + Debug {
+    /// After every key; the default record is before them.
+    fn last_possible() -> Self;
+
     /// Orders by key alone.
     fn order(&self, other: &Self) -> Ordering;
 
@@ -50,4 +53,19 @@ pub(crate) enum Filtering {
     Key,
     /// By the first word of a fact.
     FirstWord,
+}
+
+/// Where a range of keys ends.
+#[derive(Clone, Debug)]
+pub(crate) struct End<R> {
+    pub(crate) key: R,
+    /// How a key that is past the end compares to `key` at least: `Equal` if `key` is past it itself.
+    pub(crate) past: Ordering,
+}
+
+impl<R: Record> End<R> {
+    #[inline]
+    pub(crate) fn is_reached_by(&self, record: &R) -> bool {
+        record.order(&self.key) >= self.past
+    }
 }

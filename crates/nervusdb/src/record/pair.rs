@@ -55,6 +55,10 @@ fn splice(target: &mut Vec<u8>, kept: usize, rest: &[u8]) -> Option<()> {
 }
 
 impl Record for Pair {
+    fn last_possible() -> Self {
+        Self::probe(&[0xFF; 64])
+    }
+
     #[inline]
     fn order(&self, other: &Self) -> Ordering {
         self.key.cmp(&other.key)

@@ -16,7 +16,7 @@ use crate::graph::Graph;
 use crate::log::{Entry, LogWriter, read_log};
 use crate::manifest::{Manifest, TableEntry};
 use crate::options::Options;
-use crate::record::{Fact, Pair};
+use crate::record::Fact;
 use crate::space::Space;
 use crate::table::Footer;
 use crate::verify::check;
@@ -64,7 +64,7 @@ pub fn repair(pool: Arc<dyn Pool>, directory: &str) -> Result<Repaired> {
     let mut files = Files::new(device.clone())?;
     // An older manifest than the newest names files that are gone: then all that are there count.
     let manifest = match Manifest::load(&device)? {
-        Some(manifest) if files.has_all_of(&manifest)? => manifest,
+        Some(manifest) if manifest.has_its_files(&device)? => manifest,
         older => Manifest {
             epoch: older.as_ref().map_or(0, |older| older.epoch + 1),
             slot: older.as_ref().map_or(0, |older| older.slot),
@@ -81,7 +81,7 @@ pub fn repair(pool: Arc<dyn Pool>, directory: &str) -> Result<Repaired> {
     if lost.hashes || lost.terms {
         rebuild::hashes(&mut files, &mut entries, manifest.sequence)?;
     }
-    if lost.data {
+    if lost.data || !rebuild::index_fits(&device, &entries)? {
         rebuild::data(&mut files, &mut entries, manifest.sequence)?;
     }
     let log = files.sound_log(manifest.log)?;
@@ -95,7 +95,12 @@ pub fn repair(pool: Arc<dyn Pool>, directory: &str) -> Result<Repaired> {
     };
     next.store(&device)?;
     repaired.set_aside = files.aside;
-    let graph = Graph::open(pool, directory, Options::default())?;
+    // Transaction ids of the log stay known, whatever the graph is opened with later.
+    let options = Options {
+        remember_transactions: u64::MAX,
+        ..Options::default()
+    };
+    let graph = Graph::open(pool, directory, options)?;
     reconcile::orders(&graph, &lost, &mut repaired)?;
     graph.flush()?;
     repaired.terms_lost = reconcile::count_lost_terms(&graph)?;
@@ -125,13 +130,6 @@ impl Files {
     fn number(&mut self) -> u32 {
         self.next += 1;
         self.next - 1
-    }
-
-    fn has_all_of(&self, manifest: &Manifest) -> Result<bool> {
-        let on_device = self.device.list()?;
-        let tables = manifest.tables.iter().map(|table| FileName::Table(table.number));
-        let mut needed = tables.chain([FileName::Log(manifest.log)]);
-        Ok(needed.all(|name| on_device.contains(&name)))
     }
 
     /// Copies a file that is to be replaced, durably. The next open removes the original.
@@ -275,22 +273,4 @@ struct Lost {
     hashes: bool,
     terms: bool,
     data: bool,
-}
-
-/// The records of a tree, for those that need no more than their kind.
-trait Kind: crate::record::Record {
-    /// After every key.
-    fn last_possible() -> Self;
-}
-
-impl Kind for Fact {
-    fn last_possible() -> Self {
-        Self::new([u32::MAX, u32::MAX, crate::MAX_TERM_ID], false)
-    }
-}
-
-impl Kind for Pair {
-    fn last_possible() -> Self {
-        Self::probe(&[0xFF; 64])
-    }
 }

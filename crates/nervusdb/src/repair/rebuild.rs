@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Files, Kind};
+use super::Files;
 use crate::buffer::{sort_newest, term_hash};
 use crate::device::{Device, FileName};
 use crate::error::Result;
 use crate::manifest::TableEntry;
-use crate::property::{Owner, decode, is_index_key};
+use crate::property::{self, Owner, decode, is_index_key};
 use crate::record::{Fact, Pair, Record};
 use crate::space::Space;
 use crate::table::{Table, TablesWriter};
@@ -17,18 +17,14 @@ use crate::tree::{Levels, Merge, TreeView};
 /// Records sorted in memory at once.
 const CHUNK: usize = 200_000;
 
-fn merge<R: Kind>(device: &Arc<Device>, entries: &[TableEntry], space: Space) -> Result<Merge<R>> {
-    let mut levels = Levels::default();
-    for entry in entries.iter().filter(|entry| entry.space == space) {
-        let table = Table::<R>::open(device, entry.number, entry.space, entry.len)?;
-        levels.insert(entry.level, Arc::new(table));
-    }
+fn merge<R: Record>(device: &Arc<Device>, entries: &[TableEntry], space: Space) -> Result<Merge<R>> {
+    let (levels, _) = Levels::load(device, entries, space)?;
     let view = TreeView {
         space,
         runs: Vec::new(),
         levels: Arc::new(levels),
     };
-    view.merge(&R::default(), &R::last_possible())
+    view.whole()
 }
 
 /// Removes a tree's tables from the manifest to come, keeping copies.
@@ -82,6 +78,11 @@ pub(super) fn hashes(files: &mut Files, entries: &mut Vec<TableEntry>, sequence:
             chunk.push(Fact::new([term_hash(value), id, 0], false));
         }
     }
+}
+
+/// Whether the index of properties is what they ask for.
+pub(super) fn index_fits(device: &Arc<Device>, entries: &[TableEntry]) -> Result<bool> {
+    property::index_fits(merge(device, entries, Space::Data)?)
 }
 
 /// The index of properties, from the properties; and the tree of data with it.

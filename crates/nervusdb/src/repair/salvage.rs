@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tarbox_pool::PoolExt;
 
-use super::{Files, Kind, Lost};
+use super::{Files, Lost};
 use crate::block::{Block, BlockCursor, RESTART_EVERY};
 use crate::device::FileName;
 use crate::error::{Error, ErrorKind, Result};
@@ -48,7 +48,7 @@ impl<'a> Salvage<'a> {
         Ok(())
     }
 
-    fn table_of<R: Kind>(&mut self, entry: &TableEntry) -> Result<Vec<Range<R>>> {
+    fn table_of<R: Record>(&mut self, entry: &TableEntry) -> Result<Vec<Range<R>>> {
         let mut kept = Kept {
             files: self.files,
             entry: *entry,
@@ -99,7 +99,7 @@ struct Kept<'a, R> {
     last: Option<R>,
 }
 
-impl<R: Kind> Kept<'_, R> {
+impl<R: Record> Kept<'_, R> {
     fn push(&mut self, record: &R) -> Result<()> {
         if self.last.as_ref().is_some_and(|last| !last.order(record).is_lt()) {
             return Ok(());
@@ -133,7 +133,7 @@ fn records_of<R: Record>(block: Arc<Block>) -> Option<Vec<R>> {
 }
 
 /// Where the index is readable, each block stands for itself.
-fn by_index<R: Kind>(table: &Arc<Table<R>>, kept: &mut Kept<'_, R>) -> Result<Vec<Range<R>>> {
+fn by_index<R: Record>(table: &Arc<Table<R>>, kept: &mut Kept<'_, R>) -> Result<Vec<Range<R>>> {
     let readable = |index| {
         let block = match table.file.block_uncached(index) {
             Ok(block) => block,
@@ -169,7 +169,7 @@ fn by_index<R: Kind>(table: &Arc<Table<R>>, kept: &mut Kept<'_, R>) -> Result<Ve
 
 /// Without an index, the blocks follow one another; where each ends, its own trailer says. What follows a damaged
 /// one is lost.
-fn by_walking<R: Kind>(kept: &mut Kept<'_, R>) -> Result<Vec<Range<R>>> {
+fn by_walking<R: Record>(kept: &mut Kept<'_, R>) -> Result<Vec<Range<R>>> {
     let path = kept.files.device.path(FileName::Table(kept.entry.number));
     let bytes = match kept.files.device.pool.exists(&path)? {
         true => kept.files.device.pool.read_file(&path)?,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Table;
 use crate::block::{Block, BlockCursor};
 use crate::error::Result;
-use crate::record::Record;
+use crate::record::{End, Record};
 
 /// Moves forward through the records of one table, a block at a time.
 #[derive(Debug)]
@@ -57,10 +57,6 @@ impl<R: Record> TableCursor<R> {
             reading: Reading::Once(ahead),
         };
         Ok(cursor.advance()?.then_some(cursor))
-    }
-
-    pub(crate) fn table(&self) -> &Table<R> {
-        &self.table
     }
 
     #[inline(always)]
@@ -120,14 +116,31 @@ impl<R: Record> TableCursor<R> {
         self.advance()
     }
 
-    /// How many records after the current one are not after `to`, from the index and one block at each end;
-    /// `None` if some of the table only say that a key is gone.
-    pub(crate) fn count_to(&self, to: &R) -> Result<Option<u64>> {
-        if self.table.footer.tombstones > 0 {
-            return Ok(None);
+    /// How many records are before the current one.
+    pub(crate) fn place(&self) -> u64 {
+        self.table.entries_before(self.index) + self.block.place() as u64
+    }
+
+    /// Moves to the last record before an end, and says by how many; the current one is before it. It reads one block at most. 0 if some records of the table only say that a key is gone.
+    pub(crate) fn skip(&mut self, end: &End<R>) -> Result<u64> {
+        let found = match self.table.footer.tombstones {
+            0 => self.table.find_block_before(end),
+            _ => None,
+        };
+        let Some(index) = found else {
+            return Ok(0);
+        };
+        let from = self.place();
+        let mut block = BlockCursor::new(self.table.file.block(index)?);
+        block
+            .seek_last(end)
+            .map_err(|error| self.table.file.malformed(index, error))?;
+        let to = self.table.entries_before(index) + block.place() as u64;
+        if to > from {
+            self.index = index;
+            self.block = block;
         }
-        let end = self.table.rank(to)?;
-        Ok(Some(end.saturating_sub(self.table.rank(self.record())?)))
+        Ok(to.saturating_sub(from))
     }
 }
 

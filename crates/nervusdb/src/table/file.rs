@@ -142,7 +142,7 @@ impl TableFile {
     }
 
     /// A block, from the cache if it is there.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn block(&self, index: usize) -> Result<Arc<Block>> {
         match self.cached(index) {
             Some(block) => Ok(block),

@@ -14,7 +14,7 @@ use crate::block::BlockCursor;
 use crate::bytes::Reader;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::record::Record;
+use crate::record::{End, Record};
 use crate::space::Space;
 
 pub(crate) use cursor::{TableCursor, WholeBlock};
@@ -92,39 +92,19 @@ impl<R: Record> Table<R> {
             .checked_sub(1)
     }
 
+    /// The last block that begins before an end.
+    pub(crate) fn find_block_before(&self, end: &End<R>) -> Option<usize> {
+        self.firsts
+            .partition_point(|first| !end.is_reached_by(first))
+            .checked_sub(1)
+    }
+
     /// How many records the blocks before that one have.
     pub(crate) fn entries_before(&self, block: usize) -> u64 {
         match self.file.extents.get(block) {
             Some(extent) => extent.before,
             None => self.footer.entries,
         }
-    }
-
-    /// About how many records are from `from` to `to`: whole blocks between, and half of those at the ends.
-    pub(crate) fn estimate(&self, from: &R, to: &R) -> u64 {
-        if !self.overlaps(from, to) {
-            return 0;
-        }
-        let begin = self.find_block(from).unwrap_or(0);
-        let end = self.find_block(to).map_or(0, |block| block + 1);
-        let before = |block| self.entries_before(block);
-        let all = before(end).saturating_sub(before(begin));
-        match end - begin {
-            1 => all.div_ceil(4),
-            _ => all - (before(begin + 1) - before(begin)) / 2 - (before(end) - before(end - 1)) / 2,
-        }
-    }
-
-    /// How many records are not after `probe`.
-    pub(crate) fn rank(&self, probe: &R) -> Result<u64> {
-        let Some(block) = self.find_block(probe) else {
-            return Ok(0);
-        };
-        let mut cursor = BlockCursor::new(self.file.block(block)?);
-        let within = cursor
-            .rank(probe)
-            .map_err(|error| self.file.malformed(block, error))?;
-        Ok(self.file.extents[block].before + within)
     }
 
     /// The record of the same key as `probe`.

@@ -40,37 +40,58 @@ impl<R: Record> Choice<R> {
     }
 }
 
-/// What is most worth merging, if anything.
-pub(crate) fn choose<R: Record>(levels: &Levels<R>) -> Option<Choice<R>> {
-    if levels.fresh.len() >= L0_TRIGGER {
-        return Some(with_overlapping(levels, levels.fresh.clone(), 1));
-    }
-    let mut limit = LEVEL_1_BYTES;
-    for (index, tables) in levels.sorted.iter().enumerate() {
-        let level = index + 1;
-        if level < MAX_LEVEL && Levels::bytes(tables) > limit {
-            // The oldest file of the level: every key range has its turn.
-            let oldest = tables.iter().min_by_key(|table| table.number)?;
-            return Some(with_overlapping(levels, vec![oldest.clone()], level + 1));
-        }
-        limit = limit.saturating_mul(10);
-    }
-    None
+/// How much a tree needs a merge, in percent: from 100 on it does, and of several trees the neediest is first.
+#[inline(never)]
+pub(crate) fn pressure<R: Record>(levels: &Levels<R>) -> u64 {
+    neediest(levels).0
 }
 
+/// The most of all levels, and which it is.
+#[inline(never)]
+fn neediest<R: Record>(levels: &Levels<R>) -> (u64, usize) {
+    let mut most = ((levels.fresh.len() * 100 / L0_TRIGGER) as u64, 0);
+    let mut limit = LEVEL_1_BYTES;
+    for (level, tables) in (1..MAX_LEVEL).zip(&levels.sorted) {
+        most = most.max((Levels::bytes(tables) / (limit / 100), level));
+        limit *= 10;
+    }
+    most
+}
+
+/// What is most worth merging, if anything.
+#[inline(never)]
+pub(crate) fn choose<R: Record>(levels: &Levels<R>) -> Option<Choice<R>> {
+    let (pressure, level) = neediest(levels);
+    let inputs = match level.checked_sub(1) {
+        _ if pressure < 100 => return None,
+        None => levels.fresh.clone(),
+        // The oldest file of the level: every key range has its turn.
+        Some(index) => {
+            let oldest = levels.sorted[index].iter().min_by_key(|table| table.number)?;
+            vec![oldest.clone()]
+        }
+    };
+    Some(with_overlapping(levels, inputs, level + 1))
+}
+
+/// Adds the tables of `level` that the output could overlap. It spans all of the inputs, and so also the gaps
+/// between them.
 fn with_overlapping<R: Record>(
     levels: &Levels<R>,
     mut inputs: Vec<Arc<Table<R>>>,
     level: usize,
 ) -> Choice<R> {
-    let below = levels.sorted.get(level - 1).map_or(&[][..], Vec::as_slice);
-    let upper = inputs.clone();
-    let touched = |table: &&Arc<Table<R>>| {
-        upper
-            .iter()
-            .any(|input| input.overlaps(table.first(), table.last()))
-    };
-    inputs.extend(below.iter().filter(touched).cloned());
+    let first = inputs.iter().map(|table| table.first()).min_by(|a, b| a.order(b));
+    let last = inputs.iter().map(|table| table.last()).max_by(|a, b| a.order(b));
+    if let (Some(first), Some(last), Some(below)) =
+        (first.cloned(), last.cloned(), levels.sorted.get(level - 1))
+    {
+        for table in below {
+            if table.overlaps(&first, &last) {
+                inputs.push(table.clone());
+            }
+        }
+    }
     Choice { inputs, level }
 }
 

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::device::Device;
+use crate::error::Result;
+use crate::manifest::TableEntry;
 use crate::record::Record;
+use crate::space::Space;
 use crate::table::Table;
 
 /// The deepest level there can be; the one above holds 10¹⁵ bytes.
@@ -27,6 +31,24 @@ impl<R> Default for Levels<R> {
 }
 
 impl<R: Record> Levels<R> {
+    /// Opens the tables of one tree, and says whether those of one level overlap, which nothing here writes. Such
+    /// a level and those above it become fresh: a key is in one table of a level at most, so that their order
+    /// among themselves does not matter.
+    pub(crate) fn load(device: &Arc<Device>, entries: &[TableEntry], space: Space) -> Result<(Self, bool)> {
+        let mut levels = Self::default();
+        for entry in entries.iter().filter(|entry| entry.space == space) {
+            let table = Table::open(device, entry.number, entry.space, entry.len)?;
+            levels.insert(entry.level, Arc::new(table));
+        }
+        let overlapping = levels.sorted.iter().rposition(|tables| !are_apart(tables));
+        if let Some(deepest) = overlapping {
+            for tables in &mut levels.sorted[..=deepest] {
+                levels.fresh.append(tables);
+            }
+        }
+        Ok((levels, overlapping.is_some()))
+    }
+
     /// All tables with their levels, newest level first.
     pub(crate) fn tables(&self) -> impl Iterator<Item = (u8, &Arc<Table<R>>)> {
         let fresh = self.fresh.iter().map(|table| (0, table));
@@ -42,7 +64,7 @@ impl<R: Record> Levels<R> {
     }
 
     /// Puts a table into its place; the caller adds those of level 0 newest first.
-    pub(crate) fn insert(&mut self, level: u8, table: Arc<Table<R>>) {
+    fn insert(&mut self, level: u8, table: Arc<Table<R>>) {
         let Some(index) = usize::from(level).checked_sub(1) else {
             self.fresh.push(table);
             return;
@@ -72,14 +94,16 @@ impl<R: Record> Levels<R> {
 
     /// Whether the tables of each sorted level are in order and do not overlap.
     pub(crate) fn is_sound(&self) -> bool {
-        self.sorted.iter().all(|tables| {
-            tables
-                .windows(2)
-                .all(|pair| pair[0].last().order(pair[1].first()).is_lt())
-        })
+        self.sorted.iter().all(|tables| are_apart(tables))
     }
 
     pub(crate) fn bytes(tables: &[Arc<Table<R>>]) -> u64 {
         tables.iter().map(|table| table.len).sum()
     }
+}
+
+fn are_apart<R: Record>(tables: &[Arc<Table<R>>]) -> bool {
+    tables
+        .windows(2)
+        .all(|pair| pair[0].last().order(pair[1].first()).is_lt())
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::source::Source;
 use crate::error::Result;
-use crate::record::Record;
+use crate::record::{End, Record};
 use crate::table::WholeBlock;
 
 /// A stream of the newest record of every key, tombstones included. Memory is one block a source.
@@ -29,9 +29,29 @@ impl<R: Record> Merge<R> {
         }
     }
 
-    /// The sources that are left.
-    pub(crate) fn sources(&self) -> &[Source<R>] {
-        &self.sources
+    /// The place of the source that the current record is from.
+    pub(crate) fn top(&self) -> usize {
+        self.top
+    }
+
+    /// Passes over records that come from the source on top alone, all of them live and not after `to`, as far as
+    /// its index can tell, and says how many. The last of them is the current record then.
+    pub(crate) fn skip(&mut self, to: &R) -> Result<u64> {
+        let rival = self.sources.get(self.rival).map(Source::record);
+        let end = match rival.filter(|rival| !rival.order(to).is_gt()) {
+            Some(rival) => End {
+                key: rival.clone(),
+                past: Ordering::Equal,
+            },
+            None => End {
+                key: to.clone(),
+                past: Ordering::Greater,
+            },
+        };
+        match self.sources.get_mut(self.top) {
+            Some(top) => top.skip(&end),
+            None => Ok(0),
+        }
     }
 
     /// The current record, after [`advance`](Self::advance) has said that there is one.

@@ -6,7 +6,7 @@ mod merge;
 mod source;
 mod view;
 
-pub(crate) use compaction::{Choice, Job, L0_LIMIT, choose};
+pub(crate) use compaction::{Choice, Job, L0_LIMIT, choose, pressure};
 pub(crate) use levels::Levels;
 pub(crate) use merge::Merge;
 pub(crate) use source::Source;

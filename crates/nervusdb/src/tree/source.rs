@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::levels::Levels;
 use crate::error::Result;
-use crate::record::Record;
+use crate::record::{End, Record};
 use crate::table::{Table, TableCursor};
 
 /// A position in a sorted run of memory, a table, or a whole level. It owns what it reads.
@@ -53,42 +53,37 @@ impl<R: Record> Source<R> {
         }))
     }
 
-    /// The last record it will come to.
-    pub(crate) fn last(&self) -> &R {
+    /// Moves to the last record before an end, or some way towards it, without reading what lies between, and says
+    /// by how many. These are all live.
+    pub(crate) fn skip(&mut self, end: &End<R>) -> Result<u64> {
         match self {
-            Self::Run { run, .. } => &run[run.len() - 1],
-            Self::Table(cursor) => cursor.table().last(),
-            Self::Level { levels, level, .. } => {
-                let tables = &levels.sorted[*level];
-                tables[tables.len() - 1].last()
-            }
-        }
-    }
-
-    /// How many records after the current one are not after `to`, if that can be told without reading them all.
-    pub(crate) fn count_to(&self, to: &R) -> Result<Option<u64>> {
-        match self {
-            Self::Run { .. } => Ok(None),
-            Self::Table(cursor) => cursor.count_to(to),
+            Self::Run { .. } => Ok(0),
+            Self::Table(cursor) => cursor.skip(end),
             Self::Level {
                 levels,
                 level,
                 table,
                 cursor,
             } => {
-                let Some(mut count) = cursor.count_to(to)? else {
-                    return Ok(None);
+                let tables = &levels.sorted[*level];
+                let is_whole =
+                    |table: &&Arc<Table<R>>| table.footer.tombstones == 0 && !end.is_reached_by(table.last());
+                let whole = tables[*table..].iter().take_while(is_whole).count();
+                // The one after them may begin in time; else the last of them is as far as it goes.
+                let target = match tables.get(*table + whole) {
+                    Some(next) if whole > 0 && !end.is_reached_by(next.first()) => *table + whole,
+                    _ => *table + whole.saturating_sub(1),
                 };
-                for table in &levels.sorted[*level][table + 1..] {
-                    if table.first().order(to).is_gt() {
-                        break;
-                    }
-                    if table.footer.tombstones > 0 {
-                        return Ok(None);
-                    }
-                    count += table.rank(to)?;
+                let mut skipped = 0;
+                if target > *table
+                    && let Some(next) = TableCursor::seek(tables[target].clone(), &R::default())?
+                {
+                    let between = tables[*table..target].iter().map(|table| table.footer.entries);
+                    skipped = between.sum::<u64>().saturating_sub(cursor.place());
+                    *table = target;
+                    *cursor = next;
                 }
-                Ok(Some(count))
+                Ok(skipped + cursor.skip(end)?)
             }
         }
     }

@@ -22,15 +22,9 @@ impl<R: Record> TreeView<R> {
         get(self.space, self.runs.iter(), &self.levels, probe)
     }
 
-    /// About how many records are from `from` to `to`: exact in memory, by block in tables.
-    pub(crate) fn estimate(&self, from: &R, to: &R) -> u64 {
-        let in_run = |run: &Arc<Vec<R>>| {
-            let begin = run.partition_point(|record| record.order(from).is_lt());
-            let end = run.partition_point(|record| record.order(to).is_le());
-            end.saturating_sub(begin) as u64
-        };
-        let in_tables = self.levels.tables().map(|(_, table)| table.estimate(from, to));
-        self.runs.iter().map(in_run).sum::<u64>() + in_tables.sum::<u64>()
+    /// All keys.
+    pub(crate) fn whole(&self) -> Result<Merge<R>> {
+        self.merge(&R::default(), &R::last_possible())
     }
 
     /// All keys from `from` to `to`, both included, and perhaps some after.

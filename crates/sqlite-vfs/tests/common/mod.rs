@@ -21,16 +21,25 @@ pub(crate) enum Mode {
     Truncate,
     /// A log, with exclusive locking.
     Wal,
+    /// A log that connections share.
+    SharedWal,
 }
 
 impl Mode {
-    pub(crate) const ALL: [Self; 4] = [Self::Rollback, Self::Persist, Self::Truncate, Self::Wal];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Rollback,
+        Self::Persist,
+        Self::Truncate,
+        Self::Wal,
+        Self::SharedWal,
+    ];
 
     pub(crate) fn pragmas(self) -> &'static str {
         match self {
             Self::Rollback => "PRAGMA journal_mode = DELETE;",
             Self::Persist => "PRAGMA journal_mode = PERSIST;",
             Self::Truncate => "PRAGMA journal_mode = TRUNCATE;",
+            Self::SharedWal => "PRAGMA journal_mode = WAL;",
             Self::Wal => "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;",
         }
     }

@@ -53,7 +53,7 @@ impl<'a> Work<'a> {
                 .iter()
                 .map(|(from, to)| ((from - start) as u32, (to - start) as u32)),
         );
-        covered.sort_unstable();
+        tarbox_store::sort_by_key(&mut covered, |range| *range);
         let old = base.as_ref().map_or(&[][..], |map| &map.fragments);
         let kept = old.iter().flat_map(|f| uncovered(f, &covered)).collect();
         Self {
@@ -95,7 +95,7 @@ impl<'a> Work<'a> {
             Some((bytes, at)) => rewrite(&self.kept, self.pieces, bytes.get(at..).unwrap_or_default())?,
             None => add(&self.kept, self.pieces),
         };
-        composed.fragments.sort_unstable_by_key(|f| f.start);
+        tarbox_store::sort_by_key(&mut composed.fragments, |f| f.start);
         self.composed = composed;
         Ok(())
     }
@@ -148,7 +148,7 @@ fn rewrite<'a>(kept: &[Fragment], pieces: &'a Pieces, old: &[u8]) -> Result<Comp
         Body::Bytes(bytes) => (p.start, p.len(), Some(&bytes[..])),
         Body::Block { .. } => (p.start, p.len(), None),
     }));
-    parts.sort_unstable_by_key(|(start, ..)| *start);
+    tarbox_store::sort_by_key(&mut parts, |(start, ..)| *start);
     let mut composed = Composed::default();
     let (mut start, mut run): (u32, Vec<u8>) = (0, Vec::new());
     for (at, len, bytes) in parts {

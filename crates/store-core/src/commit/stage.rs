@@ -59,7 +59,8 @@ pub(super) async fn stage<E: Engine>(driver: Driver<'_, E>, frozen: &Frozen) -> 
             lost: BTreeMap::new(),
             staged: &mut staged,
         };
-        let files: BTreeSet<Ino> = frozen.table.files.keys().copied().collect();
+        let mut files: BTreeSet<Ino> = BTreeSet::new();
+        files.extend(frozen.table.files.keys());
         for ino in files {
             stager.file(frozen, ino).await?;
         }
@@ -95,7 +96,8 @@ impl<E: Engine> Stager<'_, '_, E> {
         if !is_new {
             bases = self.bases(ino, file).await?;
         }
-        let mut indexes: BTreeSet<u64> = bases.keys().copied().collect();
+        let mut indexes: BTreeSet<u64> = BTreeSet::new();
+        indexes.extend(bases.keys());
         if !gone {
             indexes.extend(file.chunks.keys());
         }

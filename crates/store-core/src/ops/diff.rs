@@ -227,7 +227,9 @@ fn reverse(change: Change) -> Change {
 /// In path order. One thing that went and another of its kind that came under the same path are one that was modified.
 fn sorted(mut changes: Vec<Change>) -> Vec<Change> {
     let rank = |c: &Change| (c.kind == ChangeKind::Added, c.from.clone());
-    changes.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| rank(a).cmp(&rank(b))));
+    tarbox_store::sort_by(&mut changes, |a, b| {
+        a.path.cmp(&b.path).then_with(|| rank(a).cmp(&rank(b)))
+    });
     let mut merged: Vec<Change> = Vec::with_capacity(changes.len());
     for change in changes {
         match merged.last_mut() {

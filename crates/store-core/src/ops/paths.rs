@@ -160,7 +160,9 @@ impl<'d> Op<'_, 'd> {
     fn other_place(&mut self, view: View, ino: Ino) -> Step<Option<Place>> {
         let layer = self.layer(view)?;
         let found = self.ask(Want::Names { ino, layer })?.names()?;
-        let mut names: BTreeMap<(Ino, u64), Name> = found.iter().cloned().collect();
+        // Collecting sorts first, with code of its own.
+        let mut names: BTreeMap<(Ino, u64), Name> = BTreeMap::new();
+        names.extend(found.iter().cloned());
         if layer.is_none() {
             for (at, slot) in self.state.tables().flat_map(|table| &table.dentries) {
                 match &slot.row {

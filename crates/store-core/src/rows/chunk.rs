@@ -68,7 +68,7 @@ impl Map {
     /// The distinct blocks it names.
     pub fn hashes(&self) -> Vec<Hash> {
         let mut hashes: Vec<_> = self.fragments.iter().map(|f| f.hash).collect();
-        hashes.sort_unstable();
+        tarbox_store::sort_by(&mut hashes, Hash::cmp);
         hashes.dedup();
         hashes
     }

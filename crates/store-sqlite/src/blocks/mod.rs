@@ -133,7 +133,7 @@ impl BlockStore {
         if targets.len() >= PARALLEL {
             let mut parts = Vec::with_capacity(targets.len());
             let mut order: Vec<&Target> = targets.iter().collect();
-            order.sort_unstable_by_key(|target| target.at);
+            tarbox_store::sort_by_key(&mut order, |target| target.at);
             let (mut rest, mut at) = (buffer, 0);
             for target in order {
                 let here = target.at.checked_sub(at).and_then(|skip| rest.get_mut(skip..));

@@ -138,6 +138,6 @@ fn page(c: &Connection, tenant: TenantId, from: &BTreeSet<u64>, after: Option<Ha
 
 /// In the order in which the device has them.
 fn in_order(mut page: Vec<Found>) -> Vec<Found> {
-    page.sort_unstable_by_key(|found| (found.block.segment, found.block.offset));
+    tarbox_store::sort_by_key(&mut page, |found| (found.block.segment, found.block.offset));
     page
 }

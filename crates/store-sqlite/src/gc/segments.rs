@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, params};
 use tarbox_pool::OpenOptions;
 use tarbox_store::Result;
-use tarbox_store_core::{CoreStore, Durability};
+use tarbox_store_core::{CoreStore, Durability, Engine as _};
 
 use super::relocate::relocate;
 use crate::engine::SqliteEngine;
@@ -40,20 +40,45 @@ struct Survey {
 /// Removes and rewrites segments.
 pub(super) async fn compact(store: &CoreStore<SqliteEngine>, tenant: TenantId) -> Result<Freed> {
     let engine = store.engine();
+    // Removing needs little room, moving more.
+    engine.prepare();
     if !close_last(store, tenant).await? {
         return Ok(Freed::default());
     }
     let Some(survey) = survey(engine, tenant)? else {
         return Ok(Freed::default());
     };
-    let sparse: BTreeSet<u64> = survey.sparse().collect();
-    let (copied, stuck) = relocate(store, tenant, &sparse).await?;
+    let is_scarce = || engine.room().is_scarce;
     let mut freed = Freed::default();
-    let gone: Vec<u64> = survey
-        .closed()
-        .filter(|(id, _, live)| *live == 0 || (sparse.contains(id) && !stuck.contains(id)))
-        .map(|(id, ..)| id)
+    for group in survey.groups(is_scarce()) {
+        if is_scarce() && survey.live_in(&group) > engine.device_free().unwrap_or(u64::MAX) {
+            // Half of it moved would take room, and give none back.
+            continue;
+        }
+        let part = empty(store, tenant, &survey, &group).await?;
+        freed.segments += part.segments;
+        freed.bytes += part.bytes;
+    }
+    engine.restore_room();
+    Ok(freed)
+}
+
+/// Moves what is alive out of segments, and removes them.
+async fn empty(
+    store: &CoreStore<SqliteEngine>,
+    tenant: TenantId,
+    survey: &Survey,
+    group: &BTreeSet<u64>,
+) -> Result<Freed> {
+    let engine = store.engine();
+    let alive = group
+        .iter()
+        .copied()
+        .filter(|id| survey.live_of(*id) > 0)
         .collect();
+    let (copied, stuck) = relocate(store, tenant, &alive).await?;
+    let gone: Vec<u64> = group.difference(&stuck).copied().collect();
+    let mut freed = Freed::default();
     unname(store, tenant, &gone).await?;
     for id in gone {
         freed.bytes += survey.files.get(&id).copied().unwrap_or(0);
@@ -77,8 +102,9 @@ async fn close_last(store: &CoreStore<SqliteEngine>, tenant: TenantId) -> Result
         return Ok(false);
     };
     let live = |id: u64| counted.get(&id).copied().unwrap_or(0);
-    let is_sparse = row.segment_len >= CLOSE_FROM && live(row.segment) * 2 < row.segment_len;
-    if is_sparse {
+    let is_scarce = engine.room().is_scarce;
+    let closes = row.segment_len >= CLOSE_FROM && is_sparse(live(row.segment), row.segment_len, is_scarce);
+    if closes {
         let close = |c: &Connection| {
             c.execute(
                 "UPDATE tenant SET segment = segment + 1, segment_len = 0 WHERE id = ?1 AND segment = ?2",
@@ -91,8 +117,9 @@ async fn close_last(store: &CoreStore<SqliteEngine>, tenant: TenantId) -> Result
             .await?;
     }
     // A row without a file is worth a look, too.
-    let worth = |id: &u64| *id < row.segment && live(*id) * 2 < files.get(id).copied().unwrap_or(0).max(1);
-    Ok(is_sparse
+    let len = |id: u64| files.get(&id).copied().unwrap_or(0).max(1);
+    let worth = |id: &u64| *id < row.segment && is_sparse(live(*id), len(*id), is_scarce);
+    Ok(closes
         || files
             .keys()
             .chain(counted.keys())
@@ -171,7 +198,8 @@ fn delete_segment(engine: &SqliteEngine, tenant: TenantId, id: u64) -> Result<()
 impl Survey {
     /// Segments that nobody appends to, with their lengths and their live bytes.
     fn closed(&self) -> impl Iterator<Item = (u64, u64, u64)> + '_ {
-        let ids: BTreeSet<u64> = self.files.keys().chain(self.live.keys()).copied().collect();
+        let mut ids: BTreeSet<u64> = BTreeSet::new();
+        ids.extend(self.files.keys().chain(self.live.keys()));
         ids.into_iter()
             .filter(|id| *id < self.last && *id != Block::LOST)
             .map(|id| {
@@ -180,12 +208,38 @@ impl Survey {
             })
     }
 
-    /// Those that are worth being emptied: less than half of them is alive.
-    fn sparse(&self) -> impl Iterator<Item = u64> + '_ {
-        self.closed()
-            .filter(|(_, len, live)| *live > 0 && *live * 2 < *len)
-            .map(|(id, ..)| id)
+    /// Those that are worth being removed, to be emptied together; where room is scarce one after the other, and first what
+    /// gives most.
+    fn groups(&self, is_scarce: bool) -> Vec<BTreeSet<u64>> {
+        let mut worth: Vec<_> = self
+            .closed()
+            .filter(|(_, len, live)| is_sparse(*live, *len, is_scarce))
+            .collect();
+        if !is_scarce {
+            return vec![worth.into_iter().map(|(id, ..)| id).collect()];
+        }
+        worth.sort_by_key(|(_, _, live)| *live);
+        worth.into_iter().map(|(id, ..)| BTreeSet::from([id])).collect()
     }
+
+    fn live_of(&self, id: u64) -> u64 {
+        self.live.get(&id).copied().unwrap_or(0)
+    }
+
+    fn live_in(&self, group: &BTreeSet<u64>) -> u64 {
+        group.iter().map(|id| self.live_of(*id)).sum()
+    }
+}
+
+/// Whether so little of a segment is alive that what is should be moved out of it: less than half, or less than three
+/// quarters where room is scarce.
+fn is_sparse(live: u64, len: u64, is_scarce: bool) -> bool {
+    live == 0
+        || if is_scarce {
+            live * 4 < len * 3
+        } else {
+            live * 2 < len
+        }
 }
 
 /// Live bytes by the segments' rows.

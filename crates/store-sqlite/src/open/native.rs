@@ -35,7 +35,8 @@ impl SqliteDatabase {
         let pool = DirectoryPool::open(&blocks).map_err(device)?;
         let sign_in = || Sessions::begin(&blocks);
         let sessions = sign_in().or_else(|e| if_room_was_made(e, &room, sign_in))?;
-        let mut lease = Lease::of(&blocks)?;
+        let lease = || Lease::of(&blocks);
+        let mut lease = lease().or_else(|e| if_room_was_made(e, &room, lease))?;
         // Everything that began before this session was known is committed when the lease comes.
         lease.acquire()?;
         lease.release()?;

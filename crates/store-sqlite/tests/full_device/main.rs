@@ -182,7 +182,7 @@ fn making_a_database_without_room_says_so_and_can_be_tried_again() {
 
 #[test]
 fn without_inodes_what_is_there_is_read_and_removed() {
-    let device = Device::new(Kind::FewInodes(24), 32);
+    let device = Device::new(Kind::FewInodes(64), 32);
     let (database, s) = make(&device);
     write(&s, "keep", &bytes(1, 300_000)).unwrap();
     block(s.sync()).unwrap();
@@ -194,4 +194,26 @@ fn without_inodes_what_is_there_is_read_and_removed() {
     unlink(&s, "keep").unwrap();
     block(s.sync()).unwrap();
     assert_eq!(write(&s, "more", b"x").unwrap_err().kind(), ErrorKind::NoSpace);
+}
+
+#[test]
+fn collecting_gives_room_back_that_is_needed_to_write() {
+    let device = Device::new(Kind::Disk { block: 4096 }, 96);
+    let (database, s) = make(&device);
+    device.leave(30);
+    let count = fill(&s);
+    // A third of what is there: where there is plenty of room, too little to be worth copying the rest.
+    for i in (0..count).filter(|i| i % 3 == 0) {
+        unlink(&s, &format!("f{i}")).unwrap();
+    }
+    block(s.sync()).unwrap();
+    assert_eq!(
+        write(&s, "more", &bytes(1, 5_000_000)).unwrap_err().kind(),
+        ErrorKind::NoSpace
+    );
+    device.empty();
+    device.leave(30);
+    let freed = block(database.gc()).unwrap();
+    assert!(freed.bytes_freed > 3_000_000, "{freed:?}");
+    assert_whole(&database);
 }

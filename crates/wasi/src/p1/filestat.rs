@@ -54,8 +54,8 @@ impl Context {
         modification: u64,
         flags: u32,
     ) -> Result {
-        let times = new_times(access, modification, flags)?;
         let descriptor = self.table.get(fd)?;
+        let times = new_times(access, modification, flags)?;
         match &descriptor.object {
             Object::File { file, .. } => {
                 descriptor.require(Rights::FD_FILESTAT_SET_TIMES)?;
@@ -104,8 +104,8 @@ impl Context {
         modification: u64,
         flags: u32,
     ) -> Result {
-        let times = new_times(access, modification, flags)?;
         let dir = self.dir(fd, Rights::PATH_FILESTAT_SET_TIMES)?;
+        let times = new_times(access, modification, flags)?;
         let follow = Follow::from(LookupFlags::decode(lookup)?);
         Ok(dir.set_times_at(memory.path(path, path_len)?, follow, times)?)
     }
@@ -148,10 +148,7 @@ fn new_times(access: u64, modification: u64, flags: u32) -> Result<NewTimes> {
         flags.contains(now),
     ) {
         (true, true) => Err(Errno::Inval),
-        (true, false) => {
-            let time = i64::try_from(time).map_err(|_| Errno::Overflow)?;
-            Ok(NewTime::At(Timestamp(time)))
-        }
+        (true, false) => Ok(NewTime::At(Timestamp::from_nanos(time.into()))),
         (false, true) => Ok(NewTime::Now),
         (false, false) => Ok(NewTime::Keep),
     };

@@ -1,5 +1,6 @@
 //! Preview 1, function by function, on a file system in memory: exact errors, rights, cookies, confinement.
 
+mod closed;
 mod confinement;
 mod guest;
 mod hostile;

@@ -42,7 +42,6 @@ fn times_are_set_by_descriptor_and_path() {
     assert_eq!(set(0, 0, 0, 1 | 2), Err(Errno::Inval));
     assert_eq!(set(0, 0, 0, 4 | 8), Err(Errno::Inval));
     assert_eq!(set(0, 0, 0, 16), Err(Errno::Inval));
-    assert_eq!(set(0, u64::MAX, 0, 1), Err(Errno::Overflow));
     let [.., atim, mtim, _] = filestat(&mut guest, fd).unwrap();
     assert_eq!((atim, mtim), (5, 6), "the link has times of its own");
     guest
@@ -54,6 +53,29 @@ fn times_are_set_by_descriptor_and_path() {
         guest.call(|c, m| c.fd_filestat_set_times(m, 0, 0, 0, 8)),
         Err(Errno::Badf)
     );
+}
+
+#[test]
+fn a_time_after_2262_is_the_last_that_can_be_kept() {
+    let mut guest = Guest::new();
+    guest.file("f", b"");
+    let fd = guest.open("f", 0, true).unwrap();
+    let (at, len) = guest.put("f");
+    let last = i64::MAX as u64;
+    for time in [last, last + 1, 13_136_941_795_642_118_959, u64::MAX] {
+        for by_path in [false, true] {
+            guest
+                .call(|c, m| c.fd_filestat_set_times(m, fd, 0, 0, 1 | 4))
+                .unwrap();
+            let set = match by_path {
+                false => guest.call(|c, m| c.fd_filestat_set_times(m, fd, time, time, 1 | 4)),
+                true => guest.call(|c, m| c.path_filestat_set_times(m, ROOT, 0, at, len, time, time, 1 | 4)),
+            };
+            assert_eq!(set, Ok(()), "{time}");
+            let [.., atim, mtim, _] = filestat(&mut guest, fd).unwrap();
+            assert_eq!((atim, mtim), (last, last), "{time}");
+        }
+    }
 }
 
 #[test]

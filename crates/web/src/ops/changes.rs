@@ -44,7 +44,7 @@ pub(super) fn changes(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8
     };
     let mut told: Vec<Told<'_>> = changes.events.iter().map(path).collect();
     told.extend(history.iter().map(layer));
-    told.sort_by_key(|told| told.seq);
+    tarbox_store::sort_by_key(&mut told, |told| told.seq);
     reply::json(out, &told)?;
     Ok(changes.last.0 as f64)
 }

@@ -1,13 +1,18 @@
 //! Whole files.
 
-use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, Follow, OpenFlags, blocking};
-use tarbox_store::{Result, SetAttr, WriteAt};
+use tarbox_fs::{
+    FilesystemExt as _, FilesystemInterface as _, Follow, Handle, LastComponent, OpenFlags, blocking,
+};
+use tarbox_store::{Error, ErrorKind, Result, SetAttr, WriteAt};
 
-use super::{version, zeros};
+use super::{open_path, version, zeros};
 use crate::{Request, Workspace};
 
 /// The most that the store takes in one write.
 const PIECE: usize = 16 << 20;
+
+/// Up to so many bytes a file is replaced within one commit: the old content goes with the new one coming.
+pub(super) const WHOLE: usize = 1 << 20;
 
 /// The most that is read at once: it is copied again, so that more would only take memory.
 const PART: u64 = 1 << 20;
@@ -65,23 +70,43 @@ pub(super) fn append_file(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<
 
 fn put(w: &mut Workspace, request: &Request<'_>, flags: OpenFlags) -> Result<f64> {
     let mode = request.small(0)?;
-    let (_, handle) = blocking(w.fs.open_path(&w.who, request.first, flags, Some(mode)))?;
-    let mut done = Ok(());
-    let mut offset = 0;
-    for piece in request.data.chunks(PIECE) {
-        let at = if flags.append {
-            WriteAt::End
-        } else {
-            WriteAt::Offset(offset)
-        };
-        done = blocking(w.fs.write(handle, at, piece)).map(drop);
-        if done.is_err() {
-            break;
-        }
-        offset += piece.len() as u64;
+    let data = request.data;
+    if flags.truncate && data.len() > WHOLE && has_content(w, request.first)? {
+        return super::replace::with_bytes(w, request, mode);
+    }
+    let (attr, handle) = open_path(w, request.first, flags, Some(mode))?;
+    let at = if flags.append {
+        WriteAt::End
+    } else {
+        WriteAt::Offset(0)
+    };
+    let mut done = write_all(w, handle, at, data);
+    if flags.append && done.is_err() {
+        // An append is whole, or nothing of it is there.
+        done = done.and(blocking(w.fs.truncate(handle, attr.size)).map(drop));
     }
     blocking(w.fs.release(handle))?;
-    done.map(|()| request.data.len() as f64)
+    done.map(|()| data.len() as f64)
+}
+
+/// Whether there is a file whose content could be lost.
+fn has_content(w: &Workspace, path: &str) -> Result<bool> {
+    match blocking(w.fs.stat(&w.who, path)) {
+        Ok(attr) => Ok(attr.is_file() && attr.size > 0),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes as many pieces as it takes.
+pub(super) fn write_all(w: &Workspace, handle: Handle, mut at: WriteAt, data: &[u8]) -> Result<()> {
+    for piece in data.chunks(PIECE) {
+        blocking(w.fs.write(handle, at, piece))?;
+        if let WriteAt::Offset(offset) = &mut at {
+            *offset += piece.len() as u64;
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn truncate(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
@@ -95,7 +120,11 @@ pub(super) fn truncate(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>
 /// Numbers are whether the target must be new, and whether directories are copied with all that is in them.
 pub(super) fn copy(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
     if request.flag(0) && blocking(w.fs.exists(&w.who, request.second))? {
-        return Err(tarbox_store::Error::new(tarbox_store::ErrorKind::Exists).about(request.second));
+        return Err(Error::new(ErrorKind::Exists).about(request.second));
+    }
+    if has_content(w, request.second).unwrap_or(false) {
+        // What is not stored yet of the source would be, with its target cut off already.
+        w.sync()?;
     }
     let copied = if request.flag(1) {
         blocking(w.fs.copy_tree(&w.who, request.first, request.second))
@@ -103,4 +132,31 @@ pub(super) fn copy(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) ->
         blocking(w.fs.copy(&w.who, request.first, request.second))
     };
     copied.map(|bytes| bytes as f64)
+}
+
+/// Copies a file with exactly its permissions, over one that is there or to a new one; the number says that it must be new.
+/// A file is its own copy.
+pub(super) fn copy_file(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+    let (from, to) = (request.first, request.second);
+    let source = blocking(w.fs.stat(&w.who, from))?;
+    let place = blocking(w.fs.resolve_parent(&w.who, to))?;
+    if place.last == LastComponent::Name && place.trailing_slash {
+        return Err(Error::new(ErrorKind::IsDirectory).about(to));
+    }
+    if request.flag(0) && blocking(w.fs.lstat(&w.who, to)).is_ok() {
+        return Err(Error::new(ErrorKind::Exists).about(to));
+    }
+    if !source.is_file() {
+        return Err(Error::new(ErrorKind::IsDirectory).about(from));
+    }
+    if blocking(w.fs.stat(&w.who, to)).is_ok_and(|target| target.ino == source.ino) {
+        return Ok(0.0);
+    }
+    let copied = blocking(w.fs.copy(&w.who, from, to))?;
+    let mode = SetAttr {
+        mode: Some(source.mode & 0o7777),
+        ..SetAttr::default()
+    };
+    blocking(w.fs.set_attr(&w.who, to, &mode, Follow::Yes))?;
+    Ok(copied as f64)
 }

@@ -17,20 +17,62 @@ pub(super) fn lstat(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>)
 
 pub(super) fn list(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
     let mut entries = blocking(w.fs.read_dir(&w.who, request.first))?;
-    entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    tarbox_store::sort_by(&mut entries, |one, other| one.name.cmp(&other.name));
     reply::listing(out, &entries);
     Ok(entries.len() as f64)
 }
 
-/// Numbers are the mode, and whether missing parents are made too and an existing directory is no error.
-pub(super) fn mkdir(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
-    if request.flag(1) {
-        blocking(w.fs.create_dir_all(&w.who, request.first))?;
+/// Numbers are the mode, and whether missing parents are made too and an existing directory is no error. Answers with the
+/// first directory that was made, if any was.
+pub(super) fn mkdir(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
+    let mode = request.small(0)?;
+    let made = if request.flag(1) {
+        make_all(w, request.first, mode)?
     } else {
-        let mode = request.small(0)?;
-        blocking(w.fs.make_node(&w.who, request.first, NewNode::Directory { mode }))?;
-    }
+        make(w, request.first, mode)?;
+        Some(request.first)
+    };
+    out.extend_from_slice(made.unwrap_or_default().as_bytes());
     Ok(0.0)
+}
+
+fn make(w: &Workspace, path: &str, mode: u32) -> Result<()> {
+    blocking(w.fs.make_node(&w.who, path, NewNode::Directory { mode })).map(drop)
+}
+
+/// Makes a directory and those that lead to it: the paths that are missing from the last one up, then down again. What is
+/// no directory in the way is `NotDirectory` where something was to be made below it, and `Exists` at the end.
+fn make_all<'a>(w: &Workspace, path: &'a str, mode: u32) -> Result<Option<&'a str>> {
+    let mut first = None;
+    let mut missing = vec![path];
+    while let Some(path) = missing.pop() {
+        let Err(error) = make(w, path, mode) else {
+            first = first.or(Some(path));
+            continue;
+        };
+        match error.kind() {
+            ErrorKind::NotFound => {
+                let parent = path.rfind('/').map_or("", |slash| &path[..slash]);
+                if parent.is_empty() {
+                    return Err(error);
+                }
+                missing.extend([path, parent]);
+            }
+            ErrorKind::Exists => {
+                let there = blocking(w.fs.stat(&w.who, path));
+                if !there.as_ref().is_ok_and(Attr::is_dir) {
+                    let error = there.err().unwrap_or(error);
+                    return Err(if !missing.is_empty() {
+                        Error::new(ErrorKind::NotDirectory).about(path)
+                    } else {
+                        error
+                    });
+                }
+            }
+            _ => return Err(error),
+        }
+    }
+    Ok(first)
 }
 
 /// Numbers are whether to remove directories with everything in them, and whether something missing is no error.
@@ -78,43 +120,52 @@ pub(super) fn readlink(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u
     Ok(out.len() as f64)
 }
 
+/// How many symbolic links a path may lead over.
+const LINKS: usize = 40;
+
+/// The path without links that leads to the same. A file that has several names keeps the one it was asked for by.
 pub(super) fn realpath(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
-    let attr = blocking(w.fs.stat(&w.who, request.first))?;
-    *out = blocking(w.fs.path_of(attr.ino))?;
-    Ok(out.len() as f64)
+    let found = blocking(w.fs.stat(&w.who, request.first))?;
+    if found.is_dir() {
+        *out = blocking(w.fs.path_of(found.ino))?;
+        return Ok(out.len() as f64);
+    }
+    let mut path = request.first.as_bytes().to_vec();
+    for _ in 0..=LINKS {
+        let parent = blocking(w.fs.resolve_parent(&w.who, &path))?;
+        let mut real = blocking(w.fs.path_of(parent.dir))?;
+        if !real.ends_with(b"/") {
+            real.push(b'/');
+        }
+        let named = blocking(w.fs.lookup(&w.who, parent.dir, parent.name))?;
+        if named.is_symlink() {
+            let target = blocking(w.fs.readlink(named.ino))?;
+            if target.starts_with(b"/") {
+                real.clear();
+            }
+            real.extend_from_slice(&target);
+            path = real;
+        } else {
+            real.extend_from_slice(parent.name);
+            *out = real;
+            return Ok(out.len() as f64);
+        }
+    }
+    Err(Error::new(ErrorKind::Loop).about(request.first))
 }
 
 pub(super) fn chmod(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
-    let mode = request.small(0)? & 0o7777;
-    set(
-        w,
-        request,
-        &SetAttr {
-            mode: Some(mode),
-            ..SetAttr::default()
-        },
-        Follow::Yes,
-    )
+    set(w, request, &mode_at(request, 0)?, Follow::Yes)
 }
 
+/// Numbers are the owner and the group (a negative one stays), and whether a symbolic link itself is meant.
 pub(super) fn chown(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
-    let attr = SetAttr {
-        uid: Some(request.small(0)?),
-        gid: Some(request.small(1)?),
-        ..SetAttr::default()
-    };
-    set(w, request, &attr, follow(request))
+    set(w, request, &owner_at(request, 0)?, follow(request))
 }
 
-/// Numbers are the times in milliseconds, and whether a symbolic link itself is meant.
+/// The data are the times; the third number says whether a symbolic link itself is meant.
 pub(super) fn utimes(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
-    let [atime, mtime, _] = request.numbers;
-    let attr = SetAttr {
-        atime: Some(time(atime)?),
-        mtime: Some(time(mtime)?),
-        ..SetAttr::default()
-    };
-    set(w, request, &attr, follow(request))
+    set(w, request, &times(request)?, follow(request))
 }
 
 /// The third number says whether a symbolic link itself is meant.
@@ -127,10 +178,38 @@ fn set(w: &mut Workspace, request: &Request<'_>, set: &SetAttr, follow: Follow) 
     Ok(0.0)
 }
 
-fn time(ms: f64) -> Result<SetTime> {
-    let nanos = ms * 1e6;
-    if !nanos.is_finite() || nanos.abs() > i64::MAX as f64 {
-        return Err(Error::new(ErrorKind::Invalid).because(format!("{ms} is no time")));
-    }
-    Ok(SetTime::At(Timestamp(nanos as i64)))
+/// The permissions that a number says.
+pub(super) fn mode_at(request: &Request<'_>, at: usize) -> Result<SetAttr> {
+    Ok(SetAttr {
+        mode: Some(request.small(at)? & 0o7777),
+        ..SetAttr::default()
+    })
+}
+
+/// The owner and the group that two numbers say; a negative one is left as it is.
+pub(super) fn owner_at(request: &Request<'_>, at: usize) -> Result<SetAttr> {
+    let id = |at: usize| match request.numbers[at] < 0.0 {
+        true => Ok(None),
+        false => request.small(at).map(Some),
+    };
+    Ok(SetAttr {
+        uid: id(at)?,
+        gid: id(at + 1)?,
+        ..SetAttr::default()
+    })
+}
+
+/// The times that the data say: of the last access and of the last change, each in nanoseconds since 1970 in 64 bits, since
+/// a double has no room for them.
+pub(super) fn times(request: &Request<'_>) -> Result<SetAttr> {
+    let ([atime, mtime], []) = request.data.as_chunks::<8>() else {
+        let why = "two times of 64 bits are expected";
+        return Err(Error::new(ErrorKind::Invalid).about(request.first).because(why));
+    };
+    let time = |bytes: &[u8; 8]| Some(SetTime::At(Timestamp(i64::from_le_bytes(*bytes))));
+    Ok(SetAttr {
+        atime: time(atime),
+        mtime: time(mtime),
+        ..SetAttr::default()
+    })
 }

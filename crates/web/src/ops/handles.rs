@@ -1,9 +1,10 @@
 //! Open files.
 
-use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, OpenFlags, blocking};
-use tarbox_store::{Result, WriteAt};
+use tarbox_fs::{FilesystemInterface as _, OpenFlags, blocking};
+use tarbox_store::{Result, SetAttr, WriteAt};
 
-use super::{version, zeros};
+use super::entries::{mode_at, owner_at, times};
+use super::{open_path, version, zeros};
 use crate::{Request, Workspace, reply};
 
 /// What a file is opened for, as bits of the first number.
@@ -13,6 +14,8 @@ const APPEND: u32 = 4;
 const TRUNCATE: u32 = 8;
 const CREATE: u32 = 16;
 const EXCLUSIVE: u32 = 32;
+const DIRECTORY: u32 = 64;
+const NO_FOLLOW: u32 = 128;
 
 /// Numbers are the flags and the mode of a new file; the second text is the version that it must have. Returns the number
 /// to call it by, and gives its attributes.
@@ -26,10 +29,12 @@ pub(super) fn open(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) 
         append: has(APPEND),
         truncate: has(TRUNCATE),
         exclusive: has(EXCLUSIVE),
+        directory: has(DIRECTORY),
+        no_follow: has(NO_FOLLOW),
         ..OpenFlags::default()
     };
     let create = has(CREATE).then_some(request.small(1)?);
-    let (attr, handle) = blocking(w.fs.open_path(&w.who, request.first, open, create))?;
+    let (attr, handle) = open_path(w, request.first, open, create)?;
     reply::attr(out, &attr);
     Ok(f64::from(w.keep(handle)))
 }
@@ -56,7 +61,9 @@ pub(super) fn write(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -
     let handle = w.handle(request.small(0)?)?;
     let at_end = request.numbers[1] < 0.0;
     let mut offset = if at_end { 0 } else { request.whole(1)? };
-    for piece in request.data.chunks(16 << 20) {
+    // Also where nothing is written, it is not written by those who may not write.
+    let nothing = request.data.is_empty().then_some(&[][..]);
+    for piece in nothing.into_iter().chain(request.data.chunks(16 << 20)) {
         let at = if at_end {
             WriteAt::End
         } else {
@@ -77,4 +84,24 @@ pub(super) fn stat(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) 
 pub(super) fn truncate(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
     let handle = w.handle(request.small(0)?)?;
     blocking(w.fs.truncate(handle, request.whole(1)?)).map(|_| 0.0)
+}
+
+/// Numbers are the file and its permissions.
+pub(super) fn chmod(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+    set(w, request, &mode_at(request, 1)?)
+}
+
+/// Numbers are the file, its owner and its group; a negative one stays.
+pub(super) fn chown(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+    set(w, request, &owner_at(request, 1)?)
+}
+
+/// The number is the file; the data are the times.
+pub(super) fn utimes(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+    set(w, request, &times(request)?)
+}
+
+fn set(w: &Workspace, request: &Request<'_>, set: &SetAttr) -> Result<f64> {
+    let handle = w.handle(request.small(0)?)?;
+    blocking(w.fs.setattr(&w.who, w.fs.handle(handle)?.ino, set)).map(|_| 0.0)
 }

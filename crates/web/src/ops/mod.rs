@@ -1,13 +1,16 @@
 //! The operations, by number. The package's TypeScript has the numbers from here: `tests/protocol.rs` compares them.
 
+pub(crate) mod archive;
 mod changes;
 mod content;
 mod entries;
 mod handles;
 mod history;
+mod replace;
 mod version;
 
-use tarbox_store::{Error, ErrorKind, Result};
+use tarbox_fs::{FilesystemExt as _, Handle, LastComponent, OpenFlags, blocking};
+use tarbox_store::{Attr, Error, ErrorKind, Result};
 
 use crate::{Request, Workspace};
 
@@ -34,6 +37,17 @@ fn zeros(len: u64) -> Result<Vec<u8>> {
         .filter(|len| Vec::<u8>::new().try_reserve_exact(*len).is_ok());
     let too_big = || Error::new(ErrorKind::TooBig).because("it does not fit into memory; read it in pieces");
     room.map(|len| vec![0; len]).ok_or_else(too_big)
+}
+
+/// Opens a file. What is to be made is no directory, so a `/` behind its name is `IsDirectory`, as on Linux.
+fn open_path(w: &Workspace, path: &str, flags: OpenFlags, create: Option<u32>) -> Result<(Attr, Handle)> {
+    if create.is_some() && path.ends_with('/') {
+        let parent = blocking(w.fs.resolve_parent(&w.who, path))?;
+        if parent.last == LastComponent::Name {
+            return Err(Error::new(ErrorKind::IsDirectory).about(path));
+        }
+    }
+    blocking(w.fs.open_path(&w.who, path, flags, create))
 }
 
 /// Every operation: its name, its effect and what does it. Its number is its place.
@@ -74,6 +88,16 @@ pub const OPERATIONS: &[(&str, Effect, Act)] = &[
     ("usage", Reads, history::usage),
     ("gc", Writes, history::gc),
     ("fsck", Reads, history::fsck),
+    ("openArchive", Writes, archive::open),
+    ("unpack", Writes, archive::unpack),
+    ("closeArchive", Writes, archive::close),
+    ("tarHeaders", Reads, archive::headers),
+    ("stage", Writes, replace::stage),
+    ("replace", Writes, replace::replace),
+    ("copyFile", Writes, content::copy_file),
+    ("fchmod", Writes, handles::chmod),
+    ("fchown", Writes, handles::chown),
+    ("futimes", Writes, handles::utimes),
 ];
 
 /// Names of errors and their numbers on Linux, as far as operations give them.

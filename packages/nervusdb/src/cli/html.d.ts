@@ -1,5 +1,5 @@
 /** Pages are bundled as text. */
 declare module '*.html' {
-    const text: string;
-    export default text;
+  const text: string
+  export default text
 }

@@ -149,7 +149,16 @@ export class Desk {
     const front = doc === this.#front
     const tab = el(
       'button',
-      { type: 'button', role: 'tab', 'aria-selected': String(front), 'aria-controls': doc.element.id, tabindex: front ? 0 : -1, title: doc.path ?? doc.title, 'aria-keyshortcuts': 'Delete', onclick: () => this.show(doc) },
+      {
+        type: 'button',
+        role: 'tab',
+        'aria-selected': String(front),
+        'aria-controls': doc.element.id,
+        tabindex: front ? 0 : -1,
+        title: doc.path ?? doc.title,
+        'aria-keyshortcuts': 'Delete',
+        onclick: () => this.show(doc),
+      },
       icon(doc.icon),
       el('span', { class: 'name' }, doc.title),
       doc.dirty ? el('span', { class: 'dirty', role: 'img', 'aria-label': 'not saved yet' }) : null,
@@ -158,7 +167,16 @@ export class Desk {
     // For the mouse: whoever uses keys presses Delete on the tab.
     close.tabIndex = -1
     close.setAttribute('aria-hidden', 'true')
-    const whole = el('div', { class: 'tab', role: 'presentation', onauxclick: (event: MouseEvent) => event.button === 1 && void this.close(doc) }, tab, close)
+    const whole = el(
+      'div',
+      {
+        class: 'tab',
+        role: 'presentation',
+        onauxclick: (event: MouseEvent) => event.button === 1 && void this.close(doc),
+      },
+      tab,
+      close,
+    )
     set(whole, 'data-front', front)
     return whole
   }

@@ -12,7 +12,13 @@ export class Frame {
 
   constructor(kind: string, ...body: Child[]) {
     this.body = el('div', { class: 'body' }, ...body)
-    this.element = el('section', { class: `document ${kind}` }, el('div', { class: 'head' }, this.#crumbs, this.tools), this.#notice, this.body)
+    this.element = el(
+      'section',
+      { class: `document ${kind}` },
+      el('div', { class: 'head' }, this.#crumbs, this.tools),
+      this.#notice,
+      this.body,
+    )
   }
 
   set path(path: string) {

@@ -25,20 +25,30 @@ export class HexDoc extends FileDoc {
   #size = 0
   #from = 0
 
-  private constructor(
-    workspace: Workspace,
-    path: string,
-  ) {
+  private constructor(workspace: Workspace, path: string) {
     super(workspace, path, 'bytes')
     this.icon = fileIcon(this.title)
     this.frame.body.append(this.#rows)
     this.#list = new VirtualList<number>(this.#rows, {
       key: String,
-      make: () => el('div', { class: 'hexrow' }, el('span', { class: 'at' }), el('span', { class: 'octets' }), el('span', { class: 'letters' })),
+      make: () =>
+        el(
+          'div',
+          { class: 'hexrow' },
+          el('span', { class: 'at' }),
+          el('span', { class: 'octets' }),
+          el('span', { class: 'letters' }),
+        ),
       update: (row, at) => this.#fill(row, at),
       height: () => 22,
     })
-    const go = el('input', { type: 'text', placeholder: 'Go to 0x…', 'aria-label': 'Go to a position', spellcheck: 'false', class: 'goto' })
+    const go = el('input', {
+      type: 'text',
+      placeholder: 'Go to 0x…',
+      'aria-label': 'Go to a position',
+      spellcheck: 'false',
+      class: 'goto',
+    })
     go.addEventListener('keydown', (event) => event.key === 'Enter' && this.#go(Number(go.value)))
     this.frame.tools.append(
       this.#part,
@@ -101,8 +111,13 @@ export class HexDoc extends FileDoc {
       return
     }
     const piece = block.subarray(at % BLOCK, (at % BLOCK) + ROW)
-    octets.textContent = Array.from(piece, (byte, index) => byte.toString(16).padStart(2, '0') + (index === 7 ? ' ' : '')).join(' ')
-    letters.textContent = Array.from(piece, (byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '·')).join('')
+    octets.textContent = Array.from(
+      piece,
+      (byte, index) => byte.toString(16).padStart(2, '0') + (index === 7 ? ' ' : ''),
+    ).join(' ')
+    letters.textContent = Array.from(piece, (byte) =>
+      byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '·',
+    ).join('')
   }
 
   #block(at: number): Uint8Array | undefined {

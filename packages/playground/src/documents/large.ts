@@ -21,10 +21,7 @@ export class LargeDoc extends FileDoc {
   #from = 0
   #to = 0
 
-  private constructor(
-    workspace: Workspace,
-    path: string,
-  ) {
+  private constructor(workspace: Workspace, path: string) {
     super(workspace, path, 'text')
     const host = el('div', { class: 'editor' })
     this.frame.body.append(host)
@@ -49,7 +46,12 @@ export class LargeDoc extends FileDoc {
   #state(content: string): EditorState {
     return EditorState.create({
       doc: content,
-      extensions: [basics, EditorState.readOnly.of(true), EditorView.lineWrapping, EditorView.contentAttributes.of({ 'aria-label': `A part of ${this.title}` })],
+      extensions: [
+        basics,
+        EditorState.readOnly.of(true),
+        EditorView.lineWrapping,
+        EditorView.contentAttributes.of({ 'aria-label': `A part of ${this.title}` }),
+      ],
     })
   }
 
@@ -75,7 +77,7 @@ export class LargeDoc extends FileDoc {
     const lines = piece.subarray(first < last ? first : 0, last)
     this.#from = from
     this.#to = from + last
-    this.#view.setState(this.#state(new TextDecoder().decode(lines)))
+    this.#view.setState(this.#state(new TextDecoder('utf-8', { ignoreBOM: true }).decode(lines)))
     this.#slider.value = String(Math.round((from / Math.max(1, this.#size - WINDOW)) * 1000))
     this.#where.textContent = `${bytes(from)} to ${bytes(this.#to)} of ${bytes(this.#size)}`
     this.updated.tell()

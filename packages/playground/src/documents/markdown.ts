@@ -11,17 +11,53 @@ export function preview(text: string, open: (link: string) => void): HTMLElement
 }
 
 /** Marks that say how, and are not said themselves. */
-const MARKS = new Set(['HeaderMark', 'EmphasisMark', 'CodeMark', 'LinkMark', 'ListMark', 'QuoteMark', 'CodeInfo', 'StrikethroughMark', 'LinkTitle', 'URL', 'TaskMarker', 'LinkLabel', 'TableDelimiter', 'LinkReference'])
+const MARKS = new Set([
+  'HeaderMark',
+  'EmphasisMark',
+  'CodeMark',
+  'LinkMark',
+  'ListMark',
+  'QuoteMark',
+  'CodeInfo',
+  'StrikethroughMark',
+  'LinkTitle',
+  'URL',
+  'TaskMarker',
+  'LinkLabel',
+  'TableDelimiter',
+  'LinkReference',
+])
 
 /** In these an address is where they lead. */
 const HOLD_AN_ADDRESS = new Set(['Link', 'Image', 'LinkReference'])
 
 const ENTITIES: Record<string, string> = {
-  amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0', copy: '©', reg: '®', trade: '™', hellip: '…', mdash: '—', ndash: '–',
-  laquo: '«', raquo: '»', times: '×', rarr: '→', larr: '←', euro: '€', middot: '·',
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: '\u00a0',
+  copy: '©',
+  reg: '®',
+  trade: '™',
+  hellip: '…',
+  mdash: '—',
+  ndash: '–',
+  laquo: '«',
+  raquo: '»',
+  times: '×',
+  rarr: '→',
+  larr: '←',
+  euro: '€',
+  middot: '·',
 }
 
-const INLINE: Record<string, keyof HTMLElementTagNameMap> = { Emphasis: 'em', StrongEmphasis: 'strong', Strikethrough: 'del' }
+const INLINE: Record<string, keyof HTMLElementTagNameMap> = {
+  Emphasis: 'em',
+  StrongEmphasis: 'strong',
+  Strikethrough: 'del',
+}
 
 class Renderer {
   constructor(
@@ -49,7 +85,11 @@ class Renderer {
       case 'BulletList':
         return el('ul', {}, ...children(node).map((item) => this.#item(item)))
       case 'OrderedList':
-        return el('ol', { start: Number.parseInt(this.#slice(node), 10) }, ...children(node).map((item) => this.#item(item)))
+        return el(
+          'ol',
+          { start: Number.parseInt(this.#slice(node), 10) },
+          ...children(node).map((item) => this.#item(item)),
+        )
       case 'HorizontalRule':
         return el('hr')
       case 'FencedCode':
@@ -78,7 +118,12 @@ class Renderer {
     const below = () => parts.flatMap((part) => this.#block(part) ?? [])
     if (task) {
       const done = /^\[x\]/i.test(this.#slice(task))
-      const box = el('input', { type: 'checkbox', disabled: true, checked: done, 'aria-label': done ? 'done' : 'to do' })
+      const box = el('input', {
+        type: 'checkbox',
+        disabled: true,
+        checked: done,
+        'aria-label': done ? 'done' : 'to do',
+      })
       return el('li', { class: 'task' }, box, ' ', ...this.#inline(task), ...below())
     }
     const only = parts.length === 1 && parts[0]!.name === 'Paragraph'
@@ -86,9 +131,19 @@ class Renderer {
   }
 
   #table(node: SyntaxNode): HTMLElement {
-    const cells = (row: SyntaxNode, tag: 'th' | 'td') => el('tr', {}, ...row.getChildren('TableCell').map((cell) => el(tag, {}, ...this.#inline(cell))))
+    const cells = (row: SyntaxNode, tag: 'th' | 'td') =>
+      el('tr', {}, ...row.getChildren('TableCell').map((cell) => el(tag, {}, ...this.#inline(cell))))
     const head = node.getChild('TableHeader')
-    return el('div', { class: 'table' }, el('table', {}, head && el('thead', {}, cells(head, 'th')), el('tbody', {}, ...node.getChildren('TableRow').map((row) => cells(row, 'td')))))
+    return el(
+      'div',
+      { class: 'table' },
+      el(
+        'table',
+        {},
+        head && el('thead', {}, cells(head, 'th')),
+        el('tbody', {}, ...node.getChildren('TableRow').map((row) => cells(row, 'td'))),
+      ),
+    )
   }
 
   #inline(node: SyntaxNode): (Node | string)[] {
@@ -128,7 +183,15 @@ class Renderer {
       case 'Entity':
         return [character(this.#slice(node))]
       case 'Image':
-        return [el('span', { class: 'picture' }, this.#inline(node).map((part) => (typeof part === 'string' ? part : part.textContent)).join(''))]
+        return [
+          el(
+            'span',
+            { class: 'picture' },
+            this.#inline(node)
+              .map((part) => (typeof part === 'string' ? part : part.textContent))
+              .join(''),
+          ),
+        ]
       case 'HardBreak':
         return [el('br')]
       case 'Escape':
@@ -150,7 +213,8 @@ class Renderer {
   }
 
   #anchor(url: string, content: (Node | string)[]): Node {
-    if (/^https?:\/\//i.test(url)) return el('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, ...content)
+    if (/^https?:\/\//i.test(url))
+      return el('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, ...content)
     if (url === '' || /^[a-z][a-z0-9+.-]*:|^\/\//i.test(url)) return el('span', {}, ...content)
     const follow = (event: Event) => {
       event.preventDefault()

@@ -14,14 +14,25 @@ const SHOWN = 64 << 20
 const HEAD = 1 << 16
 
 const PICTURES: Record<string, string> = {
-  png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp', avif: 'image/avif',
-  bmp: 'image/bmp', ico: 'image/x-icon',
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  avif: 'image/avif',
+  bmp: 'image/bmp',
+  ico: 'image/x-icon',
 }
 
 export type Form = 'text' | 'bytes' | 'picture' | 'database'
 
 /** Opens a file in the form that suits it, or in the one asked for. */
-export async function openFile(workspace: Workspace, path: string, follow: (link: string) => void, form?: Form): Promise<Doc> {
+export async function openFile(
+  workspace: Workspace,
+  path: string,
+  follow: (link: string) => void,
+  form?: Form,
+): Promise<Doc> {
   const { size } = await workspace.fs.stat(path)
   const head = await workspace.fs.readFile(path, { offset: 0, length: HEAD })
   const suited = form ?? suits(path, head, size)
@@ -31,7 +42,11 @@ export async function openFile(workspace: Workspace, path: string, follow: (link
       return SqlDoc.open(workspace, path)
     }
     case 'picture':
-      return ImageDoc.open(workspace, path, extension(path) === 'svg' ? 'image/svg+xml' : (PICTURES[extension(path)] ?? 'image/png'))
+      return ImageDoc.open(
+        workspace,
+        path,
+        extension(path) === 'svg' ? 'image/svg+xml' : (PICTURES[extension(path)] ?? 'image/png'),
+      )
     case 'text':
       if (size > EDITED) return LargeDoc.open(workspace, path)
       // The head was text; the rest may not be.

@@ -11,7 +11,12 @@ export function stamp({ ino, size, mtimeMs, ctimeMs }: Stats): string {
  * Writes a file if it is as it should be, and gives its state then; nothing if it is not. One tab does so at a time: none
  * writes between another's look and its writing.
  */
-export function writeIf(workspace: Workspace, path: string, content: string | Uint8Array<ArrayBuffer>, right: (now: Stats | undefined) => boolean): Promise<Stats | undefined> {
+export function writeIf(
+  workspace: Workspace,
+  path: string,
+  content: string | Uint8Array<ArrayBuffer>,
+  right: (now: Stats | undefined) => boolean,
+): Promise<Stats | undefined> {
   const { fs } = workspace
   return workspace.alone(`write:${path}`, async () => {
     if (!right(await ifThere(fs.stat(path)))) return undefined

@@ -34,13 +34,7 @@ export class TextDoc extends FileDoc {
   #open: (link: string) => void
   readonly #deaf: () => void
 
-  private constructor(
-    workspace: Workspace,
-    path: string,
-    content: string,
-    stats: Stats,
-    open: (link: string) => void,
-  ) {
+  private constructor(workspace: Workspace, path: string, content: string, stats: Stats, open: (link: string) => void) {
     super(workspace, path, 'text')
     this.#stamp = stamp(stats)
     this.#open = open
@@ -128,7 +122,12 @@ export class TextDoc extends FileDoc {
     const { doc } = this.#view.state
     if (doc.eq(this.#saved)) return true
     try {
-      const written = await writeIf(this.workspace, this.path, this.#view.state.sliceDoc(), (now) => force || (now ? stamp(now) === this.#stamp : this.#gone))
+      const written = await writeIf(
+        this.workspace,
+        this.path,
+        this.#view.state.sliceDoc(),
+        (now) => force || (now ? stamp(now) === this.#stamp : this.#gone),
+      )
       if (!written) {
         this.#disagree()
         return false
@@ -195,7 +194,8 @@ export class TextDoc extends FileDoc {
   /** What is past cannot be typed into. */
   #lock(): void {
     const { readOnly } = this.workspace
-    if (this.#view.state.readOnly !== readOnly) this.#view.dispatch({ effects: this.#locked.reconfigure(EditorState.readOnly.of(readOnly)) })
+    if (this.#view.state.readOnly !== readOnly)
+      this.#view.dispatch({ effects: this.#locked.reconfigure(EditorState.readOnly.of(readOnly)) })
   }
 
   async refresh(): Promise<void> {
@@ -224,7 +224,11 @@ export class TextDoc extends FileDoc {
   }
 
   #offerPreview(): void {
-    const toggle = button('', () => (this.#preview ? this.#hidePreview() : void this.#showPreview()), { icon: 'eye', label: 'Read', kind: 'quiet' })
+    const toggle = button('', () => (this.#preview ? this.#hidePreview() : void this.#showPreview()), {
+      icon: 'eye',
+      label: 'Read',
+      kind: 'quiet',
+    })
     toggle.setAttribute('aria-pressed', 'false')
     this.frame.tools.append(toggle)
     this.frame.tools.dataset['preview'] = ''

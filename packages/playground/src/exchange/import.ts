@@ -16,12 +16,19 @@ const LARGE = 1 << 20
 type Collision = 'replace' | 'skip' | 'keep'
 
 /** Brings files in below a directory. */
-export async function importFiles(workspace: Workspace, sources: AsyncIterable<Source> | Iterable<Source>, directory: string): Promise<void> {
+export async function importFiles(
+  workspace: Workspace,
+  sources: AsyncIterable<Source> | Iterable<Source>,
+  directory: string,
+): Promise<void> {
   const working = progress('Importing')
   const run = new Import(workspace, directory, working)
   try {
     await run.all(sources)
-    if (run.files > 0) toast(`Imported ${count(run.files, 'file')}, ${bytes(run.bytes)}${run.skipped > 0 ? `; left out ${run.skipped}` : ''}`)
+    if (run.files > 0)
+      toast(
+        `Imported ${count(run.files, 'file')}, ${bytes(run.bytes)}${run.skipped > 0 ? `; left out ${run.skipped}` : ''}`,
+      )
     else if (run.skipped > 0) toast('Nothing was imported.')
   } catch (error) {
     if (working.signal.aborted) toast(`Stopped after ${count(run.files, 'file')}. What was imported stays.`)
@@ -64,7 +71,11 @@ class Import {
       const target = await this.#target(source)
       if (target !== undefined) placed.push([source, target])
     }
-    await Promise.all(placed.map(async ([{ file }, target]) => this.workspace.fs.writeFile(target, await file.arrayBuffer(), { transfer: true })))
+    await Promise.all(
+      placed.map(async ([{ file }, target]) =>
+        this.workspace.fs.writeFile(target, await file.arrayBuffer(), { transfer: true }),
+      ),
+    )
     for (const [{ file }] of placed) this.#count(file.size)
   }
 
@@ -73,7 +84,10 @@ class Import {
     if (target === undefined) return
     const { size } = source.file
     const told = counting((done) => this.working.at(`${source.path}: ${bytes(done)} of ${bytes(size)}`, done / size))
-    await source.file.stream().pipeThrough(told, { signal: this.working.signal }).pipeTo(await this.workspace.fs.createWriteStream(target))
+    await source.file
+      .stream()
+      .pipeThrough(told, { signal: this.working.signal })
+      .pipeTo(await this.workspace.fs.createWriteStream(target))
     this.#count(size)
   }
 
@@ -86,7 +100,13 @@ class Import {
   /** Where a file goes, with its folders made; nowhere if it is left out. */
   async #target({ path }: Source): Promise<string | undefined> {
     const { fs } = this.workspace
-    const wanted = join(this.directory, path.split('/').filter((part) => part !== '' && part !== '.' && part !== '..').join('/'))
+    const wanted = join(
+      this.directory,
+      path
+        .split('/')
+        .filter((part) => part !== '' && part !== '.' && part !== '..')
+        .join('/'),
+    )
     const folder = parent(wanted)
     if (!this.#made.has(folder)) {
       if (folder !== '/') await fs.mkdir(folder, { recursive: true })

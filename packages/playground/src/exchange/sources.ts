@@ -17,7 +17,9 @@ export function chosen(files: FileList): Source[] {
  * gone afterwards.
  */
 export function dropped(transfer: DataTransfer): AsyncGenerator<Source> {
-  const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry?.() ?? null).filter((entry) => entry !== null)
+  const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry?.() ?? null).filter(
+    (entry) => entry !== null,
+  )
   const files = entries.length > 0 ? [] : Array.from(transfer.files)
   return walk(entries, files)
 }

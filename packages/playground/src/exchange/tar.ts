@@ -11,7 +11,8 @@ export async function importArchive(workspace: Workspace, file: File, directory:
   const told = counting((done) => working.at(`${bytes(done)} of ${bytes(file.size)}`, done / file.size))
   try {
     let stream: ReadableStream<Uint8Array> = file.stream().pipeThrough(told, { signal: working.signal })
-    if (await isGzip(file)) stream = stream.pipeThrough(new DecompressionStream('gzip') as unknown as TransformStream<Uint8Array, Uint8Array>)
+    if (await isGzip(file))
+      stream = stream.pipeThrough(new DecompressionStream('gzip') as unknown as TransformStream<Uint8Array, Uint8Array>)
     const imported = await workspace.fs.importTar(stream, directory)
     toast(`Unpacked ${count(imported.files, 'file')}, ${bytes(imported.bytes)}`)
   } catch (error) {

@@ -13,7 +13,8 @@ export class Commands {
 
   /** Says so if nothing can be changed at the moment. */
   #locked(): boolean {
-    if (this.workspace.readOnly) problem('You are looking at a past state, which cannot be changed. Go back to now first.')
+    if (this.workspace.readOnly)
+      problem('You are looking at a past state, which cannot be changed. Go back to now first.')
     return this.workspace.readOnly
   }
 
@@ -67,7 +68,13 @@ export class Commands {
   /** Moves without a mouse: the folder is typed. */
   async moveTo(node: Node): Promise<void> {
     if (this.#locked()) return
-    const folder = await prompt(`Move “${node.name}”`, { label: 'To the folder', value: parent(node.path), placeholder: '/notes', act: 'Move', note: 'Folders that are missing are made.' })
+    const folder = await prompt(`Move “${node.name}”`, {
+      label: 'To the folder',
+      value: parent(node.path),
+      placeholder: '/notes',
+      act: 'Move',
+      note: 'Folders that are missing are made.',
+    })
     if (folder === undefined) return
     const to = resolve('/', folder.trim())
     const made = await attempt(`The folder ${to} could not be made`, async () => {
@@ -94,10 +101,18 @@ export class Commands {
     if (node.isDirectory) {
       const entries = await attempt(`“${node.name}” could not be read`, () => fs.listDirectory(node.path))
       if (!entries) return false
-      inside = entries.length === 0 ? 'It is empty.' : `${count(entries.length, 'thing')} and whatever is below go with it.`
+      inside =
+        entries.length === 0 ? 'It is empty.' : `${count(entries.length, 'thing')} and whatever is below go with it.`
     }
     const sealed = this.workspace.layers.length > 1 ? ' Layers sealed before keep what they have of it.' : ''
-    if (!(await confirm(`Delete “${node.name}”?`, `${inside}${sealed}`.trim() || 'There is no layer that keeps it.', 'Delete'))) return false
+    if (
+      !(await confirm(
+        `Delete “${node.name}”?`,
+        `${inside}${sealed}`.trim() || 'There is no layer that keeps it.',
+        'Delete',
+      ))
+    )
+      return false
     return (
       (await attempt(`“${node.name}” could not be deleted`, async () => {
         await fs.rm(node.path, { recursive: node.isDirectory })

@@ -8,7 +8,11 @@ interface Target {
 }
 
 /** Takes what is dropped on an element: files from outside, or a path of the tree. */
-export function takeDrops(element: HTMLElement, target: (event: DragEvent) => Target, drop: (directory: string, transfer: DataTransfer) => void): void {
+export function takeDrops(
+  element: HTMLElement,
+  target: (event: DragEvent) => Target,
+  drop: (directory: string, transfer: DataTransfer) => void,
+): void {
   let over: HTMLElement | undefined
   const mark = (next: HTMLElement | undefined) => {
     over?.classList.remove('over')

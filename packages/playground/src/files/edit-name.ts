@@ -6,8 +6,19 @@ import type { Node } from './model.js'
  * Lets a name be typed where it stands. Enter and going elsewhere accept it, Escape does not. At the end `done` hears
  * whether it has to be typed again.
  */
-export function editName(label: Element, node: Node, rename: (name: string) => Promise<boolean>, done: (again: boolean) => void): void {
-  const input = el('input', { type: 'text', value: node.name, 'aria-label': `New name of ${node.name}`, spellcheck: 'false', autocomplete: 'off' })
+export function editName(
+  label: Element,
+  node: Node,
+  rename: (name: string) => Promise<boolean>,
+  done: (again: boolean) => void,
+): void {
+  const input = el('input', {
+    type: 'text',
+    value: node.name,
+    'aria-label': `New name of ${node.name}`,
+    spellcheck: 'false',
+    autocomplete: 'off',
+  })
   let finished = false
   const finish = async (accept: boolean) => {
     if (finished) return

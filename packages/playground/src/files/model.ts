@@ -155,5 +155,10 @@ export class TreeModel {
 function sorted(entries: Entry[], directory: string): Entry[] {
   return entries
     .filter(({ name }) => directory !== '/' || name !== '.tarbox')
-    .sort((one, other) => Number(other.isDirectory) - Number(one.isDirectory) || collator.compare(one.name, other.name) || (one.name < other.name ? -1 : 1))
+    .sort(
+      (one, other) =>
+        Number(other.isDirectory) - Number(one.isDirectory) ||
+        collator.compare(one.name, other.name) ||
+        (one.name < other.name ? -1 : 1),
+    )
 }

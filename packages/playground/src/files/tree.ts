@@ -56,7 +56,11 @@ export class Tree {
       if (node) this.activate(node.path)
       actions.menu(node, { x: event.clientX, y: event.clientY })
     })
-    takeDrops(this.element, (event) => this.#dropTarget(event), (directory, transfer) => actions.dropped(directory, transfer))
+    takeDrops(
+      this.element,
+      (event) => this.#dropTarget(event),
+      (directory, transfer) => actions.dropped(directory, transfer),
+    )
   }
 
   get active(): Node | undefined {
@@ -110,7 +114,10 @@ export class Tree {
 
   #make(node: Node): HTMLElement {
     const row = el('div', {
-      class: 'row', role: 'treeitem', id: `file-${rowNumber++}`, draggable: 'true',
+      class: 'row',
+      role: 'treeitem',
+      id: `file-${rowNumber++}`,
+      draggable: 'true',
       onclick: (event: MouseEvent) => this.#click(event, node.path),
       ondragstart: (event: DragEvent) => {
         event.dataTransfer?.setData(PATH_TYPE, node.path)
@@ -202,7 +209,13 @@ export class Tree {
       ContextMenu: () => this.#menuHere(node),
     }
     if (event.shiftKey && event.key === 'F10') keys['F10'] = () => this.#menuHere(node)
-    if (event.key === '*' && node) keys['*'] = () => void Promise.all(rows.filter((row) => row.isDirectory && row.level === node.level && parent(row.path) === parent(node.path)).map((row) => this.model.open(row.path)))
+    if (event.key === '*' && node)
+      keys['*'] = () =>
+        void Promise.all(
+          rows
+            .filter((row) => row.isDirectory && row.level === node.level && parent(row.path) === parent(node.path))
+            .map((row) => this.model.open(row.path)),
+        )
     const typing = event.key.length === 1 && event.timeStamp - this.#wordAt < WORD && this.#word !== ''
     const act = typing ? undefined : keys[event.key]
     if (act) {
@@ -242,12 +255,17 @@ export class Tree {
     if (!node || !row || !label) return
     this.#editing = path
     row.draggable = false
-    editName(label, node, (name) => this.actions.rename(node, name), (again) => {
-      this.#editing = undefined
-      row.draggable = true
-      if (again) this.edit(path)
-      else this.focus()
-    })
+    editName(
+      label,
+      node,
+      (name) => this.actions.rename(node, name),
+      (again) => {
+        this.#editing = undefined
+        row.draggable = true
+        if (again) this.edit(path)
+        else this.focus()
+      },
+    )
   }
 }
 

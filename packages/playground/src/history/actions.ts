@@ -24,7 +24,9 @@ export class LayerActions {
 
   async checkpoint(name: string, description: string): Promise<boolean> {
     if (!(await this.saveAll())) return false
-    const sealed = await attempt('The checkpoint could not be made', () => this.workspace.checkpoint(name || this.#next(), description))
+    const sealed = await attempt('The checkpoint could not be made', () =>
+      this.workspace.checkpoint(name || this.#next(), description),
+    )
     if (sealed) toast(`Sealed “${layerName(sealed)}”. It stays as it is now, whatever comes.`)
     return sealed !== undefined
   }
@@ -45,7 +47,10 @@ export class LayerActions {
     })
     if (!done) return
     const back = this.workspace.layers.find(({ id }) => id === before.id)
-    toast(layer.sealed === null ? 'Back to now' : `Looking at “${layerName(layer)}”`, back && { text: 'Undo', act: () => this.switch(back) })
+    toast(
+      layer.sealed === null ? 'Back to now' : `Looking at “${layerName(layer)}”`,
+      back && { text: 'Undo', act: () => this.switch(back) },
+    )
   }
 
   back(): Promise<void> {
@@ -55,8 +60,12 @@ export class LayerActions {
   async continueHere(): Promise<void> {
     const { current, layers } = this.workspace
     const later = layers.filter(({ id, sealed }) => id > current.id && sealed !== null)
-    const lost = later.length === 0 ? 'What was changed since then is given up.' : `What was changed since then is given up, and so ${later.length === 1 ? 'is the layer' : 'are the layers'} ${later.map((layer) => `“${layerName(layer)}”`).join(', ')}.`
-    if (!(await confirm(`Go on from “${layerName(current)}”?`, `${lost} This cannot be undone.`, 'Go on from here'))) return
+    const lost =
+      later.length === 0
+        ? 'What was changed since then is given up.'
+        : `What was changed since then is given up, and so ${later.length === 1 ? 'is the layer' : 'are the layers'} ${later.map((layer) => `“${layerName(layer)}”`).join(', ')}.`
+    if (!(await confirm(`Go on from “${layerName(current)}”?`, `${lost} This cannot be undone.`, 'Go on from here')))
+      return
     await attempt('The workspace could not go on from here', () => this.workspace.continueHere())
   }
 
@@ -74,13 +83,20 @@ export class LayerActions {
       note: 'A tag is another name for a layer. It can be pointed at another one later.',
       check: (value) => (value.trim() === '' ? 'Type a tag.' : undefined),
     })
-    if (tag !== undefined) await attempt('The tag could not be set', () => this.workspace.tag(tag.trim(), reference(layer)))
+    if (tag !== undefined)
+      await attempt('The tag could not be set', () => this.workspace.tag(tag.trim(), reference(layer)))
   }
 
   async untag(tag: string): Promise<void> {
     const layer = this.workspace.layers.find(({ tags }) => tags.includes(tag))
     await attempt('The tag could not be taken away', () => this.workspace.tag(tag, null))
-    toast(`Took the tag “${tag}” away`, layer && { text: 'Undo', act: () => attempt('The tag could not be set', () => this.workspace.tag(tag, reference(layer))) })
+    toast(
+      `Took the tag “${tag}” away`,
+      layer && {
+        text: 'Undo',
+        act: () => attempt('The tag could not be set', () => this.workspace.tag(tag, reference(layer))),
+      },
+    )
   }
 
   describe(changes: readonly { kind: string }[]): string {
@@ -91,6 +107,11 @@ export class LayerActions {
       [of('renamed'), 'moved'],
       [of('deleted'), 'removed'],
     ] as const
-    return changes.length === 0 ? 'no difference' : `${count(changes.length, 'difference')}: ${parts.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`).join(', ')}`
+    return changes.length === 0
+      ? 'no difference'
+      : `${count(changes.length, 'difference')}: ${parts
+          .filter(([number]) => number > 0)
+          .map(([number, word]) => `${number} ${word}`)
+          .join(', ')}`
   }
 }

@@ -120,8 +120,14 @@ export class DiffDoc implements Doc {
     const { layers } = this.workspace
     this.from = layers.find(({ id }) => id === this.from.id) ?? layers[0]!
     this.to = layers.find(({ id }) => id === this.to.id) ?? layers.at(-1)!
-    for (const [select, chosen] of [[this.#from, this.from], [this.#to, this.to]] as const) {
-      fill(select, ...layers.map((layer) => el('option', { value: layer.id, selected: layer.id === chosen.id }, layerName(layer))))
+    for (const [select, chosen] of [
+      [this.#from, this.from],
+      [this.#to, this.to],
+    ] as const) {
+      fill(
+        select,
+        ...layers.map((layer) => el('option', { value: layer.id, selected: layer.id === chosen.id }, layerName(layer))),
+      )
     }
   }
 
@@ -129,7 +135,10 @@ export class DiffDoc implements Doc {
     await attempt('The layers could not be compared', async () => {
       const chosen = this.#changes[this.#chosen]?.path
       this.#changes = await this.workspace.fs.layers.diff(reference(this.from), reference(this.to))
-      this.#chosen = Math.max(0, this.#changes.findIndex(({ path }) => path === chosen))
+      this.#chosen = Math.max(
+        0,
+        this.#changes.findIndex(({ path }) => path === chosen),
+      )
       this.#list.items = this.#changes
       this.#summary.textContent = this.actions.describe(this.#changes)
       this.updated.tell()
@@ -141,7 +150,18 @@ export class DiffDoc implements Doc {
     const [mark, word] = MARKS[change.kind]
     return el(
       'div',
-      { class: `change ${change.kind}`, role: 'option', id: `change-${rowNumber++}`, title: change.from ? `${change.from} → ${change.path}` : change.path, onclick: () => this.#choose(this.#changes.findIndex((other) => other === change || (other.path === change.path && other.kind === change.kind))) },
+      {
+        class: `change ${change.kind}`,
+        role: 'option',
+        id: `change-${rowNumber++}`,
+        title: change.from ? `${change.from} → ${change.path}` : change.path,
+        onclick: () =>
+          this.#choose(
+            this.#changes.findIndex(
+              (other) => other === change || (other.path === change.path && other.kind === change.kind),
+            ),
+          ),
+      },
       el('span', { class: 'mark', role: 'img', 'aria-label': word }, mark),
       el('span', { class: 'name' }, change.path.slice(1)),
       el('span', { class: 'size' }, size(change)),
@@ -149,7 +169,9 @@ export class DiffDoc implements Doc {
   }
 
   #key(event: KeyboardEvent): void {
-    const to = { ArrowDown: this.#chosen + 1, ArrowUp: this.#chosen - 1, Home: 0, End: this.#changes.length - 1 }[event.key]
+    const to = { ArrowDown: this.#chosen + 1, ArrowUp: this.#chosen - 1, Home: 0, End: this.#changes.length - 1 }[
+      event.key
+    ]
     if (to === undefined) return
     event.preventDefault()
     this.#choose(Math.max(0, Math.min(this.#changes.length - 1, to)))
@@ -170,9 +192,11 @@ export class DiffDoc implements Doc {
     this.#list.draw()
     this.#view?.destroy()
     this.#view = undefined
-    if (!change) return fill(this.#content, el('p', { class: 'calm' }, icon('check', 28), 'These two states are the same.'))
+    if (!change)
+      return fill(this.#content, el('p', { class: 'calm' }, icon('check', 28), 'These two states are the same.'))
     const head = this.#head(change)
-    if (change.file !== 'file') return fill(this.#content, head, el('p', { class: 'calm' }, `A ${change.file} was ${MARKS[change.kind][1]}.`))
+    if (change.file !== 'file')
+      return fill(this.#content, head, el('p', { class: 'calm' }, `A ${change.file} was ${MARKS[change.kind][1]}.`))
     const [before, after] = await Promise.all([
       change.kind === 'added' ? '' : this.#text(this.from, change.from ?? change.path, change.size_before),
       change.kind === 'deleted' ? '' : this.#text(this.to, change.path, change.size_after),
@@ -180,7 +204,11 @@ export class DiffDoc implements Doc {
     const support = await languageOf(change.path)?.load()
     if (turn !== this.#turn) return
     if (before === undefined || after === undefined) {
-      return fill(this.#content, head, el('p', { class: 'calm' }, `These are bytes, not a text, or too long to compare here: ${size(change)}.`))
+      return fill(
+        this.#content,
+        head,
+        el('p', { class: 'calm' }, `These are bytes, not a text, or too long to compare here: ${size(change)}.`),
+      )
     }
     const host = el('div', { class: 'editor' })
     fill(this.#content, head, host)
@@ -194,7 +222,13 @@ export class DiffDoc implements Doc {
           EditorView.lineWrapping,
           EditorState.readOnly.of(true),
           EditorView.contentAttributes.of({ 'aria-label': `Differences in ${change.path}` }),
-          unifiedMergeView({ original: before, mergeControls: false, gutter: true, highlightChanges: change.kind === 'modified' || change.kind === 'renamed', collapseUnchanged: { margin: 4, minSize: 8 } }),
+          unifiedMergeView({
+            original: before,
+            mergeControls: false,
+            gutter: true,
+            highlightChanges: change.kind === 'modified' || change.kind === 'renamed',
+            collapseUnchanged: { margin: 4, minSize: 8 },
+          }),
           support ?? [],
         ],
       }),
@@ -204,7 +238,18 @@ export class DiffDoc implements Doc {
   #head(change: Change): HTMLElement {
     const name = change.from ? `${change.from} → ${change.path}` : change.path
     const now = this.to.current && change.kind !== 'deleted' && change.file === 'file'
-    return el('div', { class: 'about' }, el('span', { class: 'name' }, name), now ? el('button', { type: 'button', class: 'button quiet', onclick: () => this.open(change.path) }, el('span', {}, 'Open')) : null)
+    return el(
+      'div',
+      { class: 'about' },
+      el('span', { class: 'name' }, name),
+      now
+        ? el(
+            'button',
+            { type: 'button', class: 'button quiet', onclick: () => this.open(change.path) },
+            el('span', {}, 'Open'),
+          )
+        : null,
+    )
   }
 
   /** A file of a layer, if it is a text. */
@@ -213,7 +258,7 @@ export class DiffDoc implements Doc {
     const content = await this.workspace.fs.readFile(this.workspace.at(layer, path))
     if (content.subarray(0, 1 << 16).includes(0)) return undefined
     try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(content)
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content)
     } catch {
       return undefined
     }

@@ -12,7 +12,14 @@ import { type LayerActions, layerName, reference } from './actions.js'
 export class Timeline {
   readonly element: HTMLElement
   readonly #list = el('ol', { class: 'timeline' })
-  readonly #name = el('input', { type: 'text', placeholder: 'Name this moment', 'aria-label': 'Name of the checkpoint', maxlength: 120, autocomplete: 'off', spellcheck: 'false' })
+  readonly #name = el('input', {
+    type: 'text',
+    placeholder: 'Name this moment',
+    'aria-label': 'Name of the checkpoint',
+    maxlength: 120,
+    autocomplete: 'off',
+    spellcheck: 'false',
+  })
   readonly #seal: HTMLButtonElement
   #changes = 0
   /** What is said of the state being written. */
@@ -47,7 +54,11 @@ export class Timeline {
   async #count(): Promise<void> {
     const { layers } = this.workspace
     const last = layers.at(-2)
-    const changes = last ? await attempt('What has changed could not be counted', () => ifThere(this.workspace.fs.layers.diff(reference(last)))) : []
+    const changes = last
+      ? await attempt('What has changed could not be counted', () =>
+          ifThere(this.workspace.fs.layers.diff(reference(last))),
+        )
+      : []
     if (!changes || changes.length === this.#changes) return
     this.#changes = changes.length
     // Only the words: whoever is just clicking on a line keeps it.
@@ -57,7 +68,9 @@ export class Timeline {
   #since(): string {
     const before = this.workspace.layers.at(-2)
     if (!before) return 'what you are working on'
-    return this.#changes === 0 ? `as “${layerName(before)}”` : `${count(this.#changes, 'change')} since “${layerName(before)}”`
+    return this.#changes === 0
+      ? `as “${layerName(before)}”`
+      : `${count(this.#changes, 'change')} since “${layerName(before)}”`
   }
 
   async #checkpoint(): Promise<void> {
@@ -71,11 +84,24 @@ export class Timeline {
     const now = JSON.stringify([layers, readOnly, layers.map(({ sealed }) => sealed && ago(sealed / 1e6))])
     if (now === this.#drawn) return
     this.#drawn = now
-    const focused = this.#list.contains(document.activeElement) ? (document.activeElement as HTMLElement).dataset['key'] : undefined
+    const focused = this.#list.contains(document.activeElement)
+      ? (document.activeElement as HTMLElement).dataset['key']
+      : undefined
     this.#name.disabled = readOnly
     this.#seal.disabled = readOnly
     fill(this.#list, ...[...layers].reverse().map((layer, at) => this.#item(layer, layers[layers.length - 2 - at])))
-    if (layers.length === 1) this.#list.append(el('li', { class: 'hint' }, el('p', {}, 'Seal a checkpoint before you try something. Every state stays readable, and one click goes back to it.')))
+    if (layers.length === 1)
+      this.#list.append(
+        el(
+          'li',
+          { class: 'hint' },
+          el(
+            'p',
+            {},
+            'Seal a checkpoint before you try something. Every state stays readable, and one click goes back to it.',
+          ),
+        ),
+      )
     if (focused !== undefined) this.#list.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus()
   }
 
@@ -83,11 +109,15 @@ export class Timeline {
     const now = layer.sealed === null
     const name = layerName(layer)
     if (now) this.#words.textContent = this.#since()
-    const facts = now ? this.#words : el('span', { class: 'facts' }, ago(layer.sealed! / 1e6), layer.description ? ` · ${layer.description}` : '')
+    const facts = now
+      ? this.#words
+      : el('span', { class: 'facts' }, ago(layer.sealed! / 1e6), layer.description ? ` · ${layer.description}` : '')
     const go = el(
       'button',
       {
-        type: 'button', class: 'moment', 'aria-current': layer.current ? 'true' : null,
+        type: 'button',
+        class: 'moment',
+        'aria-current': layer.current ? 'true' : null,
         'data-layer': name,
         title: now ? null : when(layer.sealed! / 1e6),
         onclick: () => void this.actions.switch(layer),
@@ -97,13 +127,41 @@ export class Timeline {
       facts,
     )
     go.dataset['key'] = `go ${layer.id}`
-    const more = button('', () => this.#menu(more, layer, before), { icon: 'more', label: `More for ${name}`, kind: 'quiet' })
+    const more = button('', () => this.#menu(more, layer, before), {
+      icon: 'more',
+      label: `More for ${name}`,
+      kind: 'quiet',
+    })
     more.setAttribute('aria-haspopup', 'menu')
     more.dataset['key'] = `more ${layer.id}`
-    const diff = button('', () => before && this.compare(before, layer), { icon: 'compare', label: before ? `What changed from ${layerName(before)} to ${name}` : '', kind: 'quiet' })
+    const diff = button('', () => before && this.compare(before, layer), {
+      icon: 'compare',
+      label: before ? `What changed from ${layerName(before)} to ${name}` : '',
+      kind: 'quiet',
+    })
     diff.dataset['key'] = `diff ${layer.id}`
-    const tags = layer.tags.map((tag) => el('button', { type: 'button', class: 'tag', 'aria-label': `Take the tag ${tag} away`, title: 'Take this tag away', onclick: () => void this.actions.untag(tag) }, icon('tag', 11), tag))
-    return el('li', { class: `${now ? 'now' : 'sealed'}${layer.current ? ' current' : ''}` }, el('span', { class: 'dot', 'aria-hidden': 'true' }), go, el('div', { class: 'more' }, before ? diff : null, more), tags.length > 0 ? el('div', { class: 'tags' }, ...tags) : null)
+    const tags = layer.tags.map((tag) =>
+      el(
+        'button',
+        {
+          type: 'button',
+          class: 'tag',
+          'aria-label': `Take the tag ${tag} away`,
+          title: 'Take this tag away',
+          onclick: () => void this.actions.untag(tag),
+        },
+        icon('tag', 11),
+        tag,
+      ),
+    )
+    return el(
+      'li',
+      { class: `${now ? 'now' : 'sealed'}${layer.current ? ' current' : ''}` },
+      el('span', { class: 'dot', 'aria-hidden': 'true' }),
+      go,
+      el('div', { class: 'more' }, before ? diff : null, more),
+      tags.length > 0 ? el('div', { class: 'tags' }, ...tags) : null,
+    )
   }
 
   #menu(at: HTMLElement, layer: Layer, before: Layer | undefined): void {
@@ -111,13 +169,24 @@ export class Timeline {
     const head = layers.at(-1)!
     const sealed = layer.sealed !== null
     menu(at, [
-      { text: layer.current ? 'In view' : 'Look at it', icon: 'eye', disabled: layer.current, act: () => this.actions.switch(layer) },
+      {
+        text: layer.current ? 'In view' : 'Look at it',
+        icon: 'eye',
+        disabled: layer.current,
+        act: () => this.actions.switch(layer),
+      },
       before && { text: 'What changed in it', icon: 'compare', act: () => this.compare(before, layer) },
       sealed && { text: 'Compare with now', icon: 'compare', act: () => this.compare(layer, head) },
       '-',
       sealed && { text: 'Tag…', icon: 'tag', act: () => this.actions.tag(layer) },
       sealed && layer.current && { text: 'Go on from here…', icon: 'back', act: () => this.actions.continueHere() },
-      sealed && { text: 'Drop…', icon: 'trash', danger: true, disabled: layer.current, act: () => this.actions.drop(layer) },
+      sealed && {
+        text: 'Drop…',
+        icon: 'trash',
+        danger: true,
+        disabled: layer.current,
+        act: () => this.actions.drop(layer),
+      },
     ])
   }
 }

@@ -14,11 +14,16 @@ export async function isFirstVisit({ fs, readOnly }: Workspace): Promise<boolean
 
 /** Makes the sample project and returns its first page. */
 export async function bringSample({ fs }: Workspace, directory: string): Promise<string> {
-  const texts = Object.entries(FILES).map(async ([path, load]) => [join(directory, path.slice('./files/'.length)), await load()] as const)
+  const texts = Object.entries(FILES).map(
+    async ([path, load]) => [join(directory, path.slice('./files/'.length)), await load()] as const,
+  )
   const files: (readonly [string, string | Uint8Array])[] = await Promise.all([...texts, database(directory)])
   const folders = new Set(files.map(([path]) => path.slice(0, path.lastIndexOf('/'))).filter((path) => path !== ''))
   // All at once: they share one write to the device.
-  await Promise.all([...[...folders].map((folder) => fs.mkdir(folder, { recursive: true })), ...files.map(([path, content]) => fs.writeFile(path, content))])
+  await Promise.all([
+    ...[...folders].map((folder) => fs.mkdir(folder, { recursive: true })),
+    ...files.map(([path, content]) => fs.writeFile(path, content)),
+  ])
   return join(directory, 'README.md')
 }
 

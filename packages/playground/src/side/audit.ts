@@ -34,21 +34,51 @@ const TIMES: [value: string, text: string][] = [
 ]
 
 const WORDS: Record<string, string> = {
-  allocate: 'allocated', checkpoint: 'sealed', create: 'created', drop: 'dropped', link: 'linked', maintenance: 'maintained', mkdir: 'made',
-  rename: 'moved', rmdir: 'deleted', setattr: 'attributes', squash: 'squashed', switch: 'switched', tag: 'tagged', tenant: 'workspace',
-  truncate: 'cut', unlink: 'deleted', write: 'written', xattr: 'attributes',
+  allocate: 'allocated',
+  checkpoint: 'sealed',
+  create: 'created',
+  drop: 'dropped',
+  link: 'linked',
+  maintenance: 'maintained',
+  mkdir: 'made',
+  rename: 'moved',
+  rmdir: 'deleted',
+  setattr: 'attributes',
+  squash: 'squashed',
+  switch: 'switched',
+  tag: 'tagged',
+  tenant: 'workspace',
+  truncate: 'cut',
+  unlink: 'deleted',
+  write: 'written',
+  xattr: 'attributes',
 }
 
 /** Who did what and when, as it happens. */
 export class AuditPanel {
   readonly element: HTMLElement
-  readonly #rows = el('div', { class: 'records', role: 'list', tabindex: 0, 'aria-label': 'What was done, the latest first' })
+  readonly #rows = el('div', {
+    class: 'records',
+    role: 'list',
+    tabindex: 0,
+    'aria-label': 'What was done, the latest first',
+  })
   readonly #list: VirtualList<AuditRecord>
-  readonly #path = el('input', { type: 'search', placeholder: 'Path, such as /notes', 'aria-label': 'Only this path and below', spellcheck: 'false', autocomplete: 'off' })
+  readonly #path = el('input', {
+    type: 'search',
+    placeholder: 'Path, such as /notes',
+    'aria-label': 'Only this path and below',
+    spellcheck: 'false',
+    autocomplete: 'off',
+  })
   readonly #operation = select('Only this operation', OPERATIONS)
   readonly #time = select('Since when', TIMES)
   readonly #refused = el('input', { type: 'checkbox' })
-  readonly #empty = el('p', { class: 'calm', hidden: true }, 'Nothing here. Loosen the filter, or change a file and watch.')
+  readonly #empty = el(
+    'p',
+    { class: 'calm', hidden: true },
+    'Nothing here. Loosen the filter, or change a file and watch.',
+  )
   #records: AuditRecord[] = []
   #done = false
   #fetching = false
@@ -59,7 +89,14 @@ export class AuditPanel {
     readonly workspace: Workspace,
     open: (path: string) => void,
   ) {
-    const filters = el('div', { class: 'filters' }, this.#path, this.#operation, this.#time, el('label', { class: 'check' }, this.#refused, 'only refused'))
+    const filters = el(
+      'div',
+      { class: 'filters' },
+      this.#path,
+      this.#operation,
+      this.#time,
+      el('label', { class: 'check' }, this.#refused, 'only refused'),
+    )
     this.element = el('div', { class: 'audit' }, filters, this.#rows, this.#empty)
     this.#list = new VirtualList<AuditRecord>(this.#rows, {
       key: ({ seq }) => String(seq),
@@ -72,7 +109,8 @@ export class AuditPanel {
       clearTimeout(typing)
       typing = window.setTimeout(() => void this.#reload(), 200)
     })
-    for (const control of [this.#operation, this.#time, this.#refused]) control.addEventListener('change', () => void this.#reload())
+    for (const control of [this.#operation, this.#time, this.#refused])
+      control.addEventListener('change', () => void this.#reload())
     this.#rows.addEventListener('scroll', () => {
       if (this.#rows.scrollTop + this.#rows.clientHeight > this.#rows.scrollHeight - 600) void this.#older()
     })
@@ -169,7 +207,13 @@ function row(record: AuditRecord, open: (path: string) => void): HTMLElement {
   const name = isFile ? button(path, () => open(path), { kind: 'quiet' }) : el('span', {}, path || '–')
   name.classList.add('path')
   name.title = from ? `${from} → ${path}` : path
-  const facts = [record.bytes > 0 && operation === 'write' ? bytes(record.bytes) : '', from ? `from ${from}` : '', errno === 0 ? '' : `${operation}, error ${errno}`].filter(Boolean).join(' · ')
+  const facts = [
+    record.bytes > 0 && operation === 'write' ? bytes(record.bytes) : '',
+    from ? `from ${from}` : '',
+    errno === 0 ? '' : `${operation}, error ${errno}`,
+  ]
+    .filter(Boolean)
+    .join(' · ')
   return el(
     'div',
     { class: `record ${errno === 0 ? operation : 'refused'}`, role: 'listitem' },

@@ -52,7 +52,20 @@ export class Side {
 
   #tab(panel: Panel): HTMLElement {
     const front = panel === this.#front
-    const tab = el('button', { type: 'button', role: 'tab', id: `tab-${panel.key}`, 'aria-controls': panel.element.id, 'aria-selected': String(front), tabindex: front ? 0 : -1, onclick: () => this.show(panel.key) }, icon(panel.icon), el('span', {}, panel.text))
+    const tab = el(
+      'button',
+      {
+        type: 'button',
+        role: 'tab',
+        id: `tab-${panel.key}`,
+        'aria-controls': panel.element.id,
+        'aria-selected': String(front),
+        tabindex: front ? 0 : -1,
+        onclick: () => this.show(panel.key),
+      },
+      icon(panel.icon),
+      el('span', {}, panel.text),
+    )
     set(tab, 'data-front', front)
     return tab
   }

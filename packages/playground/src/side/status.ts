@@ -7,8 +7,16 @@ import { icon, type IconName } from '../ui/icons.js'
 import type { Workspace } from '../workspace.js'
 
 const PLACES = {
-  opfs: ['storage', 'On this device', 'Kept in the private file system of this browser. What is acknowledged is on the disk.'],
-  indexeddb: ['storage', 'IndexedDB', 'This browser has no file handles for workers, so files are kept in IndexedDB. They move over when it has them.'],
+  opfs: [
+    'storage',
+    'On this device',
+    'Kept in the private file system of this browser. What is acknowledged is on the disk.',
+  ],
+  indexeddb: [
+    'storage',
+    'IndexedDB',
+    'This browser has no file handles for workers, so files are kept in IndexedDB. They move over when it has them.',
+  ],
   memory: ['warning', 'In memory only', 'Nothing here outlives this tab. Export what you want to keep.'],
 } as const
 
@@ -37,20 +45,42 @@ export class StatusBar {
     const front = this.desk.front
     const said = front?.status() ?? ''
     const focused = this.place.contains(document.activeElement) ? document.activeElement!.className : undefined
-    const layer = button(readOnly ? `Looking at “${layerName(current)}”` : 'Now', this.showHistory, { icon: readOnly ? 'lock' : 'history', kind: 'quiet', label: 'Show the history' })
+    const layer = button(readOnly ? `Looking at “${layerName(current)}”` : 'Now', this.showHistory, {
+      icon: readOnly ? 'lock' : 'history',
+      kind: 'quiet',
+      label: 'Show the history',
+    })
     layer.classList.add('layer')
-    const next = update && button('New version: reload', () => this.offline.apply(), { icon: 'back', kind: 'quiet', label: 'Go over to the new version of this page' })
+    const next =
+      update &&
+      button('New version: reload', () => this.offline.apply(), {
+        icon: 'back',
+        kind: 'quiet',
+        label: 'Go over to the new version of this page',
+      })
     next?.classList.add('update')
     fill(
       this.place,
       item(symbol, text, title, fs.storage === 'memory' ? 'warn' : ''),
       layer,
-      !navigator.onLine ? item('offline', 'Offline', 'There is no network. Nothing here needs one.') : ready ? item('check', 'Works offline', 'This page is kept in the browser and works without a network.', 'wide') : null,
+      !navigator.onLine
+        ? item('offline', 'Offline', 'There is no network. Nothing here needs one.')
+        : ready
+          ? item('check', 'Works offline', 'This page is kept in the browser and works without a network.', 'wide')
+          : null,
       next ?? null,
       el('span', { class: 'space' }),
       el('span', { class: 'doc' }, front?.dirty ? 'Not saved yet' : '', front?.dirty && said ? ' · ' : '', said),
     )
-    if (focused !== undefined) this.place.querySelector<HTMLElement>(focused.split(' ').map((name) => `.${name}`).join(''))?.focus()
+    if (focused !== undefined)
+      this.place
+        .querySelector<HTMLElement>(
+          focused
+            .split(' ')
+            .map((name) => `.${name}`)
+            .join(''),
+        )
+        ?.focus()
   }
 }
 

@@ -16,12 +16,25 @@ const PLACES = {
 export class StoragePanel {
   readonly #figures = el('div', {})
   readonly #keep = button('Keep it', () => this.#persist(), { icon: 'shield' })
-  readonly #tools = el('section', {},
+  readonly #tools = el(
+    'section',
+    {},
     el('h2', {}, 'Look after it'),
-    el('div', { class: 'buttons' },
-      button('Check everything', () => this.#check(), { icon: 'check', label: 'Compare every block with its hash, and every entry with its inode' }),
-      button('Collect garbage', () => this.#collect(), { icon: 'trash', label: 'Give back the space of what no layer needs any more' }),
-      button('Bring the sample project', () => this.sample(), { icon: 'folderNew', label: 'Put the sample project into the folder /sample' }),
+    el(
+      'div',
+      { class: 'buttons' },
+      button('Check everything', () => this.#check(), {
+        icon: 'check',
+        label: 'Compare every block with its hash, and every entry with its inode',
+      }),
+      button('Collect garbage', () => this.#collect(), {
+        icon: 'trash',
+        label: 'Give back the space of what no layer needs any more',
+      }),
+      button('Bring the sample project', () => this.sample(), {
+        icon: 'folderNew',
+        label: 'Put the sample project into the folder /sample',
+      }),
     ),
   )
   readonly element = el('div', { class: 'storage' })
@@ -64,17 +77,49 @@ export class StoragePanel {
       const focused = document.activeElement === this.#keep
       fill(
         this.#figures,
-        el('section', {},
+        el(
+          'section',
+          {},
           el('h2', {}, 'This site'),
-          el('div', { class: 'gauge', role: 'meter', 'aria-label': 'Space in use', 'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-valuenow': Math.round(part * 100), 'aria-valuetext': `${bytes(site.usage)} of ${bytes(site.quota)}` }, bar(part)),
-          el('p', { class: 'figures' }, el('strong', {}, bytes(site.usage)), ` of ${bytes(site.quota)} that the browser allows`),
+          el(
+            'div',
+            {
+              class: 'gauge',
+              role: 'meter',
+              'aria-label': 'Space in use',
+              'aria-valuemin': 0,
+              'aria-valuemax': 100,
+              'aria-valuenow': Math.round(part * 100),
+              'aria-valuetext': `${bytes(site.usage)} of ${bytes(site.quota)}`,
+            },
+            bar(part),
+          ),
+          el(
+            'p',
+            { class: 'figures' },
+            el('strong', {}, bytes(site.usage)),
+            ` of ${bytes(site.quota)} that the browser allows`,
+          ),
           site.persisted
             ? el('p', { class: 'good' }, 'The browser keeps it until you delete it.')
-            : el('div', {}, el('p', {}, 'When the device runs out of space, the browser may delete what sites keep. Ask it not to:'), this.#keep),
+            : el(
+                'div',
+                {},
+                el(
+                  'p',
+                  {},
+                  'When the device runs out of space, the browser may delete what sites keep. Ask it not to:',
+                ),
+                this.#keep,
+              ),
         ),
-        el('section', {},
+        el(
+          'section',
+          {},
           el('h2', {}, 'This workspace'),
-          el('dl', {},
+          el(
+            'dl',
+            {},
             ...pair('Name', name),
             ...pair('Kept in', PLACES[fs.storage]),
             ...pair('Content', `${bytes(usage.bytes)}, what is the same stored once`),
@@ -90,7 +135,11 @@ export class StoragePanel {
 
   async #persist(): Promise<void> {
     const kept = await navigator.storage.persist()
-    toast(kept ? 'The browser will keep it.' : 'The browser did not agree. It does so more readily for pages that are installed or often used.')
+    toast(
+      kept
+        ? 'The browser will keep it.'
+        : 'The browser did not agree. It does so more readily for pages that are installed or often used.',
+    )
     await this.#draw()
   }
 
@@ -98,7 +147,11 @@ export class StoragePanel {
     const problems = await attempt('The check did not end', () => this.workspace.fs.fsck())
     if (!problems) return
     if (problems.length === 0) toast('Everything is as it should be.')
-    else await tell('The check found something', [el('p', {}, `${count(problems.length, 'problem')}. Export what you need as an archive first.`), el('pre', {}, problems.map((one) => JSON.stringify(one)).join('\n'))])
+    else
+      await tell('The check found something', [
+        el('p', {}, `${count(problems.length, 'problem')}. Export what you need as an archive first.`),
+        el('pre', {}, problems.map((one) => JSON.stringify(one)).join('\n')),
+      ])
   }
 
   async #collect(): Promise<void> {

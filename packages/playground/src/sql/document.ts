@@ -49,21 +49,55 @@ export class SqlDoc extends FileDoc {
   #results: Result[] = []
   #shown: Result | undefined
 
-  private constructor(
-    workspace: Workspace,
-    path: string,
-  ) {
+  private constructor(workspace: Workspace, path: string) {
     super(workspace, path, 'sql')
     const host = el('div', { class: 'editor' })
-    this.#run = button('Run', () => void this.run(), { icon: 'play', kind: 'primary', label: 'Run the selection, or everything', keys: `${MOD}Enter` })
-    this.#planning = button('Explain', () => void this.#explain(), { icon: 'plan', kind: 'quiet', label: 'How SQLite goes about it (EXPLAIN QUERY PLAN)' })
+    this.#run = button('Run', () => void this.run(), {
+      icon: 'play',
+      kind: 'primary',
+      label: 'Run the selection, or everything',
+      keys: `${MOD}Enter`,
+    })
+    this.#planning = button('Explain', () => void this.#explain(), {
+      icon: 'plan',
+      kind: 'quiet',
+      label: 'How SQLite goes about it (EXPLAIN QUERY PLAN)',
+    })
     this.#stop = button('Stop', () => void this.#end(), { icon: 'stop' })
     this.#stop.hidden = true
-    this.#csv = button('CSV', () => this.#shown && download(csv(this.#shown), `${this.title}.csv`), { icon: 'download', kind: 'quiet', label: 'Export this result as CSV' })
+    this.#csv = button('CSV', () => this.#shown && download(csv(this.#shown), `${this.title}.csv`), {
+      icon: 'download',
+      kind: 'quiet',
+      label: 'Export this result as CSV',
+    })
     const past = button('', () => this.#history(past), { icon: 'history', label: 'What was run before', kind: 'quiet' })
     past.setAttribute('aria-haspopup', 'menu')
-    const bar = el('div', { class: 'runbar' }, this.#run, this.#stop, this.#planning, past, el('span', { class: 'space' }), this.#csv)
-    this.frame.body.append(this.#schema.element, el('div', { class: 'console' }, host, bar, el('div', { class: 'outcome' }, el('div', { class: 'line' }, this.#message, this.#chips), this.#grid.element, this.#plan)))
+    const bar = el(
+      'div',
+      { class: 'runbar' },
+      this.#run,
+      this.#stop,
+      this.#planning,
+      past,
+      el('span', { class: 'space' }),
+      this.#csv,
+    )
+    this.frame.body.append(
+      this.#schema.element,
+      el(
+        'div',
+        { class: 'console' },
+        host,
+        bar,
+        el(
+          'div',
+          { class: 'outcome' },
+          el('div', { class: 'line' }, this.#message, this.#chips),
+          this.#grid.element,
+          this.#plan,
+        ),
+      ),
+    )
     this.#view = mount(host, this.#state())
     this.#show(undefined)
   }
@@ -79,7 +113,13 @@ export class SqlDoc extends FileDoc {
     const [first] = doc.#tables
     const before = remembered(doc)[0]
     const look = first && selectAll(first)
-    doc.#view.dispatch({ changes: { from: 0, insert: before ?? look ?? '-- An empty database.\nCREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT NOT NULL);\n' } })
+    doc.#view.dispatch({
+      changes: {
+        from: 0,
+        insert:
+          before ?? look ?? '-- An empty database.\nCREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT NOT NULL);\n',
+      },
+    })
     // Only what is known to change nothing is run unasked.
     if (!before && look) await doc.#do(() => doc.#client.run(look))
     return doc
@@ -109,7 +149,11 @@ export class SqlDoc extends FileDoc {
   }
 
   status(): string {
-    const state = this.#inTransaction ? 'a transaction is open; COMMIT writes the file' : this.workspace.readOnly ? 'read only' : 'each commit writes the file'
+    const state = this.#inTransaction
+      ? 'a transaction is open; COMMIT writes the file'
+      : this.workspace.readOnly
+        ? 'read only'
+        : 'each commit writes the file'
     return `SQLite · ${bytes(this.#size)} · ${state}`
   }
 
@@ -119,11 +163,15 @@ export class SqlDoc extends FileDoc {
     const { fs } = this.workspace
     const stats = await fs.stat(this.path)
     if (stats.size > LARGEST) {
-      throw new Error(`It has ${bytes(stats.size)}, and the console holds a database in memory while it is open: ${bytes(LARGEST)} at most. Open it as bytes, or export it.`)
+      throw new Error(
+        `It has ${bytes(stats.size)}, and the console holds a database in memory while it is open: ${bytes(LARGEST)} at most. Open it as bytes, or export it.`,
+      )
     }
     const log = await ifThere(fs.stat(`${this.path}-wal`))
     if (log && log.size > 0) {
-      throw new Error(`There is a write-ahead log beside it (${this.title}-wal) that belongs to it. Bring it in with the program that wrote it (PRAGMA wal_checkpoint), and import the file again.`)
+      throw new Error(
+        `There is a write-ahead log beside it (${this.title}-wal) that belongs to it. Bring it in with the program that wrote it (PRAGMA wal_checkpoint), and import the file again.`,
+      )
     }
     const content = await fs.readFile(this.path)
     this.#stamp = stamp(stats)
@@ -137,7 +185,9 @@ export class SqlDoc extends FileDoc {
 
   async #describe(): Promise<void> {
     this.#tables = await this.#client.schema()
-    const schema = Object.fromEntries(this.#tables.map(({ name, columns }) => [name, columns.map((column) => column.name)]))
+    const schema = Object.fromEntries(
+      this.#tables.map(({ name, columns }) => [name, columns.map((column) => column.name)]),
+    )
     this.#view.dispatch({ effects: this.#language.reconfigure(sqlLanguage({ dialect: SQLite, schema })) })
     this.#schema.show(this.#tables)
   }
@@ -215,16 +265,30 @@ export class SqlDoc extends FileDoc {
       fill(this.#plan, ...results.map(plan))
     }
     if (failure) {
-      const line = from === undefined ? undefined : this.#view.state.doc.lineAt(Math.min(failure.from + from, this.#view.state.doc.length))
+      const line =
+        from === undefined
+          ? undefined
+          : this.#view.state.doc.lineAt(Math.min(failure.from + from, this.#view.state.doc.length))
       if (from !== undefined) {
-        this.#view.dispatch({ effects: markFailure.of({ ...failure, from: failure.from + from, to: failure.to + from }), selection: { anchor: Math.min(failure.from + from, this.#view.state.doc.length) }, scrollIntoView: true })
+        this.#view.dispatch({
+          effects: markFailure.of({ ...failure, from: failure.from + from, to: failure.to + from }),
+          selection: { anchor: Math.min(failure.from + from, this.#view.state.doc.length) },
+          scrollIntoView: true,
+        })
       }
-      const before = results.length > 0 ? ` ${count(results.length, 'statement')} before it ${results.length === 1 ? 'was' : 'were'} run.` : ''
+      const before =
+        results.length > 0
+          ? ` ${count(results.length, 'statement')} before it ${results.length === 1 ? 'was' : 'were'} run.`
+          : ''
       return this.#say(`${line ? `Line ${line.number}: ` : ''}${failure.message}.${before}`, true)
     }
     const ms = results.reduce((all, result) => all + result.ms, 0)
     const changes = results.reduce((all, result) => all + result.changes, 0)
-    const parts = [last && !planned ? `${last.more ? 'the first ' : ''}${count(last.rows.length, 'row')}` : '', changes > 0 ? `${count(changes, 'row')} changed` : '', `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`]
+    const parts = [
+      last && !planned ? `${last.more ? 'the first ' : ''}${count(last.rows.length, 'row')}` : '',
+      changes > 0 ? `${count(changes, 'row')} changed` : '',
+      `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`,
+    ]
     this.#say(results.length === 0 ? 'There was nothing to run.' : parts.filter(Boolean).join(', '), false)
   }
 
@@ -240,13 +304,33 @@ export class SqlDoc extends FileDoc {
     this.#csv.disabled = !result
     if (result) this.#grid.show(result)
     const several = this.#results.filter(({ columns }) => columns.length > 0)
-    fill(this.#chips, ...(several.length > 1 ? several : []).map((one, at) => el('button', { type: 'button', class: 'chip', 'aria-pressed': String(one === result), title: one.sql, onclick: () => this.#show(one) }, `${at + 1}: ${count(one.rows.length, 'row')}`)))
+    fill(
+      this.#chips,
+      ...(several.length > 1 ? several : []).map((one, at) =>
+        el(
+          'button',
+          {
+            type: 'button',
+            class: 'chip',
+            'aria-pressed': String(one === result),
+            title: one.sql,
+            onclick: () => this.#show(one),
+          },
+          `${at + 1}: ${count(one.rows.length, 'row')}`,
+        ),
+      ),
+    )
   }
 
   async #write(content: Uint8Array<ArrayBuffer>, force = false): Promise<boolean> {
     this.#unsaved = content
     try {
-      const written = await writeIf(this.workspace, this.path, content, (now) => force || !now || stamp(now) === this.#stamp)
+      const written = await writeIf(
+        this.workspace,
+        this.path,
+        content,
+        (now) => force || !now || stamp(now) === this.#stamp,
+      )
       if (!written) {
         this.#disagree()
         return false
@@ -257,7 +341,10 @@ export class SqlDoc extends FileDoc {
       this.frame.notice(undefined)
       return true
     } catch (error) {
-      this.frame.notice(`What was committed is not in the file yet. ${words(error)}`, ['Try again', () => void this.save()])
+      this.frame.notice(`What was committed is not in the file yet. ${words(error)}`, [
+        'Try again',
+        () => void this.save(),
+      ])
       return false
     } finally {
       this.updated.tell()
@@ -271,7 +358,18 @@ export class SqlDoc extends FileDoc {
   #disagree(): void {
     this.frame.notice(
       'The file was changed elsewhere while this console was open.',
-      ['Keep mine', () => void (this.#unsaved ? this.#write(this.#unsaved, true) : attempt('The file could not be read', async () => void (this.#stamp = stamp(await this.workspace.fs.stat(this.path))))).then(() => this.frame.notice(undefined))],
+      [
+        'Keep mine',
+        () =>
+          void (
+            this.#unsaved
+              ? this.#write(this.#unsaved, true)
+              : attempt(
+                  'The file could not be read',
+                  async () => void (this.#stamp = stamp(await this.workspace.fs.stat(this.path))),
+                )
+          ).then(() => this.frame.notice(undefined)),
+      ],
       ['Take theirs', () => void this.#again()],
     )
   }
@@ -304,13 +402,22 @@ export class SqlDoc extends FileDoc {
       this.#view.dispatch({ changes: { from: 0, to: this.#view.state.doc.length, insert: text } })
       this.#view.focus()
     }
-    menu(at, all.length === 0 ? [{ text: 'Nothing was run yet', disabled: true, act: () => undefined }] : all.slice(0, 15).map((text) => ({ text: text.replace(/\s+/g, ' ').slice(0, 60), act: () => put(text) })))
+    menu(
+      at,
+      all.length === 0
+        ? [{ text: 'Nothing was run yet', disabled: true, act: () => undefined }]
+        : all.slice(0, 15).map((text) => ({ text: text.replace(/\s+/g, ' ').slice(0, 60), act: () => put(text) })),
+    )
   }
 
   async closing(): Promise<boolean> {
     if (!this.#inTransaction) return true
     const { confirm } = await import('../ui/dialog.js')
-    return confirm('A transaction is open', 'What it changed is undone when the console is closed. COMMIT keeps it.', 'Undo and close')
+    return confirm(
+      'A transaction is open',
+      'What it changed is undone when the console is closed. COMMIT keeps it.',
+      'Undo and close',
+    )
   }
 
   close(): void {

@@ -24,7 +24,12 @@ export class Grid {
     this.#list = new VirtualList<{ row: Value[]; at: number }>(this.element, {
       key: ({ at }) => `${this.#number} ${at}`,
       make: ({ row, at }) => this.#row(row, at),
-      update: (element, { at }) => element.querySelectorAll('.cell').forEach((cell, column) => cell.classList.toggle('active', at === this.#at.row && column === this.#at.column)),
+      update: (element, { at }) =>
+        element
+          .querySelectorAll('.cell')
+          .forEach((cell, column) =>
+            cell.classList.toggle('active', at === this.#at.row && column === this.#at.column),
+          ),
       height: () => 28,
       keep: () => this.#at.row,
       inset: 28,
@@ -42,8 +47,18 @@ export class Grid {
     this.#columns = columns
     this.#rows = rows
     this.#at = { row: 0, column: 0 }
-    this.element.style.setProperty('--columns', widths(columns, rows).map((width) => `${width}ch`).join(' '))
-    fill(this.#head, ...columns.map((name, at) => el('div', { class: 'heading', role: 'columnheader', 'aria-colindex': at + 1, title: name }, name)))
+    this.element.style.setProperty(
+      '--columns',
+      widths(columns, rows)
+        .map((width) => `${width}ch`)
+        .join(' '),
+    )
+    fill(
+      this.#head,
+      ...columns.map((name, at) =>
+        el('div', { class: 'heading', role: 'columnheader', 'aria-colindex': at + 1, title: name }, name),
+      ),
+    )
     set(this.element, 'aria-rowcount', rows.length + 1)
     set(this.element, 'aria-colcount', columns.length)
     this.element.scrollTop = 0
@@ -52,11 +67,24 @@ export class Grid {
   }
 
   #row(row: Value[], at: number): HTMLElement {
-    return el('div', { class: 'line', role: 'row', 'aria-rowindex': at + 2 }, ...row.map((value, column) => {
-      const cell = el('div', { class: `cell ${kind(value)}`, role: 'gridcell', 'aria-colindex': column + 1, id: `cell-${this.#number}-${at}-${column}` }, shown(value))
-      cell.dataset['at'] = `${at} ${column}`
-      return cell
-    }))
+    return el(
+      'div',
+      { class: 'line', role: 'row', 'aria-rowindex': at + 2 },
+      ...row.map((value, column) => {
+        const cell = el(
+          'div',
+          {
+            class: `cell ${kind(value)}`,
+            role: 'gridcell',
+            'aria-colindex': column + 1,
+            id: `cell-${this.#number}-${at}-${column}`,
+          },
+          shown(value),
+        )
+        cell.dataset['at'] = `${at} ${column}`
+        return cell
+      }),
+    )
   }
 
   #click(event: MouseEvent): void {
@@ -67,8 +95,14 @@ export class Grid {
   #key(event: KeyboardEvent): void {
     const { row, column } = this.#at
     const to = {
-      ArrowDown: [row + 1, column], ArrowUp: [row - 1, column], ArrowRight: [row, column + 1], ArrowLeft: [row, column - 1],
-      PageDown: [row + this.#list.page, column], PageUp: [row - this.#list.page, column], Home: [row, 0], End: [row, this.#columns.length - 1],
+      ArrowDown: [row + 1, column],
+      ArrowUp: [row - 1, column],
+      ArrowRight: [row, column + 1],
+      ArrowLeft: [row, column - 1],
+      PageDown: [row + this.#list.page, column],
+      PageUp: [row - this.#list.page, column],
+      Home: [row, 0],
+      End: [row, this.#columns.length - 1],
     }[event.key]
     if (event.key === 'Enter') this.#whole()
     else if (!to) return
@@ -77,7 +111,10 @@ export class Grid {
   }
 
   #go(row: number, column: number): void {
-    this.#at = { row: Math.max(0, Math.min(this.#rows.length - 1, row)), column: Math.max(0, Math.min(this.#columns.length - 1, column)) }
+    this.#at = {
+      row: Math.max(0, Math.min(this.#rows.length - 1, row)),
+      column: Math.max(0, Math.min(this.#columns.length - 1, column)),
+    }
     this.#list.reveal(this.#at.row)
     const cell = this.element.querySelector<HTMLElement>('.cell.active')
     cell?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
@@ -89,7 +126,13 @@ export class Grid {
     const { row, column } = this.#at
     const value = this.#rows[row]?.[column]
     if (value === undefined) return
-    void tell(this.#columns[column]!, [el('pre', { tabindex: 0 }, value instanceof Uint8Array ? hex(value.subarray(0, 4096)) : value === null ? 'NULL' : String(value))])
+    void tell(this.#columns[column]!, [
+      el(
+        'pre',
+        { tabindex: 0 },
+        value instanceof Uint8Array ? hex(value.subarray(0, 4096)) : value === null ? 'NULL' : String(value),
+      ),
+    ])
   }
 }
 

@@ -9,7 +9,11 @@ export function plan({ rows, sql }: Result): HTMLElement {
     const list = el('ul', {})
     lists.set(id, list)
     const scan = /^SCAN/.test(String(detail))
-    const step = el('span', { class: scan ? 'scan' : '', title: scan ? 'Every row is read. An index may help.' : null }, String(detail))
+    const step = el(
+      'span',
+      { class: scan ? 'scan' : '', title: scan ? 'Every row is read. An index may help.' : null },
+      String(detail),
+    )
     ;(lists.get(above) ?? top).append(el('li', {}, step, list))
   }
   return el('section', {}, el('code', {}, sql.replace(/^EXPLAIN QUERY PLAN /, '')), top)

@@ -12,16 +12,37 @@ export class Schema {
 
   /** Shows these; those that were open stay open. */
   show(tables: Table[]): void {
-    const open = new Set(Array.from(this.element.querySelectorAll<HTMLElement>('details[open]'), (one) => one.dataset['table']))
-    fill(this.element, el('h2', {}, heading(tables)), ...tables.map((table) => this.#table(table, open.has(table.name))))
+    const open = new Set(
+      Array.from(this.element.querySelectorAll<HTMLElement>('details[open]'), (one) => one.dataset['table']),
+    )
+    fill(
+      this.element,
+      el('h2', {}, heading(tables)),
+      ...tables.map((table) => this.#table(table, open.has(table.name))),
+    )
   }
 
   #table(table: Table, open: boolean): HTMLElement {
-    const columns = table.columns.map(({ name, type, key }) => el('li', {}, el('span', { class: key ? 'key' : '' }, name), el('small', {}, type.toLowerCase())))
-    const indexes = table.indexes.map((name) => el('li', { class: 'index' }, el('span', {}, name), el('small', {}, 'index')))
-    const name = el('summary', {}, icon('chevron', 11), el('span', { class: 'name' }, table.name), table.type === 'view' ? el('small', {}, 'view') : null)
+    const columns = table.columns.map(({ name, type, key }) =>
+      el('li', {}, el('span', { class: key ? 'key' : '' }, name), el('small', {}, type.toLowerCase())),
+    )
+    const indexes = table.indexes.map((name) =>
+      el('li', { class: 'index' }, el('span', {}, name), el('small', {}, 'index')),
+    )
+    const name = el(
+      'summary',
+      {},
+      icon('chevron', 11),
+      el('span', { class: 'name' }, table.name),
+      table.type === 'view' ? el('small', {}, 'view') : null,
+    )
     const details = el('details', { open, 'data-table': table.name }, name, el('ul', {}, ...columns, ...indexes))
-    return el('div', { class: 'table' }, details, button('', () => this.look(table), { icon: 'play', label: `Show the rows of ${table.name}`, kind: 'quiet' }))
+    return el(
+      'div',
+      { class: 'table' },
+      details,
+      button('', () => this.look(table), { icon: 'play', label: `Show the rows of ${table.name}`, kind: 'quiet' }),
+    )
   }
 }
 

@@ -11,12 +11,22 @@ interface ButtonOptions {
 }
 
 /** A button with a text, an icon, or both. */
-export function button(text: string, act: (event: MouseEvent) => unknown, options: ButtonOptions = {}): HTMLButtonElement {
+export function button(
+  text: string,
+  act: (event: MouseEvent) => unknown,
+  options: ButtonOptions = {},
+): HTMLButtonElement {
   const { label, kind = 'plain', keys } = options
   const title = keys ? `${label ?? text} (${keys})` : label
   return el(
     'button',
-    { type: 'button', class: `button ${kind}${text ? '' : ' bare'}`, 'aria-label': text ? null : label, title, onclick: act as (event: never) => void },
+    {
+      type: 'button',
+      class: `button ${kind}${text ? '' : ' bare'}`,
+      'aria-label': text ? null : label,
+      title,
+      onclick: act as (event: never) => void,
+    },
     options.icon && icon(options.icon),
     text && el('span', {}, text),
   )

@@ -9,14 +9,25 @@ interface Choice<T> {
 
 /** Asks, and waits for one of the answers. Closing it is `undefined`. */
 export function choose<T>(title: string, body: Child[], choices: Choice<T>[]): Promise<T | undefined> {
-  return show<T>(title, body, (answer) => choices.map(({ text, value, kind }) => button(text, () => answer(value), { kind: kind ?? 'plain' })))
+  return show<T>(title, body, (answer) =>
+    choices.map(({ text, value, kind }) => button(text, () => answer(value), { kind: kind ?? 'plain' })),
+  )
 }
 
-export async function confirm(title: string, body: string, act: string, kind: 'primary' | 'danger' = 'danger'): Promise<boolean> {
-  const answer = await choose(title, [el('p', {}, body)], [
-    { text: 'Cancel', value: false },
-    { text: act, value: true, kind },
-  ])
+export async function confirm(
+  title: string,
+  body: string,
+  act: string,
+  kind: 'primary' | 'danger' = 'danger',
+): Promise<boolean> {
+  const answer = await choose(
+    title,
+    [el('p', {}, body)],
+    [
+      { text: 'Cancel', value: false },
+      { text: act, value: true, kind },
+    ],
+  )
   return answer ?? false
 }
 
@@ -31,24 +42,38 @@ interface Prompt {
 }
 
 /** Asks for a line of text. */
-export function prompt(title: string, { label, value = '', placeholder = '', act, check, note }: Prompt): Promise<string | undefined> {
-  const input = el('input', { type: 'text', value, placeholder, autocomplete: 'off', spellcheck: 'false', 'aria-describedby': 'prompt-problem' })
-  const problem = el('p', { class: 'problem', id: 'prompt-problem', role: 'alert' })
-  return show<string>(title, [field(label, input), problem, note ? el('p', { class: 'note' }, note) : null], (answer) => {
-    const accept = () => {
-      const wrong = check?.(input.value)
-      problem.textContent = wrong ?? ''
-      if (wrong === undefined) answer(input.value)
-      else input.focus()
-    }
-    input.addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter' || event.isComposing) return
-      event.preventDefault()
-      accept()
-    })
-    queueMicrotask(() => input.select())
-    return [button('Cancel', () => answer(undefined)), button(act, accept, { kind: 'primary' })]
+export function prompt(
+  title: string,
+  { label, value = '', placeholder = '', act, check, note }: Prompt,
+): Promise<string | undefined> {
+  const input = el('input', {
+    type: 'text',
+    value,
+    placeholder,
+    autocomplete: 'off',
+    spellcheck: 'false',
+    'aria-describedby': 'prompt-problem',
   })
+  const problem = el('p', { class: 'problem', id: 'prompt-problem', role: 'alert' })
+  return show<string>(
+    title,
+    [field(label, input), problem, note ? el('p', { class: 'note' }, note) : null],
+    (answer) => {
+      const accept = () => {
+        const wrong = check?.(input.value)
+        problem.textContent = wrong ?? ''
+        if (wrong === undefined) answer(input.value)
+        else input.focus()
+      }
+      input.addEventListener('keydown', (event) => {
+        if (event.key !== 'Enter' || event.isComposing) return
+        event.preventDefault()
+        accept()
+      })
+      queueMicrotask(() => input.select())
+      return [button('Cancel', () => answer(undefined)), button(act, accept, { kind: 'primary' })]
+    },
+  )
 }
 
 /** A dialog to read. */
@@ -56,7 +81,11 @@ export function tell(title: string, body: Child[]): Promise<unknown> {
   return show(title, body, (answer) => [button('Close', () => answer(undefined), { kind: 'primary' })])
 }
 
-function show<T>(title: string, body: Child[], actions: (answer: (value: T | undefined) => void) => HTMLElement[]): Promise<T | undefined> {
+function show<T>(
+  title: string,
+  body: Child[],
+  actions: (answer: (value: T | undefined) => void) => HTMLElement[],
+): Promise<T | undefined> {
   return new Promise((resolve) => {
     const heading = id('dialog')
     let answered: T | undefined
@@ -65,7 +94,11 @@ function show<T>(title: string, body: Child[], actions: (answer: (value: T | und
       answered = value
       dialog.close()
     }
-    dialog.append(el('h2', { id: heading }, title), el('div', { class: 'body' }, ...body), el('div', { class: 'actions' }, ...actions(answer)))
+    dialog.append(
+      el('h2', { id: heading }, title),
+      el('div', { class: 'body' }, ...body),
+      el('div', { class: 'actions' }, ...actions(answer)),
+    )
     // A click beside it closes it, as Escape does.
     dialog.addEventListener('pointerdown', (event) => {
       if (event.target === dialog) answer(undefined)

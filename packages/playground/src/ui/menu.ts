@@ -35,7 +35,11 @@ export function menu(at: HTMLElement | { x: number; y: number }, items: (Item | 
     const entry = el(
       'button',
       {
-        type: 'button', role: 'menuitem', tabindex: -1, class: item.danger ? 'danger' : '', disabled: item.disabled,
+        type: 'button',
+        role: 'menuitem',
+        tabindex: -1,
+        class: item.danger ? 'danger' : '',
+        disabled: item.disabled,
         onclick: () => {
           close()
           before?.focus()
@@ -70,7 +74,9 @@ export function menu(at: HTMLElement | { x: number; y: number }, items: (Item | 
       rest.find((entry) => entry.textContent?.trim().toLowerCase().startsWith(event.key.toLowerCase()))?.focus()
     }
   })
-  const landmark = (at instanceof HTMLElement ? at : document.activeElement)?.closest('header, nav, main, aside, footer')
+  const landmark = (at instanceof HTMLElement ? at : document.activeElement)?.closest(
+    'header, nav, main, aside, footer',
+  )
   ;(landmark ?? document.querySelector('main')!).append(list)
   list.showPopover?.()
   place(list, at)
@@ -83,7 +89,8 @@ export function menu(at: HTMLElement | { x: number; y: number }, items: (Item | 
 
 function place(list: HTMLElement, at: HTMLElement | { x: number; y: number }): void {
   const { width, height } = list.getBoundingClientRect()
-  const box = at instanceof HTMLElement ? at.getBoundingClientRect() : { left: at.x, right: at.x, top: at.y, bottom: at.y }
+  const box =
+    at instanceof HTMLElement ? at.getBoundingClientRect() : { left: at.x, right: at.x, top: at.y, bottom: at.y }
   const left = box.left + width > innerWidth - 8 ? Math.max(8, box.right - width) : box.left
   const below = box.bottom + 4 + height < innerHeight - 8
   list.style.left = `${left}px`

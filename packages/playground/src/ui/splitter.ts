@@ -15,7 +15,15 @@ interface Options {
 /** An edge that can be moved with the mouse, a finger or the arrow keys. */
 export function splitter({ property, label, min, max, initial, edge }: Options): HTMLElement {
   let width = kept.get<number>(property) ?? initial
-  const handle = el('div', { class: `splitter ${edge}`, role: 'separator', tabindex: 0, 'aria-orientation': 'vertical', 'aria-label': label, 'aria-valuemin': min, 'aria-valuemax': max })
+  const handle = el('div', {
+    class: `splitter ${edge}`,
+    role: 'separator',
+    tabindex: 0,
+    'aria-orientation': 'vertical',
+    'aria-label': label,
+    'aria-valuemin': min,
+    'aria-valuemax': max,
+  })
   const apply = (to: number) => {
     width = Math.round(Math.max(min, Math.min(max, to)))
     document.documentElement.style.setProperty(property, `${width}px`)
@@ -29,7 +37,9 @@ export function splitter({ property, label, min, max, initial, edge }: Options):
     const [from, start] = [event.clientX, width]
     const move = (now: PointerEvent) => apply(start + sign * (now.clientX - from))
     handle.addEventListener('pointermove', move)
-    handle.addEventListener('lostpointercapture', () => (handle.removeEventListener('pointermove', move), keep()), { once: true })
+    handle.addEventListener('lostpointercapture', () => (handle.removeEventListener('pointermove', move), keep()), {
+      once: true,
+    })
   })
   handle.addEventListener('dblclick', () => (apply(initial), keep()))
   handle.addEventListener('keydown', (event) => {

@@ -33,7 +33,8 @@ export function toast(text: string, action?: Action): void {
 /** Says what went wrong and what to do. It stays until it is closed. */
 export function problem(text: string, action?: Action): void {
   urgent.textContent = text
-  for (const old of place.querySelectorAll('.toast.wrong')) if (old.querySelector('p')?.textContent === text) old.remove()
+  for (const old of place.querySelectorAll('.toast.wrong'))
+    if (old.querySelector('p')?.textContent === text) old.remove()
   const message = el('div', { class: 'toast wrong' }, icon('warning'), el('p', {}, text))
   if (action) message.append(button(action.text, () => (message.remove(), action.act()), { kind: 'quiet' }))
   message.append(button('', () => message.remove(), { icon: 'close', label: 'Close the message', kind: 'quiet' }))
@@ -52,7 +53,12 @@ export function progress(title: string): Progress {
   const controller = new AbortController()
   const text = el('p', {})
   const bar = el('progress', { max: 1, 'aria-label': title })
-  const message = el('div', { class: 'toast working' }, el('div', {}, el('strong', {}, title), text, bar), button('Stop', () => controller.abort(), { kind: 'quiet' }))
+  const message = el(
+    'div',
+    { class: 'toast working' },
+    el('div', {}, el('strong', {}, title), text, bar),
+    button('Stop', () => controller.abort(), { kind: 'quiet' }),
+  )
   polite.textContent = title
   place.append(message)
   return {

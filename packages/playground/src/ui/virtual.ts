@@ -73,7 +73,10 @@ export class VirtualList<T> {
     const height = this.options.height()
     this.#inner.style.height = `${this.#items.length * height}px`
     const first = Math.max(0, Math.floor(this.scroller.scrollTop / height) - SPARE)
-    const last = Math.min(this.#items.length, Math.ceil((this.scroller.scrollTop + this.scroller.clientHeight) / height) + SPARE)
+    const last = Math.min(
+      this.#items.length,
+      Math.ceil((this.scroller.scrollTop + this.scroller.clientHeight) / height) + SPARE,
+    )
     const wanted = new Set<number>()
     for (let at = first; at < last; at++) wanted.add(at)
     const kept = keep?.() ?? -1

@@ -11,7 +11,14 @@ const MODES = [18, 19]
 /** The calls into SQLite that `oo1` has no words for. */
 interface Calls {
   sqlite3_complete(text: string): number
-  sqlite3_deserialize(db: number | undefined, schema: string, at: number, size: bigint, room: bigint, flags: number): number
+  sqlite3_deserialize(
+    db: number | undefined,
+    schema: string,
+    at: number,
+    size: bigint,
+    room: bigint,
+    flags: number,
+  ): number
   sqlite3_error_offset(db: number | undefined): number
   sqlite3_get_autocommit(db: number | undefined): number
 }
@@ -23,7 +30,10 @@ let db: DB | undefined
 let wal = false
 let touched = false
 
-addEventListener('message', ({ data }: MessageEvent<{ id: number; request: Request }>) => void answer(data.id, data.request))
+addEventListener(
+  'message',
+  ({ data }: MessageEvent<{ id: number; request: Request }>) => void answer(data.id, data.request),
+)
 
 async function answer(id: number, request: Request): Promise<void> {
   let reply: Answer
@@ -53,7 +63,10 @@ function act(request: Request): Ran | Table[] | true | { bytes: Uint8Array<Array
 
 /** SQLite's own words, without the number before them. */
 function plain(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/^SQLITE_\w+: (?:sqlite3 result code \d+: )?/, '')
+  return (error instanceof Error ? error.message : String(error)).replace(
+    /^SQLITE_\w+: (?:sqlite3 result code \d+: )?/,
+    '',
+  )
 }
 
 /** A database in memory has no write-ahead log, so its file must not say that it has one. */
@@ -67,8 +80,13 @@ function open(bytes: Uint8Array<ArrayBuffer>, readOnly: boolean): true {
     if (wal) for (const at of MODES) bytes[at] = 1
     const place = wasm.alloc(bytes.length)
     wasm.heap8u().set(bytes, place)
-    const flags = capi.SQLITE_DESERIALIZE_FREEONCLOSE | capi.SQLITE_DESERIALIZE_RESIZEABLE | (readOnly ? capi.SQLITE_DESERIALIZE_READONLY : 0)
-    db.checkRc(calls().sqlite3_deserialize(db.pointer, 'main', place, BigInt(bytes.length), BigInt(bytes.length), flags))
+    const flags =
+      capi.SQLITE_DESERIALIZE_FREEONCLOSE |
+      capi.SQLITE_DESERIALIZE_RESIZEABLE |
+      (readOnly ? capi.SQLITE_DESERIALIZE_READONLY : 0)
+    db.checkRc(
+      calls().sqlite3_deserialize(db.pointer, 'main', place, BigInt(bytes.length), BigInt(bytes.length), flags),
+    )
     // Only reading it tells whether it is a database.
     db.selectValue('SELECT count(*) FROM sqlite_schema')
   } else if (readOnly) db.exec('PRAGMA query_only = 1')
@@ -123,22 +141,39 @@ function one(sql: string, from: number): Result {
 
 function plan(text: string): Ran {
   const statements = split(text, (part) => calls().sqlite3_complete(part) !== 0)
-  return run(statements.map(({ sql }) => `EXPLAIN QUERY PLAN ${sql.replace(/^explain\s+(?:query\s+plan\s+)?/i, '')}${sql.endsWith(';') ? '' : ';'}`).join('\n'))
+  return run(
+    statements
+      .map(
+        ({ sql }) =>
+          `EXPLAIN QUERY PLAN ${sql.replace(/^explain\s+(?:query\s+plan\s+)?/i, '')}${sql.endsWith(';') ? '' : ';'}`,
+      )
+      .join('\n'),
+  )
 }
 
 function schema(): Table[] {
-  const tables = db!.selectObjects("SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name") as unknown as Pick<Table, 'name' | 'type'>[]
+  const tables = db!.selectObjects(
+    "SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+  ) as unknown as Pick<Table, 'name' | 'type'>[]
   return tables.map(({ name, type }) => ({
     name,
     type,
-    columns: (db!.selectObjects('SELECT name, type, pk > 0 AS key FROM pragma_table_xinfo(?)', [name]) as unknown as { name: string; type: string; key: number }[]).map((column) => ({ ...column, key: column.key === 1 })),
-    indexes: db!.selectValues("SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql NOT NULL", [name]) as string[],
+    columns: (
+      db!.selectObjects('SELECT name, type, pk > 0 AS key FROM pragma_table_xinfo(?)', [name]) as unknown as {
+        name: string
+        type: string
+        key: number
+      }[]
+    ).map((column) => ({ ...column, key: column.key === 1 })),
+    indexes: db!.selectValues("SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql NOT NULL", [
+      name,
+    ]) as string[],
   }))
 }
 
 /** How many characters so many bytes of UTF-8 are. */
 function characters(text: string, bytes: number): number {
-  return new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, bytes)).length
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(new TextEncoder().encode(text).subarray(0, bytes)).length
 }
 
 function word(text: string): number {

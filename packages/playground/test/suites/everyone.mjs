@@ -9,7 +9,10 @@ const ALL = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pract
 
 /** Colours on their way from one to the other are neither. */
 async function still(ui) {
-  const moving = () => ui.evaluate(() => document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity).length)
+  const moving = () =>
+    ui.evaluate(
+      () => document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity).length,
+    )
   await ui.until('everything to stand still', moving, (count) => count === 0)
 }
 
@@ -17,10 +20,16 @@ async function still(ui) {
 async function violations(ui, rules = ALL) {
   await ui.evaluate(axe)
   await still(ui)
-  const found = await ui.evaluate((rules) =>
-    window.axe.run(document, { runOnly: rules }).then(({ violations }) =>
-      violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`),
-    ),
+  const found = await ui.evaluate(
+    (rules) =>
+      window.axe
+        .run(document, { runOnly: rules })
+        .then(({ violations }) =>
+          violations.map(
+            ({ id, help, nodes }) =>
+              `${id}: ${help}: ${nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`,
+          ),
+        ),
     rules,
   )
   return found
@@ -29,7 +38,11 @@ async function violations(ui, rules = ALL) {
 async function theme(ui, wanted) {
   const label = wanted === 'dark' ? 'Dark colours' : 'Light colours'
   if (await ui.count(`[aria-label="${label}"]`)) await ui.click(`[aria-label="${label}"]`)
-  await ui.until('the colours', () => ui.evaluate(() => document.documentElement.dataset.theme), (now) => now === wanted)
+  await ui.until(
+    'the colours',
+    () => ui.evaluate(() => document.documentElement.dataset.theme),
+    (now) => now === wanted,
+  )
 }
 
 /** Every part of the page, one after the other. */
@@ -46,7 +59,9 @@ const VIEWS = {
     await ui.see('.schema li', 'price')
     await ui.click('.console >>> .cm-content')
     await ui.press('Control+a')
-    await ui.paste('SELECT name, price / 100.0 AS euros, sum(count) AS sold\n  FROM sale JOIN product ON product.id = sale.product\n GROUP BY product.id ORDER BY sold DESC;')
+    await ui.paste(
+      'SELECT name, price / 100.0 AS euros, sum(count) AS sold\n  FROM sale JOIN product ON product.id = sale.product\n GROUP BY product.id ORDER BY sold DESC;',
+    )
     await ui.press('Control+Enter')
     await ui.see('.message', '12 rows')
   },
@@ -55,7 +70,9 @@ const VIEWS = {
     await ui.reads('.cm-content', 'receipt')
     await ui.click('.cm-content')
     await ui.press('Control+End', 'Enter')
-    await ui.paste('\n/** Half price in the evening. */\nexport const evening = (price: number) => Math.ceil(price / 2)')
+    await ui.paste(
+      '\n/** Half price in the evening. */\nexport const evening = (price: number) => Math.ceil(price / 2)',
+    )
     await ui.save()
     await ui.dropFiles('.tree', [['fig-loaf.md', '# Fig loaf\n\nRye, figs, salt.\n']])
     await ui.see('.moment .facts', '2 changes')
@@ -89,10 +106,23 @@ const VIEWS = {
 export const tests = {
   async 'a phone shows one panel at a time, and all of it'({ open, images }) {
     const ui = await open({ workspace: 'bakery-phone', width: 360, height: 740, wait: '.prose' })
-    const fits = async (where) => assert.ok(await ui.evaluate(() => document.documentElement.scrollWidth <= 360 && [...document.querySelectorAll('button, input, select')].every((one) => {
-      const box = one.getBoundingClientRect()
-      return box.width === 0 || getComputedStyle(one).visibility === 'hidden' || one.closest('.strip, .grid, .schema') || box.right <= 361
-    })), `${where} fits`)
+    const fits = async (where) =>
+      assert.ok(
+        await ui.evaluate(
+          () =>
+            document.documentElement.scrollWidth <= 360 &&
+            [...document.querySelectorAll('button, input, select')].every((one) => {
+              const box = one.getBoundingClientRect()
+              return (
+                box.width === 0 ||
+                getComputedStyle(one).visibility === 'hidden' ||
+                one.closest('.strip, .grid, .schema') ||
+                box.right <= 361
+              )
+            }),
+        ),
+        `${where} fits`,
+      )
     await fits('a text')
     if (images) await ui.screenshot(join(images, 'playground-phone.png'))
     await ui.click('#tabs button', 'Files')
@@ -118,7 +148,9 @@ export const tests = {
 
   async 'what is worked on has room on every screen'({ open }) {
     const ui = await open({ width: 1024 })
-    await ui.evaluate(() => ['--files-width', '--side-width'].forEach((name) => document.documentElement.style.setProperty(name, '600px')))
+    await ui.evaluate(() =>
+      ['--files-width', '--side-width'].forEach((name) => document.documentElement.style.setProperty(name, '600px')),
+    )
     const room = () => ui.evaluate(() => document.getElementById('work').getBoundingClientRect().width)
     await ui.until('room between wide panels', room, (width) => width >= 320 && width < 700)
     await ui.size(768, 1024)
@@ -137,12 +169,23 @@ export const chromiumOnly = {
       for (const colours of view === 'menu' || view === 'dialog' ? ['light'] : ['light', 'dark']) {
         await theme(ui, colours)
         if (images) {
-          await ui.until('no messages', async () => (await ui.evaluate(() => document.querySelectorAll('.toast .bare').forEach((close) => close.click())), await ui.count('.toast')), (count) => count === 0)
+          await ui.until(
+            'no messages',
+            async () => (
+              await ui.evaluate(() => document.querySelectorAll('.toast .bare').forEach((close) => close.click())),
+              await ui.count('.toast')
+            ),
+            (count) => count === 0,
+          )
           await still(ui)
           await ui.screenshot(join(images, `playground-${view}-${colours}.png`))
         }
         // Other colours are all that differs.
-        found.push(...(await violations(ui, colours === 'light' ? ALL : ['color-contrast'])).map((one) => `${view}, ${colours}: ${one}`))
+        found.push(
+          ...(await violations(ui, colours === 'light' ? ALL : ['color-contrast'])).map(
+            (one) => `${view}, ${colours}: ${one}`,
+          ),
+        )
       }
     }
     assert.deepEqual(found, [])

@@ -12,7 +12,8 @@ async function dropFromDesktop(ui, selector, paths) {
   }, selector)
   const session = await ui.page.context().newCDPSession(ui.page)
   const data = { items: [], files: paths, dragOperationsMask: 1 }
-  for (const type of ['dragEnter', 'dragOver', 'drop']) await session.send('Input.dispatchDragEvent', { type, ...at, data })
+  for (const type of ['dragEnter', 'dragOver', 'drop'])
+    await session.send('Input.dispatchDragEvent', { type, ...at, data })
   await session.detach()
 }
 
@@ -27,7 +28,9 @@ export const tests = {
     try {
       // What a real tar makes of it.
       writeFileSync(join(directory, 'all.tar'), Buffer.from(bytes))
-      const listed = execFileSync('tar', ['-tf', join(directory, 'all.tar')]).toString().split('\n')
+      const listed = execFileSync('tar', ['-tf', join(directory, 'all.tar')])
+        .toString()
+        .split('\n')
       assert.ok(listed.includes('data/bakery.db') && listed.includes('src/receipt.ts'))
       mkdirSync(join(directory, 'real/inner'), { recursive: true })
       writeFileSync(join(directory, 'real/inner/ü.txt'), 'from a real tar')
@@ -46,7 +49,10 @@ export const tests = {
 
   async 'what is there already is asked about'({ open }) {
     const ui = await open()
-    await ui.dropFiles('.tree', [['README.md', 'another'], ['new.txt', 'new']])
+    await ui.dropFiles('.tree', [
+      ['README.md', 'another'],
+      ['new.txt', 'new'],
+    ])
     await ui.see('dialog', 'There is a “README.md” already')
     await ui.click('dialog button', 'Keep both')
     await ui.see(ui.row('/README 2.md'))
@@ -74,7 +80,11 @@ export const chromiumOnly = {
       assert.ok((await ui.count('.tree .row')) < 100, 'only what is seen is there')
       await ui.press('Home')
       await ui.type('file-2999')
-      await ui.until('the file', () => ui.focused(), (name) => name === 'file-2999.txt')
+      await ui.until(
+        'the file',
+        () => ui.focused(),
+        (name) => name === 'file-2999.txt',
+      )
       await ui.press('Enter')
       await ui.reads('.cm-content', 'content 2999')
       await ui.evaluate(() => (document.querySelector('.tree').scrollTop = 0))

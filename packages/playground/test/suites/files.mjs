@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
+import { messagesStay } from '../ui.mjs'
 
 export const tests = {
   async 'the first visit finds a project to look at'({ open }) {
     const ui = await open()
     await ui.see('.prose h1', 'Welcome')
-    assert.deepEqual((await ui.texts('.tree .row .name')).sort(), ['README.md', 'art', 'data', 'notes', 'queries', 'src'].sort())
+    assert.deepEqual(
+      (await ui.texts('.tree .row .name')).sort(),
+      ['README.md', 'art', 'data', 'notes', 'queries', 'src'].sort(),
+    )
     await ui.see('.timeline .moment', 'sample')
     await ui.see('#status', 'On this device')
     await ui.click('.prose a', 'src/receipt.ts')
@@ -29,7 +33,7 @@ export const tests = {
   },
 
   async 'files and folders are made, renamed, moved and deleted'({ open }) {
-    const ui = await open()
+    const ui = await open({ before: messagesStay })
     await ui.click('[aria-label="New folder"]')
     await ui.type('drafts')
     await ui.press('Enter')
@@ -76,7 +80,11 @@ export const tests = {
   async 'the tree is used with the keyboard alone'({ open }) {
     const ui = await open()
     await ui.see('.prose')
-    await ui.until('the text to have the focus', () => ui.focused(), (name) => name === 'The text as it reads')
+    await ui.until(
+      'the text to have the focus',
+      () => ui.focused(),
+      (name) => name === 'The text as it reads',
+    )
     // Backwards: forwards, Firefox goes on to its own buttons behind the last of the page, where no driver's keys follow.
     for (let tabs = 0; (await ui.evaluate(() => document.activeElement.getAttribute('role'))) !== 'tree'; tabs++) {
       assert.ok(tabs < 30, 'the tree can be reached')
@@ -101,7 +109,11 @@ export const tests = {
     await ui.type('plans')
     await ui.press('Enter')
     await ui.see(ui.row('/notes/plans.md'))
-    await ui.until('the focus to be back', () => ui.focused(), (name) => name === 'plans.md')
+    await ui.until(
+      'the focus to be back',
+      () => ui.focused(),
+      (name) => name === 'plans.md',
+    )
     await ui.press('Delete')
     await ui.see('dialog', 'Delete “plans.md”?')
     await ui.press('Escape')
@@ -109,13 +121,25 @@ export const tests = {
     await ui.press('Delete')
     await ui.see('dialog')
     // What does no harm has the focus.
-    await ui.until('the focus in the dialog', () => ui.focused(), (name) => name === 'Cancel')
+    await ui.until(
+      'the focus in the dialog',
+      () => ui.focused(),
+      (name) => name === 'Cancel',
+    )
     await ui.press('Tab')
-    await ui.until('the next button', () => ui.focused(), (name) => name === 'Delete')
+    await ui.until(
+      'the next button',
+      () => ui.focused(),
+      (name) => name === 'Delete',
+    )
     await ui.press('Enter')
     await ui.unseen(ui.row('/notes/plans.md'))
     await ui.press('F6')
-    await ui.until('the next part', () => ui.focused(), (name) => name !== 'README.md')
+    await ui.until(
+      'the next part',
+      () => ui.focused(),
+      (name) => name !== 'README.md',
+    )
     await ui.press('Shift+F6')
     await ui.press('End')
     assert.equal(await ui.focused(), 'README.md')
@@ -123,7 +147,11 @@ export const tests = {
     await ui.see('.menu')
     await ui.press('Escape')
     await ui.unseen('.menu')
-    const [level, size, position] = await Promise.all(['aria-level', 'aria-setsize', 'aria-posinset'].map(async (name) => (await ui.attributes(ui.row('/README.md'), name))[0]))
+    const [level, size, position] = await Promise.all(
+      ['aria-level', 'aria-setsize', 'aria-posinset'].map(
+        async (name) => (await ui.attributes(ui.row('/README.md'), name))[0],
+      ),
+    )
     assert.deepEqual([level, size, position], ['1', '6', '6'])
   },
 
@@ -144,12 +172,16 @@ export const tests = {
     await ui.choose('/art/loaf.svg', 'Open as bytes')
     await ui.reads('.hexrow .letters', '<!-- rye -->')
     await ui.choose('/art/loaf.svg', 'Open as a picture')
-    await ui.until('the picture', () => ui.evaluate(() => [...document.querySelectorAll('.picture img')].some((image) => image.naturalWidth > 0)))
+    await ui.until('the picture', () =>
+      ui.evaluate(() => [...document.querySelectorAll('.picture img')].some((image) => image.naturalWidth > 0)),
+    )
     await ui.evaluate(() => {
       const transfer = new DataTransfer()
       const lines = Array.from({ length: 120_000 }, (_, at) => `line ${at} of a long story, which goes on and on\n`)
       transfer.items.add(new File(lines, 'long.log'))
-      document.querySelector('.tree').dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: transfer }))
+      document
+        .querySelector('.tree')
+        .dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: transfer }))
     })
     // Before that it is shorter, and would be edited.
     await ui.told(/Imported 1 file, .* MiB/)
@@ -157,7 +189,11 @@ export const tests = {
     await ui.reads('.cm-content', 'line 0 of a long story')
     await ui.see('.tools', '512 KiB of')
     await ui.click('[aria-label="The part after"]')
-    await ui.until('the next part', () => ui.editor(), (text) => !text.includes('line 0 of') && text.includes('of a long story'))
+    await ui.until(
+      'the next part',
+      () => ui.editor(),
+      (text) => !text.includes('line 0 of') && text.includes('of a long story'),
+    )
   },
 
   async 'Markdown reads as it is meant'({ open }) {
@@ -186,8 +222,14 @@ code()
     await ui.openFile('/read.md')
     await ui.click('[aria-label="Read"]')
     await ui.see('.prose h1', 'Title')
-    assert.deepEqual(await ui.texts('.prose > p'), ['See https://example.org/a, www.example.org, me@example.org and this & → &unknown;'])
-    assert.deepEqual(await ui.attributes('.prose p a', 'href'), ['https://example.org/a', 'https://www.example.org', '#'])
+    assert.deepEqual(await ui.texts('.prose > p'), [
+      'See https://example.org/a, www.example.org, me@example.org and this & → &unknown;',
+    ])
+    assert.deepEqual(await ui.attributes('.prose p a', 'href'), [
+      'https://example.org/a',
+      'https://www.example.org',
+      '#',
+    ])
     assert.deepEqual(await ui.texts('.prose li li'), ['below it'])
     assert.deepEqual(await ui.texts('.prose .task p'), ['more of it'])
     assert.deepEqual(await ui.texts('.prose td'), ['1', '2'])
@@ -201,7 +243,13 @@ code()
     const ui = await open()
     const name = '<img src=x onerror="window.pwned=1">'
     const content = `<script>window.pwned=1</script>\n\n<img src=x onerror=window.pwned=1>\n\n[a](javascript:window.pwned=1) **${name}**\n`
-    await ui.dropFiles('.tree', [[`${name}.md`, content], ['"quoted\'`${1}.txt', 'x'], ['‮right.txt', 'x'], ['__proto__', 'x'], ['constructor.constructor', 'x']])
+    await ui.dropFiles('.tree', [
+      [`${name}.md`, content],
+      ['"quoted\'`${1}.txt', 'x'],
+      ['‮right.txt', 'x'],
+      ['__proto__', 'x'],
+      ['constructor.constructor', 'x'],
+    ])
     await ui.see('.tree .row', `${name}.md`)
     await ui.click('.tree .row', `${name}.md`)
     await ui.reads('.cm-content', 'window.pwned')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { messagesStay } from '../ui.mjs'
 
 async function edit(ui, path, text) {
   await ui.openFile(path)
@@ -8,7 +9,7 @@ async function edit(ui, path, text) {
 
 export const tests = {
   async 'states are sealed, compared, looked at and gone back to'({ open }) {
-    const ui = await open()
+    const ui = await open({ before: messagesStay })
     await edit(ui, '/src/oven.rs', '// one\n')
     await ui.see('.moment .facts', '1 change since “sample”')
     await ui.seal('before')
@@ -30,19 +31,27 @@ export const tests = {
     await ui.see('#status', 'Looking at “before”')
     await ui.see(ui.row('/src/forecast.py'))
     await ui.openFile('/src/oven.rs')
-    await ui.until('the file as it was', () => ui.editor(), (text) => text.includes('// one') && !text.includes('// two'))
+    await ui.until(
+      'the file as it was',
+      () => ui.editor(),
+      (text) => text.includes('// one') && !text.includes('// two'),
+    )
     await ui.click('.cm-content')
     await ui.type('no')
     assert.ok(!(await ui.editor()).includes('no//'), 'a past state is read-only')
     await ui.press('F2')
     await ui.click('.toast button', 'Undo')
     await ui.unseen('.banner')
-    await ui.until('the file as it is', () => ui.editor(), (text) => text.includes('// two'))
+    await ui.until(
+      'the file as it is',
+      () => ui.editor(),
+      (text) => text.includes('// two'),
+    )
     await ui.unseen(ui.row('/src/forecast.py'))
   },
 
   async 'tags, drops and going on from the past'({ open }) {
-    const ui = await open()
+    const ui = await open({ before: messagesStay })
     await edit(ui, '/src/oven.rs', '// one\n')
     await ui.seal('one')
     await edit(ui, '/src/oven.rs', '// two\n')
@@ -73,7 +82,11 @@ export const tests = {
     await ui.see('dialog', 'cannot be undone')
     await ui.click('dialog button', 'Go on from here')
     await ui.unseen('.banner')
-    await ui.until('the file of then', () => ui.editor(), (text) => text.includes('// one') && !text.includes('// three'))
+    await ui.until(
+      'the file of then',
+      () => ui.editor(),
+      (text) => text.includes('// one') && !text.includes('// three'),
+    )
   },
 
   async 'the audit tells what happens, as it happens'({ open }) {
@@ -91,14 +104,18 @@ export const tests = {
 
   async 'the audit goes back to the beginning, however much was done at once'({ open }) {
     const ui = await open()
-    await ui.dropFiles('.tree', Array.from({ length: 300 }, (_, at) => [`file-${at}.txt`, 'x']))
+    await ui.dropFiles(
+      '.tree',
+      Array.from({ length: 300 }, (_, at) => [`file-${at}.txt`, 'x']),
+    )
     await ui.told('Imported 300 files')
     await ui.click('#tab-activity')
     await ui.see('.record', '.txt')
-    const scroll = () => ui.evaluate(() => {
-      const records = document.querySelector('.records')
-      records.scrollTop = records.scrollHeight
-    })
+    const scroll = () =>
+      ui.evaluate(() => {
+        const records = document.querySelector('.records')
+        records.scrollTop = records.scrollHeight
+      })
     await ui.until('the first file', async () => (await scroll(), ui.count('.record', '/README.md')))
     assert.ok((await ui.count('.record')) < 100, 'only what is seen is there')
   },

@@ -38,7 +38,12 @@ export const tests = {
       const worker = readFileSync(join(copy, 'service-worker.js'), 'utf8')
       const version = /[0-9a-f]{12}/.exec(worker)[0]
       writeFileSync(join(copy, 'service-worker.js'), worker.replaceAll(version, 'newer-000000'))
-      await ui.evaluate(() => navigator.serviceWorker.getRegistration().then((registration) => registration.update()).then(() => undefined))
+      await ui.evaluate(() =>
+        navigator.serviceWorker
+          .getRegistration()
+          .then((registration) => registration.update())
+          .then(() => undefined),
+      )
       await ui.see('#status .update', 'New version')
       assert.equal(await ui.count('body.newer'), 0, 'nothing happens by itself')
       await ui.reload()
@@ -56,7 +61,10 @@ export const tests = {
 
   async 'it can be installed'({ open, dist, server }) {
     const ui = await open()
-    assert.equal((await ui.evaluate(() => document.querySelector('link[rel=manifest]').href)), `${server.url}/manifest.webmanifest`)
+    assert.equal(
+      await ui.evaluate(() => document.querySelector('link[rel=manifest]').href),
+      `${server.url}/manifest.webmanifest`,
+    )
     const manifest = JSON.parse(readFileSync(join(dist, 'manifest.webmanifest'), 'utf8'))
     assert.equal(manifest.display, 'standalone')
     for (const { src, type } of manifest.icons) {

@@ -56,7 +56,10 @@ export const tests = {
     await ui.see('.message', 'Stopped')
     await run(ui, 'SELECT 6 * 7 AS answer')
     await ui.see('.grid .cell', '42')
-    await run(ui, 'CREATE TABLE gone(a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n')
+    await run(
+      ui,
+      'CREATE TABLE gone(a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n',
+    )
     await ui.click('.runbar button', 'Stop')
     await ui.see('.message', 'What it changed is undone')
     await run(ui, 'SELECT * FROM gone')
@@ -79,7 +82,7 @@ export const tests = {
     await ui.click('.moment[data-layer="sample"]')
     await ui.see('.banner')
     await ui.unseen('.schema .name', 'note')
-    await run(ui, "DELETE FROM product")
+    await run(ui, 'DELETE FROM product')
     await ui.see('.message.wrong', 'readonly database')
   },
 

@@ -123,11 +123,15 @@ export class DB {
   changes(total?: boolean, sixtyFour?: false): number
   changes(total: boolean, sixtyFour: true): bigint
   changes(total = false, sixtyFour = false): number | bigint {
-    return this.#engine.exports[`sqlite3_${total ? 'total_changes' : 'changes'}${sixtyFour ? '64' : ''}`](this.#handle())
+    return this.#engine.exports[`sqlite3_${total ? 'total_changes' : 'changes'}${sixtyFour ? '64' : ''}`](
+      this.#handle(),
+    )
   }
 
   dbFilename(name = 'main'): string | null {
-    return this.#engine.withText(name, (at) => this.#engine.cstring(this.#engine.exports['sqlite3_db_filename'](this.#handle(), at)))
+    return this.#engine.withText(name, (at) =>
+      this.#engine.cstring(this.#engine.exports['sqlite3_db_filename'](this.#handle(), at)),
+    )
   }
 
   dbName(number = 0): string | null {
@@ -339,7 +343,9 @@ export class DB {
   /** Defines an order of texts, for `COLLATE name`. */
   createCollation(name: string, compare: (one: string, other: string) => number): this {
     const id = this.#engine.callbacks.addCollation(compare)
-    return this.checkRc(this.#engine.withText(name, (at) => this.#engine.exports['create_collation'](this.#handle(), at, id)))
+    return this.checkRc(
+      this.#engine.withText(name, (at) => this.#engine.exports['create_collation'](this.#handle(), at, id)),
+    )
   }
 
   static checkRc(db: DB | number | null, resultCode: number): typeof db {
@@ -352,7 +358,8 @@ export class DB {
 export type { Bindable }
 
 function openFlags(flags: string): number {
-  if (flags.includes('c')) return constants.SQLITE_OPEN_CREATE | constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_EXRESCODE
+  if (flags.includes('c'))
+    return constants.SQLITE_OPEN_CREATE | constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_EXRESCODE
   const access = flags.includes('w') ? constants.SQLITE_OPEN_READWRITE : constants.SQLITE_OPEN_READONLY
   return access | constants.SQLITE_OPEN_EXRESCODE
 }

@@ -1,3 +1,4 @@
+import { textOf } from 'tarbox-device'
 import { constants } from '../constants.js'
 import { bytesOf, type SqlValue } from '../engine.js'
 import { toss } from '../errors.js'
@@ -39,13 +40,19 @@ export function parse(args: readonly unknown[]): Parsed {
   const sql = text(isSql || args.length === 2 ? (first as Sql) : options.sql)
   if (!sql) toss('exec() requires an SQL string.')
   const { returnValue = 'this', rowMode } = options
-  if (returnValue === 'resultRows' || (!options.callback && !options.returnValue && rowMode !== undefined)) options.resultRows ??= []
+  if (returnValue === 'resultRows' || (!options.callback && !options.returnValue && rowMode !== undefined))
+    options.resultRows ??= []
   if (returnValue === 'saveSql') options.saveSql ??= []
   check(options)
   const rows = Array.isArray(options.resultRows) ? options.resultRows : undefined
   switch (returnValue) {
     case 'this':
-      return { sql, options, rows, result: (db) => (!options.callback && !options.returnValue && rowMode !== undefined ? rows : db) }
+      return {
+        sql,
+        options,
+        rows,
+        result: (db) => (!options.callback && !options.returnValue && rowMode !== undefined ? rows : db),
+      }
     case 'resultRows':
       return { sql, options, rows, result: () => options.resultRows }
     case 'saveSql':
@@ -60,20 +67,25 @@ function text(sql: Sql | undefined): string {
   if (Array.isArray(sql)) return sql.join('')
   const bytes = bytesOf(sql)
   if (!bytes) return toss('Missing SQL argument or unsupported SQL value type.')
-  return new TextDecoder().decode(bytes)
+  return textOf(bytes)
 }
 
 function check({ rowMode = 'array', callback, resultRows }: ExecOptions): void {
   if (!callback && !resultRows) return
   if (rowMode === 'stmt' && Array.isArray(resultRows)) {
-    toss("exec(): invalid rowMode for a resultRows array: must be one of 'array', 'object', a result column number, or column name reference.")
+    toss(
+      "exec(): invalid rowMode for a resultRows array: must be one of 'array', 'object', a result column number, or column name reference.",
+    )
   }
   const isColumn = typeof rowMode === 'number' ? Number.isInteger(rowMode) : /^\$./.test(rowMode)
   if (!isColumn && !['array', 'object', 'stmt'].includes(rowMode as string)) toss('Invalid rowMode:', rowMode)
 }
 
 /** How an array of all columns becomes a row. */
-export function shape(rowMode: RowMode, names: () => string[]): (row: SqlValue[]) => SqlValue[] | Record<string, SqlValue> | SqlValue {
+export function shape(
+  rowMode: RowMode,
+  names: () => string[],
+): (row: SqlValue[]) => SqlValue[] | Record<string, SqlValue> | SqlValue {
   if (rowMode === 'array') return (row) => row
   if (rowMode === 'object') {
     const keys = names()

@@ -97,13 +97,17 @@ export function giveResult(engine: Engine, context: number, value: Bindable): vo
       return exports['sqlite3_result_int64'](context, value)
     case 'string': {
       const bytes = new TextEncoder().encode(value)
-      return withBytes(engine, bytes, (at) => exports['sqlite3_result_text'](context, at, bytes.length, constants.SQLITE_TRANSIENT))
+      return withBytes(engine, bytes, (at) =>
+        exports['sqlite3_result_text'](context, at, bytes.length, constants.SQLITE_TRANSIENT),
+      )
     }
     default: {
       if (value === null) return exports['sqlite3_result_null'](context)
       const bytes = bytesOf(value)
       if (!bytes) return toss("Don't know how to handle this UDF result value:", typeof value)
-      return withBytes(engine, bytes, (at) => exports['sqlite3_result_blob'](context, at, bytes.length, constants.SQLITE_TRANSIENT))
+      return withBytes(engine, bytes, (at) =>
+        exports['sqlite3_result_blob'](context, at, bytes.length, constants.SQLITE_TRANSIENT),
+      )
     }
   }
 }

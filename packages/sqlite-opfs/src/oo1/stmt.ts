@@ -66,7 +66,8 @@ export class Stmt {
       return this.#bind(statement, 1, first)
     }
     if (typeof first === 'object' && first !== null && !bytesOf(first)) {
-      for (const [name, value] of Object.entries(first)) this.#bind(statement, this.#parameter(name), [value as Bindable])
+      for (const [name, value] of Object.entries(first))
+        this.#bind(statement, this.#parameter(name), [value as Bindable])
       return this
     }
     return this.#bind(statement, 1, [first as Bindable])
@@ -168,7 +169,8 @@ export class Stmt {
   }
 
   #index(index: number): number {
-    if (!Number.isInteger(index) || index < 0 || index >= this.columnCount) toss('Column index', index, 'is out of range.')
+    if (!Number.isInteger(index) || index < 0 || index >= this.columnCount)
+      toss('Column index', index, 'is out of range.')
     return index
   }
 

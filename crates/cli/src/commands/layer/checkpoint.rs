@@ -17,12 +17,12 @@ use crate::print::Printer;
     "On a past layer this is refused, with the list of later layers that would go, unless --discard-later.",
 ))]
 pub(crate) struct Args {
-    /// What to call it: 1 to 255 bytes, no slash, not only digits, not head
+    /// Its name: 1 to 255 bytes, without slashes, not only digits, not head
     name: String,
-    /// What to say of it
+    /// A description
     #[arg(short, long, value_name = "TEXT")]
     message: Option<String>,
-    /// On a past layer: remove the later ones for ever, and go on from here
+    /// On a past layer: permanently remove the later ones, and go on from here
     #[arg(long)]
     discard_later: bool,
 }

@@ -11,17 +11,17 @@ use crate::failure::Result;
 use crate::parse::time;
 use crate::print::{Align, Printer, Table, colour, escape};
 
-/// List all layers, the oldest first
+/// List all layers, oldest first
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!("tarbox layer list", "tarbox --json layer list | jq -r .name"))]
 pub(crate) struct List {}
 
-/// Say which layer is in view
+/// Show which layer is in view
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!("tarbox layer current"))]
 pub(crate) struct Current {}
 
-/// Draw the history, the newest first
+/// Draw the history, newest first
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!("tarbox layer tree"))]
 pub(crate) struct Tree {}

@@ -45,7 +45,7 @@ pub(crate) struct Drop {
     layer: String,
 }
 
-/// Make one layer of several that follow each other
+/// Merge several consecutive layers into one
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!("tarbox layer squash monday friday      the result is called friday"))]
 pub(crate) struct Squash {
@@ -55,7 +55,7 @@ pub(crate) struct Squash {
     last: String,
 }
 
-/// Point a tag at a layer, or take it away
+/// Point a tag at a layer, or remove a tag
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox layer tag stable before       a tag can be moved",
@@ -68,7 +68,7 @@ pub(crate) struct Tag {
     /// A layer's name, tag or number [default: the last one sealed]
     #[arg(conflicts_with = "delete")]
     layer: Option<String>,
-    /// Take the tag away
+    /// Remove the tag
     #[arg(short, long)]
     delete: bool,
 }

@@ -39,25 +39,26 @@ pub(crate) struct Args {
     /// Lend it read-only
     #[arg(long, value_name = "PATH[::GUEST]")]
     ro: Vec<String>,
-    /// A variable of its environment; without a value, the one of this environment. Nothing else is passed on
+    /// Set an environment variable; without a value, pass on the current one. Nothing else is passed on
     #[arg(long, short, value_name = "KEY[=VALUE]")]
     env: Vec<String>,
-    /// End it after this many seconds
+    /// Stop it after this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
-    /// End it after about this many instructions
+    /// Stop it after about this many instructions
     #[arg(long, value_name = "N", value_parser = size::parse)]
     fuel: Option<u64>,
-    /// End it when it wants more memory than this, MiB
+    /// Stop it when it needs more memory than this, in MiB
     #[arg(long, value_name = "MB")]
     max_memory: Option<u64>,
-    /// The program is a file of the workspace, not of the host
+    /// Take the program from the workspace, not from the host
     #[arg(long, short = 'w')]
     from_workspace: bool,
-    /// Compile the program anew instead of keeping its compiled form in the user's cache directory
+    /// Compile the program again instead of using the cache in the user's cache directory
     #[arg(long)]
     no_cache: bool,
-    /// The program: a core module of WASI preview 1, or a component of WASI 0.2. All that follows is for it
+    /// The program: a core module of WASI preview 1, or a component of WASI 0.2; - reads it from standard input. All that
+    /// follows is for it
     // One list, because clap would take an option right after the file for its own.
     #[arg(
         value_name = "FILE.wasm",
@@ -115,7 +116,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().filter(|s| *s > 0.0);
     seconds
         .and_then(|s| Duration::try_from_secs_f64(s).ok())
-        .ok_or_else(|| format!("'{text}' is no time; write seconds, such as 10 or 0.5"))
+        .ok_or_else(|| format!("'{text}' is not a time; write seconds, such as 10 or 0.5"))
 }
 
 /// Runs the program and answers its code.
@@ -156,7 +157,11 @@ fn host_and_program<S: Store>(args: &Args, w: &Workspace<'_, Fs<S>>) -> Result<(
 }
 
 fn ready(file: &OsStr, cache: Cache, limits: &Limits) -> Ready {
-    let program = Program::from_file(file)?;
+    let program = if file == "-" {
+        Program::from_reader("stdin", std::io::stdin().lock())?
+    } else {
+        Program::from_file(file)?
+    };
     let host = Host::new(cache);
     host.prepare(&program, limits)?;
     Ok((host, program))
@@ -188,7 +193,7 @@ fn lent(text: &str) -> Result<(String, String)> {
     let (path, guest) = text.split_once("::").unwrap_or((text, text));
     if path.is_empty() || guest.is_empty() {
         return Err(Failure::usage(format!(
-            "'{}' is no PATH[::GUEST]",
+            "'{}' is not PATH[::GUEST]",
             escape(text.as_bytes())
         )));
     }

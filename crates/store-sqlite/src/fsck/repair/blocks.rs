@@ -128,7 +128,7 @@ impl Mender<'_> {
             );
             false
         })?;
-        ends.sort_unstable();
+        tarbox_store::sort_by_key(&mut ends, |end| *end);
         ends.dedup();
         let mut at = 0;
         for end in ends {
