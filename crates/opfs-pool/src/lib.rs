@@ -2,7 +2,7 @@
 //!
 //! The engine of facts is one module for Node and browsers, and each byte of it counts; only browsers need the pool. So
 //! the pool says which handle holds a file and keeps the headers, and the engine's bytes go between its memory and
-//! the handle, behind [`DATA`] bytes of header, without coming through here.
+//! the handle, behind 4,096 bytes of header, without coming through here.
 //!
 //! Beside these exports are those of `crates/opfs`, by which the pool is opened and looked after.
 #![cfg(all(target_family = "wasm", target_os = "unknown"))]

@@ -26,8 +26,8 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "TIME", value_parser = time::parse, conflicts_with = "reference")]
     #[arg(allow_hyphen_values = true)]
     date: Option<Timestamp>,
-    /// Use this time instead of now: [[CC]YY]MMDDhhmm[.ss]
-    #[arg(short = 't', value_name = "STAMP", value_parser = time::stamp, conflicts_with_all = ["date", "reference"])]
+    /// Use this time instead of now
+    #[arg(short = 't', value_name = "[[CC]YY]MMDDhhmm[.ss]", value_parser = time::stamp, conflicts_with_all = ["date", "reference"])]
     stamp: Option<Timestamp>,
     /// Use the times of this file instead of now
     #[arg(short, long, value_name = "PATH")]

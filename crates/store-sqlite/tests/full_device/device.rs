@@ -70,7 +70,8 @@ impl Device {
         self.take(free.saturating_sub(mebibytes << 20));
     }
 
-    fn take(&self, len: u64) {
+    /// Takes so many bytes, or all that there are.
+    pub(crate) fn take(&self, len: u64) {
         // Small writes at the end get what large ones leave.
         let mut left = len;
         for step in [1 << 20, 4096, 1024, 1] {
