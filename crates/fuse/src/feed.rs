@@ -5,6 +5,7 @@
 //! knows, but for a switch of layers, which is done by a write to a hook and changes everything.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::io;
 use std::sync::atomic::Ordering;
@@ -49,7 +50,7 @@ struct State {
     /// Everything up to here the kernel knows.
     seen: Seq,
     /// Nodes whose pages are wrong, and from where on.
-    mistaken: Vec<(INodeNo, u64)>,
+    mistaken: HashMap<INodeNo, u64>,
     /// How often somebody asked that the kernel forget everything, since this mount itself may have switched layers; and
     /// how many of them have their answer.
     asked: u64,
@@ -98,7 +99,7 @@ impl Feed {
         Self {
             state: Mutex::new(State {
                 seen,
-                mistaken: Vec::new(),
+                mistaken: HashMap::new(),
                 asked: 0,
                 answered: 0,
                 roused: 0,
@@ -116,8 +117,14 @@ impl Feed {
     /// Has the kernel read the content of a node again, from an offset on.
     pub(crate) fn mistaken(&self, node: INodeNo, offset: u64) {
         let mut state = self.state();
-        state.mistaken.push((node, offset));
-        drop(self.rouse(state));
+        match state.mistaken.entry(node) {
+            Entry::Vacant(place) => {
+                place.insert(offset);
+                drop(self.rouse(state));
+            }
+            // Whoever was first rouses the feed.
+            Entry::Occupied(mut place) => *place.get_mut() = offset.min(*place.get()),
+        }
     }
 
     /// Returns when the kernel has forgotten everything it was told before now.
@@ -168,7 +175,7 @@ impl Feed {
     }
 
     /// Begins a look. Answers the nodes that are mistaken, or `None` to end.
-    fn next(&self) -> Option<Vec<(INodeNo, u64)>> {
+    fn next(&self) -> Option<HashMap<INodeNo, u64>> {
         let mut state = self.state();
         state.heard = state.roused;
         (!state.stop).then(|| std::mem::take(&mut state.mistaken))
@@ -491,7 +498,7 @@ mod tests {
             std::thread::yield_now();
         }
         feed.mistaken(INodeNo(7), 4096);
-        assert_eq!(resting.join().unwrap(), Some(vec![(INodeNo(7), 4096)]));
+        assert_eq!(resting.join().unwrap(), Some(HashMap::from([(INodeNo(7), 4096)])));
     }
 
     #[test]
