@@ -1,13 +1,10 @@
 //! Directories, links and special files; and what may be in their way.
 
-use tarbox_fs::{FilesystemInterface, NewNode, blocking};
+use tarbox_fs::{CONTROL, FilesystemInterface, NewNode, blocking};
 use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, RenameMode, Result};
 
 use super::{Call, Collision, Known, Unpacker, components};
 use crate::member::{Kind, Member};
-
-/// The directory through which a workspace is controlled.
-const CONTROL: &[u8] = b".tarbox";
 
 /// A name in a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +49,7 @@ impl Unpacker {
         place: &Place,
         mode: u32,
     ) -> Result<Ino> {
-        refuse_control(place)?;
+        refuse_control(place.dir, &place.name)?;
         // Until it is complete its owner has to be able to fill it.
         let make = || {
             blocking(
@@ -306,7 +303,7 @@ impl Unpacker {
             dir: self.walk(call, above)?,
             name: name.to_vec(),
         };
-        refuse_control(&place)?;
+        refuse_control(place.dir, &place.name)?;
         Ok(place)
     }
 
@@ -320,11 +317,6 @@ impl Unpacker {
         for name in names {
             dir = match down(call, dir, name) {
                 Err(e) if e.kind() == ErrorKind::NotFound => {
-                    let place = Place {
-                        dir,
-                        name: name.to_vec(),
-                    };
-                    refuse_control(&place)?;
                     let made = blocking(call.fs.mkdir(call.who, dir, name, 0o755))?;
                     self.note_directory(made.ino);
                     made.ino
@@ -339,10 +331,7 @@ impl Unpacker {
 
 /// A directory in a directory, and nothing that only leads to one.
 fn down<F: FilesystemInterface>(call: &Call<'_, F>, dir: Ino, name: &[u8]) -> Result<Attr> {
-    refuse_control(&Place {
-        dir,
-        name: name.to_vec(),
-    })?;
+    refuse_control(dir, name)?;
     let attr = blocking(call.fs.lookup(call.who, dir, name))?;
     match attr.kind {
         FileKind::Directory => Ok(attr),
@@ -354,8 +343,8 @@ fn down<F: FilesystemInterface>(call: &Call<'_, F>, dir: Ino, name: &[u8]) -> Re
 }
 
 /// The control directory is not made of files: writing into it would act on the workspace.
-fn refuse_control(place: &Place) -> Result<()> {
-    if place.dir == Ino::ROOT && place.name == CONTROL {
+fn refuse_control(dir: Ino, name: &[u8]) -> Result<()> {
+    if dir == Ino::ROOT && name == CONTROL {
         return Err(Error::new(ErrorKind::NotPermitted).because("this name controls the workspace; left out"));
     }
     Ok(())
