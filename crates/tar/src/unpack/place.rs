@@ -151,11 +151,7 @@ impl Unpacker {
             match make(&at) {
                 Err(e) if e.kind() == ErrorKind::Exists => {
                     // Somebody else was faster, or has taken the other name.
-                    let there = self.in_the_way(call, place)?;
-                    at = match there {
-                        Some(there) => self.beside(&there, call, place)?,
-                        None => self.other(place),
-                    };
+                    at = self.elsewhere(call, place)?;
                 }
                 made => {
                     let made = made?;
@@ -171,11 +167,7 @@ impl Unpacker {
     }
 
     /// What is in a place, if anything is; an error if it must not be replaced.
-    pub(super) fn in_the_way<F: FilesystemInterface>(
-        &self,
-        call: &Call<'_, F>,
-        place: &Place,
-    ) -> Result<Option<Attr>> {
+    fn in_the_way<F: FilesystemInterface>(&self, call: &Call<'_, F>, place: &Place) -> Result<Option<Attr>> {
         match self.at(call, place) {
             Ok(there) => self.refuse_what_is_not_ours(&there).map(|()| Some(there)),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
@@ -183,9 +175,21 @@ impl Unpacker {
         }
     }
 
+    /// Where to make what cannot be made in its place at once. What is there has to be what may go.
+    pub(super) fn elsewhere<F: FilesystemInterface>(
+        &mut self,
+        call: &Call<'_, F>,
+        place: &Place,
+    ) -> Result<Place> {
+        match self.in_the_way(call, place)? {
+            Some(there) => self.beside(&there, call, place),
+            None => Ok(self.other(place)),
+        }
+    }
+
     /// Where to make what takes the place of `there`: an empty directory of this archive goes at once, since nothing
     /// can be renamed over it.
-    pub(super) fn beside<F: FilesystemInterface>(
+    fn beside<F: FilesystemInterface>(
         &mut self,
         there: &Attr,
         call: &Call<'_, F>,
@@ -200,7 +204,7 @@ impl Unpacker {
     }
 
     /// A name beside a place, for what is not whole yet.
-    pub(super) fn other(&mut self, place: &Place) -> Place {
+    fn other(&mut self, place: &Place) -> Place {
         self.unfinished += 1;
         Place {
             dir: place.dir,
