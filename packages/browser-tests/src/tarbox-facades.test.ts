@@ -2,7 +2,7 @@ import { TarboxError } from 'tarbox'
 import { createFs } from 'tarbox/fs'
 import { openSync } from 'tarbox/sync'
 import { assert, equal, fails, portOfPage, test } from './harness.js'
-import { open } from './workspaces.js'
+import { open, where } from './workspaces.js'
 
 test('the facade has the shape of node:fs/promises', async () => {
   const { promises } = createFs(await open({ name: 'facade', storage: 'memory' }))
