@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches};
-use tarbox_fs::{Fs, blocking};
+use tarbox_fs::{Credentials, Fs, blocking};
 use tarbox_store::{Database, ErrorKind, Store};
 
 use crate::cli::{Cli, Command, Global};
@@ -107,13 +107,13 @@ where
         Command::Tenant(command) => tenant::run(command, db, out, caller)?,
         Command::Fsck(args) => return fsck::run(args, db, out),
         Command::Gc(args) => gc::run(args, db, &global.tenant, out)?,
-        _ => return with_tenant(cli, db, location, out),
+        _ => return with_tenant(cli, db, location, who, out),
     }
     Ok(Exit::DONE)
 }
 
 /// Runs a command on the files of one tenant.
-fn with_tenant<D>(cli: &Cli, db: &D, location: &Location, out: &Printer) -> Result<Exit>
+fn with_tenant<D>(cli: &Cli, db: &D, location: &Location, who: Credentials, out: &Printer) -> Result<Exit>
 where
     D: Database,
     D::Store: 'static,
@@ -121,7 +121,7 @@ where
     let global = &cli.global;
     let store = blocking(db.open_tenant(&global.tenant)).map_err(|e| no_tenant(e, global))?;
     let fs = Arc::new(Fs::new(store));
-    let w = Workspace::new(&*fs, credentials(global.user.as_ref()), out, location.path());
+    let w = Workspace::new(&*fs, who, out, location.path());
     let result = with_files(cli, &w, &fs);
     // What was done is made to last also where the command failed half-way.
     let lasting = last(fs.store(), global);

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 
-use tarbox_fs::{Credentials, FilesystemExt, FilesystemInterface, Follow, blocking};
+use tarbox_fs::{Credentials, FilesystemExt, FilesystemInterface, Follow, PATH_MAX, blocking};
 use tarbox_store::{Attr, ErrorKind};
 
 use crate::exit::Exit;
@@ -12,9 +12,6 @@ use crate::parse::owner::User;
 use crate::platform;
 use crate::print::Printer;
 use crate::progress::{Audience, Progress};
-
-/// The longest path, as the file system has it.
-const PATH_MAX: usize = 4096;
 
 /// One tenant's files for one command.
 pub(crate) struct Workspace<'a, F> {

@@ -51,6 +51,7 @@ mod watch;
 
 pub use ext::*;
 pub use fs::{Fs, FsOptions, Hooks, Realm};
+pub use hooks::CONTROL;
 pub use interface::*;
 pub use path::*;
 pub use watch::Watch;

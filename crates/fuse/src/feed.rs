@@ -5,6 +5,7 @@
 //! knows, but for a switch of layers, which is done by a write to a hook and changes everything.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::io;
 use std::sync::atomic::Ordering;
@@ -49,15 +50,23 @@ struct State {
     /// Everything up to here the kernel knows.
     seen: Seq,
     /// Nodes whose pages are wrong, and from where on.
-    mistaken: Vec<(INodeNo, u64)>,
+    mistaken: HashMap<INodeNo, u64>,
     /// How often somebody asked that the kernel forget everything, since this mount itself may have switched layers; and
     /// how many of them have their answer.
     asked: u64,
     answered: u64,
-    hurry: bool,
+    /// How often somebody roused the feed, and how many of those calls the latest look has heard.
+    roused: u64,
+    heard: u64,
     /// The feed waits for changes, or is about to.
     resting: bool,
     stop: bool,
+}
+
+impl State {
+    fn is_hurried(&self) -> bool {
+        self.heard < self.roused
+    }
 }
 
 impl fmt::Debug for Feed {
@@ -90,10 +99,11 @@ impl Feed {
         Self {
             state: Mutex::new(State {
                 seen,
-                mistaken: Vec::new(),
+                mistaken: HashMap::new(),
                 asked: 0,
                 answered: 0,
-                hurry: false,
+                roused: 0,
+                heard: 0,
                 resting: false,
                 stop: false,
             }),
@@ -107,8 +117,14 @@ impl Feed {
     /// Has the kernel read the content of a node again, from an offset on.
     pub(crate) fn mistaken(&self, node: INodeNo, offset: u64) {
         let mut state = self.state();
-        state.mistaken.push((node, offset));
-        drop(self.rouse(state));
+        match state.mistaken.entry(node) {
+            Entry::Vacant(place) => {
+                place.insert(offset);
+                drop(self.rouse(state));
+            }
+            // Whoever was first rouses the feed.
+            Entry::Occupied(mut place) => *place.get_mut() = offset.min(*place.get()),
+        }
     }
 
     /// Returns when the kernel has forgotten everything it was told before now.
@@ -140,12 +156,14 @@ impl Feed {
         self.follower.acknowledge(END);
     }
 
-    /// Has the feed look at once. One that is only about to wait does not hear that it is woken, so it is woken until it says
-    /// that it was.
+    /// Has the feed look at once. One that is only about to wait does not hear that it is woken, so it is woken until a look
+    /// has begun. That the feed rests again by then must not be taken for its first rest, or this goes on for as long as others
+    /// rouse it, too.
     fn rouse<'s>(&self, mut state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
-        state.hurry = true;
+        state.roused += 1;
+        let mine = state.roused;
         self.hurry.notify_all();
-        while state.resting {
+        while state.resting && state.heard < mine {
             (self.wake)();
             state = self
                 .told
@@ -157,16 +175,16 @@ impl Feed {
     }
 
     /// Begins a look. Answers the nodes that are mistaken, or `None` to end.
-    fn next(&self) -> Option<Vec<(INodeNo, u64)>> {
+    fn next(&self) -> Option<HashMap<INodeNo, u64>> {
         let mut state = self.state();
-        state.hurry = false;
+        state.heard = state.roused;
         (!state.stop).then(|| std::mem::take(&mut state.mistaken))
     }
 
     /// Runs `wait`, unless somebody is in a hurry.
     fn rest(&self, wait: impl FnOnce(Seq) -> Result<Seq>) {
         let mut state = self.state();
-        if state.hurry || state.stop {
+        if state.is_hurried() || state.stop {
             return;
         }
         state.resting = true;
@@ -177,7 +195,7 @@ impl Feed {
         state.resting = false;
         self.told.notify_all();
         if waited.is_err() {
-            let resting = |state: &mut State| !state.hurry && !state.stop;
+            let resting = |state: &mut State| !state.is_hurried() && !state.stop;
             drop(
                 self.hurry
                     .wait_timeout_while(state, PAUSE, resting)
@@ -480,6 +498,37 @@ mod tests {
             std::thread::yield_now();
         }
         feed.mistaken(INodeNo(7), 4096);
-        assert_eq!(resting.join().unwrap(), Some(vec![(INodeNo(7), 4096)]));
+        assert_eq!(resting.join().unwrap(), Some(HashMap::from([(INodeNo(7), 4096)])));
+    }
+
+    #[test]
+    fn one_who_was_heard_does_not_wait_for_the_next_rest_to_end() {
+        use std::sync::atomic::AtomicU32;
+        let woken = Arc::new(AtomicU32::new(0));
+        let wake = {
+            let woken = woken.clone();
+            Box::new(move || {
+                woken.fetch_add(1, Ordering::AcqRel);
+            })
+        };
+        let feed = Arc::new(Feed::new(Seq(1), Box::new(Unheard), wake));
+        feed.state().resting = true;
+        let rousing = {
+            let feed = feed.clone();
+            std::thread::spawn(move || feed.mistaken(INodeNo(7), 4096))
+        };
+        while woken.load(Ordering::Acquire) == 0 {
+            std::thread::yield_now();
+        }
+        // It looks and rests again before the other gets to see that.
+        let mut state = feed.state();
+        state.heard = state.roused;
+        let before = woken.load(Ordering::Acquire);
+        drop(state);
+        while !rousing.is_finished() {
+            assert_eq!(woken.load(Ordering::Acquire), before);
+            std::thread::yield_now();
+        }
+        rousing.join().unwrap();
     }
 }

@@ -161,9 +161,12 @@ impl Nodes {
         self.table().setid.insert(node.0);
     }
 
-    /// Whether the kernel was told that a file has setuid or setgid, which it may have lost by now.
-    pub(crate) fn take_setid(&self, node: INodeNo) -> bool {
-        self.table().setid.remove(&node.0)
+    /// A file was written, so a time that was set before no longer stands. Answers whether the kernel was told that it has
+    /// setuid or setgid, which it may have lost by now.
+    pub(crate) fn was_written(&self, node: INodeNo) -> bool {
+        let mut table = self.table();
+        table.timed.remove(&node.0);
+        table.setid.remove(&node.0)
     }
 
     /// A file's time was set.
@@ -180,7 +183,7 @@ impl Nodes {
             .is_some_and(|set| set.elapsed() < WRITTEN_BACK_MAX)
     }
 
-    /// A file is written, so the time that was set no longer stands.
+    /// The length of a file was set, so the time that was set before no longer stands.
     pub(crate) fn forget_time(&self, node: INodeNo) {
         self.table().timed.remove(&node.0);
     }

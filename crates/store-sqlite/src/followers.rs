@@ -200,13 +200,7 @@ impl Place {
         File::open(&self.0)
             .and_then(|file| file.read_exact_at(&mut bytes, 0))
             .ok()?;
-        let number = |at: u64| {
-            let at = at as usize;
-            bytes[at..at + 8]
-                .iter()
-                .rev()
-                .fold(0, |n, b| n << 8 | u64::from(*b))
-        };
+        let number = |at: u64| u64::from_le_bytes(std::array::from_fn(|byte| bytes[at as usize + byte]));
         Some(State {
             position: number(0),
             given_up: number(GIVEN_UP_AT),

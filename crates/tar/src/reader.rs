@@ -407,7 +407,7 @@ impl Reader {
             path,
             kind,
         });
-        let path = member.path.clone();
+        let problems = wrong.told(&member.path);
         match (&member.kind, letter) {
             (Kind::File, b'S') => self.begin_gnu_sparse(header, member, size),
             (Kind::File, _) => self.begin_file(&pax, member, size),
@@ -426,23 +426,13 @@ impl Reader {
                 self.due.push(Step::Member(member));
             }
         }
-        self.due.extend(
-            wrong
-                .0
-                .into_iter()
-                .map(|problem| Step::Problem(problem.about(&path))),
-        );
+        self.due.extend(problems);
     }
 
     fn passed_over(&mut self, mut wrong: Wrong, size: u64, path: &[u8], severity: Severity, what: &str) {
         self.skip_all(size);
         wrong.0.push(Problem::new(severity, what));
-        self.due.extend(
-            wrong
-                .0
-                .into_iter()
-                .map(|problem| Step::Problem(problem.about(path))),
-        );
+        self.due.extend(wrong.told(path));
     }
 
     fn begin_file(&mut self, pax: &Pax, member: Box<Member>, stored: u64) {
@@ -603,6 +593,14 @@ impl Reader {
 struct Wrong(Vec<Problem>);
 
 impl Wrong {
+    /// All of it, about a member.
+    fn told(self, path: &[u8]) -> Vec<Step> {
+        let problems = self.0.into_iter();
+        problems
+            .map(|problem| Step::Problem(problem.about(path)))
+            .collect()
+    }
+
     fn note(&mut self, what: impl Into<String>) {
         self.0.push(Problem::new(Severity::Note, what));
     }

@@ -16,7 +16,8 @@ import {
   type WatchEvent,
 } from './messages.js'
 import { isRepeatable, LOST } from './outbox.js'
-import { Op } from './protocol.js'
+import { nameOf } from './op-names.js'
+import type { Op } from './protocol.js'
 import { end, isOurs, type Remote, remote, type RemoteSource } from './remote.js'
 
 export interface Request {
@@ -51,7 +52,14 @@ interface Waiting {
 }
 
 const NOTHING = new Uint8Array()
-const NAMES = new Map<number, string>(Object.entries(Op).map(([name, op]) => [op, name]))
+
+function callOf(
+  id: number,
+  op: Op,
+  { first = '', second = '', numbers: [one = 0, two = 0, three = 0] = [], data }: Request,
+): Call {
+  return { id, op, first, second, numbers: [one, two, three], ...(data && { data }) }
+}
 
 const compiled = new Map<string, Promise<WebAssembly.Module>>()
 
@@ -210,7 +218,7 @@ export class Connection {
     this.#waiting.delete(reply.id)
     this.#mayEnd()
     const { op, first } = waiting.call
-    if ('error' in reply) waiting.reject(TarboxError.of(reply.error, NAMES.get(op) ?? '', first || undefined))
+    if ('error' in reply) waiting.reject(TarboxError.of(reply.error, nameOf(op), first || undefined))
     else waiting.resolve({ value: reply.value, bytes: reply.bytes ?? NOTHING })
   }
 
@@ -243,14 +251,14 @@ export class Connection {
     if (this.#isIdle) keepsAlive(this.#worker, true)
   }
 
-  call(op: Op, { first = '', second = '', numbers = [], data, transfer }: Request): Promise<Result> {
+  call(op: Op, request: Request): Promise<Result> {
     if (this.#dead) return Promise.reject(this.#dead)
     return new Promise((resolve, reject) => {
       const id = this.#next++
       this.#mayNotEnd()
       if (this.#calls.length === 0) queueMicrotask(() => this.#send())
-      const [one = 0, two = 0, three = 0] = numbers
-      const call: Call = { id, op, first, second, numbers: [one, two, three], ...(data && { data }) }
+      const call = callOf(id, op, request)
+      const { data, transfer } = request
       this.#waiting.set(id, { resolve, reject, call, isSpent: data !== undefined && transfer === true })
       this.#calls.push(call)
       if (data && transfer) this.#transfer.push(data.buffer as ArrayBuffer)
@@ -271,15 +279,9 @@ export class Connection {
   }
 
   /** Makes a call for someone who waits without an event loop: the reply comes in the buffer. */
-  callInto(
-    buffer: SharedArrayBuffer,
-    op: Op,
-    { first = '', second = '', numbers: [one = 0, two = 0, three = 0] = [], data }: Request,
-  ): void {
+  callInto(buffer: SharedArrayBuffer, op: Op, request: Request): void {
     if (this.#dead) throw this.#dead
-    this.#post({
-      sync: { call: { id: 0, op, first, second, numbers: [one, two, three], ...(data && { data }) }, buffer },
-    })
+    this.#post({ sync: { call: callOf(0, op, request), buffer } })
   }
 
   watch(watched: Watched, who: Pick<Watcher, 'tell' | 'end'>): () => void {

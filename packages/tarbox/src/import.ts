@@ -83,12 +83,12 @@ export type Source = (most: number) => Promise<Uint8Array | undefined>
 interface Waiting {
   path: string
   acts: (() => Promise<void>)[]
-  kind?: 'files'
+  /** The size of a file. */
   bytes?: number
 }
 
 /** Puts things below a directory, many small ones at once. Nothing leads out of there: names are checked, links not followed. */
-export class Intake {
+class Intake {
   readonly imported: Imported = { files: 0, directories: 0, links: 0, bytes: 0 }
   readonly #base: string
   #waiting: Waiting[] = []
@@ -137,7 +137,7 @@ export class Intake {
       () => this.fs.writeFile(path, bytes, { mode, exclusive: true, transfer: true }),
     ]
     if (mtime !== undefined) acts.push(() => this.fs.utimes(path, mtime, mtime))
-    await this.#add({ kind: 'files', bytes: size, path, acts })
+    await this.#add({ bytes: size, path, acts })
   }
 
   /** Under another name until it is whole. */
@@ -212,9 +212,9 @@ export class Intake {
     if (waiting.length === 0) return
     const results = await Promise.allSettled(waiting.map(({ acts }) => Promise.all(acts.map((act) => act()))))
     results.forEach(({ status }, at) => {
-      const { kind, bytes = 0 } = waiting[at]!
-      if (status === 'rejected' || !kind) return
-      this.imported[kind] += 1
+      const { bytes } = waiting[at]!
+      if (status === 'rejected' || bytes === undefined) return
+      this.imported.files += 1
       this.imported.bytes += bytes
     })
     const failed = results.find((result) => result.status === 'rejected')
@@ -232,7 +232,7 @@ function absent(error: unknown): undefined {
 }
 
 /** The names of a path without those that lead nowhere; those that lead out are refused. */
-export function inside(path: string): string {
+function inside(path: string): string {
   const names = path.split('/').filter((name) => name !== '' && name !== '.')
   if (names.includes('..')) throw new TarboxError('EINVAL', `EINVAL: the name ${path} leads out of the tree`)
   return names.join('/')

@@ -145,7 +145,7 @@ export class TarboxFs {
    * content until all of it is there.
    */
   async writeFile(path: string, data: Data, options: WriteOptions = {}): Promise<void> {
-    const { mode = 0o666, exclusive = false, ifVersion = '' } = options
+    const { mode = native.FILE_MODE, exclusive = false, ifVersion = '' } = options
     if (data instanceof Blob || data instanceof ReadableStream) {
       return replaceFile(this.#connection, path, data, { mode: mode & ~0o022, exclusive, ifVersion })
     }

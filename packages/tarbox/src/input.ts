@@ -2,8 +2,6 @@ import { refuseAborted } from './import.js'
 
 /** Takes bytes from a stream in the portions asked for. A signal ends the waiting for them. */
 export class Input {
-  /** Bytes taken so far. */
-  taken = 0
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>
   readonly #signal: AbortSignal | undefined
   #rest: Uint8Array = new Uint8Array()
@@ -40,7 +38,6 @@ export class Input {
     }
     const piece = this.#rest.subarray(0, most)
     this.#rest = this.#rest.subarray(piece.length)
-    this.taken += piece.length
     return piece
   }
 
@@ -54,15 +51,5 @@ export class Input {
       done += piece.length
     }
     return all
-  }
-
-  /** Passes over bytes, and says whether they were there. */
-  async skip(length: number): Promise<boolean> {
-    for (let done = 0; done < length; ) {
-      const piece = await this.some(length - done)
-      if (!piece) return false
-      done += piece.length
-    }
-    return true
   }
 }

@@ -75,7 +75,8 @@ async function* pieces(source: ReadableStream<Uint8Array>): AsyncGenerator<Uint8
   }
 }
 
-function joined(parts: Uint8Array[], size: number): Uint8Array {
+/** Bytes in one piece; a single piece is answered as it is. */
+export function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
   if (parts.length === 1) return parts[0]!
   const all = new Uint8Array(size)
   let at = 0

@@ -1,5 +1,6 @@
 import { moduleSource } from '#platform'
 import type { ModuleSource } from 'tarbox-device'
+import { deferred } from './deferred.js'
 import { failure } from './errors.js'
 import {
   type Call,
@@ -41,11 +42,10 @@ export function serve(endpoint: Endpoint, closed: () => void = () => undefined):
     post(flattenReplies(replies), large)
   }
 
-  let provide: (source: ModuleSource) => void = () => undefined
-  const ahead = new Promise<ModuleSource>((resolve) => (provide = resolve))
+  const ahead = deferred<ModuleSource>()
 
   const start = async (init: Init) => {
-    node = new Node(init, init.ahead ? ahead : moduleSource(init.wasm))
+    node = new Node(init, init.ahead ? ahead.promise : moduleSource(init.wasm))
     try {
       post({ ready: { storage: await node.start(), client: node.client } })
     } catch (error) {
@@ -68,7 +68,7 @@ export function serve(endpoint: Endpoint, closed: () => void = () => undefined):
   endpoint.onmessage = ({ data }) => {
     if (Array.isArray(data)) return node?.run(unflattenCalls(data), reply)
     if ('init' in data) return void start(data.init)
-    if ('module' in data) return provide(data.module)
+    if ('module' in data) return ahead.resolve(data.module)
     if (!node) return
     if ('watch' in data)
       node.watch(data.watch.id, data.watch.watched, data.watch.after, (events, last) =>

@@ -1,7 +1,7 @@
 import type { Connection, Result } from './connection.js'
 import { TarboxError } from './errors.js'
 import type { Failure, Reply } from './messages.js'
-import { Op } from './protocol.js'
+import { nameOf } from './op-names.js'
 import type { Ask } from './work.js'
 
 /**
@@ -30,7 +30,6 @@ export function answer(buffer: SharedArrayBuffer, reply: Reply): void {
   Atomics.notify(words, 0)
 }
 
-const NAMES = new Map<number, string>(Object.entries(Op).map(([name, op]) => [op, name]))
 /** Bytes that a reply has room for at first. */
 const ROOM = 1 << 20
 
@@ -57,11 +56,7 @@ export class Waiter {
       const bytes = new Uint8Array(length)
       bytes.set(new Uint8Array(buffer, HEADER, length))
       if (words[0] === 2)
-        throw TarboxError.of(
-          JSON.parse(new TextDecoder().decode(bytes)) as Failure,
-          NAMES.get(asked.op) ?? '',
-          asked.first,
-        )
+        throw TarboxError.of(JSON.parse(new TextDecoder().decode(bytes)) as Failure, nameOf(asked.op), asked.first)
       return { value: new Float64Array(buffer, 8, 1)[0]!, bytes }
     }
   }

@@ -14,6 +14,7 @@ import {
 } from './import.js'
 import type { TarboxFs } from './index.js'
 import { Input } from './input.js'
+import { json } from './layers.js'
 import { Op } from './protocol.js'
 import type { Entry } from './stats.js'
 
@@ -24,7 +25,6 @@ const RECORD = 20 * BLOCK
 const PIECE = 1 << 20
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
 
 /** How far an archive is unpacked. */
 export interface TarProgress extends Progress {
@@ -262,9 +262,9 @@ async function unpack(
     refuseAborted(signal)
     isLast = data.length < PIECE
     const length = data.length
-    const { bytes } = await connection.call(Op.unpack, { numbers: [archive, at, Number(isLast)], data, transfer: true })
+    const result = await connection.call(Op.unpack, { numbers: [archive, at, Number(isLast)], data, transfer: true })
+    const report = json<Report>(result)
     at += length
-    const report = JSON.parse(decoder.decode(bytes)) as Report
     isOver = report.over
     hear(report, at)
     refuseAborted(signal)

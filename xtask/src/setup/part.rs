@@ -66,7 +66,7 @@ impl Part {
             Self::Web | Self::Sizes | Self::Packages => &[Compiler, Wasm, Node, Packages],
             Self::Posix => &[Compiler, Node, Fuse, Stressors, Suites],
             Self::Bench => &[Compiler, Wasm, Node, Packages, Fuse, Stressors],
-            Self::Format => &[Compiler, Lints],
+            Self::Format => &[Compiler, Lints, Node, Packages],
             Self::Licences => &[Compiler, Licences],
             Self::Lint => &[Compiler, Lints],
             Self::Tests => &[Compiler, Wasm, Node, Fuse],

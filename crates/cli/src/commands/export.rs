@@ -5,13 +5,14 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
-use tarbox_fs::{FilesystemInterface, Follow};
+use tarbox_fs::{FilesystemInterface, Follow, Owners};
 use tarbox_store::{Attr, ErrorKind};
+use tarbox_tar::Collision;
 
 use crate::examples::examples;
 use crate::failure::{Failure, Result};
 use crate::platform::{self, bytes_of, os_string};
-use crate::transfer::options::{Collision, OwnerChoice, Owners};
+use crate::transfer::options::OwnerChoice;
 use crate::transfer::{HostWriter, Tally, WorkspaceReader, pump};
 use crate::workspace::{Workspace, last_name, trim_slashes};
 
@@ -34,7 +35,7 @@ pub(crate) struct Args {
     #[arg(short, long)]
     force: bool,
     /// Who owns what is exported: auto (as in the workspace, if you are root; else you), keep, caller, or UID:GID
-    #[arg(long, value_name = "WHO", default_value = "auto", value_parser = Owners::parse)]
+    #[arg(long, value_name = "WHO", default_value = "auto", value_parser = OwnerChoice::parse)]
     owner: OwnerChoice,
     /// The same as --owner keep
     #[arg(long, conflicts_with = "owner")]
@@ -66,7 +67,12 @@ fn tree<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], 
             "the directory is not empty; --force writes into it and replaces files that are in the way";
         return Err(Failure::new(ErrorKind::NotEmpty, message).about(&*bytes_of(&args.host)));
     }
-    let mut writer = HostWriter::new(&bytes_of(&args.host), open(host)?, collision(args), owners(args));
+    let mut writer = HostWriter::new(
+        &bytes_of(&args.host),
+        open(host)?,
+        Collision::forced(args.force),
+        owners(args),
+    );
     let tally = Tally::new(w, "export", None);
     let (fs, who) = (w.fs, &w.who);
     pump(
@@ -91,7 +97,7 @@ fn single<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8]
         return Err(Failure::new(ErrorKind::Invalid, "this is not a file name").about(&*bytes_of(&args.host)));
     };
     let root = bytes_of(parent.as_os_str()).into_owned();
-    let mut writer = HostWriter::new(&root, open(parent)?, collision(args), owners(args));
+    let mut writer = HostWriter::new(&root, open(parent)?, Collision::forced(args.force), owners(args));
     let tally = Tally::new(w, "export", Some(1));
     let (fs, who) = (w.fs, &w.who);
     let trimmed = trim_slashes(path);
@@ -116,19 +122,7 @@ fn open(path: &Path) -> Result<OwnedFd> {
     .map_err(|e| Failure::host(&*bytes_of(path.as_os_str()), &e.into()))
 }
 
-fn collision(args: &Args) -> Collision {
-    if args.force {
-        Collision::Replace
-    } else {
-        Collision::Refuse
-    }
-}
-
 fn owners(args: &Args) -> Owners {
     // Only the real root may give files away on the host, whoever one acts as in the workspace.
-    if args.numeric_owner {
-        Owners::Keep
-    } else {
-        args.owner.for_user(platform::caller().uid)
-    }
+    args.owner.resolve(args.numeric_owner, platform::caller().uid)
 }

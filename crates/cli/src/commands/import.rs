@@ -5,16 +5,16 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags};
-use tarbox_fs::{FilesystemExt, FilesystemInterface, Follow, OpenFlags, blocking};
+use tarbox_fs::{FilesystemExt, FilesystemInterface, Follow, OpenFlags, PATH_MAX, blocking};
 use tarbox_store::{ErrorKind, Ino, WriteAt};
+use tarbox_tar::Collision;
 
 use super::write::put_into;
 use crate::examples::examples;
 use crate::failure::{Failure, Result};
 use crate::platform::bytes_of;
 use crate::source::Source;
-use crate::transfer::item::PATH_MAX;
-use crate::transfer::options::{Collision, OwnerChoice, Owners};
+use crate::transfer::options::OwnerChoice;
 use crate::transfer::{HostReader, Skip, Tally, WorkspaceWriter, pump, survey};
 use crate::workspace::{Workspace, join, last_name, trim_slashes};
 
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     #[arg(short = 'x', long, value_name = "GLOB")]
     exclude: Vec<String>,
     /// Who owns what is imported: auto (as on the host, if you act as root; else you), keep, caller, or UID:GID
-    #[arg(long, value_name = "WHO", default_value = "auto", value_parser = Owners::parse)]
+    #[arg(long, value_name = "WHO", default_value = "auto", value_parser = OwnerChoice::parse)]
     owner: OwnerChoice,
     /// The same as --owner keep
     #[arg(long, conflicts_with = "owner")]

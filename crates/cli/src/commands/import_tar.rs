@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tarbox_fs::{Credentials, FilesystemExt, FilesystemInterface, blocking};
 use tarbox_store::{Error, ErrorKind};
-use tarbox_tar::{Problem, Severity, Told, Unpacker};
+use tarbox_tar::{Collision, Problem, Severity, Told, Unpacker};
 
 use crate::examples::examples;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::platform::bytes_of;
 use crate::transfer::item::PIECE;
-use crate::transfer::options::{Collision, OwnerChoice, Owners};
+use crate::transfer::options::OwnerChoice;
 use crate::transfer::{Tally, Weigh, pump};
 use crate::workspace::Workspace;
 
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[arg(short, long)]
     force: bool,
     /// Who owns what is unpacked: auto (as in the archive, if you act as root; else you), keep, caller, or UID:GID
-    #[arg(long, value_name = "WHO", default_value = "auto", value_parser = Owners::parse)]
+    #[arg(long, value_name = "WHO", default_value = "auto", value_parser = OwnerChoice::parse)]
     owner: OwnerChoice,
     /// The same as --owner keep; names of owners in the archive are never looked at
     #[arg(long, conflicts_with = "owner")]
@@ -52,7 +52,7 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
     let owners = args.owner.resolve(args.numeric_owner, w.who.uid());
     let tally = Tally::new(w, "unpack", None);
     let mut import = Import {
-        unpacker: Unpacker::new((root.ino, &target), collision.into(), owners.into()),
+        unpacker: Unpacker::new((root.ino, &target), collision, owners),
         w,
         name: &name,
         tally: &tally,

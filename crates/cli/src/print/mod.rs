@@ -125,27 +125,26 @@ impl Printer {
 
     /// One line on standard error (one object with `--json`). Output printed before comes first.
     pub(crate) fn complain(&self, failure: &Failure) {
-        // What cannot be written to is no place to say so.
-        let _ = self.out.borrow_mut().flush();
-        let line = match self.form {
-            Form::Json => failure.json().to_string(),
-            Form::Text => {
-                let program = colour::paint(self.colour_errors, colour::RED.bold(), "tarbox:");
-                format!("{program} {}", failure.line())
-            }
-        };
-        let _ = writeln!(io::stderr(), "{line}");
+        self.say(|| failure.json(), || failure.line());
     }
 
     /// One line on standard error about something that is no failure.
     pub(crate) fn warn(&self, about: &[u8], what: &str) {
-        let _ = self.out.borrow_mut().flush();
         let line = format!("{}: {}", escape(about), escape(what.as_bytes()));
+        self.say(
+            || serde_json::json!({ "warning": line }),
+            || format!("warning: {line}"),
+        );
+    }
+
+    fn say(&self, json: impl FnOnce() -> serde_json::Value, text: impl FnOnce() -> String) {
+        // What cannot be written to is no place to say so.
+        let _ = self.out.borrow_mut().flush();
         let line = match self.form {
-            Form::Json => serde_json::json!({ "warning": line }).to_string(),
+            Form::Json => json().to_string(),
             Form::Text => {
                 let program = colour::paint(self.colour_errors, colour::RED.bold(), "tarbox:");
-                format!("{program} warning: {line}")
+                format!("{program} {}", text())
             }
         };
         let _ = writeln!(io::stderr(), "{line}");

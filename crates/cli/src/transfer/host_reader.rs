@@ -8,13 +8,14 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use tarbox_fs::PATH_MAX;
 use tarbox_store::FileKind;
 
 use crate::failure::Failure;
 use crate::platform::host;
 use crate::transfer::descent::Descent;
 use crate::transfer::host_file::read_content;
-use crate::transfer::item::{Item, LinkId, Meta, PATH_MAX};
+use crate::transfer::item::{Item, LinkId, Meta};
 use crate::transfer::skip::Skip;
 
 /// Reads one tree.

@@ -9,14 +9,15 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
+use tarbox_fs::Owners;
 use tarbox_store::{FileKind, Timestamp};
+use tarbox_tar::Collision;
 
 use crate::failure::{Failure, Result};
 use crate::platform::host;
 use crate::transfer::descent::Descent;
 use crate::transfer::host_reader::open_dir;
 use crate::transfer::item::{Item, LinkId, Meta};
-use crate::transfer::options::{Collision, Owners};
 
 /// Writes one tree.
 pub(crate) struct HostWriter {
@@ -255,11 +256,11 @@ impl HostWriter {
     /// Sets the attributes of something that cannot be opened.
     fn finish_at(&self, name: &[u8], meta: &Meta) -> io::Result<()> {
         let dir = self.dirs.last()?.as_fd();
-        if let Some((uid, gid)) = self.owners.of(meta) {
+        if let (Some(uid), Some(gid)) = self.owners.of(&meta.attributes()) {
             host::set_owner_at(dir, name, uid, gid)?;
         }
         if meta.kind != FileKind::Symlink {
-            host::set_mode_at(dir, name, self.owners.mode_of(meta))?;
+            host::set_mode_at(dir, name, self.owners.mode_of(&meta.attributes()))?;
         }
         for (attribute, value) in &meta.xattrs {
             tolerate(host::set_xattr_at(dir, name, attribute, value))?;
@@ -321,13 +322,13 @@ fn check_name(name: &[u8]) -> io::Result<()> {
 
 /// Sets owner, permissions, attributes and times, in the order in which none undoes another.
 fn finish(file: std::os::fd::BorrowedFd<'_>, meta: &Meta, owners: Owners) -> io::Result<()> {
-    if let Some((uid, gid)) = owners.of(meta) {
+    if let (Some(uid), Some(gid)) = owners.of(&meta.attributes()) {
         host::set_owner(file, uid, gid)?;
     }
     for (attribute, value) in &meta.xattrs {
         tolerate(host::set_xattr(file, attribute, value))?;
     }
-    host::set_mode(file, owners.mode_of(meta))?;
+    host::set_mode(file, owners.mode_of(&meta.attributes()))?;
     Ok(rustix::fs::futimens(file, &times(meta))?)
 }
 

@@ -10,9 +10,6 @@ use crate::transfer::pump::Weigh;
 /// The largest piece of content that travels at once.
 pub(crate) const PIECE: usize = 1 << 20;
 
-/// The longest path that can be named in a workspace.
-pub(crate) const PATH_MAX: usize = 4096;
-
 /// Everything about a file but its name and content.
 #[derive(Debug, Clone)]
 pub(crate) struct Meta {

@@ -3,11 +3,11 @@
 use std::os::fd::OwnedFd;
 
 use rustix::fs::FileType;
+use tarbox_fs::PATH_MAX;
 
 use crate::failure::{Failure, Result};
 use crate::transfer::descent::Descent;
 use crate::transfer::host_reader::{Named, names_of, open_dir};
-use crate::transfer::item::PATH_MAX;
 use crate::transfer::skip::Skip;
 
 /// Counts what is below an open directory, itself included. `room` is how long the longest path below it may be.

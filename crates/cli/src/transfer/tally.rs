@@ -9,13 +9,8 @@ use crate::progress::Progress;
 use crate::transfer::item::Item;
 use crate::workspace::Workspace;
 
-/// What a transfer is counted by.
-pub(crate) trait Countable {
+impl Item {
     /// Entries that are complete with it, and bytes in it.
-    fn amount(&self) -> (u64, u64);
-}
-
-impl Countable for Item {
     fn amount(&self) -> (u64, u64) {
         match self {
             Self::Data { bytes, .. } => (0, bytes.len() as u64),
@@ -55,7 +50,7 @@ impl<'a, 'w, F: FilesystemInterface> Tally<'a, 'w, F> {
     ///
     /// # Errors
     /// The failure, where every further item would fail the same way.
-    pub(crate) fn count<T: Countable>(&self, item: T, carry_out: impl FnOnce(T) -> Result<()>) -> Result<()> {
+    pub(crate) fn count(&self, item: Item, carry_out: impl FnOnce(Item) -> Result<()>) -> Result<()> {
         let (entries, bytes) = item.amount();
         match carry_out(item) {
             Ok(()) if bytes > 0 => self.progress.add_bytes(bytes),

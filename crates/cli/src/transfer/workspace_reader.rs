@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 
-use tarbox_fs::{Credentials, FilesystemInterface, Handle, OpenFlags, blocking, data_map, xattrs};
+use tarbox_fs::{CONTROL, Credentials, FilesystemInterface, Handle, OpenFlags, blocking, data_map, xattrs};
 use tarbox_store::{Attr, Cookie, DirEntry, FileKind, Ino, Result};
 
 use crate::failure::Failure;
 use crate::transfer::item::{Item, LinkId, Meta, PIECE};
-use crate::transfer::workspace_writer::CONTROL;
 
 /// Entries are told in the order of their names, in runs of at most this many: memory stays bounded.
 const RUN: usize = 1 << 16;

@@ -5,15 +5,14 @@
 
 use std::collections::HashMap;
 
-use tarbox_fs::{Credentials, FilesystemInterface, Handle, NewNode, OpenFlags, blocking, restore};
+use tarbox_fs::{
+    CONTROL, Credentials, FilesystemInterface, Handle, NewNode, OpenFlags, Owners, blocking, restore,
+};
 use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, Unlink, WriteAt};
+use tarbox_tar::Collision;
 
 use crate::failure::{Failure, Result};
 use crate::transfer::item::{Item, LinkId, Meta};
-use crate::transfer::options::{Collision, Owners};
-
-/// The directory through which a workspace is controlled; no transfer reads or makes it.
-pub(crate) const CONTROL: &[u8] = b".tarbox";
 
 /// Writes one tree.
 pub(crate) struct WorkspaceWriter<'a, F> {
@@ -308,8 +307,13 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
 
     /// Sets owner, permissions, attributes and times. `made` is how the workspace made it.
     fn finish(&self, ino: Ino, made: Option<&Attr>, meta: &Meta) -> tarbox_store::Result<()> {
-        let (attributes, owners) = (meta.attributes(), self.owners.into());
-        blocking(restore(self.fs, &self.who, (ino, made), &attributes, owners))
+        blocking(restore(
+            self.fs,
+            &self.who,
+            (ino, made),
+            &meta.attributes(),
+            self.owners,
+        ))
     }
 
     fn top(&self) -> &Level {

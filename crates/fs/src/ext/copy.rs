@@ -8,7 +8,7 @@ use super::open::open_path;
 use super::whole::close;
 use super::{Step, Walk, WalkEntry};
 use crate::interface::{Credentials, FilesystemInterface, Handle, NewNode, OpenFlags};
-use crate::path::{At, Follow, LastComponent, PathAt, Resolver, resolve};
+use crate::path::{At, Follow, LastComponent, Parent, PathAt, Resolver, resolve};
 
 /// What one call copies at most: large enough that calls cost nothing, small enough that others get their turn.
 const PIECE: u64 = 256 << 20;
@@ -238,12 +238,9 @@ impl<'a, F: FilesystemInterface> Copier<'a, F> {
         let place = Resolver::new(self.fs, self.who, to.at).parent(to.path).await?;
         let made = match self.fs.make(self.who, place.dir, place.name, &node).await {
             Err(e) if e.kind() == ErrorKind::Exists && !self.options.keep_existing => {
-                if self.fs.lookup(self.who, place.dir, place.name).await?.ino == source.ino {
+                if !self.clear(&place, source.ino).await? {
                     return Err(same_file());
                 }
-                self.fs
-                    .remove(self.who, place.dir, place.name, Unlink::File)
-                    .await?;
                 self.fs.make(self.who, place.dir, place.name, &node).await
             }
             made => made,
@@ -251,17 +248,25 @@ impl<'a, F: FilesystemInterface> Copier<'a, F> {
         made.map(|attr| attr.ino)
     }
 
+    /// Removes what is in the way, unless it is this very file. Answers whether it did.
+    async fn clear(&self, place: &Parent<'_>, same: Ino) -> Result<bool> {
+        if self.fs.lookup(self.who, place.dir, place.name).await?.ino == same {
+            return Ok(false);
+        }
+        self.fs
+            .remove(self.who, place.dir, place.name, Unlink::File)
+            .await?;
+        Ok(true)
+    }
+
     /// Gives a copy another name.
     async fn link(&self, copy: Ino, to: PathAt<'_>) -> Result<()> {
         let place = Resolver::new(self.fs, self.who, to.at).parent(to.path).await?;
         let linked = match self.fs.link(self.who, copy, place.dir, place.name).await {
             Err(e) if e.kind() == ErrorKind::Exists && !self.options.keep_existing => {
-                if self.fs.lookup(self.who, place.dir, place.name).await?.ino == copy {
+                if !self.clear(&place, copy).await? {
                     return Ok(());
                 }
-                self.fs
-                    .remove(self.who, place.dir, place.name, Unlink::File)
-                    .await?;
                 self.fs.link(self.who, copy, place.dir, place.name).await
             }
             linked => linked,

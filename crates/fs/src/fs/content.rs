@@ -304,7 +304,7 @@ impl<S: Store> Fs<S> {
             let page = self.store.list(View::Current, Ino::ROOT, after, wanted).await?;
             let ended = page.len() < wanted;
             after = page.last().map_or(after, |entry| entry.cookie);
-            entries.extend(page.into_iter().filter(|entry| entry.name != hooks::ROOT_NAME));
+            entries.extend(page.into_iter().filter(|entry| entry.name != hooks::CONTROL));
             if ended {
                 if entries.len() < limit && self.options.hooks == Hooks::Listed {
                     entries.push(self.hook_root_entry().await?);

@@ -28,7 +28,7 @@ impl<S: Store> Fs<S> {
 
     /// Whether this entry is the door to the hooks.
     pub(super) fn is_hook_root(&self, dir: Ino, name: &[u8]) -> bool {
-        dir == Ino::ROOT && name == hooks::ROOT_NAME && self.options.hooks != Hooks::Off
+        dir == Ino::ROOT && name == hooks::CONTROL && self.options.hooks != Hooks::Off
     }
 
     async fn walk_store(

@@ -15,8 +15,8 @@ use tarbox_store::Cookie;
 pub(crate) use node::Node;
 pub(crate) use session::Session;
 
-/// The name of the directory in the root.
-pub(crate) const ROOT_NAME: &[u8] = b".tarbox";
+/// The directory in the root through which a workspace is controlled. It is not made of files, so no transfer reads or makes it.
+pub const CONTROL: &[u8] = b".tarbox";
 /// Its path.
 pub(crate) const ROOT_PATH: &str = "/.tarbox";
 /// Its cookie, behind those of all real entries.

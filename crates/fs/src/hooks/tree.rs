@@ -5,7 +5,7 @@ use tarbox_store::{
 };
 
 use super::node::{Fixed, Node};
-use super::{ROOT_COOKIE, ROOT_NAME};
+use super::{CONTROL, ROOT_COOKIE};
 use crate::fs::{Fs, Place};
 use crate::interface::{AccessMask, Credentials};
 use crate::path::NAME_MAX;
@@ -39,7 +39,7 @@ impl<S: Store> Fs<S> {
 
     pub(crate) async fn hook_root_entry(&self) -> Result<DirEntry> {
         Ok(DirEntry {
-            name: ROOT_NAME.to_vec(),
+            name: CONTROL.to_vec(),
             cookie: ROOT_COOKIE,
             attr: self.hook_attr(Node::ROOT).await?,
         })

@@ -160,8 +160,7 @@ impl<F: FilesystemInterface> Shared<F> {
     /// The content was changed by a request, which may have taken setuid and setgid away. The kernel leaves that to us, and
     /// has to be told.
     pub(super) fn was_changed(&self, node: INodeNo) {
-        self.nodes.forget_time(node);
-        if self.nodes.take_setid(node) {
+        if self.nodes.was_written(node) {
             // Without a mount there is nobody to be told.
             drop(self.notifier.attributes(node));
         }

@@ -218,7 +218,7 @@ impl Survey {
         if !is_scarce {
             return vec![worth.into_iter().map(|(id, ..)| id).collect()];
         }
-        worth.sort_by_key(|(_, _, live)| *live);
+        tarbox_store::sort_by_key(&mut worth, |(_, _, live)| *live);
         worth.into_iter().map(|(id, ..)| BTreeSet::from([id])).collect()
     }
 

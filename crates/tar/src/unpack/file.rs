@@ -34,10 +34,7 @@ impl Unpacker {
         let place = self.place(call, &member.path)?;
         let mut at = place.clone();
         if member.size > LARGE {
-            at = match self.in_the_way(call, &place)? {
-                Some(there) if there.is_dir() => self.beside(&there, call, &place)?,
-                _ => self.other(&place),
-            };
+            at = self.elsewhere(call, &place)?;
         }
         let create = |at: &Place| {
             blocking(
@@ -48,11 +45,7 @@ impl Unpacker {
         let (attr, handle) = loop {
             match create(&at) {
                 Err(e) if e.kind() == ErrorKind::Exists => {
-                    let there = self.in_the_way(call, &place)?;
-                    at = match there {
-                        Some(there) => self.beside(&there, call, &place)?,
-                        None => self.other(&place),
-                    };
+                    at = self.elsewhere(call, &place)?;
                 }
                 created => break created?,
             }

@@ -29,6 +29,13 @@ pub enum Collision {
     Replace,
 }
 
+impl Collision {
+    /// What `--force` stands for.
+    pub fn forced(force: bool) -> Self {
+        if force { Self::Replace } else { Self::Refuse }
+    }
+}
+
 /// What has been unpacked and is there: a name that came twice counts once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {

@@ -1,9 +1,8 @@
 //! What names of an archive may mean.
 
+use tarbox_fs::PATH_MAX;
 use tarbox_store::{Error, ErrorKind, Result};
 
-/// The longest path that can be named in a workspace.
-const PATH_MAX: usize = 4096;
 /// How much is shown of a longer one.
 const SHOWN: usize = 60;
 

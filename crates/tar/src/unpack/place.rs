@@ -1,13 +1,10 @@
 //! Directories, links and special files; and what may be in their way.
 
-use tarbox_fs::{FilesystemInterface, NewNode, blocking};
+use tarbox_fs::{CONTROL, FilesystemInterface, NewNode, blocking};
 use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, RenameMode, Result};
 
 use super::{Call, Collision, Known, Unpacker, components};
 use crate::member::{Kind, Member};
-
-/// The directory through which a workspace is controlled.
-const CONTROL: &[u8] = b".tarbox";
 
 /// A name in a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +49,7 @@ impl Unpacker {
         place: &Place,
         mode: u32,
     ) -> Result<Ino> {
-        refuse_control(place)?;
+        refuse_control(place.dir, &place.name)?;
         // Until it is complete its owner has to be able to fill it.
         let make = || {
             blocking(
@@ -154,11 +151,7 @@ impl Unpacker {
             match make(&at) {
                 Err(e) if e.kind() == ErrorKind::Exists => {
                     // Somebody else was faster, or has taken the other name.
-                    let there = self.in_the_way(call, place)?;
-                    at = match there {
-                        Some(there) => self.beside(&there, call, place)?,
-                        None => self.other(place),
-                    };
+                    at = self.elsewhere(call, place)?;
                 }
                 made => {
                     let made = made?;
@@ -174,11 +167,7 @@ impl Unpacker {
     }
 
     /// What is in a place, if anything is; an error if it must not be replaced.
-    pub(super) fn in_the_way<F: FilesystemInterface>(
-        &self,
-        call: &Call<'_, F>,
-        place: &Place,
-    ) -> Result<Option<Attr>> {
+    fn in_the_way<F: FilesystemInterface>(&self, call: &Call<'_, F>, place: &Place) -> Result<Option<Attr>> {
         match self.at(call, place) {
             Ok(there) => self.refuse_what_is_not_ours(&there).map(|()| Some(there)),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
@@ -186,9 +175,21 @@ impl Unpacker {
         }
     }
 
+    /// Where to make what cannot be made in its place at once. What is there has to be what may go.
+    pub(super) fn elsewhere<F: FilesystemInterface>(
+        &mut self,
+        call: &Call<'_, F>,
+        place: &Place,
+    ) -> Result<Place> {
+        match self.in_the_way(call, place)? {
+            Some(there) => self.beside(&there, call, place),
+            None => Ok(self.other(place)),
+        }
+    }
+
     /// Where to make what takes the place of `there`: an empty directory of this archive goes at once, since nothing
     /// can be renamed over it.
-    pub(super) fn beside<F: FilesystemInterface>(
+    fn beside<F: FilesystemInterface>(
         &mut self,
         there: &Attr,
         call: &Call<'_, F>,
@@ -203,7 +204,7 @@ impl Unpacker {
     }
 
     /// A name beside a place, for what is not whole yet.
-    pub(super) fn other(&mut self, place: &Place) -> Place {
+    fn other(&mut self, place: &Place) -> Place {
         self.unfinished += 1;
         Place {
             dir: place.dir,
@@ -306,7 +307,7 @@ impl Unpacker {
             dir: self.walk(call, above)?,
             name: name.to_vec(),
         };
-        refuse_control(&place)?;
+        refuse_control(place.dir, &place.name)?;
         Ok(place)
     }
 
@@ -320,11 +321,6 @@ impl Unpacker {
         for name in names {
             dir = match down(call, dir, name) {
                 Err(e) if e.kind() == ErrorKind::NotFound => {
-                    let place = Place {
-                        dir,
-                        name: name.to_vec(),
-                    };
-                    refuse_control(&place)?;
                     let made = blocking(call.fs.mkdir(call.who, dir, name, 0o755))?;
                     self.note_directory(made.ino);
                     made.ino
@@ -339,10 +335,7 @@ impl Unpacker {
 
 /// A directory in a directory, and nothing that only leads to one.
 fn down<F: FilesystemInterface>(call: &Call<'_, F>, dir: Ino, name: &[u8]) -> Result<Attr> {
-    refuse_control(&Place {
-        dir,
-        name: name.to_vec(),
-    })?;
+    refuse_control(dir, name)?;
     let attr = blocking(call.fs.lookup(call.who, dir, name))?;
     match attr.kind {
         FileKind::Directory => Ok(attr),
@@ -354,8 +347,8 @@ fn down<F: FilesystemInterface>(call: &Call<'_, F>, dir: Ino, name: &[u8]) -> Re
 }
 
 /// The control directory is not made of files: writing into it would act on the workspace.
-fn refuse_control(place: &Place) -> Result<()> {
-    if place.dir == Ino::ROOT && place.name == CONTROL {
+fn refuse_control(dir: Ino, name: &[u8]) -> Result<()> {
+    if dir == Ino::ROOT && name == CONTROL {
         return Err(Error::new(ErrorKind::NotPermitted).because("this name controls the workspace; left out"));
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Names and attributes.
 
-use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, Follow, NewNode, blocking};
+use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, Follow, NewNode, SYMLINKS_MAX, blocking};
 use tarbox_store::{Attr, Error, ErrorKind, RenameMode, Result, SetAttr, SetTime, Timestamp};
 
 use crate::{Request, Workspace, reply};
@@ -120,9 +120,6 @@ pub(super) fn readlink(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u
     Ok(out.len() as f64)
 }
 
-/// How many symbolic links a path may lead over.
-const LINKS: usize = 40;
-
 /// The path without links that leads to the same. A file that has several names keeps the one it was asked for by.
 pub(super) fn realpath(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
     let found = blocking(w.fs.stat(&w.who, request.first))?;
@@ -131,7 +128,7 @@ pub(super) fn realpath(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u
         return Ok(out.len() as f64);
     }
     let mut path = request.first.as_bytes().to_vec();
-    for _ in 0..=LINKS {
+    for _ in 0..=SYMLINKS_MAX {
         let parent = blocking(w.fs.resolve_parent(&w.who, &path))?;
         let mut real = blocking(w.fs.path_of(parent.dir))?;
         if !real.ends_with(b"/") {

@@ -3,6 +3,7 @@
 use tarbox_fs::{FilesystemInterface as _, OpenFlags, blocking};
 use tarbox_store::{Result, SetAttr, WriteAt};
 
+use super::content::write_all;
 use super::entries::{mode_at, owner_at, times};
 use super::{open_path, version, zeros};
 use crate::{Request, Workspace, reply};
@@ -59,19 +60,15 @@ pub(super) fn read(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) 
 /// Numbers are the file and the offset; a negative one is the end.
 pub(super) fn write(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
     let handle = w.handle(request.small(0)?)?;
-    let at_end = request.numbers[1] < 0.0;
-    let mut offset = if at_end { 0 } else { request.whole(1)? };
-    // Also where nothing is written, it is not written by those who may not write.
-    let nothing = request.data.is_empty().then_some(&[][..]);
-    for piece in nothing.into_iter().chain(request.data.chunks(16 << 20)) {
-        let at = if at_end {
-            WriteAt::End
-        } else {
-            WriteAt::Offset(offset)
-        };
-        blocking(w.fs.write(handle, at, piece))?;
-        offset += piece.len() as u64;
+    let at = match request.numbers[1] < 0.0 {
+        true => WriteAt::End,
+        false => WriteAt::Offset(request.whole(1)?),
+    };
+    if request.data.is_empty() {
+        // Also where nothing is written, it is not written by those who may not write.
+        blocking(w.fs.write(handle, at, &[]))?;
     }
+    write_all(w, handle, at, request.data)?;
     Ok(request.data.len() as f64)
 }
 

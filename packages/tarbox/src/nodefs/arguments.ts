@@ -143,19 +143,20 @@ export function flagsOf(flags: unknown): number {
   return found
 }
 
+const BITS: readonly (readonly [flag: number, bit: number])[] = [
+  [O_APPEND, APPEND],
+  [O_TRUNC, TRUNCATE],
+  [O_CREAT, CREATE],
+  [O_EXCL | O_CREAT, EXCLUSIVE],
+  [O_DIRECTORY, DIRECTORY],
+  [O_NOFOLLOW, NO_FOLLOW],
+]
+
 /** The same in the words of the workspace. Everything is written through, so `O_SYNC` says nothing. */
 export function openBits(flags: number): number {
   const access = flags & 3
   const bits = access === O_RDONLY ? READ : access === O_WRONLY ? WRITE : READ | WRITE
-  const more: [number, number][] = [
-    [O_APPEND, APPEND],
-    [O_TRUNC, TRUNCATE],
-    [O_CREAT, CREATE],
-    [O_EXCL | O_CREAT, EXCLUSIVE],
-    [O_DIRECTORY, DIRECTORY],
-    [O_NOFOLLOW, NO_FOLLOW],
-  ]
-  return more.reduce((all, [flag, bit]) => ((flags & flag) === flag ? all | bit : all), bits)
+  return BITS.reduce((all, [flag, bit]) => ((flags & flag) === flag ? all | bit : all), bits)
 }
 
 /** A time in nanoseconds, of which libuv has the microseconds. */

@@ -25,15 +25,14 @@ export type Flag = string | number
 export type ReadOptions =
   | EncodingOption
   | { encoding?: EncodingOption; flag?: Flag | undefined; signal?: AbortSignal | undefined }
-export type WriteOptions =
-  | EncodingOption
-  | {
-      encoding?: EncodingOption
-      mode?: Mode | undefined
-      flag?: Flag | undefined
-      flush?: boolean | undefined
-      signal?: AbortSignal | undefined
-    }
+export type WriteOptions = EncodingOption | Writing
+interface Writing {
+  encoding?: EncodingOption
+  mode?: Mode | undefined
+  flag?: Flag | undefined
+  flush?: boolean | undefined
+  signal?: AbortSignal | undefined
+}
 export type Data = string | ArrayBufferView | ArrayBuffer
 /** What is written piece by piece. */
 export type Pieces = Iterable<string | ArrayBufferView> | AsyncIterable<string | ArrayBufferView>
@@ -82,18 +81,10 @@ function* rest(file: OpenFile): Work<Bytes> {
   return found
 }
 
-export function dataOf(data: unknown, encoding: string): Uint8Array {
+function dataOf(data: unknown, encoding: string): Uint8Array {
   if (typeof data === 'string') return encode(data, encoding)
   if (ArrayBuffer.isView(data) || data instanceof ArrayBuffer) return native.bytesOf(data)
   throw invalidType('data', 'of type string or an instance of Buffer, TypedArray, or DataView', data)
-}
-
-interface Writing {
-  encoding?: EncodingOption
-  mode?: Mode | undefined
-  flag?: Flag | undefined
-  flush?: boolean | undefined
-  signal?: AbortSignal | undefined
 }
 
 const writing = (options: WriteOptions | undefined, flag: string) =>

@@ -142,9 +142,9 @@ class Copier {
       // Reading it may have changed the first of them.
       const { atime, mtime } = yield* stat(src)
       yield* utimes(dest, atime, mtime)
+      yield* chmod(dest, source.mode)
     }
-    // A copy has the mode already.
-    if (preserveTimestamps) yield* chmod(dest, source.mode)
+    // Otherwise the copy has the mode already.
   }
 
   *#directory(source: Stats, target: Stats | undefined, src: string, dest: string): Work<void> {

@@ -1,5 +1,6 @@
 /// Open files, at a position or where the last call has left off.
 import { OpenFile, READ } from '../file.js'
+import { joined } from '../replace.js'
 import type { BigIntStats, Stats } from '../stats.js'
 import type { Work } from '../work.js'
 import {
@@ -154,12 +155,11 @@ export function* readv(file: OpenFile, buffers: readonly ArrayBufferView[], posi
 export function* writev(file: OpenFile, buffers: readonly ArrayBufferView[], position?: unknown): Work<number> {
   const all = parts(buffers)
   if (all.length === 0) return 0
-  const bytes = new Uint8Array(all.reduce((sum, buffer) => sum + buffer.byteLength, 0))
-  let at = 0
-  for (const buffer of all) {
-    bytes.set(part(buffer, 0, buffer.byteLength), at)
-    at += buffer.byteLength
-  }
+  const size = all.reduce((sum, buffer) => sum + buffer.byteLength, 0)
+  const bytes = joined(
+    all.map((buffer) => part(buffer, 0, buffer.byteLength)),
+    size,
+  )
   return yield* write(file, { bytes, position: positionOf(position) })
 }
 
