@@ -88,14 +88,6 @@ impl<'a, 'd> Op<'a, 'd> {
             .get_or_insert_with(|| row.clone().expect("an operation begins with its tenant loaded"))
     }
 
-    /// An inode number that can be one.
-    pub(crate) fn checked(&self, ino: Ino) -> Result<Ino> {
-        match ino.0 {
-            1..Ino::LIMIT => Ok(ino),
-            _ => Err(ErrorKind::NotFound.into()),
-        }
-    }
-
     /// Refuses a tenant that is suspended.
     pub(crate) fn check_active(&self) -> Result<()> {
         let tenant = self.row();
@@ -129,5 +121,13 @@ impl<'a, 'd> Op<'a, 'd> {
             .find(|&i| by.agent.is_char_boundary(i))
             .unwrap_or(0);
         by.agent[..end].into()
+    }
+}
+
+/// An inode number that can be one.
+pub(crate) fn checked(ino: Ino) -> Result<Ino> {
+    match ino.0 {
+        1..Ino::LIMIT => Ok(ino),
+        _ => Err(ErrorKind::NotFound.into()),
     }
 }

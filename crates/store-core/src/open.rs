@@ -9,7 +9,7 @@ use tarbox_store::{Error, ErrorKind, Ino, Result, View};
 use crate::commit;
 use crate::database::Inner;
 use crate::engine::Engine;
-use crate::op::Op;
+use crate::op::{Op, checked};
 use crate::platform::Turn;
 use crate::rows::TenantId;
 use crate::state::{Queued, State};
@@ -244,20 +244,27 @@ impl<'a, E: Engine> Driver<'a, E> {
     /// collection removes.
     pub(crate) async fn collect(self, ino: Ino) -> Result<bool> {
         let mut rows = Rows::default();
-        loop {
-            match self.attempt(false, &mut rows, &mut |op| op.collect(ino)) {
+        let collected = loop {
+            let provided = match self.attempt(false, &mut rows, &mut |op| op.collect(ino)) {
                 Run::Done(result) => return result,
-                Run::Needs(Need::Rows(wants)) => self.load(wants, &mut rows.loaded).await?,
-                Run::Needs(Need::Lease) => self.take_lease().await?,
-                Run::Needs(_) | Run::Full(_) | Run::Stale => return Ok(false),
+                Run::Needs(Need::Rows(wants)) => self.load(wants, &mut rows.loaded).await,
+                Run::Needs(Need::Lease) => self.take_lease().await,
+                Run::Needs(_) | Run::Full(_) | Run::Stale => break Ok(false),
+            };
+            if let Err(error) = provided {
+                break Err(error);
             }
-        }
+        };
+        self.give_back_if_unused()?;
+        collected
     }
 
     /// Removes inodes without names that no process has open: a crash, or the end of another process, left them. Answers how many.
     pub(crate) async fn reap_orphans(self) -> Result<u64> {
         let (mut after, mut reaped) = (Ino(0), 0);
         loop {
+            // What has no name any more shows when it is committed.
+            self.commit_visible().await?;
             let want = Want::Orphans { after, limit: REAPED };
             let found = self.inner.engine.load(self.open.tenant, &[want]).await?;
             let inos = found.first().map(|found| found.inodes()).transpose()?;
@@ -273,25 +280,25 @@ impl<'a, E: Engine> Driver<'a, E> {
 
     /// Keeps an inode alive while a handle is open on it.
     pub(crate) async fn hold(self, ino: Ino) -> Result<()> {
-        {
+        checked(ino)?;
+        let is_first = {
             let mut state = self.lock();
             let count = state.holds.entry(ino).or_default();
             *count += 1;
-            if *count > 1 {
-                return Ok(());
-            }
-            if let Err(error) = self.inner.engine.hold(self.open.tenant, ino) {
+            let is_first = *count == 1;
+            if is_first && let Err(error) = self.inner.engine.hold(self.open.tenant, ino) {
                 state.holds.remove(&ino);
                 return Err(error);
             }
-        }
+            is_first
+        };
         // Told first and looked at afterwards: whoever collects inodes without names does it in the other order.
         let names = self
             .read(|op| op.inode(View::Current, ino, |_, row| row.nlink))
             .await;
         let gone = match names {
-            Ok(1..) => return Ok(()),
-            Ok(0) => ErrorKind::NotFound.into(),
+            Ok(0) if is_first => ErrorKind::NotFound.into(),
+            Ok(_) => return Ok(()),
             Err(error) => error,
         };
         self.let_go(ino);
@@ -360,7 +367,8 @@ impl<'a, E: Engine> Driver<'a, E> {
             Ok(answer) => {
                 state.take_over(edits);
                 self.queue(state);
-                Run::Done(Ok(answer))
+                // Where nothing changed, no commit will give the lease back.
+                Run::Done(self.give_back_unused(state).map(|()| answer))
             }
             Err(stop) => {
                 state.delta.clear();

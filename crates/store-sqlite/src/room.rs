@@ -66,11 +66,6 @@ impl Room {
         }
     }
 
-    /// Whether there is a device to ask.
-    pub(crate) fn is_known(&self) -> bool {
-        self.device.is_some()
-    }
-
     /// How many bytes may wait for a commit before this has to be asked again; `None` if the device does not say.
     pub(crate) fn allowance(&self) -> Option<u64> {
         let device = self.device.as_ref()?;

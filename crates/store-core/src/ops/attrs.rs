@@ -2,7 +2,7 @@
 
 use tarbox_store::{Actor, Attr, Error, ErrorKind, Ino, Operation, SetAttr, SetTime, Timestamp, View};
 
-use crate::op::Op;
+use crate::op::{Op, checked};
 use crate::rows::Inode;
 use crate::step::{Step, damaged};
 
@@ -68,7 +68,7 @@ impl<'d> Op<'_, 'd> {
     pub(crate) fn touch(&mut self, ino: Ino) -> Step<()> {
         self.admit_room(0)?;
         let now = self.now();
-        let key = self.checked(ino)?;
+        let key = checked(ino)?;
         self.inode_mut(key)?.atime = now;
         // Counters are unchanged, but a commit has to know the tenant's layer.
         self.row_mut();
@@ -81,7 +81,7 @@ impl<'d> Op<'_, 'd> {
             return Ok(false);
         }
         let now = self.now();
-        let key = self.checked(ino)?;
+        let key = checked(ino)?;
         Ok(self.head_inode(key, |row| is_due(row, now))?.unwrap_or(false))
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tarbox_store::{Change, ChangeKind, Error, ErrorKind, FileKind, Ino, LayerId, View};
 
-use crate::op::Op;
+use crate::op::{Op, checked};
 use crate::rows::{CHUNK, Content, Inode, Name};
 use crate::step::{Step, Stop, settled};
 use crate::want::{CHUNKS, Versioned, Want};
@@ -71,7 +71,7 @@ impl<'a> Op<'a, '_> {
         to: LayerId,
         changes: &mut Vec<Change>,
     ) -> Step<()> {
-        let key = self.checked(ino)?;
+        let key = checked(ino)?;
         let (before, after) = (self.version(key, from), self.version(key, to));
         let (before, after) = (before?, after?);
         // A name that was taken away and given back is no change.

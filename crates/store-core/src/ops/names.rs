@@ -4,7 +4,7 @@ use tarbox_store::{
     Actor, Attr, Error, ErrorKind, FileKind, Ino, NewInode, Operation, Result, Timestamp, Unlink, View,
 };
 
-use crate::op::Op;
+use crate::op::{Op, checked};
 use crate::rows::{Content, Dentry, Inode, Name, bucket_of};
 use crate::step::{Step, damaged, settled};
 use crate::want::Want;
@@ -81,7 +81,7 @@ impl<'d> Op<'_, 'd> {
         for (i, name) in names.iter().enumerate() {
             let child = match found.is_empty() {
                 true => self.lookup(view, dir, name),
-                false => self.child(view, self.checked(dir)?, name),
+                false => self.child(view, checked(dir)?, name),
             };
             let child = self.hint(child, |op| {
                 let rest = names[i..].iter().take(DESCENT);
@@ -122,7 +122,7 @@ impl<'d> Op<'_, 'd> {
     }
 
     pub(crate) fn attr(&mut self, view: View, ino: Ino) -> Step<Attr> {
-        let key = self.checked(ino)?;
+        let key = checked(ino)?;
         let uncommitted = match self.layer(view)? {
             None => self.uncommitted(key)?,
             Some(_) => 0,
@@ -174,7 +174,7 @@ impl<'d> Op<'_, 'd> {
         tenant.next_ino += 1;
         tenant.inodes += 1;
         tenant.bytes += new.target.len() as u64;
-        let key = self.checked(ino)?;
+        let key = checked(ino)?;
         let row = Inode {
             kind: new.kind,
             mode: new.mode & 0o7777,
@@ -293,7 +293,7 @@ impl<'d> Op<'_, 'd> {
 
     /// An inode lost a name: removes it with its last one, unless it is held.
     pub(super) fn drop_name(&mut self, ino: Ino, now: Timestamp) -> Step<Attr> {
-        let key = self.checked(ino)?;
+        let key = checked(ino)?;
         let row = self.inode_mut(key)?;
         row.nlink = if row.is_dir() {
             0

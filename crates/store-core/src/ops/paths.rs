@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tarbox_store::{Error, ErrorKind, Ino, View};
 
-use crate::op::Op;
+use crate::op::{Op, checked};
 use crate::rows::Name;
 use crate::step::{Step, settled};
 use crate::want::Want;
@@ -54,7 +54,7 @@ impl<'d> Op<'_, 'd> {
             return Ok(b"/".to_vec());
         };
         if place.elsewhere {
-            let key = self.checked(ino)?;
+            let key = checked(ino)?;
             let row = self.inode_mut(key)?;
             (row.parent, row.cookie) = (place.dir, place.cookie);
         }
@@ -63,7 +63,7 @@ impl<'d> Op<'_, 'd> {
 
     /// The path of a directory of the head, as far as the log keeps paths.
     fn dir_path(&mut self, dir: Ino) -> Step<Arc<[u8]>> {
-        let key = self.checked(dir)?;
+        let key = checked(dir)?;
         if let Some(path) = self.state.paths.get(&key) {
             return Ok(path.clone());
         }
@@ -71,7 +71,7 @@ impl<'d> Op<'_, 'd> {
         let mut at = dir;
         // Up to a directory whose path is known; of the root it is empty here, so that every name follows a slash.
         let mut path = loop {
-            if let Some(known) = self.state.paths.get(&self.checked(at)?) {
+            if let Some(known) = self.state.paths.get(&checked(at)?) {
                 break if at == Ino::ROOT {
                     Vec::new()
                 } else {
@@ -142,7 +142,7 @@ impl<'d> Op<'_, 'd> {
         if ino == Ino::ROOT {
             return Ok(None);
         }
-        let dir = self.checked(parent)?;
+        let dir = checked(parent)?;
         let place = match self.entry_at(view, dir, cookie)?.filter(|d| d.ino == ino) {
             Some(entry) => Some(Place {
                 dir: parent,

@@ -3,7 +3,7 @@
 use tarbox_store::{Actor, Error, ErrorKind, FileKind, Ino, RenameMode, Timestamp, View};
 
 use super::names::check_name;
-use crate::op::Op;
+use crate::op::{Op, checked};
 use crate::rows::Dentry;
 use crate::step::Step;
 use crate::want::Want;
@@ -156,7 +156,7 @@ impl<'d> Op<'_, 'd> {
         if kind == FileKind::Directory {
             self.state.delta.moved = true;
         }
-        let key = self.checked(ino)?;
+        let key = checked(ino)?;
         let row = self.inode_mut(key)?;
         (row.parent, row.cookie) = (place.dir, cookie);
         row.ctime = now;

@@ -6,7 +6,7 @@ use tarbox_store::{Error, ErrorKind, Ino, LayerId, View};
 
 use crate::cache::Bucket;
 use crate::memtable::{Memtable, Slot};
-use crate::op::Op;
+use crate::op::{Op, checked};
 use crate::rows::{BUCKET, Content, Dentry, Inode, bucket_of};
 use crate::step::{Step, Stop};
 use crate::want::Want;
@@ -120,7 +120,7 @@ impl Op<'_, '_> {
 
     /// Looks at an inode in a view; `NotFound` if it is not there.
     pub(crate) fn inode<R>(&mut self, view: View, ino: Ino, look: impl FnOnce(Ino, &Inode) -> R) -> Step<R> {
-        self.checked(ino)?;
+        checked(ino)?;
         let found = match self.layer(view)? {
             None => self.head_inode(ino, |row| look(ino, row))?,
             Some(layer) => {

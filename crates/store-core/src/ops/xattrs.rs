@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tarbox_store::{Actor, Error, ErrorKind, Ino, Operation, View, XattrMode};
 
 use crate::memtable::{Slot, Xattr};
-use crate::op::Op;
+use crate::op::{Op, checked};
 use crate::step::Step;
 use crate::want::Want;
 
@@ -87,7 +87,7 @@ impl<'d> Op<'_, 'd> {
             (None, XattrMode::Replace) => return Err(Error::new(ErrorKind::NoData).about(name).into()),
             _ => {}
         }
-        let key = self.checked(ino)?;
+        let key = checked(ino)?;
         if old.is_none() && self.inode(View::Current, ino, |_, row| row.xattrs)? >= COUNT_MAX {
             return Err(Error::new(ErrorKind::NoSpace)
                 .because("an inode holds 1024 extended attributes at most")
@@ -109,7 +109,7 @@ impl<'d> Op<'_, 'd> {
         if old.is_none() {
             return Err(Error::new(ErrorKind::NoData).about(name).into());
         }
-        let key = self.checked(ino)?;
+        let key = checked(ino)?;
         self.change_xattr(key, name, old, None)?;
         self.log_inode(by, Operation::Xattr, ino, 0)?;
         Ok(())
