@@ -9,10 +9,6 @@ impl Room {
         Self
     }
 
-    pub(crate) fn is_known(&self) -> bool {
-        false
-    }
-
     pub(crate) fn allowance(&self) -> Option<u64> {
         None
     }
