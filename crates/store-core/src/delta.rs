@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use smallvec::SmallVec;
 use tarbox_store::{Ino, LayerId};
 
+use crate::batch::HistoryOp;
 use crate::memtable::{DirtyFile, Piece, Slot, Xattr};
-use crate::rows::{Dentry, Inode, LogRow, Tenant};
+use crate::rows::{Block, Dentry, Hash, Inode, LogRow, Tenant};
 
 /// A change of a file's content. Applied last, in order: no operation reads what it writes.
 #[derive(Debug)]
@@ -60,6 +61,16 @@ pub(crate) struct Delta {
     pub(crate) writes: Option<Ino>,
     /// A directory has another path.
     pub(crate) moved: bool,
+    /// What an operation on history asks for.
+    pub(crate) rewrite: Rewrite,
+}
+
+/// Changes of history, and what becomes of blocks by them.
+#[derive(Debug, Default)]
+pub(crate) struct Rewrite {
+    pub(crate) history: Vec<HistoryOp>,
+    pub(crate) blocks: Vec<(Hash, Option<Block>)>,
+    pub(crate) live: Vec<(u64, i64)>,
 }
 
 /// Changes of content.

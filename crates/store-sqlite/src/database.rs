@@ -157,7 +157,7 @@ impl SqliteDatabase {
     }
 
     /// Changes a tenant's row, in a durable transaction.
-    async fn change(&self, name: &str, change: impl Fn(&mut Tenant)) -> Result<()> {
+    async fn change(&self, name: &str, change: impl FnMut(&mut Tenant) + MaybeSend) -> Result<()> {
         let tenant = self.core.named(name).await?;
         self.core.open(tenant.id).change(change).await
     }

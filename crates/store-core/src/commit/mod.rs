@@ -21,6 +21,7 @@ use crate::batch::Batch;
 use crate::engine::{Durability, Engine};
 use crate::memtable::Memtable;
 use crate::open::{Driver, Open};
+use crate::platform::at_once;
 use crate::state::{Frozen, State};
 use stage::Staged;
 
@@ -51,17 +52,23 @@ struct Freight {
 impl<E: Engine> Driver<'_, E> {
     /// Commits what operations did so far, without waiting for the device.
     pub(crate) async fn commit_visible(self) -> Result<()> {
-        let _turn = self.open.turn.take().await;
-        self.commit(Durability::Visible).await
+        at_once(async move {
+            let _turn = self.open.turn.take().await;
+            self.commit(Durability::Visible).await
+        })
+        .await
     }
 
     /// Returns when what operations did so far, and everything before, is on the device.
     pub(crate) async fn commit_durable(self) -> Result<()> {
-        let _turn = self.open.turn.take().await;
-        if self.inner.engine.has_redo() && self.log().await? {
-            return Ok(());
-        }
-        self.commit(Durability::Durable).await
+        at_once(async move {
+            let _turn = self.open.turn.take().await;
+            if self.inner.engine.has_redo() && self.log().await? {
+                return Ok(());
+            }
+            self.commit(Durability::Durable).await
+        })
+        .await
     }
 
     /// Commits if so much is waiting that memory would grow without bound, or another process for the lease.
@@ -162,14 +169,18 @@ impl<E: Engine> Driver<'_, E> {
 
     /// Makes one transaction of a memtable, and of all that the redo log has.
     async fn store(self, frozen: &Arc<Frozen>, durability: Durability) -> Result<Vec<(Freight, Batch)>> {
-        let mut all = vec![self.stage(self.open.clone(), frozen.clone()).await?];
+        let mut due = vec![(self.open.clone(), frozen.clone())];
         if self.inner.engine.holds_records() {
-            for open in self.inner.opened() {
-                let logged = open.lock().frozen.clone();
-                if let Some(frozen) = logged.filter(|_| !Arc::ptr_eq(&open, self.open)) {
-                    all.push(self.stage(open, frozen).await?);
-                }
-            }
+            let others = self.inner.opened();
+            let others = others.into_iter().filter(|open| !Arc::ptr_eq(open, self.open));
+            due.extend(others.filter_map(|open| {
+                let logged = open.lock().frozen.clone()?;
+                Some((open, logged))
+            }));
+        }
+        let mut all = Vec::with_capacity(due.len());
+        for (open, frozen) in due {
+            all.push(self.stage(open, frozen).await?);
         }
         if durability == Durability::Durable {
             self.inner.counters.syncs.fetch_add(1, Ordering::Relaxed);
