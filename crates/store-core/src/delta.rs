@@ -3,8 +3,6 @@
 //! An operation that fails, or that has to wait for a row, leaves nothing behind: the delta is taken over when it has
 //! succeeded, and not before.
 
-use std::collections::BTreeMap;
-
 use smallvec::SmallVec;
 use tarbox_store::{Ino, LayerId};
 
@@ -52,7 +50,7 @@ pub(crate) struct Delta {
     pub(crate) tenant: Option<Tenant>,
     pub(crate) inodes: Vec<(Ino, Slot<Inode>)>,
     pub(crate) dentries: Vec<((Ino, u64), Slot<Dentry>)>,
-    pub(crate) xattrs: BTreeMap<(Ino, Vec<u8>), Slot<Xattr>>,
+    pub(crate) xattrs: Vec<(Ino, Vec<u8>, Slot<Xattr>)>,
     pub(crate) orphans: Vec<(Ino, bool)>,
     pub(crate) log: Vec<LogRow>,
     /// A record of the memtable that counts so many bytes more.

@@ -174,11 +174,8 @@ impl State {
                 }
             }
         }
-        while let Some((at, slot)) = delta.xattrs.pop_first() {
-            match self.active.xattrs.get_mut(&at) {
-                Some(old) => old.row = slot.row,
-                None => drop(self.active.xattrs.insert(at, slot)),
-            }
+        for (ino, name, slot) in delta.xattrs.drain(..) {
+            self.active.xattrs.put(ino, name, slot);
         }
         self.active.orphans.extend(delta.orphans.drain(..));
         if let Some((at, bytes)) = delta.wrote.take()

@@ -39,7 +39,7 @@ const EARLY: u64 = 4;
 
 /// Whether a commit should begin before its time.
 pub(crate) fn is_due_early(table: &Memtable) -> bool {
-    table.bytes > BYTES_MAX / EARLY || table.rows() as u64 > ROWS_MAX as u64 / EARLY
+    table.held() > BYTES_MAX / EARLY || table.rows() as u64 > ROWS_MAX as u64 / EARLY
 }
 
 /// A memtable of one tenant on its way to the engine.
@@ -247,7 +247,7 @@ impl State {
             true => (BYTES_SCARCE, ROWS_SCARCE),
             false => (BYTES_MAX, ROWS_MAX),
         };
-        self.active.bytes > bytes || self.active.rows() > rows
+        self.active.held() > bytes || self.active.rows() > rows
     }
 
     /// Hands the active memtable over to a commit, and begins a new one.

@@ -129,12 +129,7 @@ impl<'a> Op<'a, '_> {
     }
 
     /// Begins a new layer behind a past one: what came later goes.
-    fn branch(
-        &mut self,
-        by: &Actor,
-        name: &str,
-        later: LaterLayers,
-    ) -> Step<LayerInfo> {
+    fn branch(&mut self, by: &Actor, name: &str, later: LaterLayers) -> Step<LayerInfo> {
         let Position { current, head } = self.position();
         let layers = self.ask(Want::Layers)?.layers()?;
         let past = layers
@@ -153,7 +148,9 @@ impl<'a> Op<'a, '_> {
         if !name.is_empty() && name != past.name {
             check_layer_name(name)?;
             self.refuse_taken(name)?;
-            self.rewrite().history.push(HistoryOp::Tag(name.into(), Some(current)));
+            self.rewrite()
+                .history
+                .push(HistoryOp::Tag(name.into(), Some(current)));
         }
         let losses = self.ask(Want::LossesOfRewind(current))?.losses()?;
         self.rewrite().history.push(HistoryOp::Rewind(current));
@@ -222,12 +219,7 @@ impl<'a> Op<'a, '_> {
         self.forget(layer, layer)
     }
 
-    pub(crate) fn squash(
-        &mut self,
-        by: &Actor,
-        first: LayerId,
-        last: LayerId,
-    ) -> Step<()> {
+    pub(crate) fn squash(&mut self, by: &Actor, first: LayerId, last: LayerId) -> Step<()> {
         let (from, to) = (self.sealed(first)?, self.sealed(last)?);
         if first >= last {
             return Err(Error::new(ErrorKind::Invalid)
@@ -317,12 +309,7 @@ impl<'a> Op<'a, '_> {
         Ok(())
     }
 
-    pub(crate) fn tag(
-        &mut self,
-        by: &Actor,
-        tag: &str,
-        layer: Option<LayerId>,
-    ) -> Step<()> {
+    pub(crate) fn tag(&mut self, by: &Actor, tag: &str, layer: Option<LayerId>) -> Step<()> {
         check_layer_name(tag)?;
         let layers = self.ask(Want::Layers)?.layers()?;
         if layers.iter().any(|l| l.name == tag) {

@@ -37,7 +37,9 @@ pub(crate) type Body<'x, 'd> = dyn FnMut(&mut Op<'_, 'd>) -> Step<()> + 'x;
 pub(crate) fn at_once<R>(future: impl Future<Output = Result<R>>) -> Ready<Result<R>> {
     let ended = match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
-        Poll::Pending => Err(Error::new(ErrorKind::Io).because("the engine waits where there is no thread to wait on")),
+        Poll::Pending => {
+            Err(Error::new(ErrorKind::Io).because("the engine waits where there is no thread to wait on"))
+        }
     };
     ready(ended)
 }
