@@ -339,7 +339,8 @@ impl<'a, E: Engine> Driver<'a, E> {
             .read(|op| op.inode(View::Current, ino, |_, row| row.nlink))
             .await;
         let gone = match names {
-            Ok(0) if is_first => ErrorKind::NotFound.into(),
+            // Another process may have looked before this one told.
+            Ok(0) if is_first && self.inner.engine.is_shared() => ErrorKind::NotFound.into(),
             Ok(_) => return Ok(()),
             Err(error) => error,
         };
