@@ -33,7 +33,10 @@ test('files take no more memory than they may, and what is cut off is free again
   const [, one] = await slots.create()
   const [name, other] = await slots.create()
   one.write(new Uint8Array(3 * PAGE), { at: 0 })
-  await fails(() => other.write(new Uint8Array(2 * PAGE), { at: 0 }), /QuotaExceededError.*may take 0 MiB; delete some/)
+  await fails(
+    () => other.write(new Uint8Array(2 * PAGE), { at: 0 }),
+    /QuotaExceededError.*limited to 0 MiB; delete some/,
+  )
   equal(other.getSize(), 0)
   one.truncate(PAGE)
   other.write(new Uint8Array(2 * PAGE), { at: 0 })

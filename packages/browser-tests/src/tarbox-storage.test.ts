@@ -62,7 +62,7 @@ test('a workspace of which IndexedDB has lost a page is not opened, and kept', a
     /^EUCLEAN.*is damaged.*\/tarbox.db.*pages are there.*onDamage: 'proceed'/,
   )
   equal((error as TarboxError).errno, -117)
-  await fails(() => open({ name }), /^EUCLEAN.*cannot move/)
+  await fails(() => open({ name }), /^EUCLEAN.*cannot be moved/)
 
   const anew = await open({ name, storage: 'indexeddb', onDamage: 'proceed' })
   equal(await anew.listDirectory('/'), [])
