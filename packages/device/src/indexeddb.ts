@@ -215,7 +215,7 @@ function pagesOf(name: string): IDBKeyRange {
 function faultOf({ pages }: MemoryHandle, extent: Extent | undefined): string | undefined {
   if (!Number.isSafeInteger(extent?.size) || !Number.isSafeInteger(extent?.pages)) return 'its length is not stored'
   const { size, pages: count } = extent!
-  if (pages.size !== count) return `only ${pages.size} of its ${count} pages exist`
+  if (pages.size !== count) return `it has ${pages.size} of ${count} pages`
   for (const [number, page] of pages) {
     if (page.length !== PAGE || !Number.isSafeInteger(number) || number < 0 || number * PAGE >= size)
       return `it has an unexpected page ${number}`
