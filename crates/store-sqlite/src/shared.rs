@@ -311,7 +311,7 @@ impl Op<'_> {
         let t = self.row();
         if t.current != t.head {
             return Err(Error::new(ErrorKind::ReadOnly).because(format!(
-                "the view is on layer {}, which is sealed: switch to 'head' to go on writing, or make a checkpoint here that discards the later layers",
+                "layer {}, which is sealed, is current: switch to 'head' to make changes, or make a checkpoint here that discards the later layers",
                 t.current
             )));
         }
@@ -328,7 +328,7 @@ impl Op<'_> {
             && self.state.active.changes() != before
         {
             self.state.broken = Some(format!(
-                "an operation failed half-way ({error}); nothing later was stored: reopen the database"
+                "an operation failed half-way ({error}); nothing later was stored; reopen the database"
             ));
         }
         let state = &*self.state;

@@ -32,7 +32,7 @@ impl Committer {
             .spawn(move || run(&shared))
             .map_err(|e| {
                 Error::new(ErrorKind::Io)
-                    .because("no thread for commits")
+                    .because("cannot start the thread for commits")
                     .caused_by(e)
             })?;
         Ok(Self { thread: Some(thread) })

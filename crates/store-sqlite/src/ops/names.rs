@@ -30,7 +30,7 @@ pub(super) fn check_name(name: &[u8]) -> Result<()> {
     if name.is_empty() || name == b"." || name == b".." || name.iter().any(|&b| b == b'/' || b == 0) {
         return Err(Error::new(ErrorKind::Invalid)
             .about(name)
-            .because("not a name an entry can have"));
+            .because("not a valid name"));
     }
     Ok(())
 }
@@ -139,7 +139,7 @@ impl Op<'_> {
         }
         if is_link && (new.target.is_empty() || new.target.contains(&0)) {
             return Err(
-                Error::new(ErrorKind::Invalid).because("the target of a link must not be empty or hold NUL")
+                Error::new(ErrorKind::Invalid).because("the target of a link cannot be empty or contain NUL")
             );
         }
         if new.target.len() > TARGET_MAX {
@@ -219,7 +219,7 @@ impl Op<'_> {
         let dir_key = self.live_dir(dir)?;
         let (key, kind, nlink) = self.inode(View::Current, ino, |key, row| (key, row.kind, row.nlink))?;
         if kind == FileKind::Directory {
-            return Err(Error::new(ErrorKind::NotPermitted).because("a directory has one name only"));
+            return Err(Error::new(ErrorKind::NotPermitted).because("a directory can have only one name"));
         }
         if nlink == 0 {
             return Err(ErrorKind::NotFound.into());

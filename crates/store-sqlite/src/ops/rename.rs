@@ -75,7 +75,9 @@ impl Op<'_> {
         let mut at = target;
         while at != Ino::ROOT {
             if at == moved {
-                return Err(Error::new(ErrorKind::Invalid).because("a directory cannot move below itself"));
+                return Err(
+                    Error::new(ErrorKind::Invalid).because("a directory cannot be moved below itself")
+                );
             }
             at = self.parent(View::Current, at)?;
         }

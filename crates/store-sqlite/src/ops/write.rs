@@ -21,7 +21,7 @@ impl Op<'_> {
         clear_setid: bool,
     ) -> Result<Written> {
         if data.len() > WRITE_MAX {
-            return Err(Error::new(ErrorKind::Invalid).because("one write brings 16 MiB at most"));
+            return Err(Error::new(ErrorKind::Invalid).because("one write can have at most 16 MiB"));
         }
         let (key, size) = self.file(View::Current, ino)?;
         let offset = match at {

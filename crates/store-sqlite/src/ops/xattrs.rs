@@ -78,7 +78,8 @@ impl Op<'_> {
         mode: XattrMode,
     ) -> Result<()> {
         if name.is_empty() || name.contains(&0) {
-            return Err(Error::new(ErrorKind::Invalid).because("an attribute needs a name without NUL"));
+            return Err(Error::new(ErrorKind::Invalid)
+                .because("the name of an attribute cannot be empty or contain NUL"));
         }
         if name.len() > NAME_MAX {
             return Err(ErrorKind::Range.into());
@@ -95,7 +96,7 @@ impl Op<'_> {
         let key = self.key(ino)?;
         if old.is_none() && self.inode(View::Current, ino, |_, row| row.xattrs)? >= COUNT_MAX {
             return Err(
-                Error::new(ErrorKind::NoSpace).because("an inode holds 1024 extended attributes at most")
+                Error::new(ErrorKind::NoSpace).because("an inode can have at most 1024 extended attributes")
             );
         }
         self.admit_room(value.len() as u64)?;
