@@ -38,16 +38,14 @@ impl Location {
                     .unwrap_or(&bytes[colon + 1..]),
                 scheme => {
                     let scheme = crate::print::escape(scheme).into_owned();
-                    let message = format!("no database of the kind '{scheme}:' is known; write sqlite:PATH");
+                    let message = format!("unsupported kind of database '{scheme}:'; use sqlite:PATH");
                     return Err(Failure::usage(message));
                 }
             },
             _ => &bytes,
         };
         if path.is_empty() || path.contains(&0) {
-            return Err(Failure::usage(
-                "this is not the path of a database; write sqlite:PATH",
-            ));
+            return Err(Failure::usage("not the path of a database; use sqlite:PATH"));
         }
         Ok(Self::Sqlite(PathBuf::from(platform::os_string(path.to_vec()))))
     }
@@ -83,7 +81,7 @@ fn explain(error: Error, path: &[u8]) -> Failure {
     let shown = crate::print::escape(path).into_owned();
     match error.kind() {
         ErrorKind::NotFound => {
-            let message = format!("no database at {shown}; make one with 'tarbox init'");
+            let message = format!("no database at {shown}; create one with 'tarbox init'");
             Failure::new(ErrorKind::NotFound, message)
         }
         ErrorKind::Invalid | ErrorKind::Unsupported | ErrorKind::Corrupt => {

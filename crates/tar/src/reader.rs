@@ -194,7 +194,7 @@ impl Reader {
         let cut_off = || Some(format!("it is cut off at byte {at}"));
         let what = match state {
             State::Header(Expected::First) if at == 0 => {
-                Some("it is empty: not even the end of an archive is there".to_owned())
+                Some("it is empty: even the end of an archive is missing".to_owned())
             }
             State::Header(Expected::First) => Some(foreign(&self.block)),
             State::Header(_) if self.block.is_empty() && !self.ahead.any => None,
@@ -268,13 +268,13 @@ impl Reader {
         let at = self.at - BLOCK as u64;
         self.problem(
             Severity::Fault,
-            format!("the header at byte {at} is damaged: {what}; left out up to the next header"),
+            format!("the header at byte {at} is damaged: {what}; skipped up to the next header"),
         );
     }
 
     fn sound(&mut self, header: &Header) {
         let Some(size) = header.size() else {
-            return self.damaged("a size that no file has");
+            return self.damaged("an impossible size");
         };
         match header.kind() {
             kind @ (b'x' | b'X' | b'g' | b'L' | b'K') if size <= EXTENDED_MAX => {
@@ -287,9 +287,8 @@ impl Reader {
             }
             b'x' | b'X' | b'g' | b'L' | b'K' => {
                 self.skip_all(size);
-                let what = format!(
-                    "an extended header of {size} bytes, where {EXTENDED_MAX} are the limit; left out"
-                );
+                let what =
+                    format!("an extended header of {size} bytes, where the limit is {EXTENDED_MAX}; skipped");
                 self.problem(Severity::Fault, what);
             }
             _ => self.member(header, size),
@@ -326,7 +325,8 @@ impl Reader {
             _ => {
                 let (pax, is_sound) = Pax::parse(&bytes);
                 if !is_sound {
-                    let what = "an extended header that makes no sense from some record on; what comes before that counts";
+                    let what =
+                        "an extended header with an invalid record; only the records before it are used";
                     self.ahead.problems.push(Problem::new(Severity::Fault, what));
                 }
                 match kind {
@@ -367,7 +367,7 @@ impl Reader {
                     size,
                     &path,
                     Severity::Note,
-                    "it is the label of a volume, and no file",
+                    "it is a volume label, not a file",
                 );
             }
             b'M' => {
@@ -376,12 +376,12 @@ impl Reader {
                     size,
                     &path,
                     Severity::Fault,
-                    "it goes on from another volume; left out",
+                    "it is continued from another volume; skipped",
                 );
             }
             _ => {
                 let what = format!(
-                    "a member of the unknown kind '{}', unpacked as a file",
+                    "a member of the unknown type '{}'; unpacked as a file",
                     letter.escape_ascii()
                 );
                 wrong.note(what);
@@ -391,7 +391,7 @@ impl Reader {
         let (mode, mtime) = (header.mode(), header.mtime());
         for (field, is_number) in [("mode", mode.is_some()), ("time", mtime.is_some())] {
             if !is_number {
-                wrong.note(format!("its {field} is no number"));
+                wrong.note(format!("its {field} is not a number"));
             }
         }
         let mtime = Timestamp::from_parts(mtime.unwrap_or_default(), 0);
@@ -453,7 +453,7 @@ impl Reader {
                     filling: filling(stored),
                 };
                 if stored < BLOCK as u64 {
-                    self.no_map(stored, filling(stored), "a sparse file whose map is cut off");
+                    self.no_map(stored, filling(stored), "a sparse file with a truncated map");
                 }
             }
             Err(what) => {
@@ -467,7 +467,7 @@ impl Reader {
         let map = header.gnu_map().filter(|_| header.is_gnu());
         let Some((pieces, real, more)) = map else {
             self.skip_all(stored);
-            let what = left_out("a sparse file of an unknown kind");
+            let what = left_out("a sparse file of an unknown format");
             return self.due.push(Step::Problem(what.about(&member.path)));
         };
         match more {
@@ -493,7 +493,7 @@ impl Reader {
                 pieces.extend(next);
                 more
             }
-            _ => return self.no_map(stored, filling(stored), "a sparse file whose map makes no sense"),
+            _ => return self.no_map(stored, filling(stored), "a sparse file with an invalid map"),
         };
         if more {
             return;
@@ -523,7 +523,7 @@ impl Reader {
         let (left, filling) = (*left, *filling);
         match parser.feed(block) {
             Ok(None) if left < BLOCK as u64 => {
-                self.no_map(left, filling, "a sparse file whose map is cut off")
+                self.no_map(left, filling, "a sparse file with a truncated map")
             }
             Ok(None) => {}
             Ok(Some(pieces)) => {
@@ -579,7 +579,7 @@ impl Reader {
         let is_over = found.is_some() || *looked > TAIL;
         if let Some(found) = found {
             let what = format!(
-                "the archive ends before byte {}; what is behind that is left out",
+                "the archive ends before byte {}; data after it is ignored",
                 self.at + found as u64
             );
             self.problem(Severity::Note, what);
@@ -609,7 +609,7 @@ impl Wrong {
     fn value<T>(&mut self, key: &str, value: Value<T>) -> Option<T> {
         if let Some(text) = &value.nonsense {
             let what = format!(
-                "an extended header says '{key}={}', which does not count",
+                "an extended header has the invalid record '{key}={}', which is ignored",
                 shown(text)
             );
             self.0.push(Problem::new(Severity::Fault, what));
@@ -622,11 +622,9 @@ impl Wrong {
             |text: &[u8]| !text.is_empty() && text.iter().all(|b| b.is_ascii_digit() || *b == b'-');
         match said.nonsense.as_deref() {
             Some(text) if is_number(text) => {
-                self.note(format!("{key} {} is none that a file can have", shown(text)))
+                self.note(format!("{key} {} is not valid for a file", shown(text)))
             }
-            None if said.last.or(fixed).is_none() => {
-                self.note(format!("its {key} is none that a file can have"))
-            }
+            None if said.last.or(fixed).is_none() => self.note(format!("its {key} is not valid for a file")),
             _ => return self.value(key, said).or(fixed),
         }
         said.last.or(fixed)
@@ -638,7 +636,7 @@ fn shown(text: &[u8]) -> String {
 }
 
 fn left_out(what: &str) -> Problem {
-    Problem::new(Severity::Fault, format!("{what}; left out"))
+    Problem::new(Severity::Fault, format!("{what}; skipped"))
 }
 
 /// How many bytes fill the last block of a content.

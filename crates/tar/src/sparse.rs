@@ -7,7 +7,7 @@ use crate::pax::Pax;
 /// What is wrong with a map: a sentence.
 pub(crate) type Result<T> = std::result::Result<T, &'static str>;
 
-const NO_NUMBER: &str = "a sparse file whose map has something that is no number";
+const NO_NUMBER: &str = "a sparse file whose map contains something that is not a number";
 
 /// Where a sparse file has data: offset and length of each piece, in bytes.
 pub(crate) type Pieces = Vec<(u64, u64)>;
@@ -114,7 +114,7 @@ impl MapParser {
                     self.digits.clear();
                 }
                 _ if self.digits.len() < 20 => self.digits.push(*byte),
-                _ => return Err("a sparse file whose map makes no sense"),
+                _ => return Err("a sparse file with an invalid map"),
             }
             let Some(&count) = self.numbers.first() else {
                 continue;

@@ -19,10 +19,10 @@ use crate::workspace::{Workspace, last_name, trim_slashes};
 /// Copy a directory tree from the workspace to the host
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
-    "tarbox export /src ./out                                what is in /src is then in ./out",
+    "tarbox export /src ./out                                copy the contents of /src to ./out",
     "tarbox export /.tarbox/snapshots/before/src ./before    as it was in the layer 'before'",
-    "tarbox export --force /src ./out                        replace files that are there already",
-    "Nothing outside HOSTDIR is ever touched, whatever links are in the workspace or in HOSTDIR.",
+    "tarbox export --force /src ./out                        overwrite existing files",
+    "Nothing outside HOSTDIR is ever changed, whatever links are in the workspace or in HOSTDIR.",
 ))]
 pub(crate) struct Args {
     /// The directory or file in the workspace
@@ -57,14 +57,13 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
 fn tree<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], attr: &Attr) -> Result<()> {
     let host = Path::new(&args.host);
     if args.host == "-" {
-        let message = "is a directory; 'tarbox export-tar' writes one to standard output";
+        let message = "is a directory; use 'tarbox export-tar' to write one to standard output";
         return Err(Failure::new(ErrorKind::IsDirectory, message).about(path));
     }
     let fail = |e: std::io::Error| Failure::host(&*bytes_of(&args.host), &e);
     std::fs::create_dir_all(host).map_err(fail)?;
     if !args.force && std::fs::read_dir(host).map_err(fail)?.next().is_some() {
-        let message =
-            "the directory is not empty; --force writes into it and replaces files that are in the way";
+        let message = "the directory is not empty; use --force to write into it and overwrite existing files";
         return Err(Failure::new(ErrorKind::NotEmpty, message).about(&*bytes_of(&args.host)));
     }
     let mut writer = HostWriter::new(
@@ -94,7 +93,7 @@ fn single<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8]
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     let Some(new_name) = place.file_name().map(|name| bytes_of(name).into_owned()) else {
-        return Err(Failure::new(ErrorKind::Invalid, "this is not a file name").about(&*bytes_of(&args.host)));
+        return Err(Failure::new(ErrorKind::Invalid, "not a file name").about(&*bytes_of(&args.host)));
     };
     let root = bytes_of(parent.as_os_str()).into_owned();
     let mut writer = HostWriter::new(&root, open(parent)?, Collision::forced(args.force), owners(args));

@@ -72,7 +72,7 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
 fn open(args: &Args, file: &OsStr) -> Result<Box<dyn Write>> {
     if file == "-" {
         if stdout().is_terminal() {
-            let message = "an archive is not for a terminal; name a file, or pipe it somewhere";
+            let message = "not writing an archive to a terminal; name a file, or use a pipe";
             return Err(Failure::new(ErrorKind::Invalid, message).about("standard output"));
         }
         return Ok(Box::new(stdout()));
@@ -86,7 +86,7 @@ fn open(args: &Args, file: &OsStr) -> Result<Box<dyn Write>> {
     };
     match options.open(file) {
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
-            let message = "file exists (on the host); --force replaces it";
+            let message = "file exists (on the host); use --force to replace it";
             Err(Failure::new(ErrorKind::Exists, message).about(&*bytes_of(file)))
         }
         opened => Ok(Box::new(opened.map_err(|e| Failure::host(&*bytes_of(file), &e))?)),

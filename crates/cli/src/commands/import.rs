@@ -21,10 +21,10 @@ use crate::workspace::{Workspace, join, last_name, trim_slashes};
 /// Copy a directory tree from the host into the workspace
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
-    "tarbox import ~/project /src              what is in ~/project is then in /src",
+    "tarbox import ~/project /src              copy the contents of ~/project to /src",
     "tarbox import . --exclude .git --exclude target",
-    "tarbox import --force ~/project /src      replace files that are there already",
-    "tarbox import notes.txt /docs             a single file, too",
+    "tarbox import --force ~/project /src      overwrite existing files",
+    "tarbox import notes.txt /docs             import a single file",
 ))]
 pub(crate) struct Args {
     /// The directory or file on the host, or - for standard input
@@ -145,7 +145,7 @@ fn standard_input<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, tar
     if w.attr_if_any(target, Follow::Yes)?
         .is_some_and(|attr| attr.is_dir())
     {
-        let message = "is a directory, and standard input has no name; say which file it becomes";
+        let message = "is a directory, and standard input has no name; give the path of a file";
         return Err(Failure::new(ErrorKind::IsDirectory, message).about(target));
     }
     let flags = if args.force {

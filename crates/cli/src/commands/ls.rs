@@ -17,9 +17,9 @@ use crate::workspace::{Workspace, join};
 /// List directories
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
-    "tarbox ls -l /src                       what is where, how large and since when",
-    "tarbox ls -la /.tarbox/snapshots        the past states, each a directory to read",
-    "tarbox --json ls /src | jq -r .path     for programs: one object a line",
+    "tarbox ls -l /src                       with permissions, owner, size and time",
+    "tarbox ls -la /.tarbox/snapshots        the past states, as directories",
+    "tarbox --json ls /src | jq -r .path     for scripts: one object per line",
 ))]
 pub(crate) struct Args {
     /// What to list

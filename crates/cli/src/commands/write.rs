@@ -17,8 +17,8 @@ use crate::workspace::Workspace;
 #[command(after_help = examples!(
     "tarbox write /notes.txt 'hello'",
     "date | tarbox write /started",
-    "date | tarbox write /started -                - is standard input; after -- it is just a hyphen",
-    "tarbox write --offset 1M /big < piece         in the middle; the rest stays",
+    "date | tarbox write /started -                - is standard input; after --, it is a hyphen",
+    "tarbox write --offset 1M /big < piece         in the middle; the rest is kept",
     "tarbox write /.tarbox/layers/new before       control files work too",
 ))]
 pub(crate) struct Args {

@@ -29,10 +29,9 @@ pub(crate) fn open_database(path: &Path, options: &Options) -> tarbox_store::Res
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let name = path
-        .file_name()
-        .and_then(OsStr::to_str)
-        .ok_or_else(|| Error::new(ErrorKind::Invalid).because("the name of the database has to be text"))?;
+    let name = path.file_name().and_then(OsStr::to_str).ok_or_else(|| {
+        Error::new(ErrorKind::Invalid).because("the name of the database must be UTF-8 text")
+    })?;
     let pool = DirectoryPool::open(directory).map_err(|e| Error::new(ErrorKind::Io).caused_by(e))?;
     SqliteDatabase::on_pool(Arc::new(pool), name, options)
 }

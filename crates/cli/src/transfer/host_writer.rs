@@ -199,7 +199,7 @@ impl HostWriter {
 
     fn again(&mut self, name: &[u8], id: LinkId) -> Result<()> {
         let Some(first) = self.links.get(&id) else {
-            let gone = io::Error::other("the file it is another name of was not written");
+            let gone = io::Error::other("the file that it links to was not written");
             return Err(self.failure(name, &gone));
         };
         self.open_parent(first)
@@ -311,10 +311,7 @@ impl Parent<'_> {
 fn check_name(name: &[u8]) -> io::Result<()> {
     let bad = name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') || name.contains(&0);
     if bad {
-        Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "this is not a file name",
-        ))
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))
     } else {
         Ok(())
     }

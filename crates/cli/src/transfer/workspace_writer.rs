@@ -265,8 +265,8 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
         match self.links.get(&id) {
             Some(&ino) => self.link(name, ino),
             None => {
-                let gone =
-                    Error::new(ErrorKind::NotFound).because("the file it is another name of was left out");
+                let gone = Error::new(ErrorKind::NotFound)
+                    .because("skipped, since the file that it links to was skipped");
                 Err(self.failure(name, gone))
             }
         }
@@ -290,7 +290,7 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
 
     fn clear_the_way(&self, name: &[u8], exists: Error) -> tarbox_store::Result<()> {
         match self.collision {
-            Collision::Refuse => Err(exists.because("--force replaces it")),
+            Collision::Refuse => Err(exists.because("use --force to replace it")),
             Collision::Replace => blocking(self.fs.remove(&self.who, self.top().ino, name, Unlink::File)),
         }
     }
@@ -298,9 +298,8 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
     /// The control directory is not made of files: writing into it would act on the workspace.
     fn refuse_control(&self, dir: Ino, name: &[u8]) -> tarbox_store::Result<()> {
         if dir == Ino::ROOT && name == CONTROL {
-            return Err(
-                Error::new(ErrorKind::NotPermitted).because("this name controls the workspace; left out")
-            );
+            return Err(Error::new(ErrorKind::NotPermitted)
+                .because("this name is reserved for control files; skipped"));
         }
         Ok(())
     }

@@ -74,7 +74,7 @@ fn directories_are_made_and_removed() {
     w.ok(["write", "/a/b/file", "x"]);
     assert_eq!(
         w.fails(1, ["rm", "/a"]),
-        "/a: is a directory; -r removes it with all that is in it"
+        "/a: is a directory; use -r to remove it and everything in it"
     );
     assert_eq!(w.fails(7, ["rm", "-d", "/a"]), "/a: directory not empty");
     w.ok(["rm", "-r", "/a"]);
@@ -118,11 +118,11 @@ fn mv_renames_replaces_and_moves_into_directories() {
     assert_eq!(w.ok(["ls", "-R", "/e"]), "/e:\nd\n\n/e/d:\nb\nc\n");
     assert_eq!(
         w.fails(1, ["mv", "-T", "/e", "/e/d/x"]),
-        "/e: a directory cannot move into itself"
+        "/e: a directory cannot be moved into itself"
     );
     assert_eq!(
         w.fails(1, ["mv", "/e", "/e/d", "/none"]),
-        "/none: several things only fit into a directory"
+        "/none: with several sources, the target must be a directory"
     );
     assert_eq!(
         w.fails(3, ["mv", "/none", "/x"]),
@@ -147,7 +147,7 @@ fn cp_copies_files_and_trees() {
     assert_eq!(w.object(["stat", "/plain"])["kind"], "file");
     assert_eq!(
         w.fails(1, ["cp", "/s", "/x"]),
-        "/s: is a directory; -r copies it with all that is in it"
+        "/s: is a directory; use -r to copy it and everything in it"
     );
 
     w.ok(["cp", "-r", "/s", "/r"]);
@@ -207,7 +207,7 @@ fn cp_takes_the_content_of_a_directory() {
         "/d/sub: a directory cannot be copied into itself"
     );
     assert_eq!(
-        w.fails(1, ["cp", "-rT", "/d", "/to"]).split(", and").next(),
+        w.fails(1, ["cp", "-rT", "/d", "/to"]).split(", which").next(),
         Some("/to: is a symbolic link")
     );
     w.check();
@@ -228,7 +228,7 @@ fn a_copy_goes_on_behind_what_cannot_be_copied() {
     assert_eq!(
         ran.err,
         "tarbox: /s/a/secret: permission denied\n\
-         tarbox: /s/b: a directory does not take the place of something else\n"
+         tarbox: /s/b: a directory cannot replace something that is not a directory\n"
     );
     assert_eq!(w.ok(["cat", "/t/s/last"]), "/s/last");
     w.check();
@@ -252,7 +252,7 @@ fn targets_can_be_said_first_or_be_names() {
     assert_eq!(w.run(["mv", "-T", "/a", "/d"]).code, 1);
     assert_eq!(
         w.fails(4, ["mv", "/d/.", "/e"]),
-        "/d/.: the root, '.' and '..' cannot move; name what is in them"
+        "/d/.: the root, '.' and '..' cannot be moved; name the files in them"
     );
     w.check();
 }

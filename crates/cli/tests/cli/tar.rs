@@ -99,7 +99,7 @@ fn standard_input_and_output() {
     w.ok(["export-tar", "all.tar"]);
     assert_eq!(
         w.fails(7, ["export-tar", "all.tar"]),
-        "all.tar: file exists (on the host); --force replaces it"
+        "all.tar: file exists (on the host); use --force to replace it"
     );
     w.ok(["export-tar", "--force", "/d/f", "all.tar"]);
     w.ok(["import-tar", "all.tar", "/single"]);
@@ -205,7 +205,7 @@ fn what_is_no_archive_is_called_so() {
     let line = w.fails(1, ["import-tar", "no.tar", "/t"]);
     assert_eq!(
         line,
-        "no.tar: this is no sound tar archive: it does not begin like one"
+        "no.tar: not a valid tar archive: it does not begin like one"
     );
     let cut = archive(&[("whole", b'0', "", b"x"), ("cut", b'0', "", &[1; 5000])]);
     let ran = w.feed(["import-tar", "-", "/t"], &cut[..3000]);
@@ -225,7 +225,7 @@ fn what_is_odd_is_a_warning_and_what_is_damaged_a_failure() {
     );
     assert_eq!(
         ran.err,
-        "tarbox: warning: f: a member of the unknown kind 'Z', unpacked as a file\n"
+        "tarbox: warning: f: a member of the unknown type 'Z'; unpacked as a file\n"
     );
     let ran = w.feed(["--json", "import-tar", "-", "/json"], &odd);
     assert!(ran.err.starts_with("{\"warning\":\"f: "), "{}", ran.err);

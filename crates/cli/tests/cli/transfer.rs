@@ -135,7 +135,7 @@ fn what_is_there_is_not_replaced_unless_it_may_be() {
     w.ok(["mkdir", "/t"]);
     w.ok(["write", "/t/a", "workspace"]);
     let ran = w.run(["import", "tree", "/t"]);
-    assert_eq!(ran.err, "tarbox: /t/a: file exists (--force replaces it)\n");
+    assert_eq!(ran.err, "tarbox: /t/a: file exists (use --force to replace it)\n");
     assert_eq!(ran.code, 7);
     assert_eq!(w.ok(["cat", "/t/a", "/t/b"]), "workspacehost");
     w.ok(["import", "--force", "tree", "/t"]);
@@ -144,7 +144,7 @@ fn what_is_there_is_not_replaced_unless_it_may_be() {
     put(&w.host("out/mine"), b"precious");
     let line = w.fails(7, ["export", "/t", "out"]);
     assert!(
-        line.starts_with("out: the directory is not empty; --force"),
+        line.starts_with("out: the directory is not empty; use --force"),
         "{line}"
     );
     assert_eq!(fs::read_dir(w.host("out")).unwrap().count(), 1);
@@ -233,7 +233,7 @@ fn what_cannot_be_moved_is_reported_and_the_rest_is() {
     let ran = w.run(["import", "tree", "/"]);
     assert_eq!(
         ran.err,
-        "tarbox: /.tarbox: operation not permitted (this name controls the workspace; left out)\n"
+        "tarbox: /.tarbox: operation not permitted (this name is reserved for control files; skipped)\n"
     );
     assert_eq!(ran.code, 4);
     assert_eq!(w.json(["layer", "list"]).len(), 1);

@@ -281,7 +281,7 @@ impl<'a, F: FilesystemInterface> Copier<'a, F> {
             Err(e) if e.kind() == ErrorKind::Exists => {
                 let there = self.fs.lookup(self.who, dir, &entry.name).await?;
                 if !there.is_dir() {
-                    let why = "a directory does not take the place of something else";
+                    let why = "a directory cannot replace something that is not a directory";
                     return Err(Error::new(ErrorKind::Exists).because(why));
                 }
                 (there.ino, false)

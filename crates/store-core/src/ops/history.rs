@@ -15,11 +15,11 @@ const HEAD: &str = "head";
 /// Refuses what could be taken for a number, a path or a line of output.
 fn check_layer_name(name: &str) -> Result<()> {
     let wrong = if name.is_empty() || name.len() > 255 {
-        "a layer's name has 1 to 255 bytes"
+        "a layer's name must have 1 to 255 bytes"
     } else if name.contains('/') || name.chars().any(char::is_control) || name.trim() != name {
-        "a layer's name holds no '/', no control characters, and no space at its ends"
+        "a layer's name cannot contain '/' or control characters, or begin or end with a space"
     } else if name.bytes().all(|b| b.is_ascii_digit()) {
-        "a layer's name must not be a number, since layers are also known by their numbers"
+        "a layer's name cannot be a number, since numbers identify layers, too"
     } else if name == HEAD || name == "." || name == ".." {
         "this name is taken: 'head' is the layer being written"
     } else {
@@ -107,7 +107,7 @@ impl<'a> Op<'a, '_> {
         check_layer_name(name)?;
         if description.is_some_and(|d| d.len() > 4096) {
             return Err(Error::new(ErrorKind::TooBig)
-                .because("a layer's description has 4096 bytes at most")
+                .because("a layer's description can have at most 4096 bytes")
                 .into());
         }
         self.refuse_taken(name)?;
@@ -176,7 +176,7 @@ impl<'a> Op<'a, '_> {
         match self.ask(Want::LayerNamed(name.to_owned()))?.layer()? {
             Some(_) => Err(Error::new(ErrorKind::Exists)
                 .about(name)
-                .because("a layer or tag has this name")
+                .because("a layer or tag of this name already exists")
                 .into()),
             None => Ok(()),
         }
@@ -212,7 +212,7 @@ impl<'a> Op<'a, '_> {
         if layer == current {
             return Err(Error::new(ErrorKind::Busy)
                 .about(&dropped.name)
-                .because("the view is on this layer: switch to another first")
+                .because("this layer is current: switch to another first")
                 .into());
         }
         self.log_history(by, Operation::DropLayer, &dropped.name);
@@ -230,7 +230,7 @@ impl<'a> Op<'a, '_> {
         let current = self.row().current;
         if (first..last).contains(&current) {
             return Err(Error::new(ErrorKind::Busy)
-                .because("the view is on one of these layers: switch to another first")
+                .because("one of these layers is current: switch to another first")
                 .into());
         }
         self.log_history(by, Operation::Squash, &format!("{}..{}", from.name, to.name));
@@ -315,13 +315,13 @@ impl<'a> Op<'a, '_> {
         if layers.iter().any(|l| l.name == tag) {
             return Err(Error::new(ErrorKind::Exists)
                 .about(tag)
-                .because("a layer has this name")
+                .because("a layer of this name already exists")
                 .into());
         }
         match layer {
             Some(layer) if layer == self.row().head => {
                 return Err(Error::new(ErrorKind::Invalid)
-                    .because("the layer being written has no tags: seal it first")
+                    .because("the layer being written cannot be tagged: seal it first")
                     .into());
             }
             Some(layer) => {

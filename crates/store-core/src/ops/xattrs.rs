@@ -64,7 +64,7 @@ impl<'d> Op<'_, 'd> {
     ) -> Step<()> {
         if name.is_empty() || name.contains(&0) {
             return Err(Error::new(ErrorKind::Invalid)
-                .because("an attribute needs a name without NUL")
+                .because("the name of an attribute cannot be empty or contain NUL")
                 .into());
         }
         if name.len() > NAME_MAX {
@@ -82,7 +82,7 @@ impl<'d> Op<'_, 'd> {
         let key = checked(ino)?;
         if old.is_none() && self.inode(View::Current, ino, |_, row| row.xattrs)? >= COUNT_MAX {
             return Err(Error::new(ErrorKind::NoSpace)
-                .because("an inode holds 1024 extended attributes at most")
+                .because("an inode can have at most 1024 extended attributes")
                 .into());
         }
         self.admit_room(value.len() as u64)?;

@@ -110,7 +110,7 @@ impl Unpacker {
                 // The directories on the way are made all the same, as others do.
                 self.place(call, &member.path)?;
                 let shown = String::from_utf8_lossy(target).into_owned();
-                let what = format!("it is a link to '{shown}', which is not there");
+                let what = format!("it is a link to '{shown}', which does not exist");
                 return Err(Error::new(ErrorKind::NotFound).because(what));
             }
             found => found?,
@@ -245,7 +245,7 @@ impl Unpacker {
         match (ours, there.is_dir()) {
             (true, _) => Ok(()),
             (false, true) => Err(ErrorKind::IsDirectory.into()),
-            (false, false) => Err(Error::new(ErrorKind::Exists).because("--force replaces it")),
+            (false, false) => Err(Error::new(ErrorKind::Exists).because("use --force to replace it")),
         }
     }
 
@@ -340,7 +340,7 @@ fn down<F: FilesystemInterface>(call: &Call<'_, F>, dir: Ino, name: &[u8]) -> Re
     match attr.kind {
         FileKind::Directory => Ok(attr),
         FileKind::Symlink => {
-            Err(Error::new(ErrorKind::NotPermitted).because("it leads through a symbolic link; left out"))
+            Err(Error::new(ErrorKind::NotPermitted).because("it leads through a symbolic link; skipped"))
         }
         _ => Err(ErrorKind::NotDirectory.into()),
     }
@@ -349,7 +349,9 @@ fn down<F: FilesystemInterface>(call: &Call<'_, F>, dir: Ino, name: &[u8]) -> Re
 /// The control directory is not made of files: writing into it would act on the workspace.
 fn refuse_control(dir: Ino, name: &[u8]) -> Result<()> {
     if dir == Ino::ROOT && name == CONTROL {
-        return Err(Error::new(ErrorKind::NotPermitted).because("this name controls the workspace; left out"));
+        return Err(
+            Error::new(ErrorKind::NotPermitted).because("this name is reserved for control files; skipped")
+        );
     }
     Ok(())
 }

@@ -103,7 +103,7 @@ impl Mender<'_> {
             }
             let name = format!("block-{}", hex(hash));
             self.note(format!(
-                "the bytes of block {} are damaged; what is there of them is in {name}",
+                "the bytes of block {} are damaged; what is left of them is in {name}",
                 hex(hash)
             ));
             if !bytes.is_empty() {
@@ -222,7 +222,7 @@ impl Mender<'_> {
         self.put_chunk(key, 0, vec![fragment])?;
         let hash = &actual;
         let name = format!("block-{}", hex(hash));
-        self.note(format!("nothing names block {}; it is in {name}", hex(hash)));
+        self.note(format!("nothing refers to block {}; it is in {name}", hex(hash)));
         self.put_inode(key, FileKind::File as i64, &name)
     }
 

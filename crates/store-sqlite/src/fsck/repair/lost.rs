@@ -128,7 +128,7 @@ impl Mender<'_> {
             }
         }
         let base = self.base();
-        self.note(format!("inode {} is inode {} now", key - base, new - base));
+        self.note(format!("inode {} is now inode {}", key - base, new - base));
         Ok(new)
     }
 
@@ -260,7 +260,7 @@ impl Mender<'_> {
     /// Leaves word of the repair: a file that tells what was set aside, and a log record.
     pub(super) fn sign(&self, lines: &[String]) -> Result<()> {
         let seq = self.tenant.next_seq.clamp(1, i64::MAX - 1);
-        let mut what = format!("{} things set aside", lines.len());
+        let mut what = format!("{} items set aside", lines.len());
         if !lines.is_empty() {
             let name = format!("set-aside-{seq}.txt");
             let mut text = lines.join("\n");
