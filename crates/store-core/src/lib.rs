@@ -31,7 +31,8 @@ mod want;
 
 pub use batch::{Batch, Change, HistoryOp};
 pub use database::{CoreDatabase, Settings};
-pub use engine::{Appender, Durability, Engine, Target};
+pub use commit::Exclusive;
+pub use engine::{Applied, Appender, Durability, Engine, Target};
 pub use memtable::Xattr;
 pub use op::Clock;
 pub use open::Open;
