@@ -23,6 +23,15 @@ pub enum Durability {
     Durable,
 }
 
+/// What became of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// It is committed.
+    Yes,
+    /// It is not, and never will be: another process has taken the lease over meanwhile.
+    Fenced,
+}
+
 /// Bytes of a block that belong somewhere in a reader's buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target {
@@ -61,20 +70,34 @@ pub trait Engine: fmt::Debug + MaybeSend + MaybeSync + 'static {
     /// Commits these batches, of one tenant each, as one transaction. Their blocks are on the device.
     ///
     /// # Errors
-    /// After one, nothing of them is committed.
+    /// After one, nothing of them is committed, and the same may be tried again.
     fn apply(
         &self,
         batches: &mut [Batch],
         durability: Durability,
-    ) -> impl Future<Output = Result<()>> + MaybeSend;
+    ) -> impl Future<Output = Result<Applied>> + MaybeSend;
 
     /// Returns when every commit that is visible here is on the device.
     fn sync(&self, tenant: TenantId) -> impl Future<Output = Result<()>> + MaybeSend;
 
     // Other processes
 
-    /// A number that changes when another process has committed. Costs next to nothing. While the lease is held nobody can.
-    fn foreign(&self) -> u64;
+    /// A number that changes when another process has committed to the tenant, as far as is known here. Costs next to nothing.
+    /// While the lease is held nobody can.
+    fn foreign(&self, tenant: TenantId) -> u64;
+
+    /// Whether [`foreign`](Self::foreign) is known well enough to answer a reader from memory: exactly, or as of a moment ago,
+    /// within a bound that the engine states.
+    fn is_fresh(&self, tenant: TenantId) -> bool {
+        let _ = tenant;
+        true
+    }
+
+    /// Whatever others committed before this was called shows in [`foreign`](Self::foreign) when it returns.
+    fn look(&self, tenant: TenantId) -> impl Future<Output = Result<()>> + MaybeSend {
+        let _ = tenant;
+        async { Ok(()) }
+    }
 
     /// Takes the lease, once more for each call. Whatever others committed before shows in [`foreign`](Self::foreign) when it returns.
     ///
@@ -91,22 +114,22 @@ pub trait Engine: fmt::Debug + MaybeSend + MaybeSync + 'static {
     /// Whether another process waits for the lease.
     fn is_wanted(&self, tenant: TenantId) -> bool;
 
-    /// A number that changes with every commit, of this process or another.
-    fn commits(&self) -> u32;
+    /// A number that changes with every commit to the tenant, of this process or another; it may change for other reasons, too.
+    fn commits(&self, tenant: TenantId) -> u32;
 
     /// Returns when [`commits`](Self::commits) is not `then` any more, at [`wake`](Self::wake), after `patience`, or for no reason.
-    fn wait(&self, then: u32, patience: Duration) -> impl Future<Output = ()> + MaybeSend;
+    fn wait(&self, tenant: TenantId, then: u32, patience: Duration) -> impl Future<Output = ()> + MaybeSend;
 
-    /// Ends every wait that has begun.
-    fn wake(&self);
+    /// Ends every wait for this tenant that has begun.
+    fn wake(&self, tenant: TenantId);
 
     /// Begins to follow the changes of a tenant; see [`Store::follow`](tarbox_store::Store::follow).
     ///
     /// # Errors
     /// When others cannot be told.
-    fn follow(&self, tenant: TenantId) -> Result<Box<dyn Follower>>;
+    fn follow(&self, tenant: TenantId) -> impl Future<Output = Result<Box<dyn Follower>>> + MaybeSend;
 
-    /// Whether anybody on this machine follows a tenant, but for the one of this number.
+    /// Whether anybody follows a tenant, but for the one of this number.
     fn is_followed(&self, tenant: TenantId, besides: Option<u32>) -> bool;
 
     /// Returns when everybody who follows a tenant, but for the one of this number, has passed on all up to a position.
@@ -120,18 +143,23 @@ pub trait Engine: fmt::Debug + MaybeSend + MaybeSync + 'static {
     /// Whether other processes may use the database at all.
     fn is_shared(&self) -> bool;
 
-    /// Tells others that this process has an inode open. It does not wait.
+    /// Tells others that this process has an inode open, which may have been said before. When it returns, whoever removes
+    /// inodes without names will know, and whatever others committed before shows in [`foreign`](Self::foreign).
     ///
     /// # Errors
     /// When others cannot be told.
-    fn hold(&self, tenant: TenantId, ino: Ino) -> Result<()>;
+    fn hold(&self, tenant: TenantId, ino: Ino) -> impl Future<Output = Result<()>> + MaybeSend;
 
     /// Takes that back. It does not wait.
     fn let_go(&self, tenant: TenantId, ino: Ino);
 
-    /// Whether another process has an inode open; one that cannot be asked about counts. Looked at *after* the commit that
-    /// took its last name away: whoever opens an inode tells so first, and looks at the committed row afterwards.
-    fn is_held_elsewhere(&self, tenant: TenantId, ino: Ino) -> bool;
+    /// Which of these inodes another process has open; one that cannot be asked about counts. Looked at *after* the commit
+    /// that took their last names away: whoever opens an inode tells so first, and looks at the committed row afterwards.
+    fn held_elsewhere(
+        &self,
+        tenant: TenantId,
+        inos: &[Ino],
+    ) -> impl Future<Output = Result<Vec<bool>>> + MaybeSend;
 
     /// Whether no other process can have anything of the tenant open. It stays so while the lease is held.
     fn is_alone(&self, tenant: TenantId) -> bool;

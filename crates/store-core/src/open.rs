@@ -130,6 +130,11 @@ impl<'a, E: Engine> Driver<'a, E> {
         self.open.lock()
     }
 
+    /// See [`Engine::foreign`].
+    pub(crate) fn foreign(self) -> u64 {
+        self.inner.engine.foreign(self.open.tenant)
+    }
+
     /// Runs an operation that reads: as often as it takes for all its rows to be of one moment.
     pub(crate) async fn read<R: MaybeSend>(
         self,
@@ -147,8 +152,22 @@ impl<'a, E: Engine> Driver<'a, E> {
     async fn drive_read(self, f: &mut Body<'_, '_>) -> Result<()> {
         let mut rows = Rows::default();
         let mut tries = 0;
+        let mut looked = false;
+        if !self.inner.engine.is_fresh(self.open.tenant) {
+            self.inner.engine.look(self.open.tenant).await?;
+            looked = true;
+        }
         loop {
             match self.look(&mut rows, f) {
+                // What is missing a moment ago may have been made since, before this was asked.
+                Run::Done(Err(e)) if e.kind() == ErrorKind::NotFound && !looked => {
+                    looked = true;
+                    let before = self.foreign();
+                    self.inner.engine.look(self.open.tenant).await?;
+                    if self.foreign() == before {
+                        return Err(e);
+                    }
+                }
                 Run::Done(result) => return result,
                 Run::Needs(need) => self.provide(need, &mut rows).await?,
                 Run::Full(error) => return Err(error),
@@ -186,7 +205,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         let mut guard = self.lock();
         let state = &mut *guard;
         if !state.leased {
-            state.refresh(self.inner.engine.foreign());
+            state.refresh(self.foreign());
         }
         let loaded = rows.as_of(state);
         if let Err(stop) = known(state, loaded) {
@@ -198,9 +217,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         self.count(op.hits, op.misses);
         let state = &mut *guard;
         match result {
-            Ok(_) | Err(Stop::Failed(_)) if !state.leased && self.inner.engine.foreign() != state.seen => {
-                Run::Stale
-            }
+            Ok(_) | Err(Stop::Failed(_)) if !state.leased && self.foreign() != state.seen => Run::Stale,
             Ok(()) => Run::Done(Ok(())),
             Err(stop) => self.stopped(state, stop, wants),
         }
@@ -276,15 +293,31 @@ impl<'a, E: Engine> Driver<'a, E> {
     /// Removes an inode without names that is open nowhere. Answers whether it is gone: what cannot be removed now, a later
     /// collection removes.
     pub(crate) async fn collect(self, ino: Ino) -> Result<bool> {
-        at_once(self.drive_collect(ino)).await
+        at_once(self.collect_unless(ino, None)).await
     }
 
-    async fn drive_collect(self, ino: Ino) -> Result<bool> {
+    /// Removes those of these inodes without names that are open nowhere, and answers how many. Their names went with an
+    /// earlier commit.
+    pub(crate) async fn collect_all(self, inos: &[Ino]) -> Result<u64> {
+        let (engine, tenant) = (&self.inner.engine, self.open.tenant);
+        let held = match inos.is_empty() || engine.is_alone(tenant) {
+            true => vec![false; inos.len()],
+            false => engine.held_elsewhere(tenant, inos).await?,
+        };
+        let mut collected = 0;
+        for (ino, held) in inos.iter().zip(held) {
+            collected += u64::from(self.collect_unless(*ino, Some(held)).await?);
+        }
+        Ok(collected)
+    }
+
+    /// The same where it may be known whether another process has it open.
+    async fn collect_unless(self, ino: Ino, held: Option<bool>) -> Result<bool> {
         let mut rows = Rows::default();
         let mut is_gone = false;
         let collected = loop {
             let attempt = self.attempt(false, &mut rows, &mut |op| {
-                is_gone = op.collect(ino)?;
+                is_gone = op.collect(ino, held)?;
                 Ok(())
             });
             let provided = match attempt {
@@ -313,10 +346,8 @@ impl<'a, E: Engine> Driver<'a, E> {
             let Some(inos) = inos.filter(|inos| !inos.is_empty()) else {
                 return Ok(reaped);
             };
-            for ino in inos {
-                reaped += u64::from(self.collect(*ino).await?);
-                after = *ino;
-            }
+            reaped += self.collect_all(inos).await?;
+            after = inos.last().copied().unwrap_or(after);
         }
     }
 
@@ -327,13 +358,13 @@ impl<'a, E: Engine> Driver<'a, E> {
             let mut state = self.lock();
             let count = state.holds.entry(ino).or_default();
             *count += 1;
-            let is_first = *count == 1;
-            if is_first && let Err(error) = self.inner.engine.hold(self.open.tenant, ino) {
-                state.holds.remove(&ino);
-                return Err(error);
-            }
-            is_first
+            *count == 1
         };
+        // Counted before, so that nobody else's last release takes it back.
+        if let Err(error) = self.inner.engine.hold(self.open.tenant, ino).await {
+            self.let_go(ino);
+            return Err(error);
+        }
         // Told first and looked at afterwards: whoever collects inodes without names does it in the other order.
         let names = self
             .read(|op| op.inode(View::Current, ino, |_, row| row.nlink))
@@ -379,7 +410,7 @@ impl<'a, E: Engine> Driver<'a, E> {
             return Run::Needs(Need::Commit);
         }
         if !state.leased {
-            state.refresh(self.inner.engine.foreign());
+            state.refresh(self.foreign());
         }
         let loaded = rows.as_of(state);
         if let Err(stop) = known(state, loaded) {
@@ -461,7 +492,7 @@ impl<'a, E: Engine> Driver<'a, E> {
     /// Whether anything was committed since these rows were asked for, here or elsewhere.
     fn has_changed(self, rows: &Rows) -> bool {
         let state = self.lock();
-        state.generation != rows.generation || (!state.leased && self.inner.engine.foreign() != state.seen)
+        state.generation != rows.generation || (!state.leased && self.foreign() != state.seen)
     }
 
     pub(crate) async fn load(self, mut wants: Vec<Want>, into: &mut Loaded) -> Result<()> {
@@ -469,13 +500,14 @@ impl<'a, E: Engine> Driver<'a, E> {
             let mut seen = rustc_hash::FxHashSet::default();
             wants.retain(|want| seen.insert(want.clone()));
         }
-        wants.retain(|want| match self.tell(want) {
-            Some(found) => {
-                into.add(vec![want.clone()], vec![found]);
-                false
+        let mut rows = Vec::with_capacity(wants.len());
+        for want in wants {
+            match self.tell(&want).await? {
+                Some(found) => into.add(vec![want], vec![found]),
+                None => rows.push(want),
             }
-            None => true,
-        });
+        }
+        let wants = rows;
         if wants.is_empty() {
             return Ok(());
         }
@@ -485,14 +517,17 @@ impl<'a, E: Engine> Driver<'a, E> {
     }
 
     /// What the engine knows without looking at rows.
-    fn tell(self, want: &Want) -> Option<Found> {
+    async fn tell(self, want: &Want) -> Result<Option<Found>> {
         let (engine, tenant) = (&self.inner.engine, self.open.tenant);
-        match want {
+        Ok(match want {
             Want::Alone => Some(Found::Is(engine.is_alone(tenant))),
-            Want::HeldElsewhere(ino) => Some(Found::Is(engine.is_held_elsewhere(tenant, *ino))),
+            Want::HeldElsewhere(ino) => {
+                let held = engine.held_elsewhere(tenant, &[*ino]).await?;
+                Some(Found::Is(held.first().copied().unwrap_or(true)))
+            }
             Want::Room => Some(Found::Room(engine.room())),
             _ => None,
-        }
+        })
     }
 
     /// Takes the lease for this tenant, which the next commit gives back.
@@ -506,7 +541,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         state.leased = true;
         state.alone = None;
         state.generation += 1;
-        state.refresh(self.inner.engine.foreign());
+        state.refresh(self.foreign());
         Ok(())
     }
 

@@ -69,6 +69,8 @@ pub(crate) struct State {
     pub(crate) is_scarce: bool,
     /// Why changes that were accepted are lost: nothing is accepted any more.
     pub(crate) lost: Option<String>,
+    /// What was lost, though it had been accepted, until somebody is told of it.
+    pub(crate) losses: Option<String>,
     /// It waits for the background to commit it.
     pub(crate) queued: Queued,
     /// Kept between operations for its memory alone.
@@ -97,6 +99,7 @@ impl State {
             allowance: 0,
             is_scarce: false,
             lost: None,
+            losses: None,
             queued: Queued::No,
             delta: Delta::default(),
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tarbox_store::*;
 
+use crate::commit::Exclusive;
 use crate::database::Core;
 use crate::engine::{Engine, Target};
 use crate::open::{Driver, Open};
@@ -96,7 +97,7 @@ impl<E: Engine> CoreStore<E> {
         access: Access,
     ) -> Result<(usize, bool)> {
         let mut failed: Option<Vec<Target>> = None;
-        let mut waited = false;
+        let (mut waited, mut looked) = (false, false);
         loop {
             let (plan, due) = self
                 .driver()
@@ -114,6 +115,11 @@ impl<E: Engine> CoreStore<E> {
                 // A block that the content does not name any more may be gone by the time it is fetched.
                 Err(e) if e.kind() == ErrorKind::Corrupt && failed.as_ref() != Some(&plan.targets) => {
                     failed = Some(plan.targets);
+                }
+                // Another process may have taken it away a moment ago.
+                Err(e) if e.kind() == ErrorKind::Corrupt && !looked => {
+                    looked = true;
+                    engine.look(self.open.tenant).await?;
                 }
                 // Or the commit that takes it away is under way: memory follows when it is over.
                 Err(e) if e.kind() == ErrorKind::Corrupt && !waited => {
@@ -157,6 +163,14 @@ impl<E: Engine> CoreStore<E> {
     /// The engine below.
     pub fn engine(&self) -> &E {
         &self.core.inner().engine
+    }
+
+    /// Has the tenant to itself, with everything committed, until the answer goes.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn exclusive(&self) -> Result<Exclusive<'_, E>> {
+        self.driver().exclusive().await
     }
 
     /// Lets the engine work on the tenant's rows, with everything committed and nobody else at them.
@@ -480,22 +494,22 @@ impl<E: Engine> Store for CoreStore<E> {
     }
 
     async fn changed(&self, after: Seq, patience: Duration) -> Result<Seq> {
-        let engine = self.engine();
-        let now = engine.commits();
+        let (engine, tenant) = (self.engine(), self.open.tenant);
+        let now = engine.commits(tenant);
         let last = self.last_seq().await?;
         if last > after {
             return Ok(last);
         }
-        engine.wait(now, patience).await;
+        engine.wait(tenant, now, patience).await;
         self.last_seq().await
     }
 
     fn wake(&self) {
-        self.engine().wake();
+        self.engine().wake(self.open.tenant);
     }
 
     async fn follow(&self) -> Result<Box<dyn Follower>> {
-        self.engine().follow(self.open.tenant)
+        self.engine().follow(self.open.tenant).await
     }
 
     fn is_followed(&self, besides: Option<&dyn Follower>) -> bool {

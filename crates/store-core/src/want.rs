@@ -105,7 +105,7 @@ pub enum Want {
     },
     /// Whether no other process can have anything open. The engine is not asked as for rows, but by [`is_alone`](crate::Engine::is_alone).
     Alone,
-    /// Whether another process has an inode open. The engine is asked by [`is_held_elsewhere`](crate::Engine::is_held_elsewhere).
+    /// Whether another process has an inode open. The engine is asked by [`held_elsewhere`](crate::Engine::held_elsewhere).
     HeldElsewhere(Ino),
     /// What may wait for a commit. The engine is asked by [`room`](crate::Engine::room).
     Room,

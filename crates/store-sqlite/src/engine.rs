@@ -11,7 +11,9 @@ use std::time::Duration;
 use tarbox_store::{
     Follower, GcReport, Ino, LogQuery, LogRecord, Performance, Quota, Result, Seq, Timestamp, Unheard,
 };
-use tarbox_store_core::{Batch, Clock, CoreStore, Durability, Engine, Found, Target, Tenant, TenantId, Want};
+use tarbox_store_core::{
+    Applied, Batch, Clock, CoreStore, Durability, Engine, Found, Target, Tenant, TenantId, Want,
+};
 
 use crate::blocks::{Appender, BlockStore};
 use crate::followers::Followers;
@@ -192,8 +194,9 @@ impl Engine for SqliteEngine {
         self.sql.read(|c| sql::log::query(c, tenant, query))
     }
 
-    async fn apply(&self, batches: &mut [Batch], durability: Durability) -> Result<()> {
-        self.commit(batches, durability)
+    async fn apply(&self, batches: &mut [Batch], durability: Durability) -> Result<Applied> {
+        // Nobody takes a file lock over.
+        self.commit(batches, durability).map(|()| Applied::Yes)
     }
 
     async fn sync(&self, _: TenantId) -> Result<()> {
@@ -203,7 +206,7 @@ impl Engine for SqliteEngine {
         }
     }
 
-    fn foreign(&self) -> u64 {
+    fn foreign(&self, _: TenantId) -> u64 {
         if self.holders.load(Ordering::Acquire) == 0 && self.sql.stamp() != self.known.load(Ordering::Acquire)
         {
             self.look();
@@ -223,19 +226,19 @@ impl Engine for SqliteEngine {
         lock(&self.lease).is_wanted()
     }
 
-    fn commits(&self) -> u32 {
+    fn commits(&self, _: TenantId) -> u32 {
         self.sql.now()
     }
 
-    async fn wait(&self, then: u32, patience: Duration) {
+    async fn wait(&self, _: TenantId, then: u32, patience: Duration) {
         self.sql.wait(then, patience);
     }
 
-    fn wake(&self) {
+    fn wake(&self, _: TenantId) {
         self.sql.wake();
     }
 
-    fn follow(&self, tenant: TenantId) -> Result<Box<dyn Follower>> {
+    async fn follow(&self, tenant: TenantId) -> Result<Box<dyn Follower>> {
         Ok(self.followers.add(tenant)?.unwrap_or_else(|| Box::new(Unheard)))
     }
 
@@ -253,7 +256,7 @@ impl Engine for SqliteEngine {
         self.sessions.is_some()
     }
 
-    fn hold(&self, tenant: TenantId, ino: Ino) -> Result<()> {
+    async fn hold(&self, tenant: TenantId, ino: Ino) -> Result<()> {
         match &self.sessions {
             Some(sessions) => sessions.hold(tenant.key(ino)),
             None => Ok(()),
@@ -266,10 +269,12 @@ impl Engine for SqliteEngine {
         }
     }
 
-    fn is_held_elsewhere(&self, tenant: TenantId, ino: Ino) -> bool {
-        self.sessions
-            .as_ref()
-            .is_some_and(|sessions| sessions.is_open_elsewhere(tenant.key(ino)))
+    async fn held_elsewhere(&self, tenant: TenantId, inos: &[Ino]) -> Result<Vec<bool>> {
+        let is_held = |ino: &Ino| {
+            let sessions = self.sessions.as_ref();
+            sessions.is_some_and(|sessions| sessions.is_open_elsewhere(tenant.key(*ino)))
+        };
+        Ok(inos.iter().map(is_held).collect())
     }
 
     fn room(&self) -> tarbox_store_core::Room {

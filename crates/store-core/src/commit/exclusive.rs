@@ -1,10 +1,10 @@
 //! Changing history, and whatever else needs a tenant to itself for a while.
 
-use tarbox_store::{MaybeSend, Result};
+use tarbox_store::{Error, ErrorKind, MaybeSend, Result};
 
 use crate::batch::Batch;
 use crate::delta::Delta;
-use crate::engine::{Durability, Engine};
+use crate::engine::{Applied, Durability, Engine};
 use crate::op::Op;
 use crate::open::{Driver, answered};
 use crate::platform::{Body, TurnGuard, at_once};
@@ -19,6 +19,17 @@ pub(crate) struct Alone<'a, E: Engine> {
     changes: bool,
     /// `None` in a turn of the caller's.
     _turn: Option<TurnGuard<'a>>,
+}
+
+/// A tenant that the engine has to itself, with everything committed, until this goes.
+pub struct Exclusive<'a, E: Engine> {
+    _alone: Alone<'a, E>,
+}
+
+impl<E: Engine> std::fmt::Debug for Exclusive<'_, E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exclusive").finish_non_exhaustive()
+    }
 }
 
 impl<E: Engine> Drop for Alone<'_, E> {
@@ -54,6 +65,10 @@ impl<'a, E: Engine> Driver<'a, E> {
                 self.take_lease().await?;
             }
             let mut state = self.lock();
+            if let Some(lost) = state.losses.take() {
+                self.release_lease(&mut state)?;
+                return Err(Error::new(ErrorKind::Io).because(lost));
+            }
             if state.leased && state.is_committed() {
                 state.exclusive = true;
                 return Ok(Alone {
@@ -88,10 +103,12 @@ impl<'a, E: Engine> Driver<'a, E> {
         batch.history = delta.rewrite.history;
         batch.blocks = delta.rewrite.blocks;
         batch.live = delta.rewrite.live;
-        self.inner
-            .engine
-            .apply(std::slice::from_mut(&mut batch), Durability::Durable)
-            .await?;
+        let batches = std::slice::from_mut(&mut batch);
+        if self.inner.engine.apply(batches, Durability::Durable).await? == Applied::Fenced {
+            return Err(Error::new(ErrorKind::Io).because(
+                "this process did not answer for so long that another one took its turn; nothing was changed",
+            ));
+        }
         self.inner.count_commit();
         let mut state = self.lock();
         for record in delta.log {
@@ -117,6 +134,12 @@ impl<'a, E: Engine> Driver<'a, E> {
     async fn drive_committed(self, f: &mut Body<'_, '_>) -> Result<()> {
         let _alone = self.alone(false).await?;
         self.run_alone(f).await.map(drop)
+    }
+
+    /// Has the tenant to itself.
+    pub(crate) async fn exclusive(self) -> Result<Exclusive<'a, E>> {
+        let _alone = self.alone(true).await?;
+        Ok(Exclusive { _alone })
     }
 
     /// Lets the engine work on the tenant's rows, with everything committed and nobody else at them.

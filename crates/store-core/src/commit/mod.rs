@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering;
 use tarbox_store::{Error, ErrorKind, Result};
 
 use crate::batch::Batch;
-use crate::engine::{Durability, Engine};
+use crate::engine::{Applied, Durability, Engine};
 use crate::memtable::Memtable;
 use crate::open::{Driver, Open};
 use crate::platform::at_once;
@@ -26,6 +26,7 @@ use crate::state::{Frozen, State};
 use stage::Staged;
 
 pub(crate) use exclusive::Alone;
+pub use exclusive::Exclusive;
 
 /// Content in memory beyond which an operation waits for a commit.
 const BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -52,6 +53,12 @@ struct Freight {
 impl<E: Engine> Driver<'_, E> {
     /// Commits what operations did so far, without waiting for the device.
     pub(crate) async fn commit_visible(self) -> Result<()> {
+        self.commit_quietly().await?;
+        self.tell_of_losses()
+    }
+
+    /// The same where nobody is there to be told of what was lost.
+    pub(crate) async fn commit_quietly(self) -> Result<()> {
         at_once(async move {
             let _turn = self.open.turn.take().await;
             self.commit(Durability::Visible).await
@@ -68,7 +75,16 @@ impl<E: Engine> Driver<'_, E> {
             }
             self.commit(Durability::Durable).await
         })
-        .await
+        .await?;
+        self.tell_of_losses()
+    }
+
+    /// Tells once, as after a crash, that changes which had been accepted are lost.
+    pub(crate) fn tell_of_losses(self) -> Result<()> {
+        match self.lock().losses.take() {
+            Some(lost) => Err(Error::new(ErrorKind::Io).because(lost)),
+            None => Ok(()),
+        }
     }
 
     /// Commits if so much is waiting that memory would grow without bound, or another process for the lease.
@@ -100,7 +116,7 @@ impl<E: Engine> Driver<'_, E> {
                 Some(state.freeze()?)
             } else {
                 if !state.leased {
-                    state.refresh(self.inner.engine.foreign());
+                    state.refresh(self.foreign());
                 }
                 self.give_back(&mut state)?;
                 None
@@ -129,6 +145,9 @@ impl<E: Engine> Driver<'_, E> {
         };
         engine.restore_room();
         drop(frozen);
+        let Some(stored) = stored else {
+            return self.drop_fenced();
+        };
         for (freight, batch) in stored {
             let Freight { open, frozen, staged } = freight;
             let driver = Driver {
@@ -140,10 +159,8 @@ impl<E: Engine> Driver<'_, E> {
                 false => Vec::new(),
             };
             open.lock().settle(frozen, &staged, &batch);
-            for ino in nameless {
-                // What cannot be removed now, a later collection removes.
-                let _collected = driver.collect(ino).await;
-            }
+            // What cannot be removed now, a later collection removes.
+            let _collected = driver.collect_all(&nameless).await;
             driver.give_back(&mut open.lock())?;
         }
         Ok(())
@@ -167,8 +184,12 @@ impl<E: Engine> Driver<'_, E> {
         Ok(())
     }
 
-    /// Makes one transaction of a memtable, and of all that the redo log has.
-    async fn store(self, frozen: &Arc<Frozen>, durability: Durability) -> Result<Vec<(Freight, Batch)>> {
+    /// Makes one transaction of a memtable, and of all that the redo log has; `None` if another process took the lease over.
+    async fn store(
+        self,
+        frozen: &Arc<Frozen>,
+        durability: Durability,
+    ) -> Result<Option<Vec<(Freight, Batch)>>> {
         let mut due = vec![(self.open.clone(), frozen.clone())];
         if self.inner.engine.holds_records() {
             let others = self.inner.opened();
@@ -190,9 +211,30 @@ impl<E: Engine> Driver<'_, E> {
             let empty = Batch::new(freight.open.tenant);
             batches.push(std::mem::replace(&mut freight.staged.batch, empty));
         }
-        self.inner.engine.apply(&mut batches, durability).await?;
+        if self.inner.engine.apply(&mut batches, durability).await? == Applied::Fenced {
+            return Ok(None);
+        }
         self.inner.counters.commits.fetch_add(1, Ordering::Relaxed);
-        Ok(all.into_iter().zip(batches).collect())
+        Ok(Some(all.into_iter().zip(batches).collect()))
+    }
+
+    /// Drops what this process did since its last commit: another one has taken the lease over, as after a crash of this one.
+    /// The tenant goes on from what is committed, and whoever syncs next is [told](Self::tell_of_losses).
+    pub(super) fn drop_fenced(self) -> Result<()> {
+        let mut state = self.lock();
+        let lost: usize = state.tables().map(Memtable::rows).sum();
+        if lost > 0 {
+            state.losses = Some(format!(
+                "{lost} changes that were not committed yet are lost: this process did not answer for so long that another one \
+                 took its turn"
+            ));
+        }
+        state.frozen = None;
+        state.logged = false;
+        state.active = Memtable::default();
+        state.reserved = 0;
+        state.forget();
+        self.release_lease(&mut state)
     }
 
     /// Gives up what cannot be committed, so that other processes get their turn. Nothing is accepted any more, and

@@ -38,8 +38,8 @@ impl<'d> Op<'_, 'd> {
     }
 
     /// Removes an inode without names that is open nowhere; if others may still see a name of it, after the commit that
-    /// takes it away. Answers whether it is gone.
-    pub(crate) fn collect(&mut self, ino: Ino) -> Step<bool> {
+    /// takes it away. `held` says whether another process has it open, where that is known. Answers whether it is gone.
+    pub(crate) fn collect(&mut self, ino: Ino, held: Option<bool>) -> Step<bool> {
         let is_nameless = self.head_inode(ino, |row| row.nlink == 0)?;
         if self.state.holds.contains_key(&ino) || is_nameless != Some(true) {
             return Ok(false);
@@ -49,7 +49,11 @@ impl<'d> Op<'_, 'd> {
                 self.state.delta.orphans.push((ino, true));
                 return Ok(false);
             }
-            if *self.ask(Want::HeldElsewhere(ino))?.is()? {
+            let held = match held {
+                Some(held) => held,
+                None => *self.ask(Want::HeldElsewhere(ino))?.is()?,
+            };
+            if held {
                 return Ok(false);
             }
         }

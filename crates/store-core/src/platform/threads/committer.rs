@@ -107,7 +107,7 @@ fn run<E: Engine>(inner: &Inner<E>) {
     while let Some(open) = inner.committer.next() {
         open.lock().queued = Queued::No;
         let driver = Driver { inner, open: &open };
-        let committed = pollster::block_on(driver.commit_visible());
+        let committed = pollster::block_on(driver.commit_quietly());
         let failures = open.note_failure(committed.is_err());
         if let Err(error) = committed {
             if failures >= TRIES && inner.engine.is_wanted(open.tenant) {
