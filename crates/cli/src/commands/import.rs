@@ -6,10 +6,10 @@ use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags};
 use tarbox_fs::{FilesystemExt, FilesystemInterface, Follow, OpenFlags, PATH_MAX, blocking};
-use tarbox_store::{ErrorKind, Ino, WriteAt};
+use tarbox_store::{ErrorKind, Ino};
 use tarbox_tar::Collision;
 
-use super::write::put_into;
+use super::write::replace;
 use crate::examples::examples;
 use crate::failure::{Failure, Result};
 use crate::platform::bytes_of;
@@ -149,11 +149,11 @@ fn standard_input<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, tar
         return Err(Failure::new(ErrorKind::IsDirectory, message).about(target));
     }
     let flags = if args.force {
-        OpenFlags::WRITE.truncated()
+        OpenFlags::WRITE
     } else {
         OpenFlags::WRITE.exclusively()
     };
-    put_into(w, target, flags, WriteAt::Offset(0), Source::Stdin)
+    replace(w, target, flags, Source::Stdin)
 }
 
 fn writer<'a, F: FilesystemInterface>(

@@ -5,13 +5,11 @@ use std::collections::HashMap;
 use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, Result, SetAttr, SetTime, Unlink, XattrMode};
 
 use super::open::open_path;
+use super::replace::share_content;
 use super::whole::close;
 use super::{Step, Walk, WalkEntry};
-use crate::interface::{Credentials, FilesystemInterface, Handle, NewNode, OpenFlags};
+use crate::interface::{Credentials, FilesystemInterface, NewNode, OpenFlags};
 use crate::path::{At, Follow, LastComponent, Parent, PathAt, Resolver, resolve};
-
-/// What one call copies at most: large enough that calls cost nothing, small enough that others get their turn.
-const PIECE: u64 = 256 << 20;
 
 /// What a copy takes over besides the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -211,7 +209,7 @@ impl<'a, F: FilesystemInterface> Copier<'a, F> {
             let (target, writer) = open_path(fs, who, to, flags, Some(source.mode & 0o777)).await?;
             let copied = match target.ino == source.ino {
                 true => Err(same_file()),
-                false => replace(fs, reader, writer, target.size > 0).await,
+                false => share_content(fs, reader, writer).await,
             };
             close(fs, writer, copied.map(|bytes| (target.ino, bytes))).await
         }
@@ -393,23 +391,5 @@ async fn is_within<F: FilesystemInterface>(
             return Ok(false);
         }
         dir = parent;
-    }
-}
-
-async fn replace<F: FilesystemInterface>(
-    fs: &F,
-    reader: Handle,
-    writer: Handle,
-    truncate: bool,
-) -> Result<u64> {
-    if truncate {
-        fs.truncate(writer, 0).await?;
-    }
-    let mut done = 0;
-    loop {
-        match fs.copy_range((reader, done), (writer, done), PIECE).await? {
-            0 => return Ok(done),
-            copied => done += copied,
-        }
     }
 }
