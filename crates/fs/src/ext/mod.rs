@@ -3,6 +3,7 @@
 mod copy;
 mod describe;
 mod open;
+mod place;
 mod replace;
 mod restore;
 mod traits;
@@ -12,6 +13,7 @@ mod whole;
 
 pub use copy::{Copier, CopyAttributes, CopyOptions};
 pub use describe::{data_map, xattrs};
+pub use place::{NewFile, Place, Placed, Placer, refuse_control};
 pub use replace::{nameless, put_content, share_content};
 pub use restore::{Attributes, Owners, restore};
 pub use traits::FilesystemExt;
