@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
 use tarbox_fs::{FilesystemInterface, Follow, Owners};
 use tarbox_store::{Attr, ErrorKind};
 use tarbox_tar::Collision;
@@ -21,7 +20,7 @@ use crate::workspace::{Workspace, last_name, trim_slashes};
 #[command(after_help = examples!(
     "tarbox export /src ./out                                what is in /src is then in ./out",
     "tarbox export /.tarbox/snapshots/before/src ./before    as it was in the layer 'before'",
-    "tarbox export --force /src ./out                        replace files that are there already",
+    "tarbox export --force /src ./out                        replace files that are there already, once the new are whole",
     "Nothing outside HOSTDIR is ever touched, whatever links are in the workspace or in HOSTDIR.",
 ))]
 pub(crate) struct Args {
@@ -89,10 +88,15 @@ fn single<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8]
     if place.is_dir() {
         place.push(os_string(name.clone()));
     }
-    let parent = place
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    // A device or a pipe would have to give way to a file of that name.
+    if let Ok(there) = std::fs::symlink_metadata(&place)
+        && !there.is_file()
+        && !there.is_symlink()
+    {
+        let message = "this is no file that could be replaced; export to - and redirect it there";
+        return Err(Failure::new(ErrorKind::Exists, message).about(&*bytes_of(place.as_os_str())));
+    }
+    let parent = platform::parent(&place);
     let Some(new_name) = place.file_name().map(|name| bytes_of(name).into_owned()) else {
         return Err(Failure::new(ErrorKind::Invalid, "this is not a file name").about(&*bytes_of(&args.host)));
     };
@@ -114,12 +118,7 @@ fn single<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8]
 
 fn open(path: &Path) -> Result<OwnedFd> {
     platform::allow_many_open_files();
-    rustix::fs::open(
-        path,
-        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
-    )
-    .map_err(|e| Failure::host(&*bytes_of(path.as_os_str()), &e.into()))
+    platform::open_dir(path).map_err(|e| Failure::host(&*bytes_of(path.as_os_str()), &e))
 }
 
 fn owners(args: &Args) -> Owners {

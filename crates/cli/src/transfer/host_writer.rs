@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
@@ -16,8 +16,12 @@ use tarbox_tar::Collision;
 use crate::failure::{Failure, Result};
 use crate::platform::host;
 use crate::transfer::descent::Descent;
+use crate::transfer::host_new_file::HostNewFile;
 use crate::transfer::host_reader::open_dir;
 use crate::transfer::item::{Item, LinkId, Meta};
+
+/// A file of more bytes than this has no name until it is whole, so that a process that ends leaves no part of it.
+const LARGE: u64 = 1 << 20;
 
 /// Writes one tree.
 pub(crate) struct HostWriter {
@@ -36,9 +40,17 @@ pub(crate) struct HostWriter {
 }
 
 struct OpenFile {
-    file: OwnedFd,
+    file: Made,
     name: Vec<u8>,
     meta: Meta,
+}
+
+/// A file that is not whole yet.
+enum Made {
+    /// Under its name.
+    InPlace(OwnedFd),
+    /// Whatever has its name is still there.
+    Apart(HostNewFile),
 }
 
 impl HostWriter {
@@ -130,41 +142,62 @@ impl HostWriter {
     }
 
     fn begin_file(&mut self, name: Vec<u8>, meta: Meta, id: Option<LinkId>) -> Result<()> {
-        self.file = None;
-        let made = self.replacing(&name, |dir, name| {
-            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            rustix::fs::openat(dir, name, flags, Mode::from_raw_mode(0o600))
-        });
-        let file = made.map_err(|e| self.failure(&name, &e))?;
+        self.abandon()?;
+        let file = self
+            .make_file(&name, meta.size)
+            .map_err(|e| self.failure(&name, &e))?;
         self.remember(&name, id);
         self.file = Some(OpenFile { file, name, meta });
         Ok(())
     }
 
+    fn make_file(&self, name: &[u8], size: u64) -> io::Result<Made> {
+        check_name(name)?;
+        let dir = self.dirs.last()?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        if size <= LARGE {
+            match rustix::fs::openat(dir, name, flags, Mode::from_raw_mode(0o600)) {
+                Err(Errno::EXIST) => {}
+                made => return Ok(Made::InPlace(made?)),
+            }
+        }
+        match self.may_go(name) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+            _ => HostNewFile::create(dir.as_fd(), 0o600).map(Made::Apart),
+        }
+    }
+
     fn data(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
         let Some(open) = &self.file else { return Ok(()) };
-        write_all(&open.file, bytes, offset).or_else(|e| self.give_up(&e))
+        write_all(open.file.fd(), bytes, offset).or_else(|e| self.give_up(&e))
     }
 
     fn end_file(&mut self, size: u64) -> Result<()> {
         let Some(open) = &self.file else { return Ok(()) };
         // A hole at the end is no piece of content: only the length tells of it.
-        let done = rustix::fs::ftruncate(&open.file, size)
-            .map_err(io::Error::from)
-            .and_then(|()| finish(open.file.as_fd(), &open.meta, self.owners));
-        let result = done.map_err(|e| self.failure(&open.name, &e));
-        self.file = None;
-        result
+        if let Err(e) = rustix::fs::ftruncate(open.file.fd(), size) {
+            return self.give_up(&e.into());
+        }
+        let Some(open) = self.file.take() else {
+            return Ok(());
+        };
+        let finished = finish(open.file.fd(), &open.meta, self.owners);
+        // Its content is whole, whatever is said of its attributes.
+        let put = self.dirs.last().and_then(|dir| match open.file {
+            Made::InPlace(_) => Ok(()),
+            Made::Apart(new) => new.put(dir.as_fd(), &open.name, self.collision == Collision::Replace),
+        });
+        finished.and(put).map_err(|e| self.failure(&open.name, &e))
     }
 
     fn abandon(&mut self) -> Result<()> {
         let Some(open) = self.file.take() else {
             return Ok(());
         };
-        let removed = self
-            .dirs
-            .last()
-            .and_then(|dir| Ok(rustix::fs::unlinkat(dir, open.name.as_slice(), AtFlags::empty())?));
+        let removed = self.dirs.last().and_then(|dir| match open.file {
+            Made::InPlace(_) => Ok(rustix::fs::unlinkat(dir, open.name.as_slice(), AtFlags::empty())?),
+            Made::Apart(new) => new.discard(dir.as_fd()),
+        });
         removed.map_err(|e| self.failure(&open.name, &e))
     }
 
@@ -240,16 +273,19 @@ impl HostWriter {
         }
     }
 
-    /// Removes what is in the way and is no directory, if that was asked for.
+    /// Removes what is in the way and may go.
     fn clear_the_way(&self, name: &[u8]) -> io::Result<()> {
-        let dir = self.dirs.last()?;
-        let stat = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-            return Err(Errno::ISDIR.into());
-        }
+        self.may_go(name)?;
+        Ok(rustix::fs::unlinkat(self.dirs.last()?, name, AtFlags::empty())?)
+    }
+
+    /// Whether what is there is no directory, and to be replaced.
+    fn may_go(&self, name: &[u8]) -> io::Result<()> {
+        let stat = rustix::fs::statat(self.dirs.last()?, name, AtFlags::SYMLINK_NOFOLLOW)?;
         match self.collision {
+            _ if FileType::from_raw_mode(stat.st_mode) == FileType::Directory => Err(Errno::ISDIR.into()),
             Collision::Refuse => Err(Errno::EXIST.into()),
-            Collision::Replace => Ok(rustix::fs::unlinkat(dir, name, AtFlags::empty())?),
+            Collision::Replace => Ok(()),
         }
     }
 
@@ -292,6 +328,15 @@ impl HostWriter {
     }
 }
 
+impl Made {
+    fn fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::InPlace(file) => file.as_fd(),
+            Self::Apart(new) => new.file().as_fd(),
+        }
+    }
+}
+
 /// A directory on the way to a file's first name.
 enum Parent<'d> {
     First(&'d OwnedFd),
@@ -321,7 +366,7 @@ fn check_name(name: &[u8]) -> io::Result<()> {
 }
 
 /// Sets owner, permissions, attributes and times, in the order in which none undoes another.
-fn finish(file: std::os::fd::BorrowedFd<'_>, meta: &Meta, owners: Owners) -> io::Result<()> {
+fn finish(file: BorrowedFd<'_>, meta: &Meta, owners: Owners) -> io::Result<()> {
     if let (Some(uid), Some(gid)) = owners.of(&meta.attributes()) {
         host::set_owner(file, uid, gid)?;
     }
@@ -358,7 +403,7 @@ fn times(meta: &Meta) -> Timestamps {
     }
 }
 
-fn write_all(file: &OwnedFd, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+fn write_all(file: BorrowedFd<'_>, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::pwrite(file, bytes, offset) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

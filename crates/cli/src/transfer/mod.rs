@@ -2,6 +2,7 @@
 
 mod descent;
 mod host_file;
+mod host_new_file;
 mod host_reader;
 mod host_writer;
 pub(crate) mod item;
@@ -14,6 +15,7 @@ mod tar_writer;
 mod workspace_reader;
 mod workspace_writer;
 
+pub(crate) use host_new_file::HostNewFile;
 pub(crate) use host_reader::HostReader;
 pub(crate) use host_writer::HostWriter;
 pub(crate) use pump::{Weigh, pump};

@@ -14,7 +14,7 @@ mod whole;
 pub use copy::{Copier, CopyAttributes, CopyOptions};
 pub use describe::{data_map, xattrs};
 pub use place::{NewFile, Place, Placed, Placer, refuse_control};
-pub use replace::{nameless, put_content, share_content};
+pub use replace::{nameless, put_content, share_content, unfinished};
 pub use restore::{Attributes, Owners, restore};
 pub use traits::FilesystemExt;
 pub use walk::{Step, Walk, WalkEntry};

@@ -8,8 +8,8 @@ use crate::interface::{Credentials, FilesystemInterface, Handle, OpenFlags};
 /// What one call copies at most: large enough that calls cost nothing, small enough that others get their turn.
 const PIECE: u64 = 256 << 20;
 
-/// A name for what is not whole yet.
-pub(super) fn unfinished(number: u64) -> Vec<u8> {
+/// A name for what is not whole yet; whoever finds it taken counts on.
+pub fn unfinished(number: u64) -> Vec<u8> {
     format!(".{number}.unfinished").into_bytes()
 }
 
