@@ -1,10 +1,9 @@
 //! `export`
 
 use std::ffi::OsString;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use tarbox_fs::{FilesystemInterface, Follow, Owners};
+use tarbox_fs::{FilesystemInterface, Follow};
 use tarbox_store::{Attr, ErrorKind};
 use tarbox_tar::Collision;
 
@@ -12,7 +11,7 @@ use crate::examples::examples;
 use crate::failure::{Failure, Result};
 use crate::platform::{self, bytes_of, os_string};
 use crate::transfer::options::OwnerChoice;
-use crate::transfer::{HostWriter, Tally, WorkspaceReader, pump};
+use crate::transfer::{HostWriter, Tally, TreeWriter, WorkspaceReader, pump};
 use crate::workspace::{Workspace, last_name, trim_slashes};
 
 /// Copy a directory tree from the workspace to the host
@@ -66,12 +65,7 @@ fn tree<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], 
             "the directory is not empty; --force writes into it and replaces files that are in the way";
         return Err(Failure::new(ErrorKind::NotEmpty, message).about(&*bytes_of(&args.host)));
     }
-    let mut writer = HostWriter::new(
-        &bytes_of(&args.host),
-        open(host)?,
-        Collision::forced(args.force),
-        owners(args),
-    );
+    let mut writer = writer(args, &bytes_of(&args.host), host)?;
     let tally = Tally::new(w, "export", None);
     let (fs, who) = (w.fs, &w.who);
     pump(
@@ -101,7 +95,7 @@ fn single<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8]
         return Err(Failure::new(ErrorKind::Invalid, "this is not a file name").about(&*bytes_of(&args.host)));
     };
     let root = bytes_of(parent.as_os_str()).into_owned();
-    let mut writer = HostWriter::new(&root, open(parent)?, Collision::forced(args.force), owners(args));
+    let mut writer = writer(args, &root, parent)?;
     let tally = Tally::new(w, "export", Some(1));
     let (fs, who) = (w.fs, &w.who);
     let trimmed = trim_slashes(path);
@@ -116,12 +110,12 @@ fn single<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8]
     tally.print("exported")
 }
 
-fn open(path: &Path) -> Result<OwnedFd> {
+/// Writes below a directory of this name.
+fn writer(args: &Args, name: &[u8], path: &Path) -> Result<TreeWriter<HostWriter>> {
     platform::allow_many_open_files();
-    platform::open_dir(path).map_err(|e| Failure::host(&*bytes_of(path.as_os_str()), &e))
-}
-
-fn owners(args: &Args) -> Owners {
+    let dir = platform::open_dir(path).map_err(|e| Failure::host(name, &e))?;
+    let collision = Collision::forced(args.force);
     // Only the real root may give files away on the host, whoever one acts as in the workspace.
-    args.owner.resolve(args.numeric_owner, platform::caller().uid)
+    let owners = args.owner.resolve(args.numeric_owner, platform::caller().uid);
+    Ok(TreeWriter::new(HostWriter::new(name, dir, collision, owners)))
 }

@@ -15,7 +15,7 @@ use crate::failure::{Failure, Result};
 use crate::platform::{self, bytes_of};
 use crate::source::Source;
 use crate::transfer::options::OwnerChoice;
-use crate::transfer::{HostReader, Skip, Tally, WorkspaceWriter, pump, survey};
+use crate::transfer::{HostReader, Skip, Tally, TreeWriter, WorkspaceWriter, pump, survey};
 use crate::workspace::{Workspace, join, last_name, trim_slashes};
 
 /// Copy a directory tree from the host into the workspace
@@ -142,8 +142,8 @@ fn writer<'a, F: FilesystemInterface>(
     args: &Args,
     w: &Workspace<'a, F>,
     root: (Ino, &[u8]),
-) -> WorkspaceWriter<'a, F> {
+) -> TreeWriter<WorkspaceWriter<'a, F>> {
     let collision = Collision::forced(args.force);
     let owners = args.owner.resolve(args.numeric_owner, w.who.uid());
-    WorkspaceWriter::new(w.fs, &w.who, root, collision, owners)
+    TreeWriter::new(WorkspaceWriter::new(w.fs, &w.who, root, collision, owners))
 }

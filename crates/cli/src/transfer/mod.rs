@@ -12,6 +12,7 @@ mod skip;
 mod survey;
 mod tally;
 mod tar_writer;
+mod tree_writer;
 mod workspace_reader;
 mod workspace_writer;
 
@@ -23,5 +24,6 @@ pub(crate) use skip::Skip;
 pub(crate) use survey::survey;
 pub(crate) use tally::Tally;
 pub(crate) use tar_writer::TarWriter;
+pub(crate) use tree_writer::TreeWriter;
 pub(crate) use workspace_reader::WorkspaceReader;
 pub(crate) use workspace_writer::WorkspaceWriter;

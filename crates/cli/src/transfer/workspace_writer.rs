@@ -12,7 +12,8 @@ use tarbox_store::{Error, ErrorKind, FileKind, Ino};
 use tarbox_tar::Collision;
 
 use crate::failure::{Failure, Result};
-use crate::transfer::item::{Item, LinkId, Meta};
+use crate::transfer::item::{LinkId, Meta};
+use crate::transfer::tree_writer::Target;
 
 /// Writes one tree.
 pub(crate) struct WorkspaceWriter<'a, F> {
@@ -24,8 +25,6 @@ pub(crate) struct WorkspaceWriter<'a, F> {
     /// The path of the innermost directory, for messages.
     path: Vec<u8>,
     file: Option<OpenFile>,
-    /// How deep we are in a directory that could not be made, whose content is left out.
-    lost: usize,
     links: HashMap<LinkId, Ino>,
 }
 
@@ -71,63 +70,7 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
             }],
             path,
             file: None,
-            lost: 0,
             links: HashMap::new(),
-        }
-    }
-
-    /// Carries out one item.
-    ///
-    /// # Errors
-    /// What the workspace said, about the path. The writer can go on with the next item.
-    pub(crate) fn write(&mut self, item: Item) -> Result<()> {
-        match item {
-            Item::Enter { .. } if self.lost > 0 => self.lost += 1,
-            Item::Leave { .. } if self.lost > 0 => self.lost -= 1,
-            Item::Trouble(failure) => return Err(failure),
-            _ if self.lost > 0 => {}
-            Item::Enter { name, meta } => self.enter(&name, &meta)?,
-            Item::Leave { meta } => self.leave(&meta)?,
-            Item::File { name, meta, id, .. } => self.begin_file(name, meta, id)?,
-            Item::Data { offset, bytes } => self.data(offset, &bytes)?,
-            Item::EndFile { size } => self.end_file(size)?,
-            Item::Abandon => self.abandon()?,
-            Item::Symlink {
-                name,
-                meta,
-                target,
-                id,
-            } => {
-                self.node(&name, &meta, id, &NewNode::Symlink { target: &target })?;
-            }
-            Item::Special { name, meta, id } => {
-                let node = special(&meta).ok_or_else(|| Failure::from(ErrorKind::Invalid).about(&name))?;
-                self.node(&name, &meta, id, &node)?;
-            }
-            Item::Again { name, id } => self.again(&name, id)?,
-        }
-        Ok(())
-    }
-
-    fn enter(&mut self, name: &[u8], meta: &Meta) -> Result<()> {
-        if name.is_empty() {
-            return Ok(());
-        }
-        match self.try_enter(name, meta) {
-            Ok((ino, origin)) => {
-                self.stack.push(Level {
-                    ino,
-                    origin,
-                    path_len: self.path.len(),
-                });
-                self.path.push(b'/');
-                self.path.extend_from_slice(name);
-                Ok(())
-            }
-            Err(e) => {
-                self.lost = 1;
-                Err(self.failure(name, e))
-            }
         }
     }
 
@@ -136,6 +79,78 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
         let (attr, made) = self.placing(|placer| blocking(placer.directory(&place, meta.mode)))?;
         let origin = made.map_or(Origin::Found, |_| Origin::Made);
         Ok((attr.ino, origin))
+    }
+
+    /// Removes a file because of an error, which matters more than that this may fail, too.
+    fn give_up(&mut self, error: Error) -> Result<()> {
+        let name = self.file.as_ref().map_or(&[][..], |open| &open.name);
+        let failure = self.failure(name, error);
+        let _ = self.abandon();
+        Err(failure)
+    }
+
+    fn node(&mut self, name: &[u8], meta: &Meta, id: Option<LinkId>, node: &NewNode<'_>) -> Result<()> {
+        let place = self.place(name);
+        let made = self
+            .placing(|placer| blocking(placer.node(&place, node, &meta.attributes())))
+            .map_err(|e| self.failure(name, e))?;
+        self.remember(made.attr.ino, id);
+        Ok(())
+    }
+
+    fn remember(&mut self, ino: Ino, id: Option<LinkId>) {
+        if let Some(id) = id {
+            self.links.insert(id, ino);
+        }
+    }
+
+    fn place(&self, name: &[u8]) -> Place {
+        Place {
+            dir: self.top().ino,
+            name: name.to_vec(),
+        }
+    }
+
+    /// Lets something be put in its place.
+    fn placing<T>(
+        &self,
+        act: impl FnOnce(&Placer<'_, F>) -> tarbox_store::Result<T>,
+    ) -> tarbox_store::Result<T> {
+        act(&Placer {
+            fs: self.fs,
+            who: &self.who,
+            owners: self.owners,
+            may_go: &|there| self.collision.may_go(there),
+        })
+    }
+
+    fn top(&self) -> &Level {
+        // The root level is never popped.
+        &self.stack[self.stack.len() - 1]
+    }
+
+    fn failure(&self, name: &[u8], error: Error) -> Failure {
+        let path = if name.is_empty() {
+            self.path.clone()
+        } else {
+            [&self.path, &b"/"[..], name].concat()
+        };
+        Failure::of(error, path)
+    }
+}
+
+impl<F: FilesystemInterface> Target for WorkspaceWriter<'_, F> {
+    fn enter(&mut self, name: Vec<u8>, meta: &Meta) -> Result<()> {
+        let entered = self.try_enter(&name, meta);
+        let (ino, origin) = entered.map_err(|e| self.failure(&name, e))?;
+        self.stack.push(Level {
+            ino,
+            origin,
+            path_len: self.path.len(),
+        });
+        self.path.push(b'/');
+        self.path.extend_from_slice(&name);
+        Ok(())
     }
 
     fn leave(&mut self, meta: &Meta) -> Result<()> {
@@ -194,7 +209,6 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
         }
     }
 
-    /// Removes a file that is not whole.
     fn abandon(&mut self) -> Result<()> {
         let Some(open) = self.file.take() else {
             return Ok(());
@@ -202,27 +216,20 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
         blocking(open.file.discard(self.fs, &self.who)).map_err(|e| self.failure(&open.name, e))
     }
 
-    /// The same because of an error, which matters more than that this may fail, too.
-    fn give_up(&mut self, error: Error) -> Result<()> {
-        let name = self.file.as_ref().map_or(&[][..], |open| &open.name);
-        let failure = self.failure(name, error);
-        let _ = self.abandon();
-        Err(failure)
+    fn symlink(&mut self, name: Vec<u8>, meta: &Meta, target: &[u8], id: Option<LinkId>) -> Result<()> {
+        self.node(&name, meta, id, &NewNode::Symlink { target })
     }
 
-    fn node(&mut self, name: &[u8], meta: &Meta, id: Option<LinkId>, node: &NewNode<'_>) -> Result<()> {
-        let place = self.place(name);
-        let made = self
-            .placing(|placer| blocking(placer.node(&place, node, &meta.attributes())))
-            .map_err(|e| self.failure(name, e))?;
-        self.remember(made.attr.ino, id);
-        Ok(())
-    }
-
-    fn remember(&mut self, ino: Ino, id: Option<LinkId>) {
-        if let Some(id) = id {
-            self.links.insert(id, ino);
-        }
+    fn special(&mut self, name: Vec<u8>, meta: &Meta, id: Option<LinkId>) -> Result<()> {
+        let (mode, rdev) = (meta.mode, meta.rdev);
+        let node = match meta.kind {
+            FileKind::Fifo => NewNode::Fifo { mode },
+            FileKind::Socket => NewNode::Socket { mode },
+            FileKind::CharDevice => NewNode::CharDevice { mode, rdev },
+            FileKind::BlockDevice => NewNode::BlockDevice { mode, rdev },
+            _ => return Err(self.failure(&name, ErrorKind::Invalid.into())),
+        };
+        self.node(&name, meta, id, &node)
     }
 
     fn again(&mut self, name: &[u8], id: LinkId) -> Result<()> {
@@ -237,50 +244,4 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
         };
         linked.map(drop).map_err(|e| self.failure(name, e))
     }
-
-    fn place(&self, name: &[u8]) -> Place {
-        Place {
-            dir: self.top().ino,
-            name: name.to_vec(),
-        }
-    }
-
-    /// Lets something be put in its place.
-    fn placing<T>(
-        &self,
-        act: impl FnOnce(&Placer<'_, F>) -> tarbox_store::Result<T>,
-    ) -> tarbox_store::Result<T> {
-        act(&Placer {
-            fs: self.fs,
-            who: &self.who,
-            owners: self.owners,
-            may_go: &|there| self.collision.may_go(there),
-        })
-    }
-
-    fn top(&self) -> &Level {
-        // The root level is never popped.
-        &self.stack[self.stack.len() - 1]
-    }
-
-    fn failure(&self, name: &[u8], error: Error) -> Failure {
-        let path = if name.is_empty() {
-            self.path.clone()
-        } else {
-            [&self.path, &b"/"[..], name].concat()
-        };
-        Failure::of(error, path)
-    }
-}
-
-/// The node for a pipe, socket or device.
-fn special(meta: &Meta) -> Option<NewNode<'static>> {
-    let (mode, rdev) = (meta.mode, meta.rdev);
-    Some(match meta.kind {
-        FileKind::Fifo => NewNode::Fifo { mode },
-        FileKind::Socket => NewNode::Socket { mode },
-        FileKind::CharDevice => NewNode::CharDevice { mode, rdev },
-        FileKind::BlockDevice => NewNode::BlockDevice { mode, rdev },
-        _ => return None,
-    })
 }
