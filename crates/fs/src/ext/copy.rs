@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
-use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, Result, SetAttr, SetTime, Unlink, XattrMode};
+use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, Result, SetAttr, Unlink};
 
+use super::describe::xattrs;
 use super::open::open_path;
 use super::replace::share_content;
+use super::restore::{Attributes, Owners, restore};
 use super::whole::close;
 use super::{Step, Walk, WalkEntry};
 use crate::interface::{Credentials, FilesystemInterface, NewNode, OpenFlags};
@@ -317,22 +319,20 @@ impl<'a, F: FilesystemInterface> Copier<'a, F> {
             return Ok(());
         }
         let (fs, who) = (self.fs, self.who);
-        for name in fs.listxattr(who, source.ino).await? {
-            let value = fs.getxattr(who, source.ino, &name).await?;
-            fs.setxattr(who, copy, &name, Some(&value), XattrMode::Any)
-                .await?;
-        }
-        let owner = who.is_root();
-        let mode = if owner { source.mode } else { source.mode & !0o6000 };
-        let set = SetAttr {
-            mode: (!source.is_symlink()).then_some(mode),
-            uid: owner.then_some(source.uid),
-            gid: owner.then_some(source.gid),
-            atime: Some(SetTime::At(source.atime)),
-            mtime: Some(SetTime::At(source.mtime)),
-            ..SetAttr::default()
+        let (owners, mode) = match who.is_root() {
+            true => (Owners::Keep, source.mode),
+            false => (Owners::Caller, source.mode & !0o6000),
         };
-        fs.setattr(who, copy, &set).await.map(drop)
+        let attributes = Attributes {
+            kind: source.kind,
+            mode,
+            uid: Some(source.uid),
+            gid: Some(source.gid),
+            atime: source.atime,
+            mtime: source.mtime,
+            xattrs: &xattrs(fs, who, source.ino).await?,
+        };
+        restore(fs, who, (copy, None), &attributes, owners).await
     }
 }
 
