@@ -347,3 +347,15 @@ fn what_an_import_cannot_replace_stays() {
     }
     w.check();
 }
+
+#[test]
+fn a_directory_that_cannot_be_listed_is_exported_without_what_is_in_it() {
+    let w = Workspace::new();
+    w.ok(["mkdir", "-p", "/t/closed", "/t/open"]);
+    w.ok(["write", "/t/closed/f", "x"]);
+    w.ok(["write", "/t/open/f", "x"]);
+    w.ok(["chmod", "700", "/t/closed"]);
+    let line = w.fails(4, ["--user", "1000", "export", "/t", "out"]);
+    assert_eq!(line, "/t/closed: permission denied");
+    assert!(w.host("out/open/f").exists() && w.host("out/closed").read_dir().unwrap().next().is_none());
+}
