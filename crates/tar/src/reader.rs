@@ -6,7 +6,7 @@ use crate::BLOCK;
 use crate::header::Header;
 use crate::member::{Kind, Member, Problem, Severity, Step};
 use crate::pax::{Pax, Value};
-use crate::sparse::{Map, MapParser, PIECES_MAX, PaxSparse, Pieces};
+use crate::sparse::{MapParser, PIECES_MAX, PaxSparse, Pieces, check};
 
 /// The longest extended header that is read; real ones have a few hundred bytes.
 const EXTENDED_MAX: u64 = 4 << 20;
@@ -441,9 +441,7 @@ impl Reader {
                 let size = member.size;
                 self.content(member, vec![(0, size)], filling(size));
             }
-            Ok(PaxSparse::Here(pieces, real)) => {
-                self.mapped(member, Map::new(pieces, real, stored), stored, filling(stored))
-            }
+            Ok(PaxSparse::Here(pieces, real)) => self.mapped(member, (pieces, real), stored, filling(stored)),
             Ok(PaxSparse::InContent(real)) => {
                 self.state = State::PaxMap {
                     member,
@@ -479,7 +477,7 @@ impl Reader {
                     stored,
                 }
             }
-            false => self.mapped(member, Map::new(pieces, real, stored), stored, filling(stored)),
+            false => self.mapped(member, (pieces, real), stored, filling(stored)),
         }
     }
 
@@ -505,7 +503,7 @@ impl Reader {
             stored,
         } = std::mem::replace(&mut self.state, State::Done)
         {
-            self.mapped(member, Map::new(pieces, real, stored), stored, filling(stored));
+            self.mapped(member, (pieces, real), stored, filling(stored));
         }
     }
 
@@ -528,7 +526,7 @@ impl Reader {
             Ok(None) => {}
             Ok(Some(pieces)) => {
                 if let State::PaxMap { member, real, .. } = std::mem::replace(&mut self.state, State::Done) {
-                    self.mapped(member, Map::new(pieces, real, left), left, filling);
+                    self.mapped(member, (pieces, real), left, filling);
                 }
             }
             Err(what) => self.no_map(left, filling, what),
@@ -543,16 +541,10 @@ impl Reader {
         }
     }
 
-    fn mapped(
-        &mut self,
-        mut member: Box<Member>,
-        map: crate::sparse::Result<Map>,
-        stored: u64,
-        filling: u64,
-    ) {
-        match map {
-            Ok(Map { pieces, real_size }) => {
-                member.size = real_size;
+    fn mapped(&mut self, mut member: Box<Member>, (pieces, real): (Pieces, u64), stored: u64, filling: u64) {
+        match check(&pieces, real, stored) {
+            Ok(()) => {
+                member.size = real;
                 self.content(member, pieces, filling);
             }
             Err(what) => {

@@ -221,10 +221,9 @@ fn long_row<F: FilesystemInterface>(table: &mut Table<'_>, w: &Workspace<'_, F>,
     table.end_row();
 }
 
-/// Major and minor number, as Linux packs them.
+/// Major and minor number.
 pub(super) fn device(rdev: u64) -> String {
-    let major = (rdev >> 8) & 0xfff | (rdev >> 32) & 0xffff_f000;
-    let minor = rdev & 0xff | (rdev >> 12) & 0xffff_ff00;
+    let (major, minor) = tarbox_fs::major_minor(rdev);
     format!("{major}, {minor}")
 }
 

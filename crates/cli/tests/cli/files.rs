@@ -62,6 +62,67 @@ fn a_large_file_goes_through_in_pieces() {
     w.check();
 }
 
+/// Bytes that share no block with those of another seed.
+fn noise(seed: u32, len: u32) -> Vec<u8> {
+    (0..len)
+        .map(|i| ((i ^ seed).wrapping_mul(2_654_435_761) >> 24) as u8 ^ (i >> 9) as u8)
+        .collect()
+}
+
+#[test]
+fn what_cannot_replace_a_file_leaves_it_as_it_was() {
+    let w = Workspace::new();
+    for (tenant, len, quota) in [("small", 60_000, "100k"), ("large", 2_000_000, "3M")] {
+        w.ok(["tenant", "create", tenant, "--bytes", quota]);
+        let (old, new) = (noise(1, len), noise(2, 3 * len));
+        assert_eq!(w.feed(["--tenant", tenant, "write", "/f"], &old).code, 0);
+        let kept = |what: &str| assert!(w.run(["--tenant", tenant, "cat", "/f"]).out == old, "{what}");
+        for command in [&["write", "/f"][..], &["import", "--force", "-", "/f"]] {
+            let args = [&["--tenant", tenant], command].concat();
+            assert_eq!(w.feed(&args, &new).code, 5, "{args:?}");
+            kept(&format!("{args:?} over the quota of {quota}"));
+            // A directory can be opened, but not read.
+            let mut broken = w.command();
+            broken
+                .args(&args)
+                .stdin(std::fs::File::open(w.host(".")).unwrap());
+            assert_eq!(broken.output().unwrap().status.code(), Some(1), "{args:?}");
+            kept(&format!("{args:?} of what cannot be read"));
+        }
+        assert_eq!(w.ok(["--tenant", tenant, "ls", "-a"]), "f\n");
+    }
+    w.check();
+}
+
+#[test]
+fn a_file_that_is_replaced_keeps_what_is_not_its_content() {
+    let w = Workspace::new();
+    w.ok(["write", "/f", "old"]);
+    w.ok(["ln", "/f", "/other"]);
+    w.ok(["xattr", "set", "/f", "user.k", "v"]);
+    w.ok(["chmod", "620", "/f"]);
+    w.ok(["--user", "0", "chown", "77:78", "/f"]);
+    let before = w.object(["stat", "/f"]);
+    for content in [
+        noise(1, 3_000_000),
+        noise(2, 5),
+        noise(3, 1 << 20),
+        noise(4, 2_000),
+        vec![],
+    ] {
+        // The directory is not the owner's to write.
+        assert_eq!(w.feed(["--user", "77:78", "write", "/f"], &content).code, 0);
+        assert!(w.run(["cat", "/other"]).out == content, "{} bytes", content.len());
+        let now = w.object(["stat", "/f"]);
+        for key in ["ino", "mode", "uid", "gid", "nlink"] {
+            assert_eq!(now[key], before[key], "{key}");
+        }
+        assert_eq!(w.ok(["xattr", "get", "/f", "user.k"]), "v");
+    }
+    assert_eq!(w.ok(["ls", "-a"]), "f\nother\n");
+    w.check();
+}
+
 #[test]
 fn directories_are_made_and_removed() {
     let w = Workspace::new();

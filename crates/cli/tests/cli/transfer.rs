@@ -318,3 +318,44 @@ fn a_quota_stops_an_import_with_one_line() {
     assert!(line.contains(": quota exceeded (tenant 'small'"), "{line}");
     w.check();
 }
+
+#[test]
+fn what_an_import_cannot_replace_stays() {
+    let w = Workspace::new();
+    w.ok(["tenant", "create", "small", "--bytes", "3M"]);
+    let small = |args: &[&str]| w.run([&["--tenant", "small"], args].concat());
+    let mut old = vec![b'-'; 2_000_000];
+    for (i, byte) in old.iter_mut().enumerate() {
+        *byte = (i / 1000) as u8;
+    }
+    put(&w.host("tree/f"), &old);
+    assert_eq!(small(&["import", "tree", "/t"]).code, 0);
+    let mut new = old.repeat(2);
+    new.iter_mut().for_each(|byte| *byte = !*byte);
+    for (i, chunk) in new.chunks_mut(1000).enumerate() {
+        chunk[..4].copy_from_slice(&(i as u32).to_le_bytes());
+    }
+    put(&w.host("tree/f"), &new);
+    put(&w.host("f"), &new);
+    for args in [
+        &["import", "--force", "tree", "/t"][..],
+        &["import", "--force", "f", "/t"],
+    ] {
+        assert_eq!(small(args).code, 5, "{args:?}");
+        assert!(small(&["cat", "/t/f"]).out == old, "{args:?}");
+        assert_eq!(small(&["ls", "-a", "/t"]).text(), "f\n", "{args:?}");
+    }
+    w.check();
+}
+
+#[test]
+fn a_directory_that_cannot_be_listed_is_exported_without_what_is_in_it() {
+    let w = Workspace::new();
+    w.ok(["mkdir", "-p", "/t/closed", "/t/open"]);
+    w.ok(["write", "/t/closed/f", "x"]);
+    w.ok(["write", "/t/open/f", "x"]);
+    w.ok(["chmod", "700", "/t/closed"]);
+    let line = w.fails(4, ["--user", "1000", "export", "/t", "out"]);
+    assert_eq!(line, "/t/closed: permission denied");
+    assert!(w.host("out/open/f").exists() && w.host("out/closed").read_dir().unwrap().next().is_none());
+}
