@@ -169,7 +169,7 @@ fn an_export_that_fails_leaves_what_was_there() {
     w.ok(["export-tar", "--force", "/dev/null"]);
     assert!(
         w.fails(7, ["export", "--force", "/f", "/dev/null"])
-            .starts_with("/dev/null: this is no file")
+            .starts_with("/dev/null: not a regular file")
     );
     w.check();
 }

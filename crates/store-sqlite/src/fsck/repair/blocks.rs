@@ -6,9 +6,11 @@ use tarbox_pool::PoolFileExt;
 use tarbox_store::{FileKind, LayerId, Result};
 
 use super::Mender;
+use tarbox_store_core::Fragment;
+
 use crate::blocks::hex;
 use crate::fsck::check::blocks::{BlockFault, LOST, SEGMENT_END};
-use crate::rows::{Block, CHUNK, Fragment, Hash, Key, Map};
+use crate::rows::{Block, CHUNK, Hash, Key, Map};
 use crate::sql::{self, engine};
 
 impl Mender<'_> {

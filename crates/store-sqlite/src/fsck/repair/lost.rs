@@ -6,11 +6,12 @@ use tarbox_store::{FileKind, Ino, LayerId, Operation, Result};
 
 use super::Mender;
 use tarbox_store_core::Appender as _;
+use tarbox_store_core::{Fragment, INLINE_MAX};
 
 use crate::blocks::Appender;
 use crate::fsck::check::blocks::LOST;
 use crate::fsck::scope::INO_LIKELY;
-use crate::rows::{BUCKET, CHUNK, Fragment, INLINE_MAX, Key, LogRow, Map, bucket_of};
+use crate::rows::{BUCKET, CHUNK, Key, LogRow, Map, bucket_of};
 use crate::sql::{self, engine};
 
 const NAME: &str = "lost+found";
