@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tarbox_store::{Error, ErrorKind, Performance, Result};
 
-use crate::cache::Caches;
+use crate::budget::Budget;
 use crate::commit::Alone;
 use crate::engine::Engine;
 use crate::op::Clock;
@@ -56,7 +56,7 @@ pub(crate) struct Inner<E> {
     pub(crate) clock: Clock,
     pub(crate) counters: Counters,
     pub(crate) committer: Committer,
-    cache_bytes: u64,
+    pub(crate) budget: Budget,
     opened: Mutex<HashMap<TenantId, Arc<Open>>>,
     /// The turn of every tenant, where commits share a redo log.
     turn: Arc<Turn>,
@@ -71,7 +71,7 @@ impl<E: fmt::Debug> fmt::Debug for Inner<E> {
 }
 
 impl<E: Engine> Inner<E> {
-    fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, Arc<Open>>> {
+    pub(crate) fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, Arc<Open>>> {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -83,12 +83,17 @@ impl<E: Engine> Inner<E> {
     /// The tenant of this number, in memory from now on.
     fn open(&self, tenant: TenantId) -> Arc<Open> {
         let mut tenants = self.tenants();
+        if tenants.len() == tenants.capacity() && !tenants.contains_key(&tenant) {
+            drop(tenants);
+            self.forget_unused();
+            tenants = self.tenants();
+        }
         let open = tenants.entry(tenant).or_insert_with(|| {
             let turn = match self.engine.has_redo() {
                 true => self.turn.clone(),
                 false => Arc::default(),
             };
-            Arc::new(Open::new(tenant, State::new(Caches::new(self.cache_bytes)), turn))
+            Arc::new(Open::new(tenant, State::new(self.budget.caches()), turn))
         });
         open.clone()
     }
@@ -103,6 +108,8 @@ impl<E: Engine> Inner<E> {
         let pending = |open: &Arc<Open>| open.lock().tables().map(|table| table.rows() as u64).sum::<u64>();
         Performance {
             pending: self.opened().iter().map(pending).sum(),
+            cached: self.budget.cached(),
+            tenants: self.tenants().len() as u64,
             row_hits: get(&self.counters.row_hits),
             row_misses: get(&self.counters.row_misses),
             commits: get(&self.counters.commits),
@@ -169,7 +176,7 @@ impl<E: Engine> CoreDatabase<E> {
             clock: settings.clock.clone(),
             counters: Counters::default(),
             committer: Committer::default(),
-            cache_bytes: settings.cache_bytes,
+            budget: Budget::new(settings.cache_bytes),
             opened: Mutex::default(),
             turn: Arc::default(),
         });

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tarbox_store::{Error, ErrorKind, Ino, MaybeSend, Result, View};
 
+use crate::budget::Share;
 use crate::commit;
 use crate::database::Inner;
 use crate::engine::Engine;
@@ -27,6 +28,8 @@ pub struct Open {
     state: Mutex<State>,
     /// Commits of the background that failed, one after the other.
     failures: AtomicU32,
+    /// What it holds of the memory that all tenants share.
+    pub(crate) share: Share,
     /// Whose turn it is to commit; always taken before the state is locked.
     pub(crate) turn: Arc<Turn>,
 }
@@ -45,6 +48,7 @@ impl Open {
             tenant,
             state: Mutex::new(state),
             failures: AtomicU32::new(0),
+            share: Share::default(),
             turn,
         }
     }
@@ -168,7 +172,7 @@ impl<'a, E: Engine> Driver<'a, E> {
                         return Err(e);
                     }
                 }
-                Run::Done(result) => return result,
+                Run::Done(result) => return self.weighed(&rows, result),
                 Run::Needs(need) => self.provide(need, &mut rows).await?,
                 Run::Full(error) => return Err(error),
                 Run::Stale => {
@@ -198,6 +202,15 @@ impl<'a, E: Engine> Driver<'a, E> {
             }
         };
         self.give_back_if_unused()?;
+        result
+    }
+
+    /// Counts what an operation that ends has loaded.
+    fn weighed(self, rows: &Rows, result: Result<()>) -> Result<()> {
+        match rows.loaded.is_empty() {
+            true => self.inner.budget.touch(&self.open.share),
+            false => self.inner.weigh(self.open),
+        }
         result
     }
 
@@ -279,7 +292,7 @@ impl<'a, E: Engine> Driver<'a, E> {
                     }
                     Need::Room
                 }
-                Run::Done(result) => return result,
+                Run::Done(result) => return self.weighed(&rows, result),
                 Run::Needs(need) => need,
                 Run::Stale => continue,
             };
@@ -406,7 +419,7 @@ impl<'a, E: Engine> Driver<'a, E> {
             return Run::Needs(Need::Turn);
         }
         // Before it changes anything: an operation whose commit finds no room has not happened.
-        if state.yielding || state.is_full() {
+        if state.yielding || state.is_full() || self.is_pressed(state) {
             return Run::Needs(Need::Commit);
         }
         if !state.leased {
@@ -435,6 +448,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         match result {
             Ok(()) => {
                 state.take_over(edits);
+                self.inner.budget.weigh_pending(&self.open.share, state);
                 self.queue(state);
                 // Where nothing changed, no commit will give the lease back.
                 Run::Done(self.give_back_unused(state))
@@ -455,6 +469,11 @@ impl<'a, E: Engine> Driver<'a, E> {
             let _kept = self.give_back_unused(state);
         }
         self.stopped(state, stop, wants)
+    }
+
+    /// Whether all tenants together have so much to commit that this one commits what it has.
+    pub(crate) fn is_pressed(self, state: &State) -> bool {
+        self.inner.budget.is_pressed() && !state.is_committed()
     }
 
     /// Sees to it that what was changed is committed.

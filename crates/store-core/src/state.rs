@@ -131,6 +131,20 @@ impl State {
             .chain([&self.active])
     }
 
+    /// About how many bytes wait for a commit.
+    pub(crate) fn pending(&self) -> u64 {
+        self.tables().map(Memtable::weight).sum()
+    }
+
+    /// Whether nothing would be lost with it.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.is_committed()
+            && self.holds.is_empty()
+            && self.lost.is_none()
+            && self.losses.is_none()
+            && !(self.leased || self.exclusive)
+    }
+
     /// Refuses everything once changes that were accepted are lost.
     pub(crate) fn check_whole(&self) -> Result<()> {
         match &self.lost {

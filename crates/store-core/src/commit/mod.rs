@@ -92,7 +92,7 @@ impl<E: Engine> Driver<'_, E> {
         let _turn = self.open.turn.take().await;
         let is_due = {
             let state = self.lock();
-            state.yielding || state.is_full()
+            state.yielding || state.is_full() || self.is_pressed(&state)
         };
         // Another operation may have seen to it.
         match is_due {
@@ -158,7 +158,12 @@ impl<E: Engine> Driver<'_, E> {
                 true => frozen.table.nameless(),
                 false => Vec::new(),
             };
-            open.lock().settle(frozen, &staged, &batch);
+            {
+                let mut state = open.lock();
+                state.settle(frozen, &staged, &batch);
+                self.inner.budget.weigh_pending(&open.share, &state);
+            }
+            self.inner.weigh(&open);
             // What cannot be removed now, a later collection removes.
             let _collected = driver.collect_all(&nameless).await;
             driver.give_back(&mut open.lock())?;
@@ -234,6 +239,7 @@ impl<E: Engine> Driver<'_, E> {
         state.active = Memtable::default();
         state.reserved = 0;
         state.forget();
+        self.inner.budget.weigh_pending(&self.open.share, &state);
         self.release_lease(&mut state)
     }
 
@@ -258,6 +264,7 @@ impl<E: Engine> Driver<'_, E> {
         state.active = Memtable::default();
         state.reserved = 0;
         state.forget();
+        self.inner.budget.weigh_pending(&self.open.share, &state);
         // Whoever cannot give the lock back now gives it back when the process ends.
         let _kept = self.release_lease(&mut state);
     }
