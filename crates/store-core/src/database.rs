@@ -232,9 +232,20 @@ impl<E: Engine> CoreDatabase<E> {
     /// # Errors
     /// Those of the engine.
     pub async fn sync(&self) -> Result<()> {
-        for open in &self.core.inner.opened() {
-            let inner = self.core.inner();
-            Driver { inner, open }.commit_durable().await?;
+        let inner = self.core.inner();
+        let opened = inner.opened();
+        if inner.engine.has_redo() {
+            for open in &opened {
+                Driver { inner, open }.commit_durable().await?;
+            }
+            return Ok(());
+        }
+        // Where tenants share a device, the first sync is one for all of them.
+        for open in &opened {
+            Driver { inner, open }.commit_visible().await?;
+        }
+        for open in &opened {
+            inner.engine.sync(open.tenant).await?;
         }
         Ok(())
     }
