@@ -53,7 +53,7 @@ export const tests = {
       ['README.md', 'another'],
       ['new.txt', 'new'],
     ])
-    await ui.see('dialog', 'There is a “README.md” already')
+    await ui.see('dialog', '“README.md” already exists')
     await ui.click('dialog button', 'Keep both')
     await ui.see(ui.row('/README 2.md'))
     await ui.told('Imported 2 files')
