@@ -471,6 +471,10 @@ impl Engine for PostgresEngine {
     }
 
     async fn find(&self, name: &str) -> Result<Option<Tenant>> {
+        if name.contains('\0') {
+            // Text of PostgreSQL has none.
+            return Ok(None);
+        }
         let name = name.to_owned();
         self.run(|shared| async move {
             let columns: Vec<String> = sql::TENANT.split(", ").map(|column| format!("t.{}", column.trim())).collect();

@@ -41,6 +41,8 @@ pub(crate) struct Lease {
     pub(crate) epoch: i64,
     since: Instant,
     confirmed: Instant,
+    /// When the last commit ended: a look that began before may not have seen it.
+    committed: Instant,
 }
 
 #[derive(Debug)]
@@ -150,19 +152,21 @@ impl Seat {
 
     /// Takes note of the row as it was at some moment after `at`.
     pub(crate) fn observe(&self, seen: &Seen, at: Instant, session: i64) {
-        let mut state = self.lock();
+        let mut guard = self.lock();
+        let state = &mut *guard;
         if let Some(lease) = &mut state.lease {
             if at < lease.since {
                 return;
             }
             let is_ours = seen.epoch == lease.epoch && seen.holder == session;
-            lease.confirmed = lease.confirmed.max(at);
-            if is_ours && state.known.is_none_or(|known| seen.commits >= known) {
+            let is_early = at < lease.committed;
+            if is_ours && (is_early || state.known.is_none_or(|known| seen.commits >= known)) {
+                lease.confirmed = lease.confirmed.max(at);
                 state.wanted = seen.wanted != 0;
                 return;
             }
             // Another process has it, or the server lost what it had not made durable.
-            self.lose(&mut state);
+            self.lose(state);
         }
         let is_newer = state.looked.is_none_or(|looked| at >= looked);
         let changed = match state.known {
@@ -209,8 +213,9 @@ impl Seat {
         }
         state.lease = Some(Lease {
             epoch: seen.epoch,
-            since: at,
+            since: Instant::now(),
             confirmed: at,
+            committed: Instant::now(),
         });
         state.known = Some(seen.commits);
         state.looked = Some(at);
@@ -231,8 +236,10 @@ impl Seat {
         let mut state = self.lock();
         if let Some(lease) = &mut state.lease {
             lease.confirmed = lease.confirmed.max(at);
+            lease.committed = Instant::now();
         }
         state.known = Some(commits);
+        state.looked = Some(Instant::now());
         if row.is_some() {
             state.row = row;
         }

@@ -4,7 +4,7 @@ use tarbox_store::{Ino, LayerId, Result, Timestamp};
 use tarbox_store_core::{Content, Inode, TenantId, damaged};
 use tokio_postgres::Row;
 
-use super::{bytes, int, key, kind, optional_int};
+use super::{int, key, kind, optional_int};
 use crate::wire::Value;
 
 const ATTRIBUTES: [&str; 16] = [

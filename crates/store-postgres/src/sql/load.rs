@@ -189,7 +189,8 @@ fn one(sql: Sql<'_>, steps: &mut Vec<Step>, want: &Want) {
         Want::Layer(layer) => push("layer", vec![layer.0.into()], &|| {
             (format!("SELECT {} FROM tarbox.layer l WHERE l.tenant = $1 AND l.id = $2", tenant::LAYER), vec![INT])
         }),
-        Want::LayerNamed(name) => push("layer named", vec![name[..].into()], &|| {
+        // Text of PostgreSQL has no NUL, and no layer such a name.
+        Want::LayerNamed(name) => push("layer named", vec![name.replace('\0', "/")[..].into()], &|| {
             let columns = tenant::LAYER;
             let text = format!(
                 "SELECT {columns} FROM tarbox.layer l WHERE l.tenant = $1 AND l.name = $2 UNION ALL \
