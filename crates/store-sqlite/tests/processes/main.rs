@@ -26,11 +26,19 @@ fn me() -> Actor {
     agent(&format!("process {}", std::process::id()))
 }
 
+/// The store of this engine.
+use SqliteStore as Files;
+
+/// Opens the database there, or makes it.
+fn make(path: &std::path::Path) -> SqliteDatabase {
+    SqliteDatabase::open(path, &Options::new().create(true)).unwrap()
+}
+
 /// A database with the tenant `default` in a directory of its own.
 fn database() -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.db");
-    let database = SqliteDatabase::open(&path, &Options::new().create(true)).unwrap();
+    let database = make(&path);
     block(database.create_tenant("default", Quota::default())).unwrap();
     (dir, path)
 }
