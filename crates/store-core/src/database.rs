@@ -24,6 +24,8 @@ use crate::store::CoreStore;
 pub struct Settings {
     /// Bytes of rows kept in memory.
     pub cache_bytes: u64,
+    /// Entries beyond which a directory is not kept whole in memory: the more, the dearer it is to look up a name.
+    pub listing_max: usize,
     /// Where the time comes from.
     pub clock: Clock,
     /// Whether a thread commits what nobody waits for.
@@ -57,6 +59,7 @@ pub(crate) struct Inner<E> {
     pub(crate) counters: Counters,
     pub(crate) committer: Committer,
     cache_bytes: u64,
+    listing_max: usize,
     opened: Mutex<HashMap<TenantId, Arc<Open>>>,
     /// The turn of every tenant, where commits share a redo log.
     turn: Arc<Turn>,
@@ -88,7 +91,7 @@ impl<E: Engine> Inner<E> {
                 true => self.turn.clone(),
                 false => Arc::default(),
             };
-            Arc::new(Open::new(tenant, State::new(Caches::new(self.cache_bytes)), turn))
+            Arc::new(Open::new(tenant, State::new(Caches::new(self.cache_bytes, self.listing_max)), turn))
         });
         open.clone()
     }
@@ -116,8 +119,18 @@ impl<E: Engine> Inner<E> {
     async fn commit_all(&self) -> Result<()> {
         for open in &self.opened() {
             Driver { inner: self, open }.commit_visible().await?;
+            tell(open)?;
         }
         Ok(())
+    }
+}
+
+/// Tells of changes that were lost, if nobody has been told.
+fn tell(open: &Open) -> Result<()> {
+    let losses = &mut open.lock().losses;
+    match losses.untold {
+        true => Err(losses.tell()),
+        false => Ok(()),
     }
 }
 
@@ -170,6 +183,7 @@ impl<E: Engine> CoreDatabase<E> {
             counters: Counters::default(),
             committer: Committer::default(),
             cache_bytes: settings.cache_bytes,
+            listing_max: settings.listing_max,
             opened: Mutex::default(),
             turn: Arc::default(),
         });
@@ -228,6 +242,7 @@ impl<E: Engine> CoreDatabase<E> {
         for open in &self.core.inner.opened() {
             let inner = self.core.inner();
             Driver { inner, open }.commit_durable().await?;
+            tell(open)?;
         }
         Ok(())
     }

@@ -121,6 +121,12 @@ pub enum Want {
         names: Vec<(u64, Name)>,
         layer: Option<LayerId>,
     },
+    /// All entries of a directory of the head, if there are at most `limit`. A hint of one who looks a name up; an engine for which
+    /// looking up each name of a directory is dearer answers [`Found::Entries`], any other an empty [`Found::Many`].
+    Directory {
+        dir: Ino,
+        limit: usize,
+    },
     /// Neighbouring kept layers between which there are versions that neither shows.
     Hidden,
 }

@@ -49,6 +49,7 @@ impl PostgresDatabase {
         pollster::block_on(engine.run(|shared| async move { schema::prepare(&shared.pool, create).await }))?;
         let settings = Settings {
             cache_bytes: eighth * 5,
+            listing_max: 65_536,
             clock: options.clock.clone(),
             background: options.background,
         };
@@ -139,6 +140,7 @@ impl Database for PostgresDatabase {
         let id = self.core.named(name).await?.id;
         let store = self.core.open(id);
         let _alone = store.exclusive().await?;
+        self.core.engine().look_around(id).await?;
         if !self.core.engine().is_alone(id) {
             return Err(Error::new(ErrorKind::Busy).about(name).because("another process has files of the tenant open"));
         }

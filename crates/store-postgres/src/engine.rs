@@ -87,6 +87,12 @@ impl PostgresEngine {
         task.await.unwrap_or_else(|_| Err(closed()))
     }
 
+    /// Looks whether others have files of a tenant open whose lease is held.
+    pub(crate) async fn look_around(&self, tenant: TenantId) -> Result<()> {
+        let seat = self.seat(tenant);
+        self.run(|shared| async move { lease::look_around(&shared, &seat).await }).await
+    }
+
     fn seat(&self, tenant: TenantId) -> Arc<Seat> {
         self.shared.seat(tenant)
     }
@@ -239,7 +245,14 @@ impl Engine for PostgresEngine {
         {
             return Ok(vec![Found::Tenant(Some(row))]);
         }
-        let mut found = self.load_rows(&seat, wants.to_vec()).await?;
+        let asked = wants.iter().map(|want| match want {
+            Want::Directory { dir, limit } => Want::Directory {
+                dir: *dir,
+                limit: seat.probe(*dir).min(*limit),
+            },
+            want => want.clone(),
+        });
+        let mut found = self.load_rows(&seat, asked.collect()).await?;
         for (want, found) in wants.iter().zip(&mut found) {
             if let Want::Held { file, start, end } = want {
                 *found = Found::Bytes(self.held(&seat, *file, *start, *end).await?);
@@ -266,7 +279,10 @@ impl Engine for PostgresEngine {
         let mut fences = Vec::with_capacity(batches.len());
         for batch in batches.iter() {
             let seat = self.seat(batch.tenant);
-            let Some((epoch, commits)) = seat.fence() else {
+            // Where earlier commits are lost, none that is to be durable succeeds before that was told.
+            let is_lost = durability == Durability::Durable && std::mem::take(&mut seat.lock().lost);
+            let Some((epoch, commits)) = seat.fence().filter(|_| !is_lost) else {
+                seat.lock().lost = false;
                 return Ok(Applied::Fenced);
             };
             let fence = Fence {
@@ -304,29 +320,35 @@ impl Engine for PostgresEngine {
         .await
     }
 
-    async fn sync(&self, tenant: TenantId) -> Result<()> {
+    async fn sync(&self, tenant: TenantId) -> Result<Applied> {
         let seat = self.seat(tenant);
-        if !seat.lock().unsynced {
-            return Ok(());
-        }
-        let fence = seat.fence();
+        let at_risk = {
+            let mut state = seat.lock();
+            if std::mem::take(&mut state.lost) {
+                return Ok(Applied::Fenced);
+            }
+            if !state.unsynced {
+                return Ok(Applied::Yes);
+            }
+            state.at_risk
+        };
         let session = self.shared.session;
         self.run(|shared| async move {
             let at = Instant::now();
             let rows = make_durable(&shared, &seat).await?;
             let seen = rows.first().map(sql::decode_tenant).transpose()?;
             let seen = seen.ok_or_else(crate::session::gone)?;
-            if let Some((epoch, commits)) = fence
-                && (seen.epoch != epoch || seen.holder != session || seen.commits < commits)
-            {
-                seat.observe(&seen, at, session);
-                seat.lock().unsynced = false;
-                return Err(Error::new(ErrorKind::Io).because(
-                    "the database server, or another process, went on without this one: changes since the last sync may be lost",
-                ));
+            seat.observe(&seen, at, session);
+            let is_kept = at_risk.is_none_or(|(epoch, commits)| {
+                seen.epoch == epoch && seen.holder == session && seen.commits >= commits
+            });
+            let mut state = seat.lock();
+            state.unsynced = false;
+            if state.at_risk == at_risk {
+                state.at_risk = None;
             }
-            seat.lock().unsynced = false;
-            Ok(())
+            state.lost = false;
+            Ok(if is_kept { Applied::Yes } else { Applied::Fenced })
         })
         .await
     }

@@ -62,7 +62,7 @@ pub(crate) fn release(seat: &Seat) -> bool {
 }
 
 /// What a process that takes the lease has to know besides.
-fn surroundings(shared: &Shared, seat: &Seat) -> [Step; 2] {
+fn surroundings(shared: &Shared, seat: &Seat) -> [Step; 3] {
     let sql = shared.sql(seat.id);
     let session = vec![Value::from(shared.session)];
     let members = sql.request("members", session.clone(), || {
@@ -79,7 +79,18 @@ fn surroundings(shared: &Shared, seat: &Seat) -> [Step; 2] {
         );
         (text, vec![Type::INT8])
     });
-    [members.into(), followers.into()]
+    [members.into(), followers.into(), shared.others_alive()]
+}
+
+/// Looks whether others have files of the tenant open, or follow it.
+pub(crate) async fn look_around(shared: &Shared, seat: &Seat) -> Result<()> {
+    let at = Instant::now();
+    let answers = shared.pool.fly(&surroundings(shared, seat)).await?;
+    if count(&answers[0])? == 0 {
+        seat.found_alone(at);
+    }
+    seat.lock().followed = count(&answers[1])? > 0;
+    Ok(())
 }
 
 fn count(rows: &[Row]) -> Result<i64> {
@@ -145,6 +156,7 @@ async fn try_take(shared: &Shared, seat: &Seat, again: bool) -> Result<Option<Se
     };
     let answers = &answers[registered..];
     if let Some(seen) = seen(&answers[0])? {
+        shared.others.store(count(&answers[3])? > 0, Ordering::Release);
         seat.took(&seen, at, count(&answers[1])? == 0, count(&answers[2])? > 0);
         return Ok(None);
     }
@@ -218,7 +230,10 @@ pub(crate) async fn give_back(shared: &Shared, seat: &Seat) -> Result<()> {
     ));
     // Durably if anything is not: what another process rests on is then on the device.
     match unsynced {
-        true => drop(shared.pool.fly(&steps).await?),
+        true => {
+            drop(shared.pool.fly(&steps).await?);
+            seat.lock().at_risk = None;
+        }
         false => drop(shared.pool.fly_quietly(steps).await?),
     }
     if shared.others.load(Ordering::Acquire) {

@@ -16,7 +16,7 @@ use tokio_postgres::types::Type;
 use crate::seat::Seat;
 use crate::session::{DEAD, Shared};
 use crate::sql::{self, int};
-use crate::wire::{Connection, Step, Value};
+use crate::wire::{Connection, Request, Step, Template, Value};
 use crate::{followers, holds, lease};
 
 /// How often it looks at tenants in use.
@@ -151,14 +151,9 @@ impl Poller {
             &[Type::INT8],
             vec![shared.session.into()],
         );
-        let others = shared.sql(TenantId(0)).request("others", Vec::new(), || {
-            (format!("SELECT count(*) FILTER (WHERE session <> $1) FROM tarbox.session WHERE seen > now() - {DEAD}"), Vec::new())
-        });
-        let mut others = others;
-        others.values = vec![shared.session.into()];
-        let answers = shared.pool.fly_quietly(vec![alive, others.into()]).await?;
+        let answers = shared.pool.fly_quietly(vec![alive, shared.others_alive()]).await?;
         self.beat = Some(Instant::now());
-        let count = answers[1].first().map(|row| int(row, 0)).transpose()?.unwrap_or(0);
+        let count = answers[1].first().map_or(Ok(0), |row| int(row, 0))?;
         shared.others.store(count > 0, Ordering::Release);
         if answers[0].is_empty() {
             begin_anew(shared, seats).await?;
@@ -201,32 +196,43 @@ async fn look(shared: &Arc<Shared>, seats: &[Arc<Seat>]) -> Result<()> {
     let ids = vec![Value::Ints(ids)];
     let rows = shared.templates.get("poll", 0, || {
         let text = format!("SELECT {} FROM tarbox.tenant WHERE tenant = ANY($1)", sql::TENANT);
-        crate::wire::Template::new(text, vec![Type::INT8_ARRAY])
+        Template::new(text, vec![Type::INT8_ARRAY])
     });
     let followers = shared.templates.get("poll followers", 0, || {
         let text = format!(
             "SELECT DISTINCT f.tenant FROM tarbox.follower f JOIN tarbox.session s ON s.session = f.session \
              WHERE f.tenant = ANY($1) AND f.session <> $2 AND s.seen > now() - {DEAD}"
         );
-        crate::wire::Template::new(text, vec![Type::INT8_ARRAY, Type::INT8])
+        Template::new(text, vec![Type::INT8_ARRAY, Type::INT8])
     });
-    let mut second = ids.clone();
-    second.push(shared.session.into());
-    let steps = [
-        Step::Bound(crate::wire::Request { template: rows, values: ids }),
-        Step::Bound(crate::wire::Request { template: followers, values: second }),
-    ];
+    let members = shared.templates.get("poll members", 0, || {
+        let text = format!(
+            "SELECT DISTINCT m.tenant FROM tarbox.member m JOIN tarbox.session s ON s.session = m.session \
+             WHERE m.tenant = ANY($1) AND m.session <> $2 AND s.seen > now() - {DEAD}"
+        );
+        Template::new(text, vec![Type::INT8_ARRAY, Type::INT8])
+    });
+    let others = [ids.clone(), vec![shared.session.into()]].concat();
+    let mut steps = vec![Step::Bound(Request { template: rows, values: ids })];
+    if shared.others.load(Ordering::Acquire) {
+        let values = others.clone();
+        steps.push(Step::Bound(Request { template: followers, values }));
+        steps.push(Step::Bound(Request { template: members, values: others }));
+    }
     let at = Instant::now();
     let answers = shared.pool.fly(&steps).await?;
-    let mut followed = BTreeSet::new();
-    for row in &answers[1] {
-        followed.insert(int(row, 0)?);
-    }
+    let tenants = |i: usize| -> Result<BTreeSet<i64>> {
+        answers.get(i).into_iter().flatten().map(|row| int(row, 0)).collect()
+    };
+    let (followed, shared_with) = (tenants(1)?, tenants(2)?);
     for row in &answers[0] {
         let seen = sql::decode_tenant(row)?;
         if let Some(seat) = seats.iter().find(|seat| seat.id == seen.id) {
             seat.observe(&seen, at, shared.session);
             seat.lock().followed = followed.contains(&(seen.id.0 as i64));
+            if !shared_with.contains(&(seen.id.0 as i64)) {
+                seat.found_alone(at);
+            }
             attend(shared, seat);
         }
     }

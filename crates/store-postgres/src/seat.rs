@@ -20,6 +20,13 @@ const TRUST: Duration = Duration::from_secs(1);
 /// How long a lease is kept at least, once taken, so that turns are worth their flights.
 pub(crate) const TURN: Duration = Duration::from_millis(10);
 
+/// Names that are looked up one by one before their directory is loaded.
+const PROBES: usize = 8;
+/// Entries of a directory that are loaded for what one look costs.
+const WORTH: usize = 32;
+/// Directories of which this is remembered.
+const PROBED: usize = 4096;
+
 /// One tenant.
 #[derive(Debug)]
 pub(crate) struct Seat {
@@ -64,6 +71,10 @@ pub(crate) struct State {
     pub(crate) followed: bool,
     /// Commits are visible that may not be on the device.
     pub(crate) unsynced: bool,
+    /// The last commit of this process that may not be on the device: its epoch, and its number.
+    pub(crate) at_risk: Option<(i64, i64)>,
+    /// Such commits may be lost, and nobody was told.
+    pub(crate) lost: bool,
     /// When it was last asked for anything.
     pub(crate) used: Instant,
     /// Blocks of the next commit.
@@ -78,6 +89,8 @@ pub(crate) struct State {
     pub(crate) signs: Vec<Arc<Sign>>,
     /// A commit that others have not been told of.
     pub(crate) news: bool,
+    /// How many names were looked up in a directory that is not in memory.
+    probes: HashMap<Ino, usize>,
     /// When whoever waits was last told that this process lives.
     pub(crate) answered: Option<Instant>,
 }
@@ -96,6 +109,8 @@ impl Seat {
                 alone: false,
                 followed: false,
                 unsynced: true,
+                at_risk: None,
+                lost: false,
                 used: Instant::now(),
                 blocks: BTreeMap::new(),
                 holds: HashMap::new(),
@@ -103,6 +118,7 @@ impl Seat {
                 member: false,
                 signs: Vec::new(),
                 news: false,
+                probes: HashMap::new(),
                 answered: None,
             }),
             foreign: AtomicU64::new(0),
@@ -195,6 +211,7 @@ impl Seat {
 
     /// The lease is gone, and with it whatever rested on it.
     pub(crate) fn lose(&self, state: &mut State) {
+        state.lost |= state.at_risk.take().is_some();
         state.lease = None;
         state.wanted = false;
         state.alone = false;
@@ -243,15 +260,19 @@ impl Seat {
         if row.is_some() {
             state.row = row;
         }
+        state.at_risk = match (durable, state.lease) {
+            (false, Some(lease)) => Some((lease.epoch, commits)),
+            _ => None,
+        };
         state.unsynced = !durable;
         state.news = true;
         drop(state);
         self.ring();
     }
 
-    /// The tenant's row, where it is known for certain.
+    /// The tenant's row, where what is known serves.
     pub(crate) fn row(&self) -> Option<Tenant> {
-        match self.is_sure() {
+        match self.is_fresh() {
             true => self.lock().row.clone(),
             false => None,
         }
@@ -260,6 +281,27 @@ impl Seat {
     /// As of which commit rows are that a statement found beside the tenant's row: `false` if they are older than what is known.
     pub(crate) fn is_current(&self, seen: &Seen) -> bool {
         self.lock().known.is_none_or(|known| seen.commits >= known)
+    }
+
+    /// Another name is looked up in a directory. Answers how many entries are worth loading for that: as many as cost about what
+    /// was spent on it before, now and then, and mostly none.
+    pub(crate) fn probe(&self, dir: Ino) -> usize {
+        let mut state = self.lock();
+        if state.probes.len() >= PROBED {
+            state.probes.clear();
+        }
+        let count = state.probes.entry(dir).or_default();
+        *count += 1;
+        match *count >= PROBES && count.is_power_of_two() {
+            true => *count * WORTH,
+            false => 0,
+        }
+    }
+
+    /// Takes note that no other process has files open. It stays so while the lease is held that was held at `at`.
+    pub(crate) fn found_alone(&self, at: Instant) {
+        let mut state = self.lock();
+        state.alone |= state.lease.is_some_and(|lease| lease.since <= at);
     }
 
     /// Whether the lease should be given back as soon as nobody here holds it.

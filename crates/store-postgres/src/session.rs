@@ -89,6 +89,16 @@ impl Shared {
         )
     }
 
+    /// How many other processes live.
+    pub(crate) fn others_alive(&self) -> Step {
+        let template = self.templates.get("others", 0, || {
+            let text = format!("SELECT count(*) FROM tarbox.session WHERE session <> $1 AND seen > now() - {DEAD}");
+            Template::new(text, vec![Type::INT8])
+        });
+        let values = vec![self.session.into()];
+        Request { template, values }.into()
+    }
+
     /// The same, the first time only.
     pub(crate) fn register_once(&self) -> Option<Step> {
         let is_first = !self.registered.swap(true, Ordering::AcqRel);

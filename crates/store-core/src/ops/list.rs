@@ -3,7 +3,7 @@
 use tarbox_store::{Cookie, DirEntry, DirName, Ino, View};
 
 use super::rows::overlay;
-use crate::listing::{LISTING_MAX, Listing};
+use crate::listing::Listing;
 use crate::op::Op;
 use crate::rows::Dentry;
 use crate::step::{Step, Stop};
@@ -81,7 +81,7 @@ impl<'d> Op<'_, 'd> {
         }
         let page = self.read_page(key, from, limit)?;
         let result = page.iter().map(look).collect();
-        if from == 1 && page.len() < limit.min(LISTING_MAX) {
+        if from == 1 && page.len() < limit.min(self.state.caches.listing_max) {
             self.state.caches.listings.insert(key, Listing::from_iter(page));
         }
         Ok(result)

@@ -111,26 +111,34 @@ fn inode_columns(table: &str, layer: Option<LayerId>) -> String {
     }
 }
 
+const ENTRY: &str = "x.cookie, x.born, x.ino, x.kind, x.name";
+
+fn entries() -> (String, Vec<Type>) {
+    let text = source("dentry", ENTRY, "x.dir = $2 AND x.cookie BETWEEN $3 AND $4", None);
+    (format!("{text} ORDER BY x.cookie LIMIT $5"), vec![INT; 4])
+}
+
 /// The statements of one want that shares none.
 fn one(sql: Sql<'_>, steps: &mut Vec<Step>, want: &Want) {
     let mut push = |name: &'static str, values: Vec<Value>, make: &dyn Fn() -> (String, Vec<Type>)| {
         steps.push(sql.request(name, values, make).into());
     };
-    const ENTRY: &str = "x.cookie, x.born, x.ino, x.kind, x.name";
     match want {
         Want::Tenant | Want::Inode(_) | Want::Data(_) | Want::Block(_) => {}
         // Not rows tell of these; and what chunks hold is added up page by page.
         Want::Alone | Want::HeldElsewhere(_) | Want::Room | Want::Held { .. } => {}
+        Want::Directory { limit: 0, .. } => {}
+        Want::Directory { dir, limit } => {
+            let values = vec![dir.0.into(), 0_u64.into(), u64::MAX.into(), (*limit as u64 + 1).into()];
+            push("entries", values, &entries);
+        }
         Want::InodeAt(ino, layer) => push("inode at", vec![ino.0.into(), layer.0.into()], &|| {
             let columns = inode_columns("x", Some(*layer));
             (source("inode", &columns, "x.ino = $2", Some(3)), vec![INT, INT])
         }),
         Want::Entries { dir, from, to, limit } => {
             let values = vec![dir.0.into(), (*from).into(), (*to).into(), (*limit as u64).into()];
-            push("entries", values, &|| {
-                let text = source("dentry", ENTRY, "x.dir = $2 AND x.cookie BETWEEN $3 AND $4", None);
-                (format!("{text} ORDER BY x.cookie LIMIT $5"), vec![INT; 4])
-            });
+            push("entries", values, &entries);
         }
         Want::EntriesAt { dir, from, to, limit, layer } => {
             let values = vec![dir.0.into(), (*from).into(), (*to).into(), (*limit as u64).into(), layer.0.into()];
@@ -379,6 +387,11 @@ fn answer(sql: Sql<'_>, want: &Want, answers: &[Vec<Row>]) -> Result<Found> {
             Found::Inode(row.transpose()?)
         }
         Want::Entries { .. } | Want::EntriesAt { .. } => {
+            Found::Entries(rows.iter().map(|row| dentry::decode(row, 0)).collect::<Result<_>>()?)
+        }
+        // There are more, or it was not worth asking.
+        Want::Directory { limit, .. } if *limit == 0 || rows.len() > *limit => Found::Many(Vec::new()),
+        Want::Directory { .. } => {
             Found::Entries(rows.iter().map(|row| dentry::decode(row, 0)).collect::<Result<_>>()?)
         }
         Want::Names { .. } => {

@@ -6,7 +6,7 @@ use tarbox_store::Timestamp;
 use tarbox_store_postgres::{Options, PostgresDatabase};
 use tarbox_test_postgres::server;
 
-pub(crate) use PostgresDatabase as Opened;
+pub(crate) use tarbox_store_postgres::PostgresDatabase as Opened;
 pub(crate) use tarbox_store_postgres::PostgresStore as Store;
 
 /// A database of its own on the server.

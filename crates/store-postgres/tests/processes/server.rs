@@ -75,6 +75,7 @@ fn a_server_that_is_away_is_waited_for_and_then_told_of_once() {
     block(database.create_tenant("default", Quota::default())).unwrap();
     let store = block(database.open_tenant("default")).unwrap();
     block(store.create(&me(), Ino::ROOT, b"file", &new(FileKind::File))).unwrap();
+    let dir = block(store.create(&me(), Ino::ROOT, b"dir", &new(FileKind::Directory))).unwrap().ino;
     block(store.sync()).unwrap();
     server.crash();
     let refused = PostgresDatabase::open(&options).unwrap_err();
@@ -90,13 +91,14 @@ fn a_server_that_is_away_is_waited_for_and_then_told_of_once() {
     let server = back.join().unwrap();
     // Not back in time: one error, and what was accepted is kept.
     server.crash();
-    block(store.create(&me(), Ino::ROOT, b"third", &new(FileKind::File))).ok();
+    block(store.create(&me(), dir, b"third", &new(FileKind::File))).unwrap();
     let begun = Instant::now();
     let error = block(store.sync()).unwrap_err();
     assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
     assert_eq!(error.kind(), ErrorKind::Io, "{error}");
     server.go_on();
     block(store.sync()).unwrap();
+    block(store.lookup(View::Current, dir, b"third")).unwrap();
     for name in ["file", "second"] {
         block(store.lookup(View::Current, Ino::ROOT, name.as_bytes())).unwrap();
     }

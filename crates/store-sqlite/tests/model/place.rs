@@ -6,7 +6,7 @@ use tarbox_pool::MemoryPool;
 use tarbox_store::Timestamp;
 use tarbox_store_sqlite::{Options, SqliteDatabase};
 
-pub(crate) use SqliteDatabase as Opened;
+pub(crate) use tarbox_store_sqlite::SqliteDatabase as Opened;
 pub(crate) use tarbox_store_sqlite::SqliteStore as Store;
 
 /// A pool in memory, which outlasts the database on it.
