@@ -44,7 +44,7 @@ pub(crate) struct Cli {
 /// Options that every command takes, before or behind its name.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// The database: sqlite:PATH, or just PATH
+    /// The database: sqlite:PATH, just PATH, or postgres://USER@HOST/NAME
     #[arg(
         long,
         global = true,

@@ -13,7 +13,7 @@ pub(super) fn decode(row: &Row, tenant: TenantId, file: Ino) -> Result<(u64, Map
     Ok((index, map(bytes(row, 2)?, tenant, file, index, born)?))
 }
 
-pub(super) fn map(bytes: &[u8], tenant: TenantId, file: Ino, index: u64, born: LayerId) -> Result<Map> {
+pub(crate) fn map(bytes: &[u8], tenant: TenantId, file: Ino, index: u64, born: LayerId) -> Result<Map> {
     let map = Map::decode(bytes, key(tenant, file.0), index, born);
     map.ok_or_else(|| damaged("the map of a chunk breaks its format"))
 }

@@ -49,7 +49,7 @@ pub(super) fn decode_full(row: &Row, tenant: TenantId, ino: Ino, at: usize) -> R
 }
 
 /// Content with its checksum, from column `at` on.
-pub(super) fn data(row: &Row, tenant: TenantId, ino: Ino, at: usize) -> Result<Option<Vec<u8>>> {
+pub(crate) fn data(row: &Row, tenant: TenantId, ino: Ino, at: usize) -> Result<Option<Vec<u8>>> {
     let data: Option<&[u8]> = row.try_get(at).map_err(crate::error::failed)?;
     match data {
         Some(data) if optional_int(row, at + 1)? != Some(checksum(tenant, ino, data)) => {

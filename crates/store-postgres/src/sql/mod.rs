@@ -17,6 +17,8 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 pub(crate) use apply::{Fence, apply};
+pub(crate) use chunk::map as chunk_map;
+pub(crate) use inode::data as inline;
 pub(crate) use load::plan;
 pub(crate) use log::{query as log_query, records as log_records};
 pub(crate) use tenant::{COLUMNS as TENANT, Seen, create as create_tenant, decode as decode_tenant, taken};
