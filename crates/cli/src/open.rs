@@ -51,14 +51,17 @@ impl Location {
             _ => &bytes,
         };
         if path.is_empty() || path.contains(&0) {
-            return Err(Failure::usage(format!("this is not the path of a database; write {KINDS}")));
+            return Err(Failure::usage(format!(
+                "this is not the path of a database; write {KINDS}"
+            )));
         }
         Ok(Self::Sqlite(PathBuf::from(platform::os_string(path.to_vec()))))
     }
 
     #[cfg(feature = "postgres")]
     fn postgres(url: &[u8]) -> Result<Self> {
-        let url = str::from_utf8(url).map_err(|_| Failure::usage("the URL of a database is UTF-8".to_owned()))?;
+        let url =
+            str::from_utf8(url).map_err(|_| Failure::usage("the URL of a database is UTF-8".to_owned()))?;
         Ok(Self::Postgres(url.to_owned()))
     }
 
@@ -165,7 +168,9 @@ mod tests {
 
     #[test]
     fn urls_and_paths() {
-        let path = |url: &str| Location::parse(url.as_ref()).map(|l| String::from_utf8(l.shown().into_owned()).unwrap());
+        let path = |url: &str| {
+            Location::parse(url.as_ref()).map(|l| String::from_utf8(l.shown().into_owned()).unwrap())
+        };
         assert_eq!(path("sqlite:./a.db").unwrap(), "./a.db");
         assert_eq!(path("sqlite:///srv/a.db").unwrap(), "/srv/a.db");
         assert_eq!(path("a.db").unwrap(), "a.db");
@@ -179,7 +184,10 @@ mod tests {
     #[test]
     fn a_password_is_not_shown() {
         for (url, shown) in [
-            ("postgres://me:secret@host:5432/db?sslmode=require", "postgres://me@host:5432/db"),
+            (
+                "postgres://me:secret@host:5432/db?sslmode=require",
+                "postgres://me@host:5432/db",
+            ),
             ("postgres:///db?host=/run/pg&password=secret", "postgres:///db"),
             ("postgres://me:a@b@host/db", "postgres://me@host/db"),
         ] {

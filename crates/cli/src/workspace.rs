@@ -25,7 +25,12 @@ pub(crate) struct Workspace<'a, F> {
 }
 
 impl<'a, F: FilesystemInterface> Workspace<'a, F> {
-    pub(crate) fn new(fs: &'a F, who: Credentials, out: &'a Printer, database: Option<&'a std::path::Path>) -> Self {
+    pub(crate) fn new(
+        fs: &'a F,
+        who: Credentials,
+        out: &'a Printer,
+        database: Option<&'a std::path::Path>,
+    ) -> Self {
         Self {
             fs,
             who,

@@ -91,7 +91,11 @@ impl<E: Engine> Inner<E> {
                 true => self.turn.clone(),
                 false => Arc::default(),
             };
-            Arc::new(Open::new(tenant, State::new(Caches::new(self.cache_bytes, self.listing_max)), turn))
+            Arc::new(Open::new(
+                tenant,
+                State::new(Caches::new(self.cache_bytes, self.listing_max)),
+                turn,
+            ))
         });
         open.clone()
     }

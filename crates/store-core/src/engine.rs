@@ -119,12 +119,7 @@ pub trait Engine: fmt::Debug + MaybeSend + MaybeSync + 'static {
     fn commits(&self, tenant: TenantId) -> u32;
 
     /// Returns when [`commits`](Self::commits) is not `then` any more, at [`wake`](Self::wake), after `patience`, or for no reason.
-    fn wait(
-        &self,
-        tenant: TenantId,
-        then: u32,
-        patience: Duration,
-    ) -> impl Future<Output = ()> + MaybeSend;
+    fn wait(&self, tenant: TenantId, then: u32, patience: Duration) -> impl Future<Output = ()> + MaybeSend;
 
     /// Ends every wait for this tenant that has begun.
     fn wake(&self, tenant: TenantId);

@@ -30,9 +30,9 @@ mod store;
 mod want;
 
 pub use batch::{Batch, Change, HistoryOp};
-pub use database::{CoreDatabase, Settings};
 pub use commit::Exclusive;
-pub use engine::{Applied, Appender, Durability, Engine, Target};
+pub use database::{CoreDatabase, Settings};
+pub use engine::{Appender, Applied, Durability, Engine, Target};
 pub use memtable::Xattr;
 pub use op::Clock;
 pub use open::Open;

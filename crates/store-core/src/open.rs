@@ -206,9 +206,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         self.count(op.hits, op.misses);
         let state = &mut *guard;
         match result {
-            Ok(_) | Err(Stop::Failed(_)) if !state.leased && self.foreign() != state.seen => {
-                Run::Stale
-            }
+            Ok(_) | Err(Stop::Failed(_)) if !state.leased && self.foreign() != state.seen => Run::Stale,
             Ok(answer) => Run::Done(Ok(answer)),
             Err(stop) => self.stopped(state, stop, wants),
         }

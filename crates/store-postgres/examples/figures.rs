@@ -56,7 +56,9 @@ fn row(name: &str, database: &PostgresDatabase, count: usize, mut f: impl FnMut(
 }
 
 fn main() {
-    let url = std::env::args().nth(1).unwrap_or_else(|| tarbox_test_postgres::server().fresh_url());
+    let url = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| tarbox_test_postgres::server().fresh_url());
     let database = open(&url);
     block(database.create_tenant("figures", Quota::default()));
     let store = block(database.open_tenant("figures"));
@@ -95,12 +97,22 @@ fn main() {
     let list: Vec<&[u8]> = vec![b"a", b"b", b"c", b"d", b"e"];
     let big = block(store.create(&me, Ino::ROOT, b"big", &new(FileKind::Directory))).ino;
     for i in 0..1000 {
-        block(store.create(&me, big, format!("file number {i}").as_bytes(), &new(FileKind::File)));
+        block(store.create(
+            &me,
+            big,
+            format!("file number {i}").as_bytes(),
+            &new(FileKind::File),
+        ));
     }
     block(store.sync());
     let cold = open(&url);
     let touch = |i: usize| {
-        block(store.create(&me, Ino::ROOT, format!("again{i}").as_bytes(), &new(FileKind::File)));
+        block(store.create(
+            &me,
+            Ino::ROOT,
+            format!("again{i}").as_bytes(),
+            &new(FileKind::File),
+        ));
         block(store.flush());
         std::thread::sleep(Duration::from_millis(120));
     };
@@ -117,11 +129,24 @@ fn main() {
             flights += cold.statistics().flights - before;
         }
         times.sort_unstable();
-        println!("{name:32} p50 {:>10.2} µs  flights {:>6.2}", times[10].as_secs_f64() * 1e6, flights as f64 / 20.0);
+        println!(
+            "{name:32} p50 {:>10.2} µs  flights {:>6.2}",
+            times[10].as_secs_f64() * 1e6,
+            flights as f64 / 20.0
+        );
     };
-    timed("cold stat", &|| assert_eq!(block(reader.attr(View::Current, file)).size, 4096));
-    timed("cold path of depth 5", &|| drop(block(reader.walk(View::Current, Ino::ROOT, &list))));
-    timed("cold list of 1,000", &|| assert_eq!(block(reader.list(View::Current, big, Cookie(0), 2000)).len(), 1000));
+    timed("cold stat", &|| {
+        assert_eq!(block(reader.attr(View::Current, file)).size, 4096)
+    });
+    timed("cold path of depth 5", &|| {
+        drop(block(reader.walk(View::Current, Ino::ROOT, &list)))
+    });
+    timed("cold list of 1,000", &|| {
+        assert_eq!(
+            block(reader.list(View::Current, big, Cookie(0), 2000)).len(),
+            1000
+        )
+    });
     drop(reader);
     drop(cold);
 
@@ -168,7 +193,12 @@ fn main() {
                 count
             })
         });
-        threads.collect::<Vec<_>>().into_iter().map(|thread| thread.join().unwrap()).sum::<u64>() / seconds
+        threads
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum::<u64>()
+            / seconds
     };
     let one = turns(2, vec![(*store).clone()]);
     let second = open(&url);

@@ -34,11 +34,20 @@ impl Weighter<(TenantId, Hash), Bytes> for Weight {
 pub(crate) type Blocks = Cache<(TenantId, Hash), Bytes, Weight>;
 
 pub(crate) fn cache(bytes: u64) -> Blocks {
-    Cache::with_weighter(usize::try_from(bytes / 32_768).unwrap_or(16).max(16), bytes, Weight)
+    Cache::with_weighter(
+        usize::try_from(bytes / 32_768).unwrap_or(16).max(16),
+        bytes,
+        Weight,
+    )
 }
 
 /// Fills what is in memory, and answers the blocks that are not, each once.
-pub(crate) fn fill(blocks: &Blocks, tenant: TenantId, targets: &[Target], buffer: &mut [u8]) -> Result<Vec<Hash>> {
+pub(crate) fn fill(
+    blocks: &Blocks,
+    tenant: TenantId,
+    targets: &[Target],
+    buffer: &mut [u8],
+) -> Result<Vec<Hash>> {
     let mut missing = Vec::new();
     for target in targets {
         match blocks.get(&(tenant, target.hash)) {
@@ -73,7 +82,11 @@ fn copy(bytes: &[u8], target: &Target, buffer: &mut [u8]) -> Result<()> {
 }
 
 /// Loads blocks, each checked against its hash.
-pub(crate) async fn load(shared: &Shared, tenant: TenantId, hashes: Vec<Hash>) -> Result<BTreeMap<Hash, Bytes>> {
+pub(crate) async fn load(
+    shared: &Shared,
+    tenant: TenantId,
+    hashes: Vec<Hash>,
+) -> Result<BTreeMap<Hash, Bytes>> {
     let sql = shared.sql(tenant);
     let steps = hashes.chunks(TOGETHER).map(|some| {
         let names = some.iter().map(|hash| Bytes::copy_from_slice(hash)).collect();

@@ -23,7 +23,9 @@ pub struct PostgresDatabase {
 
 impl fmt::Debug for PostgresDatabase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresDatabase").field("engine", self.core.engine()).finish_non_exhaustive()
+        f.debug_struct("PostgresDatabase")
+            .field("engine", self.core.engine())
+            .finish_non_exhaustive()
     }
 }
 
@@ -34,14 +36,22 @@ impl PostgresDatabase {
     /// `NotFound` where there is no such database, or no tables of ours in it; `Access` for a wrong user or password; `Unsupported`
     /// for tables of a newer program; `Io` for a server that does not answer.
     pub fn open(options: &Options) -> Result<Self> {
-        let no_thread = |e| Error::new(ErrorKind::Io).because("no thread for the connections").caused_by(e);
+        let no_thread = |e| {
+            Error::new(ErrorKind::Io)
+                .because("no thread for the connections")
+                .caused_by(e)
+        };
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("tarbox-postgres")
             .enable_all()
             .build()
             .map_err(no_thread)?;
-        let pool = Pool::new(options.config.clone(), options.tls.connector()?, options.connections);
+        let pool = Pool::new(
+            options.config.clone(),
+            options.tls.connector()?,
+            options.connections,
+        );
         let shared = Shared::new(pool)?;
         let eighth = options.cache_bytes / 8;
         let engine = PostgresEngine::new(shared, options.clock.clone(), eighth * 3, runtime);
@@ -90,7 +100,10 @@ impl PostgresDatabase {
 /// Refuses what is no name for a tenant.
 fn check_tenant_name(name: &str) -> Result<()> {
     let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
-    let first = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let first = name
+        .bytes()
+        .next()
+        .is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     if !first || name.len() > 63 || !name.bytes().all(fine) {
         return Err(Error::new(ErrorKind::Invalid)
             .about(name)
@@ -142,7 +155,9 @@ impl Database for PostgresDatabase {
         let _alone = store.exclusive().await?;
         self.core.engine().look_around(id).await?;
         if !self.core.engine().is_alone(id) {
-            return Err(Error::new(ErrorKind::Busy).about(name).because("another process has files of the tenant open"));
+            return Err(Error::new(ErrorKind::Busy)
+                .about(name)
+                .because("another process has files of the tenant open"));
         }
         admin::delete(self.core.engine(), id).await
     }

@@ -12,7 +12,8 @@ use tarbox_store::{
     TenantState, Timestamp,
 };
 use tarbox_store_core::{
-    Applied, Batch, CHUNK, CHUNKS, Clock, CoreStore, Durability, Engine, Found, Target, Tenant, TenantId, Want,
+    Applied, Batch, CHUNK, CHUNKS, Clock, CoreStore, Durability, Engine, Found, Target, Tenant, TenantId,
+    Want,
 };
 use tokio::runtime::Runtime;
 use tokio_postgres::types::Type;
@@ -52,7 +53,9 @@ pub struct PostgresEngine {
 
 impl fmt::Debug for PostgresEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresEngine").field("shared", &self.shared.pool).finish_non_exhaustive()
+        f.debug_struct("PostgresEngine")
+            .field("shared", &self.shared.pool)
+            .finish_non_exhaustive()
     }
 }
 
@@ -90,7 +93,8 @@ impl PostgresEngine {
     /// Looks whether others have files of a tenant open whose lease is held.
     pub(crate) async fn look_around(&self, tenant: TenantId) -> Result<()> {
         let seat = self.seat(tenant);
-        self.run(|shared| async move { lease::look_around(&shared, &seat).await }).await
+        self.run(|shared| async move { lease::look_around(&shared, &seat).await })
+            .await
     }
 
     fn seat(&self, tenant: TenantId) -> Arc<Seat> {
@@ -106,7 +110,8 @@ impl PostgresEngine {
                     return Ok(found);
                 }
             }
-            Err(Error::new(ErrorKind::Busy).because("other processes change the tenant without pause; try again"))
+            Err(Error::new(ErrorKind::Busy)
+                .because("other processes change the tenant without pause; try again"))
         })
         .await
     }
@@ -116,13 +121,22 @@ impl PostgresEngine {
         let (mut index, last) = (start / CHUNK, end.saturating_sub(1) / CHUNK);
         let mut held = 0;
         while start < end && index <= last {
-            let want = Want::Chunks { file, from: index, to: last };
+            let want = Want::Chunks {
+                file,
+                from: index,
+                to: last,
+            };
             let found = self.load_rows(seat, vec![want]).await?;
-            let Some(Found::Chunks(page)) = found.into_iter().next() else { break };
+            let Some(Found::Chunks(page)) = found.into_iter().next() else {
+                break;
+            };
             for (at, map) in &page {
                 let base = at * CHUNK;
                 let (from, to) = (start.max(base) - base, end.min(base.saturating_add(CHUNK)) - base);
-                let parts = map.fragments.iter().filter_map(|f| f.clip(from as u32, to as u32));
+                let parts = map
+                    .fragments
+                    .iter()
+                    .filter_map(|f| f.clip(from as u32, to as u32));
                 held += parts.map(|f| u64::from(f.len)).sum::<u64>();
                 index = at + 1;
             }
@@ -145,7 +159,10 @@ async fn try_load(shared: &Shared, seat: &Seat, wants: &[Want]) -> Result<Option
         let answers = shared.pool.fly(&plan.steps).await?;
         return plan.finish(sql, wants, &answers, None).map(Some);
     }
-    let mut steps = vec![Step::Plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), shared.row_of(seat.id)];
+    let mut steps = vec![
+        Step::Plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        shared.row_of(seat.id),
+    ];
     steps.extend(plan.steps.iter().cloned());
     steps.push(Step::Plain("COMMIT"));
     let answers = shared.pool.fly(&steps).await?;
@@ -156,7 +173,8 @@ async fn try_load(shared: &Shared, seat: &Seat, wants: &[Want]) -> Result<Option
             return Ok(None);
         }
     }
-    plan.finish(sql, wants, &answers[2..answers.len() - 1], row.as_ref()).map(Some)
+    plan.finish(sql, wants, &answers[2..answers.len() - 1], row.as_ref())
+        .map(Some)
 }
 
 /// Commits batches of one tenant each as one transaction.
@@ -213,7 +231,13 @@ async fn find_out(shared: &Shared, work: &Work, durability: Durability) -> Resul
 /// Waits until all that was committed before is on the device.
 async fn make_durable(shared: &Shared, seat: &Seat) -> Result<Vec<tokio_postgres::Row>> {
     let request = shared.sql(seat.id).request("sync", Vec::new(), || {
-        (format!("UPDATE tarbox.tenant SET syncs = syncs + 1 WHERE tenant = $1 RETURNING {}", sql::TENANT), Vec::new())
+        (
+            format!(
+                "UPDATE tarbox.tenant SET syncs = syncs + 1 WHERE tenant = $1 RETURNING {}",
+                sql::TENANT
+            ),
+            Vec::new(),
+        )
     });
     let mut answers = shared.pool.fly(&[request.into()]).await?;
     Ok(answers.pop().unwrap_or_default())
@@ -231,7 +255,12 @@ fn stamp(batch: &Batch) -> i64 {
     for row in &batch.log {
         (row.seq, row.time.0, row.ino.0, &row.path).hash(&mut hasher);
     }
-    (batch.dentries.len(), batch.chunks.len(), batch.xattrs.len(), batch.history.len()).hash(&mut hasher);
+    (batch.dentries.len(), batch.chunks.len(), batch.xattrs.len()).hash(&mut hasher);
+    format!("{:?}", batch.history).hash(&mut hasher);
+    if let Some(row) = &batch.row {
+        (row.next_ino, row.next_seq, row.bytes, row.head.0, row.current.0).hash(&mut hasher);
+        format!("{:?} {:?}", row.quota, row.state).hash(&mut hasher);
+    }
     hasher.finish() as i64
 }
 
@@ -277,8 +306,18 @@ impl Engine for PostgresEngine {
         }
         let at = Instant::now();
         let mut fences = Vec::with_capacity(batches.len());
+        let mut turns = Vec::with_capacity(batches.len());
         for batch in batches.iter() {
             let seat = self.seat(batch.tenant);
+            turns.push(seat.commit.clone().lock_owned().await);
+            let stamp = stamp(batch);
+            // The same was committed by a task that nobody waited for.
+            if seat.lock().last == Some(stamp) {
+                if durability == Durability::Durable {
+                    return self.sync(batch.tenant).await;
+                }
+                return Ok(Applied::Yes);
+            }
             // Where earlier commits are lost, none that is to be durable succeeds before that was told.
             let is_lost = durability == Durability::Durable && std::mem::take(&mut seat.lock().lost);
             let Some((epoch, commits)) = seat.fence().filter(|_| !is_lost) else {
@@ -289,7 +328,7 @@ impl Engine for PostgresEngine {
                 epoch,
                 session: self.shared.session,
                 commits,
-                stamp: stamp(batch),
+                stamp,
             };
             let blocks = seat.lock().blocks.clone();
             steps.extend(sql::apply(self.shared.sql(batch.tenant), batch, fence, &blocks));
@@ -302,12 +341,13 @@ impl Engine for PostgresEngine {
         };
         let rows: Vec<Option<Tenant>> = batches.iter().map(|batch| batch.row.clone()).collect();
         self.run(|shared| async move {
+            let _turns = turns;
             let applied = commit(&shared, work, durability).await?;
             for ((seat, fence), row) in fences.iter().zip(rows) {
                 match applied {
                     Applied::Yes => {
                         seat.lock().blocks = BTreeMap::new();
-                        seat.committed(fence.commits + 1, row, at, durability == Durability::Durable);
+                        seat.committed(fence, row, at, durability == Durability::Durable);
                     }
                     Applied::Fenced => seat.lose(&mut seat.lock()),
                 }
@@ -371,10 +411,13 @@ impl Engine for PostgresEngine {
 
     async fn acquire(&self, tenant: TenantId) -> Result<()> {
         let seat = self.seat(tenant);
-        if lease::join(&seat) {
-            return Ok(());
+        // Counted here, and not in the task: whoever gives up waiting holds nothing.
+        while !lease::join(&seat) {
+            let seat = seat.clone();
+            self.run(|shared| async move { lease::ensure(&shared, &seat).await })
+                .await?;
         }
-        self.run(|shared| async move { lease::acquire(&shared, &seat).await }).await
+        Ok(())
     }
 
     fn release(&self, tenant: TenantId) -> Result<()> {
@@ -424,7 +467,8 @@ impl Engine for PostgresEngine {
 
     async fn follow(&self, tenant: TenantId) -> Result<Box<dyn Follower>> {
         let seat = self.seat(tenant);
-        self.run(|shared| async move { followers::follow(&shared, seat).await }).await
+        self.run(|shared| async move { followers::follow(&shared, seat).await })
+            .await
     }
 
     fn is_followed(&self, tenant: TenantId, besides: Option<u32>) -> bool {
@@ -452,7 +496,8 @@ impl Engine for PostgresEngine {
         if seat.is_sure() && holds::hold_quietly(&seat, ino) {
             return Ok(());
         }
-        self.run(|shared| async move { holds::hold(&shared, &seat, ino).await }).await
+        self.run(|shared| async move { holds::hold(&shared, &seat, ino).await })
+            .await
     }
 
     fn let_go(&self, tenant: TenantId, ino: Ino) {
@@ -461,7 +506,8 @@ impl Engine for PostgresEngine {
 
     async fn held_elsewhere(&self, tenant: TenantId, inos: &[Ino]) -> Result<Vec<bool>> {
         let (seat, inos) = (self.seat(tenant), inos.to_vec());
-        self.run(|shared| async move { holds::held_elsewhere(&shared, &seat, &inos).await }).await
+        self.run(|shared| async move { holds::held_elsewhere(&shared, &seat, &inos).await })
+            .await
     }
 
     fn is_alone(&self, tenant: TenantId) -> bool {
@@ -477,7 +523,9 @@ impl Engine for PostgresEngine {
         if missing.is_empty() {
             return Ok(());
         }
-        let loaded = self.run(|shared| async move { blocks::load(&shared, tenant, missing).await }).await?;
+        let loaded = self
+            .run(|shared| async move { blocks::load(&shared, tenant, missing).await })
+            .await?;
         blocks::fill_from(&loaded, targets, buffer)?;
         for (hash, bytes) in loaded {
             self.blocks.insert((tenant, hash), bytes);
@@ -568,7 +616,9 @@ impl Engine for PostgresEngine {
             steps.push(Step::Plain("COMMIT"));
             match shared.pool.once(&steps).await {
                 Ok(_) => Ok(tenant),
-                Err(e) if e.code() == Some(&tokio_postgres::error::SqlState::UNIQUE_VIOLATION) => Err(sql::taken(&name)),
+                Err(e) if e.code() == Some(&tokio_postgres::error::SqlState::UNIQUE_VIOLATION) => {
+                    Err(sql::taken(&name))
+                }
                 Err(e) => Err(failed(e)),
             }
         })
@@ -603,7 +653,9 @@ async fn stay_in_use(seat: &Seat) {
 
 impl Drop for PostgresEngine {
     fn drop(&mut self) {
-        let Some(runtime) = self.runtime.take() else { return };
+        let Some(runtime) = self.runtime.take() else {
+            return;
+        };
         if self.shared.registered.load(Ordering::Acquire) {
             let (said, heard) = std::sync::mpsc::channel();
             let shared = self.shared.clone();
@@ -633,7 +685,11 @@ async fn farewell(shared: &Arc<Shared>) {
         ] {
             let known = seat.lock().member || !seat.lock().signs.is_empty();
             if known {
-                steps.push(shared.sql(seat.id).fixed(table, &[Type::INT8], vec![shared.session.into()]));
+                steps.push(
+                    shared
+                        .sql(seat.id)
+                        .fixed(table, &[Type::INT8], vec![shared.session.into()]),
+                );
             }
         }
     }

@@ -16,7 +16,10 @@ pub(crate) fn is_gone(error: &tokio_postgres::Error) -> bool {
             &SqlState::IDLE_SESSION_TIMEOUT,
         ]
         .contains(&code),
-        None => error.is_closed() || std::error::Error::source(error).is_some_and(|below| below.is::<std::io::Error>()),
+        None => {
+            error.is_closed()
+                || std::error::Error::source(error).is_some_and(|below| below.is::<std::io::Error>())
+        }
     }
 }
 
@@ -46,27 +49,33 @@ pub(crate) fn failed(error: tokio_postgres::Error) -> Error {
         None if is_gone(&error) => (ErrorKind::Io, "the database server cannot be reached"),
         None => (ErrorKind::Io, "the database server cannot be talked to"),
         Some(code) => match *code {
-            SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
-                (ErrorKind::Access, "the database server refuses this user or password")
-            }
+            SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => (
+                ErrorKind::Access,
+                "the database server refuses this user or password",
+            ),
             SqlState::INVALID_CATALOG_NAME => {
                 (ErrorKind::NotFound, "there is no such database on the server")
             }
-            SqlState::TOO_MANY_CONNECTIONS => {
-                (ErrorKind::Busy, "the database server has no connection left: raise max_connections, or use fewer")
-            }
+            SqlState::TOO_MANY_CONNECTIONS => (
+                ErrorKind::Busy,
+                "the database server has no connection left: raise max_connections, or use fewer",
+            ),
             SqlState::CANNOT_CONNECT_NOW | SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN => {
                 (ErrorKind::Io, "the database server is starting or stopping")
             }
-            SqlState::INSUFFICIENT_PRIVILEGE => (ErrorKind::ReadOnly, "this role may not write to the database"),
+            SqlState::INSUFFICIENT_PRIVILEGE => {
+                (ErrorKind::ReadOnly, "this role may not write to the database")
+            }
             SqlState::READ_ONLY_SQL_TRANSACTION => (ErrorKind::ReadOnly, "the database takes no changes"),
             SqlState::DISK_FULL => (ErrorKind::NoSpace, "the database server's disk is full"),
-            SqlState::UNDEFINED_TABLE | SqlState::INVALID_SCHEMA_NAME => {
-                (ErrorKind::NotFound, "the database holds no Tarbox tables yet; make them with 'tarbox init'")
-            }
-            SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => {
-                (ErrorKind::Corrupt, "the database server found damage in its files")
-            }
+            SqlState::UNDEFINED_TABLE | SqlState::INVALID_SCHEMA_NAME => (
+                ErrorKind::NotFound,
+                "the database holds no Tarbox tables yet; make them with 'tarbox init'",
+            ),
+            SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => (
+                ErrorKind::Corrupt,
+                "the database server found damage in its files",
+            ),
             _ => (ErrorKind::Io, "the database server refused a statement"),
         },
     };

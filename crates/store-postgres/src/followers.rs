@@ -65,7 +65,10 @@ impl Follower for Following {
 
 impl Drop for Following {
     fn drop(&mut self) {
-        self.seat.lock().signs.retain(|sign| sign.number != self.sign.number);
+        self.seat
+            .lock()
+            .signs
+            .retain(|sign| sign.number != self.sign.number);
         if let Some(shared) = self.shared.upgrade() {
             let (tenant, number) = (self.seat.id, self.sign.number);
             // Where it cannot be said, it ends with the process.
@@ -120,7 +123,9 @@ fn row(shared: &Shared, seat: &Seat, sign: &Sign) -> Step {
 /// The statements that tell others how far those of this process have got; `all` of them, or those that went on.
 pub(crate) fn news(shared: &Shared, seat: &Seat, all: bool) -> Vec<Step> {
     let signs = seat.lock().signs.clone();
-    let news = signs.iter().filter(|sign| sign.dirty.swap(false, Ordering::AcqRel) || all);
+    let news = signs
+        .iter()
+        .filter(|sign| sign.dirty.swap(false, Ordering::AcqRel) || all);
     news.map(|sign| row(shared, seat, sign)).collect()
 }
 
@@ -152,8 +157,13 @@ pub(crate) async fn settle(shared: &Shared, seat: &Seat, besides: Option<u32>, p
             let mut others = state.signs.iter().filter(|sign| Some(sign.number) != besides);
             others.any(|sign| sign.position.load(Ordering::Acquire) < position.0)
         };
-        let Ok(now) = others(shared, seat).await else { return };
-        let behind: Vec<State> = now.into_iter().filter(|state| state.is_behind(position)).collect();
+        let Ok(now) = others(shared, seat).await else {
+            return;
+        };
+        let behind: Vec<State> = now
+            .into_iter()
+            .filter(|state| state.is_behind(position))
+            .collect();
         if behind.is_empty() && !own_behind {
             return;
         }
@@ -170,14 +180,16 @@ pub(crate) async fn settle(shared: &Shared, seat: &Seat, besides: Option<u32>, p
 }
 
 async fn others(shared: &Shared, seat: &Seat) -> Result<Vec<State>> {
-    let request = shared.sql(seat.id).request("following", vec![shared.session.into()], || {
-        let text = format!(
-            "SELECT f.session, f.number, f.position, f.given_up, f.steps FROM tarbox.follower f \
+    let request = shared
+        .sql(seat.id)
+        .request("following", vec![shared.session.into()], || {
+            let text = format!(
+                "SELECT f.session, f.number, f.position, f.given_up, f.steps FROM tarbox.follower f \
              JOIN tarbox.session s ON s.session = f.session \
              WHERE f.tenant = $1 AND f.session <> $2 AND s.seen > now() - {DEAD} ORDER BY 1, 2"
-        );
-        (text, vec![Type::INT8])
-    });
+            );
+            (text, vec![Type::INT8])
+        });
     let answers = shared.pool.fly(&[request.into()]).await?;
     let state = |row: &tokio_postgres::Row| {
         Ok(State {

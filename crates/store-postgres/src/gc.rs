@@ -12,7 +12,10 @@ use crate::session::Shared;
 pub(crate) async fn collect(store: &CoreStore<PostgresEngine>) -> Result<GcReport> {
     let row = store.row().await?;
     let mut report = GcReport::default();
-    store.engine().run(|shared| async move { sweep(&shared).await }).await?;
+    store
+        .engine()
+        .run(|shared| async move { sweep(&shared).await })
+        .await?;
     // Nobody works on a suspended tenant, but its space can be given back.
     if row.state == TenantState::Active {
         report.inodes = store.reap_orphans().await?;
@@ -45,7 +48,10 @@ async fn trim_log(store: &CoreStore<PostgresEngine>) -> Result<u64> {
 /// Removes what processes left behind that are gone for long.
 async fn sweep(shared: &Shared) -> Result<()> {
     let dead = "SELECT session FROM tarbox.session WHERE seen < now() - interval '10 minutes'";
-    let answers = shared.pool.fly(&[shared.statement(dead, &[], Vec::new())]).await?;
+    let answers = shared
+        .pool
+        .fly(&[shared.statement(dead, &[], Vec::new())])
+        .await?;
     for row in &answers[0] {
         let session = crate::sql::int(row, 0)?;
         let steps = [

@@ -94,8 +94,13 @@ pub(crate) async fn hold(shared: &Arc<Shared>, seat: &Seat, ino: Ino) -> Result<
 }
 
 async fn become_member(shared: &Arc<Shared>, seat: &Seat) -> Result<()> {
-    lease::acquire(shared, seat).await?;
-    let joined = shared.pool.fly_quietly(vec![join(shared.sql(seat.id), shared.session)]).await;
+    while !lease::join(seat) {
+        lease::ensure(shared, seat).await?;
+    }
+    let joined = shared
+        .pool
+        .fly_quietly(vec![join(shared.sql(seat.id), shared.session)])
+        .await;
     if joined.is_ok() {
         seat.lock().member = true;
     }
@@ -119,10 +124,16 @@ pub(crate) async fn forget(shared: &Shared, seat: &Seat) -> Result<()> {
     let gone: Vec<Ino> = {
         let mut state = seat.lock();
         let unheld = std::mem::take(&mut state.unheld);
-        unheld.into_iter().filter(|ino| state.holds.get(ino) != Some(&true)).collect()
+        unheld
+            .into_iter()
+            .filter(|ino| state.holds.get(ino) != Some(&true))
+            .collect()
     };
     if !gone.is_empty() {
-        shared.pool.fly_quietly(vec![untell(shared.sql(seat.id), shared.session, &gone)]).await?;
+        shared
+            .pool
+            .fly_quietly(vec![untell(shared.sql(seat.id), shared.session, &gone)])
+            .await?;
     }
     Ok(())
 }

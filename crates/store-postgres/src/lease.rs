@@ -29,18 +29,14 @@ const PAUSE_MAX: Duration = Duration::from_millis(40);
 /// How often a holder says that it lives while others wait.
 pub(crate) const ANSWER: Duration = Duration::from_millis(300);
 
-/// Has the lease for one more user, and takes it if this process has not got it.
-pub(crate) async fn acquire(shared: &Arc<Shared>, seat: &Seat) -> Result<()> {
-    if join(seat) {
-        return Ok(());
-    }
+/// Takes the lease if this process has not got it. Whoever wants to keep it [joins](join).
+pub(crate) async fn ensure(shared: &Arc<Shared>, seat: &Seat) -> Result<()> {
     let _turn = seat.turn.lock().await;
-    if join(seat) {
+    if seat.lock().lease.is_some() {
         return Ok(());
     }
     take(shared, seat).await?;
     poll::begin(shared);
-    join(seat);
     Ok(())
 }
 
@@ -123,7 +119,9 @@ async fn take(shared: &Shared, seat: &Seat) -> Result<()> {
             return Ok(());
         }
         if begun.elapsed() >= PATIENCE {
-            return Err(Error::new(ErrorKind::Busy).because("another process keeps the tenant to itself; try again"));
+            return Err(
+                Error::new(ErrorKind::Busy).because("another process keeps the tenant to itself; try again")
+            );
         }
         let _freed_or_late = tokio::time::timeout(pause, freed).await;
         pause = (pause * 2).min(PAUSE_MAX);
@@ -180,7 +178,12 @@ async fn try_take(shared: &Shared, seat: &Seat, again: bool) -> Result<Option<Se
 
 /// Takes the lease of one that does not answer. From now on its epoch is over.
 async fn overtake(shared: &Shared, seat: &Seat, holder: &Seen) -> Result<bool> {
-    let bound = vec![shared.session.into(), holder.epoch.into(), holder.holder.into(), holder.commits.into()];
+    let bound = vec![
+        shared.session.into(),
+        holder.epoch.into(),
+        holder.holder.into(),
+        holder.commits.into(),
+    ];
     let overtake = shared.sql(seat.id).request("overtake", bound, || {
         let text = format!(
             "UPDATE tarbox.tenant SET epoch = epoch + 1, holder = $2, wanted = 0 \
@@ -237,7 +240,10 @@ pub(crate) async fn give_back(shared: &Shared, seat: &Seat) -> Result<()> {
         false => drop(shared.pool.fly_quietly(steps).await?),
     }
     if shared.others.load(Ordering::Acquire) {
-        shared.pool.fly_quietly(vec![poll::notice(shared, &[seat.id])]).await?;
+        shared
+            .pool
+            .fly_quietly(vec![poll::notice(shared, &[seat.id])])
+            .await?;
     }
     Ok(())
 }

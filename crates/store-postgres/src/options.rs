@@ -67,7 +67,11 @@ impl Options {
             "disable" => ("disable", Tls::Unchecked),
             "require" => ("require", Tls::Unchecked),
             "verify-ca" | "verify-full" => ("require", Tls::Checked(roots)),
-            _ => return Err(invalid("sslmode is disable, prefer, require, verify-ca or verify-full")),
+            _ => {
+                return Err(invalid(
+                    "sslmode is disable, prefer, require, verify-ca or verify-full",
+                ));
+            }
         };
         let mode = format!("sslmode={passed}");
         kept.push(&mode);
@@ -88,7 +92,9 @@ impl Options {
             config.connect_timeout(CONNECT);
         }
         // A machine that is gone is noticed, and its connections do not stay for hours.
-        config.tcp_user_timeout(Duration::from_secs(20)).keepalives_idle(Duration::from_secs(10));
+        config
+            .tcp_user_timeout(Duration::from_secs(20))
+            .keepalives_idle(Duration::from_secs(10));
         Ok(Self {
             config,
             tls,
@@ -149,7 +155,8 @@ mod tests {
 
     #[test]
     fn urls_say_where_and_how() {
-        let options = Options::parse("postgres://me@db.example:5433/files?sslmode=verify-full&connections=3").unwrap();
+        let options =
+            Options::parse("postgres://me@db.example:5433/files?sslmode=verify-full&connections=3").unwrap();
         assert_eq!(options.config.get_hosts(), [Host::Tcp("db.example".into())]);
         assert_eq!(options.config.get_ports(), [5433]);
         assert_eq!(options.config.get_user(), Some("me"));
@@ -162,7 +169,11 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_without_the_password() {
-        for url in ["postgres://a:secret@h/d?sslmode=maybe", "postgres://a:secret@h:x/d", "postgres://a:secret@h/d?connections=0"] {
+        for url in [
+            "postgres://a:secret@h/d?sslmode=maybe",
+            "postgres://a:secret@h:x/d",
+            "postgres://a:secret@h/d?connections=0",
+        ] {
             let error = Options::parse(url).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Invalid, "{url}");
             assert!(!error.to_string().contains("secret"), "{error}");

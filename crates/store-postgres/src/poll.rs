@@ -34,7 +34,10 @@ const CHANNEL: &str = "tarbox";
 
 /// The statement that tells other processes to look at tenants.
 pub(crate) fn notice(shared: &Shared, tenants: &[TenantId]) -> Step {
-    let payloads = tenants.iter().map(|tenant| format!("{}:{}", shared.session, tenant.0)).collect();
+    let payloads = tenants
+        .iter()
+        .map(|tenant| format!("{}:{}", shared.session, tenant.0))
+        .collect();
     shared.statement(
         "SELECT pg_notify('tarbox', p) FROM unnest($1::text[]) AS p",
         &[Type::TEXT_ARRAY],
@@ -78,7 +81,10 @@ async fn run(shared: Weak<Shared>) {
 impl Poller {
     /// Waits until there is something to do, and answers which tenants others spoke of.
     async fn wait(&mut self, shared: &Shared) -> BTreeSet<TenantId> {
-        let is_used = shared.seats().values().any(|seat| seat.lock().used.elapsed() < USED);
+        let is_used = shared
+            .seats()
+            .values()
+            .any(|seat| seat.lock().used.elapsed() < USED);
         let interval = if is_used { INTERVAL } else { IDLE };
         let left = interval.saturating_sub(self.looked.elapsed());
         let mut tenants = BTreeSet::new();
@@ -98,9 +104,20 @@ impl Poller {
         for seat in all.iter().filter(|seat| spoken_of.contains(&seat.id)) {
             seat.freed.notify_waiters();
         }
-        let news: Vec<TenantId> = all.iter().filter(|seat| is_news(seat)).map(|seat| seat.id).collect();
-        let mut steps: Vec<Step> = all.iter().flat_map(|seat| followers::news(shared, seat, false)).collect();
-        let followed: BTreeSet<TenantId> = all.iter().filter(|seat| !seat.lock().signs.is_empty()).map(|s| s.id).collect();
+        let news: Vec<TenantId> = all
+            .iter()
+            .filter(|seat| is_news(seat))
+            .map(|seat| seat.id)
+            .collect();
+        let mut steps: Vec<Step> = all
+            .iter()
+            .flat_map(|seat| followers::news(shared, seat, false))
+            .collect();
+        let followed: BTreeSet<TenantId> = all
+            .iter()
+            .filter(|seat| !seat.lock().signs.is_empty())
+            .map(|s| s.id)
+            .collect();
         let others = shared.others.load(Ordering::Acquire);
         if others && (!news.is_empty() || !steps.is_empty()) {
             let told: BTreeSet<TenantId> = news.into_iter().chain(followed).collect();
@@ -125,7 +142,11 @@ impl Poller {
 
     /// Hears what others say.
     async fn listen(&mut self, shared: &Shared) {
-        if self.listener.as_ref().is_some_and(|listener| !listener.is_closed()) {
+        if self
+            .listener
+            .as_ref()
+            .is_some_and(|listener| !listener.is_closed())
+        {
             return;
         }
         self.listener = None;
@@ -151,7 +172,10 @@ impl Poller {
             &[Type::INT8],
             vec![shared.session.into()],
         );
-        let answers = shared.pool.fly_quietly(vec![alive, shared.others_alive()]).await?;
+        let answers = shared
+            .pool
+            .fly_quietly(vec![alive, shared.others_alive()])
+            .await?;
         self.beat = Some(Instant::now());
         let count = answers[1].first().map_or(Ok(0), |row| int(row, 0))?;
         shared.others.store(count > 0, Ordering::Release);
@@ -182,7 +206,12 @@ async fn begin_anew(shared: &Shared, seats: &[Arc<Seat>]) -> Result<()> {
             if state.member {
                 steps.push(holds::join(shared.sql(seat.id), shared.session));
             }
-            state.holds.iter().filter(|(_, told)| **told).map(|(ino, _)| *ino).collect()
+            state
+                .holds
+                .iter()
+                .filter(|(_, told)| **told)
+                .map(|(ino, _)| *ino)
+                .collect()
         };
         holds::tell(shared.sql(seat.id), &mut steps, shared.session, &held);
         steps.extend(followers::news(shared, seat, true));
@@ -213,16 +242,30 @@ async fn look(shared: &Arc<Shared>, seats: &[Arc<Seat>]) -> Result<()> {
         Template::new(text, vec![Type::INT8_ARRAY, Type::INT8])
     });
     let others = [ids.clone(), vec![shared.session.into()]].concat();
-    let mut steps = vec![Step::Bound(Request { template: rows, values: ids })];
+    let mut steps = vec![Step::Bound(Request {
+        template: rows,
+        values: ids,
+    })];
     if shared.others.load(Ordering::Acquire) {
         let values = others.clone();
-        steps.push(Step::Bound(Request { template: followers, values }));
-        steps.push(Step::Bound(Request { template: members, values: others }));
+        steps.push(Step::Bound(Request {
+            template: followers,
+            values,
+        }));
+        steps.push(Step::Bound(Request {
+            template: members,
+            values: others,
+        }));
     }
     let at = Instant::now();
     let answers = shared.pool.fly(&steps).await?;
     let tenants = |i: usize| -> Result<BTreeSet<i64>> {
-        answers.get(i).into_iter().flatten().map(|row| int(row, 0)).collect()
+        answers
+            .get(i)
+            .into_iter()
+            .flatten()
+            .map(|row| int(row, 0))
+            .collect()
     };
     let (followed, shared_with) = (tenants(1)?, tenants(2)?);
     for row in &answers[0] {
@@ -245,7 +288,8 @@ fn attend(shared: &Arc<Shared>, seat: &Arc<Seat>) {
         let mut state = seat.lock();
         let is_wanted = state.wanted && state.lease.is_some();
         let gives = is_wanted && state.users == 0;
-        let answers = is_wanted && !gives && state.answered.is_none_or(|last| last.elapsed() >= lease::ANSWER);
+        let answers =
+            is_wanted && !gives && state.answered.is_none_or(|last| last.elapsed() >= lease::ANSWER);
         if answers {
             state.answered = Some(Instant::now());
         }

@@ -96,11 +96,17 @@ INSERT INTO tarbox.meta VALUES (1, 0, 1);
 /// The version of the schema; 0 where there is none.
 async fn version(pool: &Pool) -> Result<usize> {
     let template = Template::once("SELECT version FROM tarbox.meta", Vec::new());
-    let steps = [Step::Bound(Request { template: template.into(), values: Vec::new() })];
+    let steps = [Step::Bound(Request {
+        template: template.into(),
+        values: Vec::new(),
+    })];
     match pool.once(&steps).await {
         Ok(rows) => {
             let row = rows.first().and_then(|rows| rows.first());
-            let version = row.map(|row| row.try_get::<_, i32>(0)).transpose().map_err(failed)?;
+            let version = row
+                .map(|row| row.try_get::<_, i32>(0))
+                .transpose()
+                .map_err(failed)?;
             Ok(usize::try_from(version.unwrap_or(0)).unwrap_or(0))
         }
         Err(e) if is_missing(&e) => Ok(0),

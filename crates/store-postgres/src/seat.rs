@@ -11,7 +11,7 @@ use tarbox_store_core::{Hash, Tenant, TenantId};
 use tokio::sync::{Notify, watch};
 
 use crate::followers::Sign;
-use crate::sql::Seen;
+use crate::sql::{Fence, Seen};
 
 /// How far behind a reader may be that does not hold the lease, unless it opens a file or misses a name: then it is not.
 pub(crate) const STALE: Duration = Duration::from_millis(100);
@@ -39,6 +39,8 @@ pub(crate) struct Seat {
     pub(crate) woken: Notify,
     /// Somebody said that the lease is free.
     pub(crate) freed: Notify,
+    /// Commits, one after the other, each also when nobody waits for it any more.
+    pub(crate) commit: Arc<tokio::sync::Mutex<()>>,
     /// Whoever takes the lease or gives it back.
     pub(crate) turn: tokio::sync::Mutex<()>,
 }
@@ -71,6 +73,8 @@ pub(crate) struct State {
     pub(crate) followed: bool,
     /// Commits are visible that may not be on the device.
     pub(crate) unsynced: bool,
+    /// What the last commit of this process was: its [`Fence::stamp`](crate::sql::Fence). Whoever gave up waiting for it tries the same again.
+    pub(crate) last: Option<i64>,
     /// The last commit of this process that may not be on the device: its epoch, and its number.
     pub(crate) at_risk: Option<(i64, i64)>,
     /// Such commits may be lost, and nobody was told.
@@ -109,6 +113,7 @@ impl Seat {
                 alone: false,
                 followed: false,
                 unsynced: true,
+                last: None,
                 at_risk: None,
                 lost: false,
                 used: Instant::now(),
@@ -125,6 +130,7 @@ impl Seat {
             bell: watch::Sender::new(0),
             woken: Notify::new(),
             freed: Notify::new(),
+            commit: Arc::default(),
             turn: tokio::sync::Mutex::default(),
         }
     }
@@ -249,13 +255,15 @@ impl Seat {
     }
 
     /// Takes note of a commit of this process.
-    pub(crate) fn committed(&self, commits: i64, row: Option<Tenant>, at: Instant, durable: bool) {
+    pub(crate) fn committed(&self, fence: &Fence, row: Option<Tenant>, at: Instant, durable: bool) {
+        let commits = fence.commits + 1;
         let mut state = self.lock();
         if let Some(lease) = &mut state.lease {
             lease.confirmed = lease.confirmed.max(at);
             lease.committed = Instant::now();
         }
         state.known = Some(commits);
+        state.last = Some(fence.stamp);
         state.looked = Some(Instant::now());
         if row.is_some() {
             state.row = row;

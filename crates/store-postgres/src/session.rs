@@ -92,7 +92,8 @@ impl Shared {
     /// How many other processes live.
     pub(crate) fn others_alive(&self) -> Step {
         let template = self.templates.get("others", 0, || {
-            let text = format!("SELECT count(*) FROM tarbox.session WHERE session <> $1 AND seen > now() - {DEAD}");
+            let text =
+                format!("SELECT count(*) FROM tarbox.session WHERE session <> $1 AND seen > now() - {DEAD}");
             Template::new(text, vec![Type::INT8])
         });
         let values = vec![self.session.into()];
@@ -115,7 +116,10 @@ impl Shared {
     /// The statement for the row of a tenant.
     pub(crate) fn row_of(&self, tenant: TenantId) -> Step {
         let request = self.sql(tenant).request("tenant", Vec::new(), || {
-            (format!("SELECT {} FROM tarbox.tenant WHERE tenant = $1", sql::TENANT), Vec::new())
+            (
+                format!("SELECT {} FROM tarbox.tenant WHERE tenant = $1", sql::TENANT),
+                Vec::new(),
+            )
         });
         request.into()
     }
@@ -137,7 +141,9 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     match getrandom::fill(&mut bytes) {
         Ok(()) => Ok(bytes),
-        Err(e) => Err(Error::new(ErrorKind::Io).because("the system gives no random bytes").caused_by(e)),
+        Err(e) => Err(Error::new(ErrorKind::Io)
+            .because("the system gives no random bytes")
+            .caused_by(e)),
     }
 }
 

@@ -11,7 +11,9 @@ use std::time::Duration;
 use tarbox_store::{
     Follower, GcReport, Ino, LogQuery, LogRecord, Performance, Quota, Result, Seq, Timestamp, Unheard,
 };
-use tarbox_store_core::{Applied, Batch, Clock, CoreStore, Durability, Engine, Found, Target, Tenant, TenantId, Want};
+use tarbox_store_core::{
+    Applied, Batch, Clock, CoreStore, Durability, Engine, Found, Target, Tenant, TenantId, Want,
+};
 
 use crate::blocks::{Appender, BlockStore};
 use crate::followers::Followers;

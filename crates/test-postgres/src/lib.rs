@@ -41,10 +41,15 @@ fn programs() -> PathBuf {
     if let Some(path) = std::env::var_os("TARBOX_POSTGRES_BIN") {
         return path.into();
     }
-    let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let installed = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut versions: Vec<PathBuf> = installed.map(|entry| entry.path().join("bin")).collect();
     versions.sort();
-    versions.pop().expect("PostgreSQL is installed: 'cargo xtask setup' does it")
+    versions
+        .pop()
+        .expect("PostgreSQL is installed: 'cargo xtask setup' does it")
 }
 
 /// A program of the server's, run as the server's user.
@@ -74,7 +79,10 @@ fn afterwards(before: &str, script: &str, arguments: &[&Path]) -> Child {
     let script = format!("{before} cat >/dev/null; {script}");
     let mut command = Command::new("sh");
     command.arg("-c").arg(script).arg("sh").args(arguments);
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command.spawn().expect("there is a shell")
 }
 
@@ -91,7 +99,11 @@ impl Server {
         let directory = std::env::temp_dir().join(name);
         let _old = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).expect("there is room for a server");
-        let janitor = afterwards("", "while [ -e \"$1/data/postmaster.pid\" ]; do sleep 0.1; done; rm -rf \"$1\"", &[&directory]);
+        let janitor = afterwards(
+            "",
+            "while [ -e \"$1/data/postmaster.pid\" ]; do sleep 0.1; done; rm -rf \"$1\"",
+            &[&directory],
+        );
         if fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
             chown(&directory, Some(NOBODY.0), Some(NOBODY.1)).expect("root may do that");
         }
@@ -102,7 +114,16 @@ impl Server {
             _janitor: janitor,
         };
         let data = server.data();
-        succeed(program("initdb").arg("-D").arg(&data).args(["-U", "tarbox", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]));
+        succeed(program("initdb").arg("-D").arg(&data).args([
+            "-U",
+            "tarbox",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "-N",
+        ]));
         server.go_on();
         server
     }
@@ -123,7 +144,16 @@ impl Server {
     pub fn go_on(&self) {
         let mut postgres = program("postgres");
         postgres.arg("-D").arg(self.data()).arg("-k").arg(&self.directory);
-        postgres.args(["-c", "listen_addresses=", "-c", "max_connections=400", "-c", "fsync=on", "-c", "shared_buffers=64MB"]);
+        postgres.args([
+            "-c",
+            "listen_addresses=",
+            "-c",
+            "max_connections=400",
+            "-c",
+            "fsync=on",
+            "-c",
+            "shared_buffers=64MB",
+        ]);
         // What the shell is told as its arguments, it runs.
         let words: Vec<PathBuf> = std::iter::once(postgres.get_program())
             .chain(postgres.get_args())
@@ -137,7 +167,11 @@ impl Server {
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
         let limit = Instant::now() + PATIENCE;
         while !self.psql("postgres", "SELECT 1") {
-            assert!(Instant::now() < limit, "the server does not start: see {}", log.display());
+            assert!(
+                Instant::now() < limit,
+                "the server does not start: see {}",
+                log.display()
+            );
             thread::sleep(Duration::from_millis(50));
         }
     }
@@ -157,7 +191,9 @@ impl Server {
     /// Whether a statement succeeds.
     pub fn psql(&self, database: &str, sql: &str) -> bool {
         let mut psql = Command::new(programs().join("psql"));
-        psql.args(["-X", "-q", "-U", "tarbox", "-d", database, "-c", sql]).arg("-h").arg(&self.directory);
+        psql.args(["-X", "-q", "-U", "tarbox", "-d", database, "-c", sql])
+            .arg("-h")
+            .arg(&self.directory);
         psql.stdout(Stdio::null()).stderr(Stdio::null());
         psql.status().is_ok_and(|status| status.success())
     }
@@ -168,9 +204,15 @@ impl Server {
     /// If it fails.
     pub fn query(&self, database: &str, sql: &str) -> String {
         let mut psql = Command::new(programs().join("psql"));
-        psql.args(["-X", "-q", "-A", "-t", "-U", "tarbox", "-d", database, "-c", sql]).arg("-h").arg(&self.directory);
+        psql.args(["-X", "-q", "-A", "-t", "-U", "tarbox", "-d", database, "-c", sql])
+            .arg("-h")
+            .arg(&self.directory);
         let output = psql.output().expect("psql runs");
-        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{sql}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
@@ -180,7 +222,10 @@ impl Server {
     /// If it cannot be made.
     pub fn fresh(&self) -> String {
         let name = format!("db{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        assert!(self.psql("postgres", &format!("CREATE DATABASE {name}")), "a database can be made");
+        assert!(
+            self.psql("postgres", &format!("CREATE DATABASE {name}")),
+            "a database can be made"
+        );
         name
     }
 

@@ -67,7 +67,10 @@ impl<E: Engine> Driver<'_, E> {
     pub(crate) async fn commit_durable(self) -> Result<()> {
         let (wanted, before) = {
             let state = self.lock();
-            (state.number + u64::from(!state.active.is_empty()), state.losses.count)
+            (
+                state.number + u64::from(!state.active.is_empty()),
+                state.losses.count,
+            )
         };
         {
             let _turn = self.open.turn.take().await;

@@ -26,7 +26,13 @@ pub(super) async fn check(shared: &Shared, found: &mut Found) -> Result<()> {
 }
 
 /// One page of rows behind a place.
-async fn page(shared: &Shared, found: &Found, sql: &'static str, types: &[Type], after: Vec<Value>) -> Result<Vec<Row>> {
+async fn page(
+    shared: &Shared,
+    found: &Found,
+    sql: &'static str,
+    types: &[Type],
+    after: Vec<Value>,
+) -> Result<Vec<Row>> {
     let step = shared.sql(found.tenant.id).fixed(sql, types, after);
     let mut answers = shared.pool.fly(&[step]).await?;
     Ok(answers.pop().unwrap_or_default())
@@ -51,7 +57,10 @@ async fn inline(shared: &Shared, found: &mut Found) -> Result<()> {
             match sql::inline(row, found.tenant.id, number, 2) {
                 Ok(Some(data)) if int(row, 5)? == 2 || data.len() as i64 == int(row, 4)? => {}
                 Ok(_) => found.add("size", format!("inode {number} is not as long as its data")),
-                Err(_) => found.add("checksum", format!("the data of inode {number} does not match its checksum")),
+                Err(_) => found.add(
+                    "checksum",
+                    format!("the data of inode {number} does not match its checksum"),
+                ),
             }
         }
         if (rows.len() as i64) < PAGE {
@@ -76,7 +85,10 @@ async fn names(shared: &Shared, found: &mut Found) -> Result<()> {
             (dir, cookie) = (int(row, 0)?, int(row, 1)?);
             let at = cookie as u64;
             if bucket_of(&found.tenant.secret, bytes(row, 2)?) != at - at % BUCKET {
-                found.add("cookie", format!("an entry of directory {dir} is not where its name belongs"));
+                found.add(
+                    "cookie",
+                    format!("an entry of directory {dir} is not where its name belongs"),
+                );
             }
         }
         if (rows.len() as i64) < PAGE {
@@ -108,7 +120,10 @@ async fn chunks(shared: &Shared, found: &mut Found) -> Result<Refs> {
             (file, index, died) = (int(row, 0)?, int(row, 1)?, int(row, 2)?);
             let (ino, born) = (Ino(file as u64), LayerId(int(row, 3)? as u64));
             let Ok(map) = sql::chunk_map(bytes(row, 4)?, found.tenant.id, ino, index as u64, born) else {
-                found.add("map", format!("the map of chunk {index} of inode {ino} breaks its format"));
+                found.add(
+                    "map",
+                    format!("the map of chunk {index} of inode {ino} breaks its format"),
+                );
                 continue;
             };
             count(&map, &mut refs);
@@ -153,10 +168,16 @@ async fn stored(shared: &Shared, found: &mut Found, mut held: HashMap<i64, (u64,
             let (stored, size) = (int(row, 1)? as u64, int(row, 2)? as u64);
             let (holds, end) = held.remove(&ino).unwrap_or_default();
             if holds != stored {
-                found.add("stored", format!("inode {ino} counts {stored} bytes in chunks, which hold {holds}"));
+                found.add(
+                    "stored",
+                    format!("inode {ino} counts {stored} bytes in chunks, which hold {holds}"),
+                );
             }
             if end > size {
-                found.add("size", format!("inode {ino} is {size} bytes long, and its chunks reach to {end}"));
+                found.add(
+                    "size",
+                    format!("inode {ino} is {size} bytes long, and its chunks reach to {end}"),
+                );
             }
         }
         if (rows.len() as i64) < PAGE {
@@ -188,13 +209,24 @@ async fn blocks(shared: &Shared, found: &mut Found, mut refs: Refs) -> Result<()
             let key: Option<Hash> = hash.try_into().ok();
             let (named, end) = key.and_then(|key| refs.remove(&key)).unwrap_or_default();
             if named as i64 != counted {
-                found.add("refs", format!("block {} counts {counted} references and has {named}", hex(hash)));
+                found.add(
+                    "refs",
+                    format!("block {} counts {counted} references and has {named}", hex(hash)),
+                );
             }
             if i64::from(end) > len {
-                found.add("map", format!("a chunk names {end} bytes of block {}, which has {len}", hex(hash)));
+                found.add(
+                    "map",
+                    format!(
+                        "a chunk names {end} bytes of block {}, which has {len}",
+                        hex(hash)
+                    ),
+                );
             }
         }
-        let Some(last) = rows.last().filter(|_| rows.len() as i64 == BLOCKS) else { break };
+        let Some(last) = rows.last().filter(|_| rows.len() as i64 == BLOCKS) else {
+            break;
+        };
         after = bytes(last, 0)?.into();
     }
     for hash in refs.keys() {

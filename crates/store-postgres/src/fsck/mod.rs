@@ -24,7 +24,9 @@ pub(crate) async fn fsck(
         progress(done as u64, all);
         let store = core.open(tenant.id);
         let _alone = store.exclusive().await?;
-        let Some(tenant) = engine.find(&tenant.name).await? else { continue };
+        let Some(tenant) = engine.find(&tenant.name).await? else {
+            continue;
+        };
         let checked = engine.run(|shared| async move {
             let mut found = Found {
                 tenant,

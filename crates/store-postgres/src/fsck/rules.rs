@@ -125,7 +125,12 @@ const RULES: &[(&str, &str)] = &[
 ];
 
 /// Tables with versions, and what finds a row in each.
-const VERSIONED: [(&str, &str); 4] = [("inode", "ino"), ("dentry", "dir, cookie"), ("chunk", "file, idx"), ("xattr", "ino, name")];
+const VERSIONED: [(&str, &str); 4] = [
+    ("inode", "ino"),
+    ("dentry", "dir, cookie"),
+    ("chunk", "file, idx"),
+    ("xattr", "ino, name"),
+];
 
 /// A past version ends behind its beginning and within the head, and none begins before the one before it ends.
 fn intervals(table: &str, keys: &str) -> String {
@@ -147,7 +152,10 @@ pub(super) async fn check(shared: &Shared, found: &mut Found) -> Result<()> {
         steps.push(sql.fixed(rule, &[], Vec::new()));
     }
     for (table, keys) in VERSIONED {
-        steps.push(sql.request(table, Vec::new(), || (intervals(table, keys), Vec::new())).into());
+        steps.push(
+            sql.request(table, Vec::new(), || (intervals(table, keys), Vec::new()))
+                .into(),
+        );
     }
     for count in [
         "SELECT (SELECT count(*) FROM tarbox.inode WHERE tenant = $1) + (SELECT count(*) FROM tarbox.inode_past WHERE tenant = $1)",
@@ -156,7 +164,10 @@ pub(super) async fn check(shared: &Shared, found: &mut Found) -> Result<()> {
         steps.push(sql.fixed(count, &[], Vec::new()));
     }
     let answers = shared.pool.fly(&steps).await?;
-    let words = RULES.iter().map(|(word, _)| *word).chain(VERSIONED.map(|_| "interval"));
+    let words = RULES
+        .iter()
+        .map(|(word, _)| *word)
+        .chain(VERSIONED.map(|_| "interval"));
     for (word, rows) in words.zip(&answers) {
         for row in rows {
             found.add(word, row.try_get(0).map_err(failed)?);

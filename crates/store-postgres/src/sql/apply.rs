@@ -32,7 +32,10 @@ pub(crate) fn apply(sql: Sql<'_>, batch: &Batch, fence: Fence, blocks: &BTreeMap
     }
     let t = sql.tenant;
     let mut updates = Vec::new();
-    let inodes = batch.inodes.iter().map(|(ino, change)| (vec![Value::from(ino.0)], change, *ino));
+    let inodes = batch
+        .inodes
+        .iter()
+        .map(|(ino, change)| (vec![Value::from(ino.0)], change, *ino));
     rows(sql, &mut steps, &INODE, inodes, |ino, row| match row.content {
         Content::Stored => {
             updates.push(inode::attribute_values(ino, row));
@@ -43,13 +46,21 @@ pub(crate) fn apply(sql: Sql<'_>, batch: &Batch, fence: Fence, blocks: &BTreeMap
     sql.update_attributes(&mut steps, updates);
     let dentries = batch.dentries.iter();
     let dentries = dentries.map(|(dir, cookie, change)| (vec![dir.0.into(), (*cookie).into()], change, *dir));
-    rows(sql, &mut steps, &DENTRY, dentries, |dir, row| Some(dentry::values(dir, row)));
+    rows(sql, &mut steps, &DENTRY, dentries, |dir, row| {
+        Some(dentry::values(dir, row))
+    });
     let chunks = batch.chunks.iter();
-    let chunks = chunks.map(|(file, index, change)| (vec![file.0.into(), (*index).into()], change, (*file, *index)));
-    rows(sql, &mut steps, &CHUNK, chunks, |(file, index), row| Some(chunk::values(t, file, index, row)));
+    let chunks =
+        chunks.map(|(file, index, change)| (vec![file.0.into(), (*index).into()], change, (*file, *index)));
+    rows(sql, &mut steps, &CHUNK, chunks, |(file, index), row| {
+        Some(chunk::values(t, file, index, row))
+    });
     let xattrs = batch.xattrs.iter();
-    let xattrs = xattrs.map(|(ino, name, change)| (vec![ino.0.into(), name[..].into()], change, (*ino, name)));
-    rows(sql, &mut steps, &XATTR, xattrs, |(ino, name), row| Some(xattr::values(ino, name, row)));
+    let xattrs =
+        xattrs.map(|(ino, name, change)| (vec![ino.0.into(), name[..].into()], change, (*ino, name)));
+    rows(sql, &mut steps, &XATTR, xattrs, |(ino, name), row| {
+        Some(xattr::values(ino, name, row))
+    });
     block_rows(sql, &mut steps, batch, blocks);
     orphans(sql, &mut steps, &batch.orphans);
     let log = batch.log.iter().map(log::values).collect();
@@ -73,14 +84,22 @@ fn fenced(sql: Sql<'_>, batch: &Batch, fence: Fence) -> Step {
                  epoch = CASE WHEN epoch = $2 AND holder = $3 AND commits = $4 THEN epoch ELSE -1 END";
     let Some(row) = &batch.row else {
         let types = vec![Type::INT8; 4];
-        return sql.request("fence", bound, || (format!("{check} WHERE tenant = $1"), types)).into();
+        return sql
+            .request("fence", bound, || (format!("{check} WHERE tenant = $1"), types))
+            .into();
     };
     bound.extend(tenant::changed_values(row));
     let request = sql.request("fence and row", bound, || {
-        let set = tenant::CHANGED.iter().zip(6..).map(|((column, _), n)| format!(", {column} = ${n}"));
+        let set = tenant::CHANGED
+            .iter()
+            .zip(6..)
+            .map(|((column, _), n)| format!(", {column} = ${n}"));
         let mut types = vec![Type::INT8; 4];
         types.extend(tenant::CHANGED.map(|(_, ty)| ty));
-        (format!("{check}{} WHERE tenant = $1", set.collect::<String>()), types)
+        (
+            format!("{check}{} WHERE tenant = $1", set.collect::<String>()),
+            types,
+        )
     });
     request.into()
 }
@@ -119,7 +138,12 @@ fn block_rows(sql: Sql<'_>, steps: &mut Vec<Step>, batch: &Batch, blocks: &BTree
         match (block, blocks.get(hash)) {
             (None, _) => gone.push(vec![name]),
             (Some(block), Some(bytes)) => {
-                added.push(vec![name, block.len.into(), block.refs.into(), Value::Bytes(bytes.clone())]);
+                added.push(vec![
+                    name,
+                    block.len.into(),
+                    block.refs.into(),
+                    Value::Bytes(bytes.clone()),
+                ]);
             }
             (Some(block), None) => counted.push(vec![name, block.refs.into()]),
         }

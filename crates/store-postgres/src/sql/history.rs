@@ -30,8 +30,16 @@ pub(super) fn apply(sql: Sql<'_>, steps: &mut Vec<Step>, change: &HistoryOp) {
         HistoryOp::Forget(layer) => {
             let gone = vec![Value::from(layer.0)];
             let types = [Type::INT8];
-            steps.push(sql.fixed("DELETE FROM tarbox.tag WHERE tenant = $1 AND layer = $2", &types, gone.clone()));
-            steps.push(sql.fixed("DELETE FROM tarbox.layer WHERE tenant = $1 AND id = $2", &types, gone));
+            steps.push(sql.fixed(
+                "DELETE FROM tarbox.tag WHERE tenant = $1 AND layer = $2",
+                &types,
+                gone.clone(),
+            ));
+            steps.push(sql.fixed(
+                "DELETE FROM tarbox.layer WHERE tenant = $1 AND id = $2",
+                &types,
+                gone,
+            ));
         }
         HistoryOp::Prune { kept, next } => {
             let bounds = vec![kept.0.into(), next.0.into()];
@@ -79,9 +87,15 @@ fn rewind(sql: Sql<'_>, steps: &mut Vec<Step>, layer: LayerId) {
         ["rewind xattr 1", "rewind xattr 2", "rewind xattr 3"],
     ];
     for (table, [first, second, third]) in ALL.iter().zip(NAMES) {
-        let (name, all) = (table.name, format!("{}, {}", table.key_names(), table.column_names()));
+        let (name, all) = (
+            table.name,
+            format!("{}, {}", table.key_names(), table.column_names()),
+        );
         // `born > 1` is implied; said so that the partial index serves.
-        push(first, format!("DELETE FROM tarbox.{name} WHERE tenant = $1 AND born > $2 AND born > 1"));
+        push(
+            first,
+            format!("DELETE FROM tarbox.{name} WHERE tenant = $1 AND born > $2 AND born > 1"),
+        );
         push(
             second,
             format!(
@@ -89,7 +103,10 @@ fn rewind(sql: Sql<'_>, steps: &mut Vec<Step>, layer: LayerId) {
                  WHERE tenant = $1 AND died > $2 AND born <= $2"
             ),
         );
-        push(third, format!("DELETE FROM tarbox.{name}_past WHERE tenant = $1 AND died > $2"));
+        push(
+            third,
+            format!("DELETE FROM tarbox.{name}_past WHERE tenant = $1 AND died > $2"),
+        );
     }
     // And what lost its name later has it back, or is gone.
     steps.push(sql.fixed(

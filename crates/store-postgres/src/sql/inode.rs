@@ -8,15 +8,18 @@ use super::{int, key, kind, optional_int};
 use crate::wire::Value;
 
 const ATTRIBUTES: [&str; 16] = [
-    "born", "kind", "mode", "uid", "gid", "nlink", "size", "stored", "rdev", "atime", "mtime", "ctime", "btime", "parent",
-    "cookie", "xattrs",
+    "born", "kind", "mode", "uid", "gid", "nlink", "size", "stored", "rdev", "atime", "mtime", "ctime",
+    "btime", "parent", "cookie", "xattrs",
 ];
 /// How many columns there are before the content.
 pub(super) const COUNT: usize = ATTRIBUTES.len();
 
 /// The columns before the content, of a table that goes by this name.
 pub(super) fn attributes_of(table: &str) -> String {
-    let columns: Vec<String> = ATTRIBUTES.iter().map(|column| format!("{table}.{column}")).collect();
+    let columns: Vec<String> = ATTRIBUTES
+        .iter()
+        .map(|column| format!("{table}.{column}"))
+        .collect();
     columns.join(", ")
 }
 
@@ -35,7 +38,11 @@ fn checksum(tenant: TenantId, ino: Ino, data: &[u8]) -> i64 {
 /// Decodes [`attributes_of`] from column `at` on, with `data IS NULL` behind them.
 pub(super) fn decode(row: &Row, at: usize) -> Result<Inode> {
     let chunked: bool = row.try_get(at + COUNT).map_err(crate::error::failed)?;
-    let content = if chunked { Content::Chunked } else { Content::Stored };
+    let content = if chunked {
+        Content::Chunked
+    } else {
+        Content::Stored
+    };
     attributes(row, at, content)
 }
 
@@ -52,9 +59,9 @@ pub(super) fn decode_full(row: &Row, tenant: TenantId, ino: Ino, at: usize) -> R
 pub(crate) fn data(row: &Row, tenant: TenantId, ino: Ino, at: usize) -> Result<Option<Vec<u8>>> {
     let data: Option<&[u8]> = row.try_get(at).map_err(crate::error::failed)?;
     match data {
-        Some(data) if optional_int(row, at + 1)? != Some(checksum(tenant, ino, data)) => {
-            Err(damaged(format!("the data of inode {ino} does not match its checksum")))
-        }
+        Some(data) if optional_int(row, at + 1)? != Some(checksum(tenant, ino, data)) => Err(damaged(
+            format!("the data of inode {ino} does not match its checksum"),
+        )),
         data => Ok(data.map(<[u8]>::to_vec)),
     }
 }
@@ -132,4 +139,3 @@ pub(super) fn values(tenant: TenantId, ino: Ino, n: &Inode) -> Vec<Value> {
 pub(super) fn number(row: &Row, at: usize) -> Result<Ino> {
     int(row, at).map(|n| Ino(n as u64))
 }
-

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tarbox_store::{Ino, LayerId, Result};
 use tarbox_store_core::{
-    BUCKET, Block, CHUNKS, Dentry, Found, Hash, Inode, Map, Name, Room, TouchedEntry, Versioned, Want, damaged,
+    BUCKET, Block, CHUNKS, Dentry, Found, Hash, Inode, Map, Name, Room, TouchedEntry, Versioned, Want,
+    damaged,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -129,7 +130,12 @@ fn one(sql: Sql<'_>, steps: &mut Vec<Step>, want: &Want) {
         Want::Alone | Want::HeldElsewhere(_) | Want::Room | Want::Held { .. } => {}
         Want::Directory { limit: 0, .. } => {}
         Want::Directory { dir, limit } => {
-            let values = vec![dir.0.into(), 0_u64.into(), u64::MAX.into(), (*limit as u64 + 1).into()];
+            let values = vec![
+                dir.0.into(),
+                0_u64.into(),
+                u64::MAX.into(),
+                (*limit as u64 + 1).into(),
+            ];
             push("entries", values, &entries);
         }
         Want::InodeAt(ino, layer) => push("inode at", vec![ino.0.into(), layer.0.into()], &|| {
@@ -140,34 +146,85 @@ fn one(sql: Sql<'_>, steps: &mut Vec<Step>, want: &Want) {
             let values = vec![dir.0.into(), (*from).into(), (*to).into(), (*limit as u64).into()];
             push("entries", values, &entries);
         }
-        Want::EntriesAt { dir, from, to, limit, layer } => {
-            let values = vec![dir.0.into(), (*from).into(), (*to).into(), (*limit as u64).into(), layer.0.into()];
+        Want::EntriesAt {
+            dir,
+            from,
+            to,
+            limit,
+            layer,
+        } => {
+            let values = vec![
+                dir.0.into(),
+                (*from).into(),
+                (*to).into(),
+                (*limit as u64).into(),
+                layer.0.into(),
+            ];
             push("entries at", values, &|| {
-                let text = source("dentry", ENTRY, "x.dir = $2 AND x.cookie BETWEEN $3 AND $4", Some(6));
-                (format!("SELECT * FROM ({text}) v ORDER BY cookie LIMIT $5"), vec![INT; 5])
+                let text = source(
+                    "dentry",
+                    ENTRY,
+                    "x.dir = $2 AND x.cookie BETWEEN $3 AND $4",
+                    Some(6),
+                );
+                (
+                    format!("SELECT * FROM ({text}) v ORDER BY cookie LIMIT $5"),
+                    vec![INT; 5],
+                )
             });
         }
         Want::Names { ino, layer } => {
             let columns = "x.dir, x.cookie, x.name";
             match layer {
-                None => push("names", vec![ino.0.into()], &|| (source("dentry", columns, "x.ino = $2", None), vec![INT])),
+                None => push("names", vec![ino.0.into()], &|| {
+                    (source("dentry", columns, "x.ino = $2", None), vec![INT])
+                }),
                 Some(layer) => push("names at", vec![ino.0.into(), layer.0.into()], &|| {
                     (source("dentry", columns, "x.ino = $2", Some(3)), vec![INT, INT])
                 }),
             }
         }
         Want::Chunks { file, from, to } => {
-            let values = vec![file.0.into(), (*from).into(), (*to).into(), (CHUNKS as u64).into()];
+            let values = vec![
+                file.0.into(),
+                (*from).into(),
+                (*to).into(),
+                (CHUNKS as u64).into(),
+            ];
             push("chunks", values, &|| {
-                let text = source("chunk", "x.idx, x.born, x.map", "x.file = $2 AND x.idx BETWEEN $3 AND $4", None);
+                let text = source(
+                    "chunk",
+                    "x.idx, x.born, x.map",
+                    "x.file = $2 AND x.idx BETWEEN $3 AND $4",
+                    None,
+                );
                 (format!("{text} ORDER BY x.idx LIMIT $5"), vec![INT; 4])
             });
         }
-        Want::ChunksAt { file, from, to, layer } => {
-            let values = vec![file.0.into(), (*from).into(), (*to).into(), (CHUNKS as u64).into(), layer.0.into()];
+        Want::ChunksAt {
+            file,
+            from,
+            to,
+            layer,
+        } => {
+            let values = vec![
+                file.0.into(),
+                (*from).into(),
+                (*to).into(),
+                (CHUNKS as u64).into(),
+                layer.0.into(),
+            ];
             push("chunks at", values, &|| {
-                let text = source("chunk", "x.idx, x.born, x.map", "x.file = $2 AND x.idx BETWEEN $3 AND $4", Some(6));
-                (format!("SELECT * FROM ({text}) v ORDER BY idx LIMIT $5"), vec![INT; 5])
+                let text = source(
+                    "chunk",
+                    "x.idx, x.born, x.map",
+                    "x.file = $2 AND x.idx BETWEEN $3 AND $4",
+                    Some(6),
+                );
+                (
+                    format!("SELECT * FROM ({text}) v ORDER BY idx LIMIT $5"),
+                    vec![INT; 5],
+                )
             });
         }
         Want::NextChunk { file, from, layer } => {
@@ -195,7 +252,13 @@ fn one(sql: Sql<'_>, steps: &mut Vec<Step>, want: &Want) {
             (format!("SELECT * FROM ({text}) v ORDER BY name"), vec![INT; 2])
         }),
         Want::Layer(layer) => push("layer", vec![layer.0.into()], &|| {
-            (format!("SELECT {} FROM tarbox.layer l WHERE l.tenant = $1 AND l.id = $2", tenant::LAYER), vec![INT])
+            (
+                format!(
+                    "SELECT {} FROM tarbox.layer l WHERE l.tenant = $1 AND l.id = $2",
+                    tenant::LAYER
+                ),
+                vec![INT],
+            )
         }),
         // Text of PostgreSQL has no NUL, and no layer such a name.
         Want::LayerNamed(name) => push("layer named", vec![name.replace('\0', "/")[..].into()], &|| {
@@ -208,10 +271,19 @@ fn one(sql: Sql<'_>, steps: &mut Vec<Step>, want: &Want) {
             (text, vec![Type::TEXT])
         }),
         Want::Layers => push("layers", Vec::new(), &|| {
-            (format!("SELECT {} FROM tarbox.layer l WHERE l.tenant = $1 ORDER BY l.id", tenant::LAYER), Vec::new())
+            (
+                format!(
+                    "SELECT {} FROM tarbox.layer l WHERE l.tenant = $1 ORDER BY l.id",
+                    tenant::LAYER
+                ),
+                Vec::new(),
+            )
         }),
         Want::Tags => push("tags", Vec::new(), &|| {
-            ("SELECT name, layer FROM tarbox.tag WHERE tenant = $1 ORDER BY name COLLATE \"C\"".into(), Vec::new())
+            (
+                "SELECT name, layer FROM tarbox.tag WHERE tenant = $1 ORDER BY name COLLATE \"C\"".into(),
+                Vec::new(),
+            )
         }),
         Want::LossesOfPrune { kept, next } => steps.extend(history::losses_of_prune(sql, *kept, *next)),
         Want::LossesOfRewind(layer) => steps.extend(history::losses_of_rewind(sql, *layer)),
@@ -230,19 +302,27 @@ fn one(sql: Sql<'_>, steps: &mut Vec<Step>, want: &Want) {
                 (text, vec![INT; 2])
             });
         }
-        Want::TouchedEntries { from, to } => push("touched entries", vec![from.0.into(), to.0.into()], &|| {
-            let born = "tenant = $1 AND born > $2 AND born <= $3 AND born > 1";
-            let columns = "cookie, born, ino, kind, name";
-            let text = format!(
-                "SELECT dir, NULL::bigint, {columns} FROM tarbox.dentry WHERE {born} \
+        Want::TouchedEntries { from, to } => {
+            push("touched entries", vec![from.0.into(), to.0.into()], &|| {
+                let born = "tenant = $1 AND born > $2 AND born <= $3 AND born > 1";
+                let columns = "cookie, born, ino, kind, name";
+                let text = format!(
+                    "SELECT dir, NULL::bigint, {columns} FROM tarbox.dentry WHERE {born} \
                  UNION SELECT dir, died, {columns} FROM tarbox.dentry_past WHERE {born} \
                  UNION SELECT dir, died, {columns} FROM tarbox.dentry_past WHERE tenant = $1 AND died > $2 AND died <= $3"
-            );
-            (text, vec![INT; 2])
-        }),
-        Want::Orphans { after, limit } => push("orphans", vec![after.0.into(), (*limit as u64).into()], &|| {
-            ("SELECT ino FROM tarbox.orphan WHERE tenant = $1 AND ino > $2 ORDER BY ino LIMIT $3".into(), vec![INT; 2])
-        }),
+                );
+                (text, vec![INT; 2])
+            })
+        }
+        Want::Orphans { after, limit } => {
+            push("orphans", vec![after.0.into(), (*limit as u64).into()], &|| {
+                (
+                    "SELECT ino FROM tarbox.orphan WHERE tenant = $1 AND ino > $2 ORDER BY ino LIMIT $3"
+                        .into(),
+                    vec![INT; 2],
+                )
+            })
+        }
         Want::Lineage { ino, layer } => {
             let mut values = vec![ino.0.into(), Value::Int(LEVELS)];
             values.extend(layer.map(|layer| Value::from(layer.0)));
@@ -251,9 +331,17 @@ fn one(sql: Sql<'_>, steps: &mut Vec<Step>, want: &Want) {
         }
         Want::Descent { dir, names, layer } => {
             let cookies = names.iter().map(|(cookie, _)| *cookie as i64).collect();
-            let texts = names.iter().map(|(_, name)| Bytes::copy_from_slice(name)).collect();
+            let texts = names
+                .iter()
+                .map(|(_, name)| Bytes::copy_from_slice(name))
+                .collect();
             let count = names.len() as u64;
-            let mut values = vec![dir.0.into(), Value::Ints(cookies), Value::Blobs(texts), count.into()];
+            let mut values = vec![
+                dir.0.into(),
+                Value::Ints(cookies),
+                Value::Blobs(texts),
+                count.into(),
+            ];
             values.extend(layer.map(|layer| Value::from(layer.0)));
             let name = if layer.is_some() { "descent at" } else { "descent" };
             push(name, values, &|| descent(*layer));
@@ -269,7 +357,9 @@ fn lineage(layer: Option<LayerId>) -> (String, Vec<Type>) {
     let first = source("inode", &inner, "x.ino = $2", at);
     let above = source("inode", &inner, "x.ino = u.parent", at);
     let place = match layer {
-        None => "x.dir = u.parent AND x.cookie BETWEEN u.cookie - u.cookie % 256 AND u.cookie - u.cookie % 256 + 255",
+        None => {
+            "x.dir = u.parent AND x.cookie BETWEEN u.cookie - u.cookie % 256 AND u.cookie - u.cookie % 256 + 255"
+        }
         Some(_) => "x.dir = u.parent AND x.cookie = u.cookie",
     };
     let entry = source("dentry", "x.cookie, x.born, x.ino, x.kind, x.name", place, at);
@@ -289,14 +379,24 @@ fn lineage(layer: Option<LayerId>) -> (String, Vec<Type>) {
 fn descent(layer: Option<LayerId>) -> (String, Vec<Type>) {
     let at = layer.map(|_| 6);
     let columns = "x.dir, x.cookie, x.born, x.ino, x.kind, x.name";
-    let first = source("dentry", columns, "x.dir = $2 AND x.cookie BETWEEN $3[1] AND $3[1] + 255", at);
+    let first = source(
+        "dentry",
+        columns,
+        "x.dir = $2 AND x.cookie BETWEEN $3[1] AND $3[1] + 255",
+        at,
+    );
     let below = source(
         "dentry",
         columns,
         "x.dir = s.ino AND x.cookie BETWEEN $3[s.depth + 1] AND $3[s.depth + 1] + 255",
         at,
     );
-    let child = source("inode", &format!("x.ino, {}", all_of_inode(layer)), "x.ino = d.ino", at);
+    let child = source(
+        "inode",
+        &format!("x.ino, {}", all_of_inode(layer)),
+        "x.ino = d.ino",
+        at,
+    );
     let text = format!(
         "WITH RECURSIVE down AS (SELECT 1 AS depth, d.* FROM ({first}) d UNION ALL \
          SELECT s.depth + 1, d.* FROM down s CROSS JOIN LATERAL ({below}) d WHERE s.name = $4[s.depth] AND s.depth < $5) \
@@ -341,13 +441,17 @@ impl Plan {
             let ino = inode::number(row, 0)?;
             let is_dir = int(row, 4)? == tarbox_store::FileKind::Directory as i64;
             let size = int(row, 3)?;
-            if let Some(bytes) = inode::data(row, t, ino, 1)?.filter(|bytes| is_dir || bytes.len() as i64 == size) {
+            if let Some(bytes) =
+                inode::data(row, t, ino, 1)?.filter(|bytes| is_dir || bytes.len() as i64 == size)
+            {
                 data.insert(ino, bytes.into());
             }
         }
         let mut blocks: HashMap<Hash, Block> = HashMap::new();
         for row in rows(&self.blocks).iter().flatten() {
-            let hash = bytes(row, 0)?.try_into().map_err(|_| damaged("a block's name has a wrong length"))?;
+            let hash = bytes(row, 0)?
+                .try_into()
+                .map_err(|_| damaged("a block's name has a wrong length"))?;
             blocks.insert(hash, block(int(row, 1)?, int(row, 2)?));
         }
         let mut found = Vec::with_capacity(wants.len());
@@ -386,14 +490,18 @@ fn answer(sql: Sql<'_>, want: &Want, answers: &[Vec<Row>]) -> Result<Found> {
             let row = rows.first().map(|row| inode::decode_full(row, t, *ino, 0));
             Found::Inode(row.transpose()?)
         }
-        Want::Entries { .. } | Want::EntriesAt { .. } => {
-            Found::Entries(rows.iter().map(|row| dentry::decode(row, 0)).collect::<Result<_>>()?)
-        }
+        Want::Entries { .. } | Want::EntriesAt { .. } => Found::Entries(
+            rows.iter()
+                .map(|row| dentry::decode(row, 0))
+                .collect::<Result<_>>()?,
+        ),
         // There are more, or it was not worth asking.
         Want::Directory { limit, .. } if *limit == 0 || rows.len() > *limit => Found::Many(Vec::new()),
-        Want::Directory { .. } => {
-            Found::Entries(rows.iter().map(|row| dentry::decode(row, 0)).collect::<Result<_>>()?)
-        }
+        Want::Directory { .. } => Found::Entries(
+            rows.iter()
+                .map(|row| dentry::decode(row, 0))
+                .collect::<Result<_>>()?,
+        ),
         Want::Names { .. } => {
             let name = |row: &Row| {
                 let place = (Ino(int(row, 0)? as u64), int(row, 1)? as u64);
@@ -419,9 +527,11 @@ fn answer(sql: Sql<'_>, want: &Want, answers: &[Vec<Row>]) -> Result<Found> {
             Found::Tags(rows.iter().map(tag).collect::<Result<_>>()?)
         }
         Want::LossesOfPrune { .. } | Want::LossesOfRewind(_) => Found::Losses(history::losses(t, answers)?),
-        Want::Touched { .. } | Want::Orphans { .. } => {
-            Found::Inodes(rows.iter().map(|row| inode::number(row, 0)).collect::<Result<_>>()?)
-        }
+        Want::Touched { .. } | Want::Orphans { .. } => Found::Inodes(
+            rows.iter()
+                .map(|row| inode::number(row, 0))
+                .collect::<Result<_>>()?,
+        ),
         Want::TouchedEntries { .. } => {
             let version = |row: &Row| {
                 let died: Option<i64> = row.try_get(1).map_err(failed)?;
@@ -469,7 +579,13 @@ fn entries_in(dir: Ino, from: u64, to: u64, layer: Option<LayerId>) -> Want {
     let limit = (to - from + 1) as usize;
     match layer {
         None => Want::Entries { dir, from, to, limit },
-        Some(layer) => Want::EntriesAt { dir, from, to, limit, layer },
+        Some(layer) => Want::EntriesAt {
+            dir,
+            from,
+            to,
+            limit,
+            layer,
+        },
     }
 }
 
@@ -541,7 +657,10 @@ fn went_down(
         let entries = entries_of(level, entry_at(layer))?;
         let found = entries.iter().position(|entry| entry.name == *name);
         let child = found.map(|i| (entries[i].ino, &level[i]));
-        answers.push((entries_in(dir, *from, from + (BUCKET - 1), layer), Found::Entries(entries)));
+        answers.push((
+            entries_in(dir, *from, from + (BUCKET - 1), layer),
+            Found::Entries(entries),
+        ));
         let Some((ino, row)) = child else { break };
         let is_there = row.try_get::<_, Option<i64>>(1).map_err(failed)?.is_some();
         let inode = is_there.then(|| decode_inode(sql, row, ino, layer)).transpose()?;

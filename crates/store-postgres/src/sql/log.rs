@@ -67,7 +67,10 @@ pub(crate) fn query(tenant: TenantId, q: &LogQuery) -> Request {
         clause(" AND time < ?", vec![(Type::INT8, time.0.into())]);
     }
     if let Some(operation) = q.operation {
-        clause(" AND operation = ?", vec![(Type::INT2, Value::Int(operation as i64))]);
+        clause(
+            " AND operation = ?",
+            vec![(Type::INT2, Value::Int(operation as i64))],
+        );
     }
     if let Some(uid) = q.uid {
         clause(" AND uid = ?", vec![(Type::INT8, uid.into())]);
@@ -91,7 +94,11 @@ pub(crate) fn query(tenant: TenantId, q: &LogQuery) -> Request {
             bound.map(|b| (Type::BYTEA, Value::from(b))).to_vec(),
         );
     }
-    let order = if q.newest_first { " ORDER BY seq DESC LIMIT ?" } else { " ORDER BY seq LIMIT ?" };
+    let order = if q.newest_first {
+        " ORDER BY seq DESC LIMIT ?"
+    } else {
+        " ORDER BY seq LIMIT ?"
+    };
     let limit = i64::try_from(q.limit_or_default()).unwrap_or(i64::MAX);
     clause(order, vec![(Type::INT8, limit.into())]);
     Request {

@@ -88,12 +88,16 @@ impl Sql<'_> {
         let mut all = Vec::with_capacity(values.len() + 1);
         all.push(Value::from(self.tenant.0));
         all.extend(values);
-        Request { template, values: all }
+        Request {
+            template,
+            values: all,
+        }
     }
 
     /// The same with a fixed text.
     pub(crate) fn fixed(&self, sql: &'static str, types: &[Type], values: Vec<Value>) -> Step {
-        self.request(sql, values, || (sql.to_owned(), types.to_vec())).into()
+        self.request(sql, values, || (sql.to_owned(), types.to_vec()))
+            .into()
     }
 }
 

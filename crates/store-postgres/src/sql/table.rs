@@ -57,7 +57,12 @@ pub(super) const DENTRY: Table = Table {
     preserve: "dentry preserve",
     delete: "dentry delete",
     keys: &[("dir", Type::INT8), ("cookie", Type::INT8)],
-    columns: &[("born", Type::INT8), ("ino", Type::INT8), ("kind", Type::INT2), ("name", Type::BYTEA)],
+    columns: &[
+        ("born", Type::INT8),
+        ("ino", Type::INT8),
+        ("kind", Type::INT2),
+        ("name", Type::BYTEA),
+    ],
 };
 
 pub(super) const CHUNK: Table = Table {
@@ -114,12 +119,19 @@ pub(super) fn values(lead: &str, rows: usize, width: usize, first: usize) -> Str
 
 /// `a.x = b.x AND a.y = b.y`.
 fn equal(a: &str, b: &str, columns: &[(&str, Type)]) -> String {
-    let parts: Vec<String> = columns.iter().map(|(c, _)| format!("{a}.{c} = {b}.{c}")).collect();
+    let parts: Vec<String> = columns
+        .iter()
+        .map(|(c, _)| format!("{a}.{c} = {b}.{c}"))
+        .collect();
     parts.join(" AND ")
 }
 
 fn types(columns: &[&[(&str, Type)]], rows: usize) -> Vec<Type> {
-    let row: Vec<Type> = columns.iter().flat_map(|c| c.iter()).map(|(_, ty)| ty.clone()).collect();
+    let row: Vec<Type> = columns
+        .iter()
+        .flat_map(|c| c.iter())
+        .map(|(_, ty)| ty.clone())
+        .collect();
     types_of_rows(&row, rows)
 }
 
@@ -146,7 +158,11 @@ impl Sql<'_> {
     pub(super) fn upsert(&self, steps: &mut Vec<Step>, table: &Table, rows: Vec<Vec<Value>>) {
         self.in_rows(steps, table.upsert, &[], rows, |count| {
             let (name, keys, columns) = (table.name, table.key_names(), table.column_names());
-            let set: Vec<String> = table.columns.iter().map(|(c, _)| format!("{c} = excluded.{c}")).collect();
+            let set: Vec<String> = table
+                .columns
+                .iter()
+                .map(|(c, _)| format!("{c} = excluded.{c}"))
+                .collect();
             let values = values("$1", count, table.keys.len() + table.columns.len(), 2);
             let sql = format!(
                 "INSERT INTO tarbox.{name}(tenant, {keys}, {columns}) VALUES {values} \

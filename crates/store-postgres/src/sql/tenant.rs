@@ -43,10 +43,13 @@ pub(crate) fn decode(row: &Row) -> Result<Seen> {
     // Whatever counts or numbers has to stay in its range, or the next step would leave it.
     let within = |i: usize, least: u64, most: u64| {
         let n = int(row, i)?;
-        u64::try_from(n).ok().filter(|n| (least..=most).contains(n)).ok_or_else(|| {
-            let column = row.columns().get(i).map_or("column", |column| column.name());
-            damaged(format!("a tenant's {column} is {n}"))
-        })
+        u64::try_from(n)
+            .ok()
+            .filter(|n| (least..=most).contains(n))
+            .ok_or_else(|| {
+                let column = row.columns().get(i).map_or("column", |column| column.name());
+                damaged(format!("a tenant's {column} is {n}"))
+            })
     };
     let number = |i: usize| within(i, 0, COUNT_MAX);
     let limit = |i: usize| optional_int(row, i).map(|n| n.map(|n| u64::try_from(n).unwrap_or(0)));
@@ -57,7 +60,11 @@ pub(crate) fn decode(row: &Row) -> Result<Seen> {
     let tenant = Tenant {
         id,
         name: row.try_get::<_, &str>(1).map_err(failed)?.into(),
-        state: if state == 0 { TenantState::Active } else { TenantState::Suspended },
+        state: if state == 0 {
+            TenantState::Active
+        } else {
+            TenantState::Suspended
+        },
         created: Timestamp(int(row, 3)?),
         quota: Quota {
             bytes: limit(4)?,
@@ -184,5 +191,7 @@ pub(super) fn layer(row: &Row) -> Result<Layer> {
 
 /// There is a tenant of this name.
 pub(crate) fn taken(name: &str) -> Error {
-    Error::new(ErrorKind::Exists).about(name).because("there is a tenant of this name")
+    Error::new(ErrorKind::Exists)
+        .about(name)
+        .because("there is a tenant of this name")
 }

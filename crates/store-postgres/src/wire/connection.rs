@@ -75,7 +75,9 @@ impl Connection {
 
     fn send<'a>(&'a self, step: &'a Step) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
         let request = match step {
-            Step::Plain(sql) => return Box::pin(async { self.client.batch_execute(sql).await.map(|()| Vec::new()) }),
+            Step::Plain(sql) => {
+                return Box::pin(async { self.client.batch_execute(sql).await.map(|()| Vec::new()) });
+            }
             Step::Bound(request) => request,
         };
         match self.prepared(&request.template) {

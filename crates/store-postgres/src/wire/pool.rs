@@ -80,7 +80,10 @@ impl Pool {
     }
 
     /// Opens a connection; what others say goes to `notices`.
-    pub(crate) async fn connect(&self, notices: Option<Notices>) -> Result<Connection, tokio_postgres::Error> {
+    pub(crate) async fn connect(
+        &self,
+        notices: Option<Notices>,
+    ) -> Result<Connection, tokio_postgres::Error> {
         let (client, mut connection) = self.config.connect(self.tls.clone()).await?;
         tokio::spawn(async move {
             while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
@@ -116,7 +119,10 @@ impl Pool {
     }
 
     /// One flight on a connection of its own. The error is that of the connection, or of the first step that failed.
-    pub(crate) async fn once(&self, steps: &[Step]) -> Result<Vec<Vec<tokio_postgres::Row>>, tokio_postgres::Error> {
+    pub(crate) async fn once(
+        &self,
+        steps: &[Step],
+    ) -> Result<Vec<Vec<tokio_postgres::Row>>, tokio_postgres::Error> {
         let pooled = self.get().await?;
         pooled.fly(steps).await.into_iter().collect()
     }

@@ -61,6 +61,8 @@ impl Templates {
         make: impl FnOnce() -> Template,
     ) -> Arc<Template> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry((name, rows)).or_insert_with(|| Arc::new(make())).clone()
+        all.entry((name, rows))
+            .or_insert_with(|| Arc::new(make()))
+            .clone()
     }
 }

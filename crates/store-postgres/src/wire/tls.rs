@@ -41,7 +41,12 @@ fn roots(file: Option<&PathBuf>) -> Result<RootCertStore> {
     match file {
         Some(file) => {
             let shown = file.as_os_str().as_encoded_bytes();
-            let unread = |e| Error::new(ErrorKind::Invalid).about(shown).because("no certificates can be read there").caused_by(e);
+            let unread = |e| {
+                Error::new(ErrorKind::Invalid)
+                    .about(shown)
+                    .because("no certificates can be read there")
+                    .caused_by(e)
+            };
             for certificate in CertificateDer::pem_file_iter(file).map_err(unread)? {
                 roots.add(certificate.map_err(unread)?).map_err(unusable)?;
             }
@@ -54,7 +59,9 @@ fn roots(file: Option<&PathBuf>) -> Result<RootCertStore> {
 }
 
 fn unusable(error: rustls::Error) -> Error {
-    Error::new(ErrorKind::Invalid).because("TLS cannot be set up").caused_by(error)
+    Error::new(ErrorKind::Invalid)
+        .because("TLS cannot be set up")
+        .caused_by(error)
 }
 
 /// Believes every certificate, but not that the server has its key.
@@ -79,7 +86,12 @@ impl ServerCertVerifier for Anyone {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            certificate,
+            signed,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -88,7 +100,12 @@ impl ServerCertVerifier for Anyone {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signed,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -46,8 +46,18 @@ fn database() -> ((), PathBuf) {
 
 /// Returns when nothing is done any more for a process that was killed: the server may still commit what it had received.
 fn wait_for_the_dead(url: &Path) {
-    let name = url.to_str().unwrap().split('/').nth(3).unwrap().split('?').next().unwrap();
-    let sql = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND application_name = 'tarbox'");
+    let name = url
+        .to_str()
+        .unwrap()
+        .split('/')
+        .nth(3)
+        .unwrap()
+        .split('?')
+        .next()
+        .unwrap();
+    let sql = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND application_name = 'tarbox'"
+    );
     while tarbox_test_postgres::server().query("postgres", &sql) != "0" {
         std::thread::yield_now();
     }

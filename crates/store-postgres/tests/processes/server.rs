@@ -32,8 +32,12 @@ fn what_was_synced_outlives_the_server() {
                     let name = format!("w{worker}-{i}");
                     let content = name.repeat(700);
                     let made = block(async {
-                        let file = store.create(&me(), Ino::ROOT, name.as_bytes(), &new(FileKind::File)).await?;
-                        store.write(&me(), file.ino, WriteAt::End, content.as_bytes(), false).await?;
+                        let file = store
+                            .create(&me(), Ino::ROOT, name.as_bytes(), &new(FileKind::File))
+                            .await?;
+                        store
+                            .write(&me(), file.ino, WriteAt::End, content.as_bytes(), false)
+                            .await?;
                         store.sync().await
                     });
                     if made.is_ok() {
@@ -52,13 +56,17 @@ fn what_was_synced_outlives_the_server() {
     }
     std::thread::sleep(Duration::from_millis(300));
     ends.store(true, Ordering::Relaxed);
-    let synced: Vec<_> = workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect();
+    let synced: Vec<_> = workers
+        .into_iter()
+        .flat_map(|worker| worker.join().unwrap())
+        .collect();
     assert!(synced.len() > 10, "{}", synced.len());
     drop(database);
     let database = open();
     let store = block(database.open_tenant("default")).unwrap();
     for (name, content) in &synced {
-        let file = block(store.lookup(View::Current, Ino::ROOT, name.as_bytes())).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let file = block(store.lookup(View::Current, Ino::ROOT, name.as_bytes()))
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
         let mut buffer = vec![0; content.len() + 1];
         let n = block(store.read(View::Current, file.ino, 0, &mut buffer, Access::Quiet)).unwrap();
         assert_eq!(&buffer[..n], content.as_bytes(), "{name}");
@@ -75,7 +83,9 @@ fn a_server_that_is_away_is_waited_for_and_then_told_of_once() {
     block(database.create_tenant("default", Quota::default())).unwrap();
     let store = block(database.open_tenant("default")).unwrap();
     block(store.create(&me(), Ino::ROOT, b"file", &new(FileKind::File))).unwrap();
-    let dir = block(store.create(&me(), Ino::ROOT, b"dir", &new(FileKind::Directory))).unwrap().ino;
+    let dir = block(store.create(&me(), Ino::ROOT, b"dir", &new(FileKind::Directory)))
+        .unwrap()
+        .ino;
     block(store.sync()).unwrap();
     server.crash();
     let refused = PostgresDatabase::open(&options).unwrap_err();

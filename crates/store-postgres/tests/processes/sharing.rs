@@ -8,7 +8,9 @@ use crate::child::Process;
 use crate::{block, check, database, make, me, new, open};
 
 fn start(role: &str, count: usize, url: &std::path::Path) -> Vec<Process> {
-    let mut all: Vec<Process> = (0..count).map(|i| Process::start(&role.replace('#', &format!("p{i}")), url)).collect();
+    let mut all: Vec<Process> = (0..count)
+        .map(|i| Process::start(&role.replace('#', &format!("p{i}")), url))
+        .collect();
     for process in &mut all {
         process.expect("ready");
     }
@@ -33,7 +35,10 @@ fn no_update_of_a_counter_is_lost() {
     let counter = block(s.lookup(View::Current, Ino::ROOT, b"value 180")).unwrap();
     assert_eq!(counter.size, 1_800, "every process added its bytes each time");
     let log = block(s.log(&LogQuery::default())).unwrap();
-    assert!(log.iter().map(|r| r.seq.0).eq(1..=log.len() as u64), "one log without gaps");
+    assert!(
+        log.iter().map(|r| r.seq.0).eq(1..=log.len() as u64),
+        "one log without gaps"
+    );
     check(&database);
 }
 
@@ -52,7 +57,10 @@ fn files_of_all_processes_are_there_and_each_name_is_taken_once() {
         process.finish();
     }
     got.sort_unstable();
-    assert!(got.iter().copied().eq(0..150), "each wanted name was got once: {got:?}");
+    assert!(
+        got.iter().copied().eq(0..150),
+        "each wanted name was got once: {got:?}"
+    );
     let (database, s) = open(&url);
     let dir = block(s.lookup(View::Current, Ino::ROOT, b"shared")).unwrap();
     assert_eq!(dir.size, 32 * (3 * 150 + 150));
@@ -74,7 +82,9 @@ fn each_process_sees_what_the_other_has_done() {
         other.tell(line);
         other.hear().unwrap()
     };
-    let file = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File))).unwrap().ino;
+    let file = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File)))
+        .unwrap()
+        .ino;
     block(s.write(&me(), file, WriteAt::End, b"parent ", false)).unwrap();
     block(s.flush()).unwrap();
     assert_eq!(say("append file"), "ok");
@@ -93,7 +103,11 @@ fn each_process_sees_what_the_other_has_done() {
     assert_eq!(say("sync"), "ok");
     std::thread::sleep(Duration::from_millis(150));
     let gone = block(s.lookup(View::Current, Ino::ROOT, b"file"));
-    assert_eq!(gone.unwrap_err().kind(), ErrorKind::NotFound, "at most a stated time behind");
+    assert_eq!(
+        gone.unwrap_err().kind(),
+        ErrorKind::NotFound,
+        "at most a stated time behind"
+    );
     let mut buffer = [0; 64];
     let n = block(s.read(View::Layer(one), file, 0, &mut buffer, Access::Quiet)).unwrap();
     assert_eq!(&buffer[..n], b"parent child parentchild");
@@ -123,7 +137,9 @@ fn what_is_made_is_found_at_once_by_name() {
 fn what_another_process_has_open_outlives_its_name() {
     let (_guard, url) = database();
     let (database, s) = open(&url);
-    let file = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File))).unwrap().ino;
+    let file = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File)))
+        .unwrap()
+        .ino;
     block(s.write(&me(), file, WriteAt::End, b"content", false)).unwrap();
     block(s.flush()).unwrap();
     let mut other = Process::start("hold", &url);
@@ -141,8 +157,15 @@ fn what_another_process_has_open_outlives_its_name() {
     other.expect("released");
     other.finish();
     block(s.gc()).unwrap();
-    assert_eq!(block(s.tenant()).unwrap().usage.inodes, 1, "gone once nobody has it open");
-    assert_eq!(block(s.attr(View::Current, file)).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(
+        block(s.tenant()).unwrap().usage.inodes,
+        1,
+        "gone once nobody has it open"
+    );
+    assert_eq!(
+        block(s.attr(View::Current, file)).unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
     check(&database);
 }
 
@@ -150,7 +173,9 @@ fn what_another_process_has_open_outlives_its_name() {
 fn what_a_killed_process_had_open_is_collected_in_time() {
     let (_guard, url) = database();
     let (database, s) = open(&url);
-    let file = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File))).unwrap().ino;
+    let file = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File)))
+        .unwrap()
+        .ino;
     block(s.write(&me(), file, WriteAt::End, &[7; 300_000], false)).unwrap();
     block(s.flush()).unwrap();
     let mut other = Process::start("hold", &url);
@@ -177,7 +202,9 @@ fn a_file_that_is_opened_while_it_is_removed_is_whole_or_not_there() {
     let (database, s) = open(&url);
     let mut readers = start("look", 2, &url);
     for round in 0..60 {
-        let file = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File))).unwrap().ino;
+        let file = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File)))
+            .unwrap()
+            .ino;
         block(s.write(&me(), file, WriteAt::End, b"content", false)).unwrap();
         block(s.flush()).unwrap();
         if round % 3 == 0 {
@@ -208,7 +235,10 @@ fn a_tenant_is_not_deleted_while_another_process_has_files_open() {
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Busy);
     other.finish();
     block(database.delete_tenant("default")).unwrap();
-    assert_eq!(block(s.attr(View::Current, Ino::ROOT)).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(
+        block(s.attr(View::Current, Ino::ROOT)).unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
 }
 
 #[test]
@@ -227,7 +257,12 @@ fn processes_make_a_database_together() {
         assert_eq!(made, 1);
         let database = make(&url);
         let s = block(database.open_tenant("default")).unwrap();
-        assert_eq!(block(s.list(View::Current, Ino::ROOT, Cookie(0), 10)).unwrap().len(), 3);
+        assert_eq!(
+            block(s.list(View::Current, Ino::ROOT, Cookie(0), 10))
+                .unwrap()
+                .len(),
+            3
+        );
         check(&database);
     }
 }

@@ -8,7 +8,10 @@ use crate::child::Process;
 use crate::{block, check, database, me, new, open};
 
 fn signal(process: &Process, name: &str) {
-    let status = std::process::Command::new("kill").arg(format!("-{name}")).arg(process.id().to_string()).status();
+    let status = std::process::Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(process.id().to_string())
+        .status();
     assert!(status.unwrap().success());
 }
 
@@ -43,14 +46,25 @@ fn a_stopped_process_is_overtaken_and_told_once() {
     for name in ["before", "mine", "after"] {
         block(s.lookup(View::Current, Ino::ROOT, name.as_bytes())).unwrap();
     }
-    assert_eq!(block(s.lookup(View::Current, Ino::ROOT, b"lost")).is_ok(), was_committed);
+    assert_eq!(
+        block(s.lookup(View::Current, Ino::ROOT, b"lost")).is_ok(),
+        was_committed
+    );
     other.finish();
     check(&database);
 }
 
 /// Another session takes the lease over, as if this process had not answered.
 fn overtake(url: &std::path::Path) {
-    let name = url.to_str().unwrap().split('/').nth(3).unwrap().split('?').next().unwrap();
+    let name = url
+        .to_str()
+        .unwrap()
+        .split('/')
+        .nth(3)
+        .unwrap()
+        .split('?')
+        .next()
+        .unwrap();
     let sql = "UPDATE tarbox.tenant SET epoch = epoch + 1, holder = 12345";
     assert!(tarbox_test_postgres::server().psql(name, sql));
 }

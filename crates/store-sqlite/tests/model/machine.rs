@@ -10,8 +10,8 @@ use proptest::test_runner::TestCaseError;
 use tarbox_store::conformance::{bytes, tree};
 use tarbox_store::*;
 
-use crate::place::{Opened, Place, Store as StoreFiles};
 use crate::op::{Name, Op, Pick};
+use crate::place::{Opened, Place, Store as StoreFiles};
 use crate::reference::Files;
 
 type Check = Result<(), TestCaseError>;
