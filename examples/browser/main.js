@@ -35,7 +35,7 @@ async function showFiles() {
       return item
     }),
   )
-  if (entries.length === 0) at('files').append(element('li', 'Nothing yet: make a file above.'))
+  if (entries.length === 0) at('files').append(element('li', 'No files yet: create one above.'))
 }
 
 async function showLayers() {
@@ -65,7 +65,7 @@ async function showLayers() {
     }),
   )
   if (changes.length === 0)
-    at('diff').append(element('li', before === undefined ? 'No layer yet.' : 'Nothing has changed.'))
+    at('diff').append(element('li', before === undefined ? 'No layers yet.' : 'Nothing has changed.'))
 }
 
 async function edit(name) {
@@ -82,8 +82,8 @@ async function view(layer) {
   await show()
   say(
     layer === 'head'
-      ? 'You see the present state.'
-      : `You see “${layer}”, which can only be read. Choose “now” to go on.`,
+      ? 'You are viewing the present state.'
+      : `You are viewing “${layer}”, which is read-only. Choose “now” to return.`,
   )
 }
 
@@ -123,7 +123,7 @@ at('checkpoint').onsubmit = async (event) => {
 }
 
 await show()
-say(`The workspace is open, kept in ${fs.storage === 'opfs' ? 'private files' : fs.storage}.`)
+say(`The workspace is open, stored in ${fs.storage === 'opfs' ? 'OPFS' : fs.storage}.`)
 // Changes of this tab and of every other.
 for await (const { path } of fs.watch('/')) {
   await showFiles()

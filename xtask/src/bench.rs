@@ -63,7 +63,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         .envs(project.tools.env())
         .args(args.quick.then_some("--quick"))
         .args(&args.name)
-        .advice("its last line says what it could not do; `cargo xtask bench --help` names the suites")
+        .advice("see its last line; `cargo xtask bench --help` lists the suites")
         .run()
 }
 

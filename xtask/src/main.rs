@@ -45,7 +45,7 @@ const EXAMPLES: &str = "\x1b[1;33mWhere to begin:\x1b[0m
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", styles = STYLES, after_help = EXAMPLES, max_term_width = 100)]
 struct Cli {
-    /// Say only what changed, what failed and the results
+    /// Print only changes, failures and results
     #[arg(long, short, global = true)]
     quiet: bool,
     #[command(subcommand)]
@@ -63,16 +63,16 @@ enum Task {
     Sizes(sizes::Args),
 }
 
-/// Install what the others need: compilers, wasm targets, Node.js, npm packages
+/// Install the dependencies of the other commands: compilers, wasm targets, Node.js, npm packages
 ///
-/// The other commands call it first. It writes to the system's packages (through apt-get, as root or with
+/// The other commands call it first. It changes system packages (through apt-get, as root or with
 /// sudo), to the active Rust toolchain (wasm targets) and to the tool directory, and nowhere else.
 #[derive(Debug, clap::Args)]
 struct SetupArgs {
-    /// Only what this needs: a command, or a step of `cargo xtask test`
+    /// Install only the dependencies of this command, or of this step of `cargo xtask test`
     #[arg(value_enum, default_value = "all", hide_default_value = true)]
     part: setup::Part,
-    /// Install nothing; print the variables with which plain cargo finds the tools:
+    /// Install nothing; print the environment variables with which plain cargo finds the tools:
     /// eval "$(cargo xtask setup --print-env)"
     #[arg(long)]
     print_env: bool,

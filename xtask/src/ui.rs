@@ -28,7 +28,7 @@ impl Ui {
     /// A thing that needed no work.
     pub(crate) fn there(self, what: &str) {
         if self == Self::Normal {
-            anstream::eprintln!("{DIM}    {what} is there{RESET}");
+            anstream::eprintln!("{DIM}    {what} is installed{RESET}");
         }
     }
 

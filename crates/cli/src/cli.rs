@@ -26,7 +26,7 @@ const STYLES: Styles = Styles::styled()
     .valid(AnsiColor::Green.on_default())
     .invalid(AnsiColor::Red.on_default());
 
-/// Files in a database: layered, shared between tenants without mixing, and able to go back.
+/// A layered, multi-tenant file system stored in a SQLite database.
 #[derive(Debug, Parser)]
 #[command(name = "tarbox", version, styles = STYLES, max_term_width = 110)]
 #[command(
@@ -43,6 +43,7 @@ pub(crate) struct Cli {
 
 /// Options that every command takes, before or behind its name.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// The database: sqlite:PATH, just PATH, or postgres://USER@HOST/NAME
     #[arg(

@@ -43,19 +43,19 @@ impl From<ErrorKind> for Exit {
 
 /// The table in `tarbox --help`.
 pub(crate) const HELP: &[(&str, &str)] = &[
-    ("0", "done"),
-    ("1", "failed, in a way not listed here"),
-    ("2", "the command line makes no sense"),
+    ("0", "success"),
+    ("1", "failed for a reason not listed here"),
+    ("2", "invalid command line"),
     ("3", "not found: a file, layer, tenant, attribute or the database"),
     (
         "4",
         "refused: permissions, a read-only view, a suspended tenant, a missing confirmation",
     ),
-    ("5", "no room: the quota or the device is full"),
+    ("5", "out of space: the quota or the device is full"),
     (
         "6",
-        "not a database, damaged, or of a newer version; fsck found problems that remain",
+        "not a database, damaged, or of a newer version; or fsck found problems that remain",
     ),
-    ("7", "in the way: it exists already, or a directory is not empty"),
-    ("run", "passes on the code of the program it ran"),
+    ("7", "already exists, or a directory is not empty"),
+    ("run", "exits with the code of the program"),
 ];

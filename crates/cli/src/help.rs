@@ -12,34 +12,37 @@ const MOUNTS: bool = cfg!(all(feature = "mount", target_os = "linux"));
 
 /// Commands that belong together, in the order they are shown.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Begin", &["init", "import", "mount", "umount", "run"]),
-    ("Look", &["ls", "tree", "stat", "cat", "find", "du"]),
+    ("Getting started", &["init", "import", "mount", "umount", "run"]),
+    ("Reading", &["ls", "tree", "stat", "cat", "find", "du"]),
     (
-        "Change",
+        "Changing",
         &[
             "write", "append", "mkdir", "rm", "mv", "cp", "ln", "chmod", "chown", "touch", "truncate",
             "xattr",
         ],
     ),
-    ("Exchange with the host", &["export", "import-tar", "export-tar"]),
-    ("Go back", &["layer"]),
-    ("See what happened", &["audit", "watch"]),
-    ("Develop pages", &["dev"]),
     (
-        "Look after the database",
+        "Transfer to and from the host",
+        &["export", "import-tar", "export-tar"],
+    ),
+    ("History", &["layer"]),
+    ("Auditing", &["audit", "watch"]),
+    ("Web development", &["dev"]),
+    (
+        "Administration",
         &["tenant", "stats", "fsck", "gc", "completions"],
     ),
 ];
 
 const EXAMPLES: &[&str] = &[
-    "tarbox init                              make ./tarbox.db",
-    "tarbox import ~/project /src             put a directory tree into it",
-    "tarbox layer checkpoint before           remember this state",
+    "tarbox init                              create ./tarbox.db",
+    "tarbox import ~/project /src             import a directory tree",
+    "tarbox layer checkpoint before           take a checkpoint",
     "tarbox run python.wasm /src/tool.py      run a WebAssembly program on the files",
-    "tarbox mount ~/w                         or work in it as an ordinary directory",
-    "tarbox layer diff                        see exactly what it changed",
-    "tarbox layer switch before               go back",
-    "tarbox ls --help                         every command explains itself",
+    "tarbox mount ~/w                         mount the workspace as an ordinary directory",
+    "tarbox layer diff                        show what has changed since the checkpoint",
+    "tarbox layer switch before               switch to the checkpoint",
+    "tarbox ls --help                         show the help of a command",
 ];
 
 /// The whole command line, with its help put together.
@@ -48,7 +51,7 @@ pub(crate) fn command() -> Command {
     // Every command describes itself now, not when it is used.
     command.build();
     let groups = groups(&command);
-    let options = headed(&command, "Options for every command", "{options}");
+    let options = headed(&command, "Global options", "{options}");
     let after = format!("{}\n\n{}", examples(&command), exit_codes(&command));
     let usage = "{about-with-newline}\n{usage-heading} {usage}";
     let template = format!("{usage}\n\n{groups}{options}\n\n{after}\n");

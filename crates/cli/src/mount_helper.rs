@@ -128,7 +128,7 @@ fn mount(arguments: &[OsString]) -> Result<Asked, String> {
                 unlisted |= flags.contains(&b'n');
                 asked.fake |= flags.contains(&b'f');
                 if let Some(flag) = flags.iter().find(|flag| !b"sfnvw".contains(flag)) {
-                    return Err(format!("-{}: this option is not known", escape(&[*flag])));
+                    return Err(format!("-{}: unknown option", escape(&[*flag])));
                 }
             }
             _ => places.push(argument),
@@ -150,7 +150,7 @@ fn mount(arguments: &[OsString]) -> Result<Asked, String> {
             None => {
                 let option = escape(option.as_bytes()).into_owned();
                 return Err(format!(
-                    "{option}: this option is not known; there are ro, allow_other, noexec, layer=NAME, db=URL and tenant=NAME"
+                    "{option}: unknown option; known are ro, allow_other, noexec, layer=NAME, db=URL and tenant=NAME"
                 ));
             }
         }

@@ -44,16 +44,14 @@ impl Location {
                 b"postgres" | b"postgresql" => return Self::postgres(&bytes),
                 scheme => {
                     let scheme = crate::print::escape(scheme).into_owned();
-                    let message = format!("no database of the kind '{scheme}:' is known; write {KINDS}");
+                    let message = format!("unsupported kind of database '{scheme}:'; use {KINDS}");
                     return Err(Failure::usage(message));
                 }
             },
             _ => &bytes,
         };
         if path.is_empty() || path.contains(&0) {
-            return Err(Failure::usage(format!(
-                "this is not the path of a database; write {KINDS}"
-            )));
+            return Err(Failure::usage(format!("not the path of a database; use {KINDS}")));
         }
         Ok(Self::Sqlite(PathBuf::from(platform::os_string(path.to_vec()))))
     }
@@ -152,7 +150,7 @@ fn explain(error: Error, path: &[u8]) -> Failure {
     let shown = crate::print::escape(path).into_owned();
     match error.kind() {
         ErrorKind::NotFound => {
-            let message = format!("no database at {shown}; make one with 'tarbox init'");
+            let message = format!("no database at {shown}; create one with 'tarbox init'");
             Failure::new(ErrorKind::NotFound, message)
         }
         ErrorKind::Invalid | ErrorKind::Unsupported | ErrorKind::Corrupt => {

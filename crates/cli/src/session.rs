@@ -201,7 +201,8 @@ fn no_tenant(error: tarbox_store::Error, global: &Global) -> Failure {
     match error.kind() {
         ErrorKind::NotFound => {
             let name = crate::print::escape(global.tenant.as_bytes()).into_owned();
-            let message = format!("there is no tenant '{name}'; 'tarbox --tenant {name} init' makes it");
+            let message =
+                format!("there is no tenant '{name}'; create it with 'tarbox --tenant {name} init'");
             Failure::new(ErrorKind::NotFound, message)
         }
         _ => tenant::about(error, &global.tenant),

@@ -73,7 +73,7 @@ impl<'a, F: FilesystemInterface> Workspace<'a, F> {
         if bytes.is_empty() {
             return Err(Failure::new(
                 ErrorKind::NotFound,
-                "an empty path leads nowhere; the root is /",
+                "the path is empty; the root is /",
             ));
         }
         let path = if bytes[0] == b'/' {

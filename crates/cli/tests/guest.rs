@@ -143,6 +143,18 @@ fn files_and_layers_work(runtime: &dyn Runtime) {
     assert!(runtime.run(&["cat", "/docs/large"], "") == large);
     runtime.run(&["layer", "switch", "head"], "");
     assert_eq!(runtime.run(&["cat", "/docs/small"], ""), "changed");
+    // There are no nameless files, and what is exported has to replace what is there.
+    let large = large.repeat(5);
+    runtime.run(&["write", "/docs/large"], &large);
+    for _ in 0..2 {
+        runtime.run(&["export-tar", "--force", "/docs", "/work/docs.tar"], "");
+        runtime.run(&["export", "--force", "/docs", "/work/out"], "");
+    }
+    runtime.run(&["import-tar", "/work/docs.tar", "/again"], "");
+    runtime.run(&["import", "/work/out/large", "/more"], "");
+    for copy in ["/again/large", "/more"] {
+        assert!(runtime.run(&["cat", copy], "") == large, "{copy}");
+    }
     let missing = runtime.output(&["--db", "sqlite:/work/inner.db", "cat", "/nowhere"], "");
     assert_eq!(
         missing.status.code(),

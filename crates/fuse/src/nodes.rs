@@ -31,6 +31,8 @@ struct Table {
     setid: HashSet<u64>,
     /// Files whose time was set, and when, until they are written again.
     timed: HashMap<u64, Instant>,
+    /// Files that were written and may not show it elsewhere yet, and how often.
+    unshown: HashMap<u64, u64>,
 }
 
 #[derive(Debug, Default)]
@@ -73,6 +75,7 @@ impl Nodes {
         table.outdated.remove(&node.0);
         table.setid.remove(&node.0);
         table.timed.remove(&node.0);
+        table.unshown.remove(&node.0);
         for (dir, name) in entry.names {
             table.unlink(dir, &name, node.0);
         }
@@ -161,10 +164,30 @@ impl Nodes {
         self.table().setid.insert(node.0);
     }
 
+    /// By how many writes a file may differ from what shows elsewhere, if it was written at all.
+    pub(crate) fn unshown(&self, node: INodeNo) -> Option<u64> {
+        self.table().unshown.get(&node.0).copied()
+    }
+
+    /// What so many writes have done shows elsewhere. Those that came meanwhile may not.
+    pub(crate) fn was_shown(&self, node: INodeNo, writes: u64) {
+        if let Entry::Occupied(unshown) = self.table().unshown.entry(node.0)
+            && *unshown.get() == writes
+        {
+            unshown.remove();
+        }
+    }
+
+    /// Pages of a memory map were written back, which are to show elsewhere.
+    pub(crate) fn was_written_back(&self, node: INodeNo) {
+        *self.table().unshown.entry(node.0).or_default() += 1;
+    }
+
     /// A file was written, so a time that was set before no longer stands. Answers whether the kernel was told that it has
     /// setuid or setgid, which it may have lost by now.
     pub(crate) fn was_written(&self, node: INodeNo) -> bool {
         let mut table = self.table();
+        *table.unshown.entry(node.0).or_default() += 1;
         table.timed.remove(&node.0);
         table.setid.remove(&node.0)
     }
@@ -308,6 +331,19 @@ mod tests {
         nodes.close(A);
         nodes.close(A);
         assert_eq!(nodes.handles(A), 0);
+    }
+
+    #[test]
+    fn what_is_written_while_it_is_shown_is_to_be_shown_again() {
+        let nodes = Nodes::default();
+        assert_eq!(nodes.unshown(A), None);
+        nodes.was_written(A);
+        let writes = nodes.unshown(A).unwrap();
+        nodes.was_written_back(A);
+        nodes.was_shown(A, writes);
+        let writes = nodes.unshown(A).unwrap();
+        nodes.was_shown(A, writes);
+        assert_eq!(nodes.unshown(A), None);
     }
 
     #[test]

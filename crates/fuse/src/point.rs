@@ -64,7 +64,7 @@ pub fn require_free(dir: &Path) -> Result<PathBuf> {
     if let Some(mount) = mounted(&place)? {
         let why = match is_alive(&place) {
             true => format!("{} is mounted here already", mount.source),
-            false => "what was mounted here has lost its process; 'tarbox umount' takes it away".to_owned(),
+            false => "the process of the mount here is gone; 'tarbox umount' removes the mount".to_owned(),
         };
         return Err(Error::new(ErrorKind::Busy).about(bytes(dir)).because(why));
     }
@@ -72,7 +72,7 @@ pub fn require_free(dir: &Path) -> Result<PathBuf> {
         None => Ok(place),
         Some(_) => Err(Error::new(ErrorKind::NotEmpty)
             .about(bytes(dir))
-            .because("what is in it could not be reached; mount on an empty directory")),
+            .because("mounting would hide what is in it; use an empty directory")),
     }
 }
 
@@ -88,7 +88,7 @@ pub fn unmount(dir: &Path) -> Result<()> {
     let mount = match mounted(&place)? {
         Some(mount) if mount.kind.starts_with("fuse") => mount,
         Some(mount) => {
-            let why = format!("{} of the kind {} is mounted here", mount.source, mount.kind);
+            let why = format!("{} of the type {} is mounted here", mount.source, mount.kind);
             return Err(about(ErrorKind::Invalid, why));
         }
         None => return Err(about(ErrorKind::Invalid, "nothing is mounted here".to_owned())),
@@ -101,9 +101,12 @@ pub fn unmount(dir: &Path) -> Result<()> {
     detach(&mount.dir, how).map_err(|e| match e {
         Errno::BUSY => about(
             ErrorKind::Busy,
-            "a program has a file open or is in a directory of it".to_owned(),
+            "a program has a file in it open, or is running in it".to_owned(),
         ),
-        Errno::PERM => about(ErrorKind::NotPermitted, "somebody else mounted it".to_owned()),
+        Errno::PERM => about(
+            ErrorKind::NotPermitted,
+            "it was mounted by another user".to_owned(),
+        ),
         e => host_error(dir, &e.into()),
     })?;
     witness

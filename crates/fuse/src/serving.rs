@@ -80,7 +80,7 @@ impl Witness {
             ErrorKind::Io
         };
         Err(Error::new(kind).because(format!(
-            "the mount is gone, and not all that was written is stored: {why}"
+            "the mount is gone, but not everything written to it could be stored: {why}"
         )))
     }
 }

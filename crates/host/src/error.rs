@@ -107,14 +107,16 @@ impl fmt::Display for RunError {
             Self::MissingImport { program, import } => {
                 write!(f, "{program}: needs {import}, which Tarbox does not provide")
             }
-            Self::WrongImport { program, reason } => write!(f, "{program}: does not fit Tarbox: {reason}"),
+            Self::WrongImport { program, reason } => {
+                write!(f, "{program}: is not compatible with Tarbox: {reason}")
+            }
             Self::NotAProgram { program, expected } => {
                 write!(
                     f,
                     "{program}: a library, not a program: it does not export {expected}"
                 )
             }
-            Self::Preopen { path, kind } => write!(f, "cannot lend {path} to the program: {}", kind.text()),
+            Self::Preopen { path, kind } => write!(f, "cannot give {path} to the program: {}", kind.text()),
             Self::Limit { program, limit } => write!(f, "{program}: ended: {limit}"),
             Self::Trap(trap) => trap.fmt(f),
             Self::Host { doing, reason } => write!(f, "cannot {doing}: {reason}"),

@@ -159,7 +159,7 @@ fn kind(wasm: &[u8]) -> Result<Kind, &'static str> {
     match wasm {
         [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => Ok(Kind::Module),
         [b'\0', b'a', b's', b'm', _, _, 1, 0, ..] => Ok(Kind::Component),
-        [b'\0', b'a', b's', b'm', ..] => Err("it is of a version that is not known"),
+        [b'\0', b'a', b's', b'm', ..] => Err("its version is unknown"),
         [] => Err("it is empty"),
         _ => Err("it does not begin with the magic number of WebAssembly"),
     }

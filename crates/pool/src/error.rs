@@ -46,9 +46,9 @@ impl ErrorKind {
     const fn text(self) -> &'static str {
         match self {
             Self::NotFound => "no such file",
-            Self::Exists => "the file exists already",
+            Self::Exists => "the file already exists",
             Self::IsDirectory => "the name is a directory",
-            Self::NotDirectory => "a leading part of the name is a file",
+            Self::NotDirectory => "a parent of the name is a file",
             Self::InvalidName => "invalid name",
             Self::InvalidArgument => "invalid argument",
             Self::FileTooLarge => "the file would be too large",

@@ -28,7 +28,7 @@ fn broken_rule(name: &str) -> Option<&'static str> {
     }
     // A backslash separates components on some hosts, and would lead out of the pool there.
     if name.contains(['\0', '\\']) {
-        return Some("the name holds a NUL or a backslash");
+        return Some("the name contains a NUL or a backslash");
     }
     name.split('/').find_map(|component| match component {
         "" => Some("a component of the name is empty"),

@@ -33,11 +33,11 @@ pub(crate) async fn serve(State(site): State<Arc<Site>>, request: Request) -> Re
 
 fn refuse(error: &io::Error) -> Response {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => (StatusCode::FORBIDDEN, "The system does not let this be read.\n"),
+        io::ErrorKind::PermissionDenied => (StatusCode::FORBIDDEN, "Permission denied.\n"),
         io::ErrorKind::NotFound
         | io::ErrorKind::NotADirectory
         | io::ErrorKind::InvalidInput
-        | io::ErrorKind::InvalidFilename => (StatusCode::NOT_FOUND, "There is no such file.\n"),
+        | io::ErrorKind::InvalidFilename => (StatusCode::NOT_FOUND, "No such file.\n"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "The file could not be read.\n"),
     }
     .into_response()

@@ -42,7 +42,7 @@ pub(crate) async fn local_names_only(request: Request, next: Next) -> Response {
     }
     (
         StatusCode::MISDIRECTED_REQUEST,
-        "This server answers to localhost and to addresses, not to other names.\n",
+        "This server only answers requests for localhost or an IP address, not for other host names.\n",
     )
         .into_response()
 }

@@ -42,7 +42,7 @@ pub struct Options {
 #[non_exhaustive]
 pub enum ServeError {
     /// There is no such directory.
-    #[error("there is no directory to serve there")]
+    #[error("no such directory")]
     NoDirectory(#[source] io::Error),
     /// The address is taken or not this machine's.
     #[error("cannot listen on {address}: choose another port with --port")]
@@ -53,7 +53,7 @@ pub enum ServeError {
         source: io::Error,
     },
     /// The system does not tell of changes.
-    #[error("cannot watch the directory for changes; --no-reload serves it without")]
+    #[error("cannot watch the directory for changes; use --no-reload to serve it without")]
     Watch(#[source] notify::Error),
 }
 

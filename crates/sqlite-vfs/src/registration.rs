@@ -17,7 +17,7 @@ use crate::vfs_methods::methods;
 #[non_exhaustive]
 pub enum RegisterError {
     /// SQLite's names are C strings.
-    #[error("the VFS name {name:?} holds a NUL")]
+    #[error("the VFS name {name:?} contains a NUL")]
     InvalidName {
         /// The name asked for.
         name: String,

@@ -229,7 +229,7 @@ unsafe extern "C" fn x_dl_open(_vfs: *mut sqlite3_vfs, _path: *const c_char) -> 
 
 unsafe extern "C" fn x_dl_error(_vfs: *mut sqlite3_vfs, capacity: c_int, out: *mut c_char) {
     // SAFETY: SQLite passes a buffer of that capacity.
-    unsafe { copy_text("a pool holds no extensions to load", capacity, out) }
+    unsafe { copy_text("extensions cannot be loaded from a pool", capacity, out) }
 }
 
 unsafe extern "C" fn x_dl_sym(

@@ -1,7 +1,6 @@
 //! One commit of one tenant: everything that a group of operations changed.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use tarbox_store::{Ino, LayerId};
 
 use crate::memtable::{Memtable, Xattr};
@@ -78,7 +77,7 @@ impl Batch {
 
     /// Takes over the rows of a memtable. `head` is the layer being written, `stored` says by how many bytes the chunks of an
     /// inode hold more.
-    pub(crate) fn fill(&mut self, table: &Memtable, head: LayerId, stored: &HashMap<Ino, i64>) {
+    pub(crate) fn fill(&mut self, table: &Memtable, head: LayerId, stored: &FxHashMap<Ino, i64>) {
         let preserve = |base: Option<LayerId>| (base? < head).then_some(head);
         for (ino, slot) in &table.inodes {
             if slot.row.is_some() || slot.base.is_some() {
@@ -97,13 +96,17 @@ impl Batch {
             let row = slot.row.clone();
             self.dentries.push((*dir, *cookie, Change { preserve, row }));
         }
-        for ((ino, name), slot) in &table.xattrs {
+        for (ino, name, slot) in table.xattrs.iter() {
             let preserve = preserve(slot.base);
             let row = slot.row.clone();
-            self.xattrs.push((*ino, name.clone(), Change { preserve, row }));
+            self.xattrs.push((ino, name.clone(), Change { preserve, row }));
         }
+        tarbox_store::sort_by(&mut self.xattrs, |one, other| {
+            (one.0, &one.1).cmp(&(other.0, &other.1))
+        });
         self.log.extend(table.log.iter().cloned());
         self.orphans
             .extend(table.orphans.iter().map(|(ino, orphaned)| (*ino, *orphaned)));
+        tarbox_store::sort_by_key(&mut self.orphans, |(ino, _)| *ino);
     }
 }

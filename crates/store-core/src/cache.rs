@@ -131,6 +131,12 @@ impl Caches {
         }
     }
 
+    /// Bytes that they hold.
+    pub(crate) fn weight(&self) -> u64 {
+        let rows = self.inodes.weight() + self.inline.weight() + self.chunks.weight();
+        rows + self.buckets.weight() + self.listings.weight()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.inodes.clear();
         self.inline.clear();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tarbox_store::{Error, ErrorKind, Performance, Result};
 
-use crate::cache::Caches;
+use crate::budget::Budget;
 use crate::commit::Alone;
 use crate::engine::Engine;
 use crate::op::Clock;
@@ -58,8 +58,7 @@ pub(crate) struct Inner<E> {
     pub(crate) clock: Clock,
     pub(crate) counters: Counters,
     pub(crate) committer: Committer,
-    cache_bytes: u64,
-    listing_max: usize,
+    pub(crate) budget: Budget,
     opened: Mutex<HashMap<TenantId, Arc<Open>>>,
     /// The turn of every tenant, where commits share a redo log.
     turn: Arc<Turn>,
@@ -74,7 +73,7 @@ impl<E: fmt::Debug> fmt::Debug for Inner<E> {
 }
 
 impl<E: Engine> Inner<E> {
-    fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, Arc<Open>>> {
+    pub(crate) fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, Arc<Open>>> {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -86,16 +85,17 @@ impl<E: Engine> Inner<E> {
     /// The tenant of this number, in memory from now on.
     fn open(&self, tenant: TenantId) -> Arc<Open> {
         let mut tenants = self.tenants();
+        if tenants.len() == tenants.capacity() && !tenants.contains_key(&tenant) {
+            drop(tenants);
+            self.forget_unused();
+            tenants = self.tenants();
+        }
         let open = tenants.entry(tenant).or_insert_with(|| {
             let turn = match self.engine.has_redo() {
                 true => self.turn.clone(),
                 false => Arc::default(),
             };
-            Arc::new(Open::new(
-                tenant,
-                State::new(Caches::new(self.cache_bytes, self.listing_max)),
-                turn,
-            ))
+            Arc::new(Open::new(tenant, State::new(self.budget.caches()), turn))
         });
         open.clone()
     }
@@ -110,6 +110,8 @@ impl<E: Engine> Inner<E> {
         let pending = |open: &Arc<Open>| open.lock().tables().map(|table| table.rows() as u64).sum::<u64>();
         Performance {
             pending: self.opened().iter().map(pending).sum(),
+            cached: self.budget.cached(),
+            tenants: self.tenants().len() as u64,
             row_hits: get(&self.counters.row_hits),
             row_misses: get(&self.counters.row_misses),
             commits: get(&self.counters.commits),
@@ -186,8 +188,7 @@ impl<E: Engine> CoreDatabase<E> {
             clock: settings.clock.clone(),
             counters: Counters::default(),
             committer: Committer::default(),
-            cache_bytes: settings.cache_bytes,
-            listing_max: settings.listing_max,
+            budget: Budget::new(settings.cache_bytes, settings.listing_max),
             opened: Mutex::default(),
             turn: Arc::default(),
         });
@@ -243,9 +244,21 @@ impl<E: Engine> CoreDatabase<E> {
     /// # Errors
     /// Those of the engine.
     pub async fn sync(&self) -> Result<()> {
-        for open in &self.core.inner.opened() {
-            let inner = self.core.inner();
-            Driver { inner, open }.commit_durable().await?;
+        let inner = self.core.inner();
+        let opened = inner.opened();
+        if inner.engine.has_redo() {
+            for open in &opened {
+                Driver { inner, open }.commit_durable().await?;
+                tell(open)?;
+            }
+            return Ok(());
+        }
+        // Where tenants share a device, the first sync is one for all of them.
+        for open in &opened {
+            Driver { inner, open }.commit_visible().await?;
+        }
+        for open in &opened {
+            Driver { inner, open }.sync_committed().await?;
             tell(open)?;
         }
         Ok(())

@@ -3,13 +3,12 @@
 //! An operation that fails, or that has to wait for a row, leaves nothing behind: the delta is taken over when it has
 //! succeeded, and not before.
 
-use std::collections::BTreeMap;
-
 use smallvec::SmallVec;
 use tarbox_store::{Ino, LayerId};
 
+use crate::batch::HistoryOp;
 use crate::memtable::{DirtyFile, Piece, Slot, Xattr};
-use crate::rows::{Dentry, Inode, LogRow, Tenant};
+use crate::rows::{Block, Dentry, Hash, Inode, LogRow, Tenant};
 
 /// A change of a file's content. Applied last, in order: no operation reads what it writes.
 #[derive(Debug)]
@@ -51,7 +50,7 @@ pub(crate) struct Delta {
     pub(crate) tenant: Option<Tenant>,
     pub(crate) inodes: Vec<(Ino, Slot<Inode>)>,
     pub(crate) dentries: Vec<((Ino, u64), Slot<Dentry>)>,
-    pub(crate) xattrs: BTreeMap<(Ino, Vec<u8>), Slot<Xattr>>,
+    pub(crate) xattrs: Vec<(Ino, Vec<u8>, Slot<Xattr>)>,
     pub(crate) orphans: Vec<(Ino, bool)>,
     pub(crate) log: Vec<LogRow>,
     /// A record of the memtable that counts so many bytes more.
@@ -60,6 +59,16 @@ pub(crate) struct Delta {
     pub(crate) writes: Option<Ino>,
     /// A directory has another path.
     pub(crate) moved: bool,
+    /// What an operation on history asks for.
+    pub(crate) rewrite: Rewrite,
+}
+
+/// Changes of history, and what becomes of blocks by them.
+#[derive(Debug, Default)]
+pub(crate) struct Rewrite {
+    pub(crate) history: Vec<HistoryOp>,
+    pub(crate) blocks: Vec<(Hash, Option<Block>)>,
+    pub(crate) live: Vec<(u64, i64)>,
 }
 
 /// Changes of content.

@@ -9,6 +9,7 @@
 
 mod authors;
 mod batch;
+mod budget;
 mod cache;
 mod commit;
 mod database;

@@ -109,7 +109,7 @@ impl<'a, 'd> Op<'a, 'd> {
         let t = self.row();
         if t.current != t.head {
             return Err(Error::new(ErrorKind::ReadOnly).because(format!(
-                "the view is on layer {}, which is sealed: switch to 'head' to go on writing, or make a checkpoint here that discards the later layers",
+                "layer {}, which is sealed, is current: switch to 'head' to make changes, or make a checkpoint here that discards the later layers",
                 t.current
             )));
         }

@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tarbox_store::{Error, ErrorKind, Ino, Result, View};
+use tarbox_store::{Error, ErrorKind, Ino, MaybeSend, Result, View};
 
+use crate::budget::Share;
 use crate::commit;
 use crate::database::Inner;
 use crate::engine::Engine;
 use crate::op::{Op, checked};
-use crate::platform::Turn;
+use crate::platform::{Body, Turn, at_once};
 use crate::rows::TenantId;
 use crate::state::{Queued, State};
 use crate::step::{Step, Stop};
@@ -27,6 +28,8 @@ pub struct Open {
     state: Mutex<State>,
     /// Commits of the background that failed, one after the other.
     failures: AtomicU32,
+    /// What it holds of the memory that all tenants share.
+    pub(crate) share: Share,
     /// Whose turn it is to commit; always taken before the state is locked.
     pub(crate) turn: Arc<Turn>,
 }
@@ -45,6 +48,7 @@ impl Open {
             tenant,
             state: Mutex::new(state),
             failures: AtomicU32::new(0),
+            share: Share::default(),
             turn,
         }
     }
@@ -95,8 +99,8 @@ enum Need {
 }
 
 /// How one run of an operation ended.
-enum Run<R> {
-    Done(Result<R>),
+enum Run {
+    Done(Result<()>),
     Needs(Need),
     /// There is no room, but a commit may make some.
     Full(Error),
@@ -136,12 +140,25 @@ impl<'a, E: Engine> Driver<'a, E> {
     }
 
     /// Runs an operation that reads: as often as it takes for all its rows to be of one moment.
-    pub(crate) async fn read<R>(self, mut f: impl FnMut(&mut Op<'_, '_>) -> Step<R>) -> Result<R> {
+    pub(crate) async fn read<R: MaybeSend>(
+        self,
+        mut f: impl FnMut(&mut Op<'_, '_>) -> Step<R> + MaybeSend,
+    ) -> Result<R> {
+        let mut answer = None;
+        at_once(self.drive_read(&mut |op| {
+            answer = Some(f(op)?);
+            Ok(())
+        }))
+        .await?;
+        answered(answer)
+    }
+
+    async fn drive_read(self, f: &mut Body<'_, '_>) -> Result<()> {
         let mut rows = Rows::default();
         let mut tries = 0;
         let mut looked = false;
         loop {
-            match self.look(&mut rows, &mut f) {
+            match self.look(&mut rows, f) {
                 // What is in memory may be too old; and what was missing a moment ago may have been made before this was asked.
                 Run::Done(result) if !looked && self.is_doubtful(&result) => {
                     looked = true;
@@ -151,7 +168,7 @@ impl<'a, E: Engine> Driver<'a, E> {
                         return result;
                     }
                 }
-                Run::Done(result) => return result,
+                Run::Done(result) => return self.weighed(&rows, result),
                 Run::Needs(need) => self.provide(need, &mut rows).await?,
                 Run::Full(error) => return Err(error),
                 Run::Stale => {
@@ -167,19 +184,19 @@ impl<'a, E: Engine> Driver<'a, E> {
     }
 
     /// Whether an answer has to be confirmed by a look at what others did.
-    fn is_doubtful<R>(self, result: &Result<R>) -> bool {
+    fn is_doubtful(self, result: &Result<()>) -> bool {
         let is_missing = matches!(result, Err(e) if e.kind() == ErrorKind::NotFound);
         is_missing || !self.inner.engine.is_fresh(self.open.tenant)
     }
 
-    async fn read_alone<R>(self, mut f: impl FnMut(&mut Op<'_, '_>) -> Step<R>) -> Result<R> {
+    async fn read_alone(self, f: &mut Body<'_, '_>) -> Result<()> {
         let mut rows = Rows::default();
         let result = loop {
             let leased = self.lock().leased;
             if !leased {
                 self.take_lease().await?;
             }
-            match self.look(&mut rows, &mut f) {
+            match self.look(&mut rows, f) {
                 Run::Done(result) => break result,
                 Run::Needs(need) => self.provide(need, &mut rows).await?,
                 Run::Full(error) => break Err(error),
@@ -190,7 +207,16 @@ impl<'a, E: Engine> Driver<'a, E> {
         result
     }
 
-    fn look<R>(self, rows: &mut Rows, f: &mut impl FnMut(&mut Op<'_, '_>) -> Step<R>) -> Run<R> {
+    /// Counts what an operation that ends has loaded.
+    fn weighed(self, rows: &Rows, result: Result<()>) -> Result<()> {
+        match rows.loaded.is_empty() {
+            true => self.inner.budget.touch(&self.open.share),
+            false => self.inner.weigh(self.open),
+        }
+        result
+    }
+
+    fn look(self, rows: &mut Rows, f: &mut Body<'_, '_>) -> Run {
         let mut guard = self.lock();
         let state = &mut *guard;
         if !state.leased {
@@ -207,12 +233,12 @@ impl<'a, E: Engine> Driver<'a, E> {
         let state = &mut *guard;
         match result {
             Ok(_) | Err(Stop::Failed(_)) if !state.leased && self.foreign() != state.seen => Run::Stale,
-            Ok(answer) => Run::Done(Ok(answer)),
+            Ok(()) => Run::Done(Ok(())),
             Err(stop) => self.stopped(state, stop, wants),
         }
     }
 
-    fn stopped<R>(self, state: &State, stop: Stop, wants: Vec<Want>) -> Run<R> {
+    fn stopped(self, state: &State, stop: Stop, wants: Vec<Want>) -> Run {
         match stop {
             Stop::Failed(error) => Run::Done(Err(error)),
             // What is loaded now may be of before or of behind the change, while the caches are of before.
@@ -223,20 +249,40 @@ impl<'a, E: Engine> Driver<'a, E> {
 
     /// Runs an operation that changes files; over a quota, once more after a commit, which knows what blocks are shared
     /// and which nothing names any more.
-    pub(crate) async fn write<'d, R>(self, f: impl FnMut(&mut Op<'_, 'd>) -> Step<R>) -> Result<R> {
+    pub(crate) async fn write<'d, R: MaybeSend>(
+        self,
+        f: impl FnMut(&mut Op<'_, 'd>) -> Step<R> + MaybeSend,
+    ) -> Result<R> {
         self.change(true, f).await
     }
 
     /// Runs an operation that changes something, whatever layer is in view.
-    pub(crate) async fn note<'d, R>(self, f: impl FnMut(&mut Op<'_, 'd>) -> Step<R>) -> Result<R> {
+    pub(crate) async fn note<'d, R: MaybeSend>(
+        self,
+        f: impl FnMut(&mut Op<'_, 'd>) -> Step<R> + MaybeSend,
+    ) -> Result<R> {
         self.change(false, f).await
     }
 
-    async fn change<'d, R>(self, files: bool, mut f: impl FnMut(&mut Op<'_, 'd>) -> Step<R>) -> Result<R> {
+    async fn change<'d, R: MaybeSend>(
+        self,
+        files: bool,
+        mut f: impl FnMut(&mut Op<'_, 'd>) -> Step<R> + MaybeSend,
+    ) -> Result<R> {
+        let mut answer = None;
+        at_once(self.drive_change(files, &mut |op| {
+            answer = Some(f(op)?);
+            Ok(())
+        }))
+        .await?;
+        answered(answer)
+    }
+
+    async fn drive_change(self, files: bool, f: &mut Body<'_, '_>) -> Result<()> {
         let mut rows = Rows::default();
         let mut made_room = false;
         loop {
-            let need = match self.attempt(files, &mut rows, &mut f) {
+            let need = match self.attempt(files, &mut rows, f) {
                 Run::Full(error) if made_room => return Err(error),
                 // A commit knows what blocks are shared and which nothing names any more; and of processes that died, what they
                 // had open can go.
@@ -248,7 +294,7 @@ impl<'a, E: Engine> Driver<'a, E> {
                     }
                     Need::Room
                 }
-                Run::Done(result) => return result,
+                Run::Done(result) => return self.weighed(&rows, result),
                 Run::Needs(need) => need,
                 Run::Stale => continue,
             };
@@ -262,7 +308,7 @@ impl<'a, E: Engine> Driver<'a, E> {
     /// Removes an inode without names that is open nowhere. Answers whether it is gone: what cannot be removed now, a later
     /// collection removes.
     pub(crate) async fn collect(self, ino: Ino) -> Result<bool> {
-        self.collect_unless(ino, None).await
+        at_once(self.collect_unless(ino, None)).await
     }
 
     /// Removes those of these inodes without names that are open nowhere, and answers how many. Their names went with an
@@ -283,9 +329,14 @@ impl<'a, E: Engine> Driver<'a, E> {
     /// The same where it may be known whether another process has it open.
     async fn collect_unless(self, ino: Ino, held: Option<bool>) -> Result<bool> {
         let mut rows = Rows::default();
+        let mut is_gone = false;
         let collected = loop {
-            let provided = match self.attempt(false, &mut rows, &mut |op| op.collect(ino, held)) {
-                Run::Done(result) => return result,
+            let attempt = self.attempt(false, &mut rows, &mut |op| {
+                is_gone = op.collect(ino, held)?;
+                Ok(())
+            });
+            let provided = match attempt {
+                Run::Done(result) => return result.map(|()| is_gone),
                 Run::Needs(Need::Rows(wants)) => self.load(wants, &mut rows.loaded).await,
                 Run::Needs(Need::Lease) => self.take_lease().await,
                 Run::Needs(_) | Run::Full(_) | Run::Stale => break Ok(false),
@@ -334,7 +385,8 @@ impl<'a, E: Engine> Driver<'a, E> {
             .read(|op| op.inode(View::Current, ino, |_, row| row.nlink))
             .await;
         let gone = match names {
-            Ok(0) if is_first => ErrorKind::NotFound.into(),
+            // Another process may have looked before this one told.
+            Ok(0) if is_first && self.inner.engine.is_shared() => ErrorKind::NotFound.into(),
             Ok(_) => return Ok(()),
             Err(error) => error,
         };
@@ -359,12 +411,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         }
     }
 
-    fn attempt<'d, R>(
-        self,
-        files: bool,
-        rows: &mut Rows,
-        f: &mut impl FnMut(&mut Op<'_, 'd>) -> Step<R>,
-    ) -> Run<R> {
+    fn attempt(self, files: bool, rows: &mut Rows, f: &mut Body<'_, '_>) -> Run {
         let mut guard = self.lock();
         let state = &mut *guard;
         if let Err(error) = state.check_whole() {
@@ -374,7 +421,7 @@ impl<'a, E: Engine> Driver<'a, E> {
             return Run::Needs(Need::Turn);
         }
         // Before it changes anything: an operation whose commit finds no room has not happened.
-        if state.yielding || state.is_full() {
+        if state.yielding || state.is_full() || self.is_pressed(state) {
             return Run::Needs(Need::Commit);
         }
         if !state.leased {
@@ -401,11 +448,12 @@ impl<'a, E: Engine> Driver<'a, E> {
         self.count(op.hits, op.misses);
         let state = &mut *guard;
         match result {
-            Ok(answer) => {
+            Ok(()) => {
                 state.take_over(edits);
+                self.inner.budget.weigh_pending(&self.open.share, state);
                 self.queue(state);
                 // Where nothing changed, no commit will give the lease back.
-                Run::Done(self.give_back_unused(state).map(|()| answer))
+                Run::Done(self.give_back_unused(state))
             }
             Err(stop) => {
                 state.delta.clear();
@@ -417,12 +465,17 @@ impl<'a, E: Engine> Driver<'a, E> {
         }
     }
 
-    fn given_up<R>(self, state: &mut State, stop: Stop, wants: Vec<Want>) -> Run<R> {
+    fn given_up(self, state: &mut State, stop: Stop, wants: Vec<Want>) -> Run {
         if matches!(stop, Stop::Failed(_)) {
             // A lock that cannot be given back now is given back when the process ends.
             let _kept = self.give_back_unused(state);
         }
         self.stopped(state, stop, wants)
+    }
+
+    /// Whether all tenants together have so much to commit that this one commits what it has.
+    pub(crate) fn is_pressed(self, state: &State) -> bool {
+        self.inner.budget.is_pressed() && !state.is_committed()
     }
 
     /// Sees to it that what was changed is committed.
@@ -543,6 +596,11 @@ impl<'a, E: Engine> Driver<'a, E> {
             counters.row_misses.fetch_add(misses, Ordering::Relaxed);
         }
     }
+}
+
+/// What an operation left behind that ended well.
+pub(crate) fn answered<R>(answer: Option<R>) -> Result<R> {
+    answer.ok_or_else(|| Error::new(ErrorKind::Io).because("an operation ended without an answer"))
 }
 
 /// Sees that the tenant's row is there.

@@ -3,7 +3,6 @@
 //! Numbers are LEB128, signed ones as their 64 bits; texts and lists begin with their length; what may be missing begins
 //! with 0 or 1.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -86,7 +85,10 @@ pub(crate) fn encode(tenant: &Tenant, table: &Memtable) -> Vec<u8> {
         out,
     );
     let xattrs = table.xattrs.iter();
-    list(xattrs.map(|((ino, name), slot)| ((key(ino), name), slot)), out);
+    let xattrs: Vec<_> = xattrs
+        .map(|(ino, name, slot)| ((key(&ino), name), slot))
+        .collect();
+    list(xattrs.into_iter(), out);
     list(table.log.iter().map(|row| (id, row)), out);
     list(
         table.orphans.iter().map(|(ino, orphaned)| (key(ino), *orphaned)),
@@ -105,13 +107,18 @@ pub(crate) fn decode(mut bytes: &[u8]) -> Option<Vec<Record>> {
         Some(())
     }
     let from = &mut bytes;
-    let mut records: BTreeMap<TenantId, Record> = BTreeMap::new();
-    fn of(records: &mut BTreeMap<TenantId, Record>, tenant: TenantId) -> &mut Record {
-        records.entry(tenant).or_insert_with(|| Record {
-            tenant,
-            table: Memtable::default(),
-            counters: None,
-        })
+    let mut records: Vec<Record> = Vec::new();
+    fn of(records: &mut Vec<Record>, tenant: TenantId) -> &mut Record {
+        let known = records.iter().position(|record| record.tenant == tenant);
+        let at = known.unwrap_or_else(|| {
+            records.push(Record {
+                tenant,
+                table: Memtable::default(),
+                counters: None,
+            });
+            records.len() - 1
+        });
+        &mut records[at]
     }
     list(from, |key: Key, slot| {
         of(&mut records, key.tenant())
@@ -125,7 +132,7 @@ pub(crate) fn decode(mut bytes: &[u8]) -> Option<Vec<Record>> {
     })?;
     list(from, |(key, name): (Key, Vec<u8>), slot| {
         let table = &mut of(&mut records, key.tenant()).table;
-        table.xattrs.insert((key.ino(), name), slot);
+        table.xattrs.put(key.ino(), name, slot);
     })?;
     list(from, |tenant, row| of(&mut records, tenant).table.log.push(row))?;
     list(from, |key: Key, orphaned| {
@@ -135,7 +142,7 @@ pub(crate) fn decode(mut bytes: &[u8]) -> Option<Vec<Record>> {
     list(from, |tenant, counters| {
         of(&mut records, tenant).counters = Some(counters)
     })?;
-    from.is_empty().then(|| records.into_values().collect())
+    from.is_empty().then_some(records)
 }
 
 /// What a record is made of.
@@ -372,8 +379,9 @@ mod tests {
             },
         );
         let value = vec![0, 255];
-        table.xattrs.insert(
-            (file, b"user.a".to_vec()),
+        table.xattrs.put(
+            file,
+            b"user.a".to_vec(),
             Slot {
                 row: Some(Xattr { value, born }),
                 base: None,

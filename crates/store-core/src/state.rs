@@ -170,6 +170,20 @@ impl State {
             .chain([&self.active])
     }
 
+    /// About how many bytes wait for a commit.
+    pub(crate) fn pending(&self) -> u64 {
+        self.tables().map(Memtable::weight).sum()
+    }
+
+    /// Whether nothing would be lost with it.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.is_committed()
+            && self.holds.is_empty()
+            && self.lost.is_none()
+            && !self.losses.untold
+            && !(self.leased || self.exclusive)
+    }
+
     /// Refuses everything once changes that were accepted are lost.
     pub(crate) fn check_whole(&self) -> Result<()> {
         match &self.lost {
@@ -216,11 +230,8 @@ impl State {
                 }
             }
         }
-        while let Some((at, slot)) = delta.xattrs.pop_first() {
-            match self.active.xattrs.get_mut(&at) {
-                Some(old) => old.row = slot.row,
-                None => drop(self.active.xattrs.insert(at, slot)),
-            }
+        for (ino, name, slot) in delta.xattrs.drain(..) {
+            self.active.xattrs.put(ino, name, slot);
         }
         self.active.orphans.extend(delta.orphans.drain(..));
         if let Some((at, bytes)) = delta.wrote.take()

@@ -10,9 +10,8 @@ use tarbox_store::*;
 use crate::commit::Exclusive;
 use crate::database::Core;
 use crate::engine::{Engine, Target};
-use crate::op::Op;
 use crate::open::{Driver, Open};
-use crate::ops::{Copied, CopyRange, Rewrite};
+use crate::ops::{Copied, CopyRange};
 use crate::rows::Tenant;
 use crate::want::Want;
 
@@ -149,7 +148,6 @@ impl<E: Engine> CoreStore<E> {
     /// # Errors
     /// Those of the engine.
     pub async fn reap_orphans(&self) -> Result<u64> {
-        self.driver().commit_visible().await?;
         let reaped = self.driver().reap_orphans().await?;
         self.driver().commit_visible().await?;
         Ok(reaped)
@@ -169,7 +167,7 @@ impl<E: Engine> CoreStore<E> {
             .await?;
         let gaps = found.first().map(|found| found.gaps()).transpose()?;
         match gaps {
-            Some(gaps) if !gaps.is_empty() => self.driver().rewrite(|op, change| op.prune(change)).await,
+            Some(gaps) if !gaps.is_empty() => self.driver().rewrite(|op| op.prune()).await,
             _ => Ok(()),
         }
     }
@@ -220,12 +218,13 @@ impl<E: Engine> CoreStore<E> {
     ///
     /// # Errors
     /// Those of the engine.
-    pub async fn change(&self, change: impl Fn(&mut Tenant)) -> Result<()> {
-        let change = |op: &mut Op<'_, '_>, _: &mut Rewrite| {
-            change(op.row_mut());
-            Ok(())
-        };
-        self.driver().rewrite(change).await
+    pub async fn change(&self, mut change: impl FnMut(&mut Tenant) + MaybeSend) -> Result<()> {
+        self.driver()
+            .rewrite(|op| {
+                change(op.row_mut());
+                Ok(())
+            })
+            .await
     }
 }
 
@@ -446,16 +445,16 @@ impl<E: Engine> Store for CoreStore<E> {
         later: LaterLayers,
     ) -> Result<LayerInfo> {
         self.driver()
-            .rewrite(|op, change| {
+            .rewrite(|op| {
                 op.check_active()?;
-                op.checkpoint(change, by, name, description, later)
+                op.checkpoint(by, name, description, later)
             })
             .await
     }
 
     async fn switch(&self, by: &Actor, layer: LayerId) -> Result<()> {
         self.driver()
-            .rewrite(|op, _| {
+            .rewrite(|op| {
                 op.check_active()?;
                 op.switch(by, layer)
             })
@@ -464,27 +463,27 @@ impl<E: Engine> Store for CoreStore<E> {
 
     async fn drop_layer(&self, by: &Actor, layer: LayerId) -> Result<()> {
         self.driver()
-            .rewrite(|op, change| {
+            .rewrite(|op| {
                 op.check_active()?;
-                op.drop_layer(change, by, layer)
+                op.drop_layer(by, layer)
             })
             .await
     }
 
     async fn squash(&self, by: &Actor, first: LayerId, last: LayerId) -> Result<()> {
         self.driver()
-            .rewrite(|op, change| {
+            .rewrite(|op| {
                 op.check_active()?;
-                op.squash(change, by, first, last)
+                op.squash(by, first, last)
             })
             .await
     }
 
     async fn tag(&self, by: &Actor, tag: &str, layer: Option<LayerId>) -> Result<()> {
         self.driver()
-            .rewrite(|op, change| {
+            .rewrite(|op| {
                 op.check_active()?;
-                op.tag(change, by, tag, layer)
+                op.tag(by, tag, layer)
             })
             .await
     }

@@ -257,6 +257,10 @@ impl Loaded {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.rows.clear();
     }

@@ -91,7 +91,7 @@ impl PostgresDatabase {
     }
 
     /// Changes a tenant's row, in a durable transaction.
-    async fn change(&self, name: &str, change: impl Fn(&mut Tenant)) -> Result<()> {
+    async fn change(&self, name: &str, change: impl Fn(&mut Tenant) + Send) -> Result<()> {
         let tenant = self.core.named(name).await?;
         self.core.open(tenant.id).change(change).await
     }

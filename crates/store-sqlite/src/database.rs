@@ -83,7 +83,7 @@ impl SqliteDatabase {
         if pool.is_read_only() {
             return Err(Error::new(ErrorKind::ReadOnly)
                 .about(name)
-                .because("a database is opened to be written too"));
+                .because("a database cannot be opened on a read-only pool"));
         }
         let (vfs, registration) = crate::vfs::register(&pool)?;
         let place = Place::Pool {
@@ -158,7 +158,7 @@ impl SqliteDatabase {
     }
 
     /// Changes a tenant's row, in a durable transaction.
-    async fn change(&self, name: &str, change: impl Fn(&mut Tenant)) -> Result<()> {
+    async fn change(&self, name: &str, change: impl FnMut(&mut Tenant) + MaybeSend) -> Result<()> {
         let tenant = self.core.named(name).await?;
         self.core.open(tenant.id).change(change).await
     }
@@ -172,9 +172,9 @@ fn check_tenant_name(name: &str) -> Result<()> {
         .next()
         .is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     if !first || name.len() > 63 || !name.bytes().all(fine) {
-        return Err(Error::new(ErrorKind::Invalid)
-            .about(name)
-            .because("a tenant's name has 1 to 63 of a-z 0-9 - _ . and begins with a letter or digit"));
+        return Err(Error::new(ErrorKind::Invalid).about(name).because(
+            "a tenant's name must have 1 to 63 characters of a-z 0-9 - _ . and start with a letter or digit",
+        ));
     }
     Ok(())
 }

@@ -115,6 +115,6 @@ fn refused(e: nix::errno::Errno) -> Error {
         _ => ErrorKind::Io,
     };
     Error::new(kind)
-        .because("the file system of the database gives no lock for an open file")
+        .because("the file system of the database does not support locks of open files")
         .caused_by(std::io::Error::from(e))
 }

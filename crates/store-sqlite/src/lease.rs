@@ -104,7 +104,7 @@ fn wait(file: &File, deadline: Instant) -> Result<()> {
             Err(TryLockError::Error(e)) => return Err(from_io(e)),
             Err(TryLockError::WouldBlock) if Instant::now() > deadline => {
                 return Err(Error::new(ErrorKind::Busy)
-                    .because("another process has held the database for a minute; is it stopped?"));
+                    .because("another process has locked the database for a minute; is it stopped?"));
             }
             // There is no lock with a deadline; the pauses grow to a millisecond, well below a commit.
             Err(TryLockError::WouldBlock) => thread::sleep(pause),

@@ -4,26 +4,18 @@ use tarbox_store::Result;
 
 /// Nobody to share with.
 #[derive(Debug)]
-pub(crate) struct Lease {
-    held: bool,
-}
+pub(crate) struct Lease;
 
 impl Lease {
     pub(crate) fn alone() -> Self {
-        Self { held: false }
-    }
-
-    pub(crate) fn is_held(&self) -> bool {
-        self.held
+        Self
     }
 
     pub(crate) fn acquire(&mut self) -> Result<()> {
-        self.held = true;
         Ok(())
     }
 
     pub(crate) fn release(&mut self) -> Result<()> {
-        self.held = false;
         Ok(())
     }
 

@@ -18,7 +18,8 @@ pub(crate) fn now() -> Timestamp {
 /// When the system has none.
 pub(crate) fn secret() -> Result<[u8; 16]> {
     let mut secret = [0; 16];
-    getrandom::fill(&mut secret)
-        .map_err(|e| Error::new(ErrorKind::Io).because(format!("the system has no random numbers: {e}")))?;
+    getrandom::fill(&mut secret).map_err(|e| {
+        Error::new(ErrorKind::Io).because(format!("cannot get random numbers from the system: {e}"))
+    })?;
     Ok(secret)
 }

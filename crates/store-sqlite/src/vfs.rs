@@ -13,7 +13,7 @@ pub(crate) fn register(pool: &Arc<dyn Pool>) -> Result<(String, Registration)> {
     let name = format!("tarbox-{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let registration = tarbox_sqlite_vfs::register(&name, pool.clone(), Options::default()).map_err(|e| {
         Error::new(ErrorKind::Io)
-            .because("SQLite does not take the pool")
+            .because("SQLite does not accept the pool")
             .caused_by(e)
     })?;
     Ok((name, registration))

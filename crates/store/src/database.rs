@@ -99,6 +99,10 @@ pub struct Performance {
     pub block_hits: u64,
     /// Blocks read whole and checked.
     pub block_misses: u64,
+    /// Bytes of rows in memory, of all tenants.
+    pub cached: u64,
+    /// Tenants of which something is in memory.
+    pub tenants: u64,
     /// Changed rows that no commit holds yet.
     pub pending: u64,
     /// Commits.

@@ -106,11 +106,10 @@ impl Header {
 
     /// The device number, as Linux packs it.
     pub(crate) fn device(&self) -> Option<u64> {
-        let (major, minor) = (
-            self.number(MAJOR)? as u64 & 0xffff_ffff,
-            self.number(MINOR)? as u64 & 0xffff_ffff,
-        );
-        Some((major & 0xfff) << 8 | (major & 0xffff_f000) << 32 | minor & 0xff | (minor & 0xffff_ff00) << 12)
+        Some(tarbox_fs::device(
+            self.number(MAJOR)? as u32,
+            self.number(MINOR)? as u32,
+        ))
     }
 
     /// The first entries of the map of an old GNU sparse file, its real size, and whether blocks with more follow.
@@ -174,10 +173,9 @@ impl Header {
     }
 
     pub(crate) fn set_device(&mut self, rdev: u64) {
-        let major = (rdev >> 8) & 0xfff | (rdev >> 32) & 0xffff_f000;
-        let minor = rdev & 0xff | (rdev >> 12) & 0xffff_ff00;
-        put_octal(&mut self.0[MAJOR], major);
-        put_octal(&mut self.0[MINOR], minor);
+        let (major, minor) = tarbox_fs::major_minor(rdev);
+        put_octal(&mut self.0[MAJOR], major.into());
+        put_octal(&mut self.0[MINOR], minor.into());
     }
 
     /// The finished block, with its checksum.

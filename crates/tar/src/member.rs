@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use tarbox_fs::Attributes;
 use tarbox_store::{FileKind, Timestamp};
 
 /// One thing in an archive, before its content.
@@ -40,6 +41,19 @@ impl Member {
             mtime: Timestamp(0),
             atime: Timestamp(0),
             xattrs: Vec::new(),
+        }
+    }
+
+    /// All of it that a file of a workspace can have.
+    pub(crate) fn attributes(&self) -> Attributes<'_> {
+        Attributes {
+            kind: self.kind.inode().unwrap_or(FileKind::File),
+            mode: self.mode,
+            uid: self.uid,
+            gid: self.gid,
+            atime: self.atime,
+            mtime: self.mtime,
+            xattrs: &self.xattrs,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::BLOCK;
 use crate::header::Header;
 use crate::member::{Kind, Member, Problem, Severity, Step};
 use crate::pax::{Pax, Value};
-use crate::sparse::{Map, MapParser, PIECES_MAX, PaxSparse, Pieces};
+use crate::sparse::{MapParser, PIECES_MAX, PaxSparse, Pieces, check};
 
 /// The longest extended header that is read; real ones have a few hundred bytes.
 const EXTENDED_MAX: u64 = 4 << 20;
@@ -194,7 +194,7 @@ impl Reader {
         let cut_off = || Some(format!("it is cut off at byte {at}"));
         let what = match state {
             State::Header(Expected::First) if at == 0 => {
-                Some("it is empty: not even the end of an archive is there".to_owned())
+                Some("it is empty: even the end of an archive is missing".to_owned())
             }
             State::Header(Expected::First) => Some(foreign(&self.block)),
             State::Header(_) if self.block.is_empty() && !self.ahead.any => None,
@@ -268,13 +268,13 @@ impl Reader {
         let at = self.at - BLOCK as u64;
         self.problem(
             Severity::Fault,
-            format!("the header at byte {at} is damaged: {what}; left out up to the next header"),
+            format!("the header at byte {at} is damaged: {what}; skipped up to the next header"),
         );
     }
 
     fn sound(&mut self, header: &Header) {
         let Some(size) = header.size() else {
-            return self.damaged("a size that no file has");
+            return self.damaged("an impossible size");
         };
         match header.kind() {
             kind @ (b'x' | b'X' | b'g' | b'L' | b'K') if size <= EXTENDED_MAX => {
@@ -287,9 +287,8 @@ impl Reader {
             }
             b'x' | b'X' | b'g' | b'L' | b'K' => {
                 self.skip_all(size);
-                let what = format!(
-                    "an extended header of {size} bytes, where {EXTENDED_MAX} are the limit; left out"
-                );
+                let what =
+                    format!("an extended header of {size} bytes, where the limit is {EXTENDED_MAX}; skipped");
                 self.problem(Severity::Fault, what);
             }
             _ => self.member(header, size),
@@ -326,7 +325,8 @@ impl Reader {
             _ => {
                 let (pax, is_sound) = Pax::parse(&bytes);
                 if !is_sound {
-                    let what = "an extended header that makes no sense from some record on; what comes before that counts";
+                    let what =
+                        "an extended header with an invalid record; only the records before it are used";
                     self.ahead.problems.push(Problem::new(Severity::Fault, what));
                 }
                 match kind {
@@ -367,7 +367,7 @@ impl Reader {
                     size,
                     &path,
                     Severity::Note,
-                    "it is the label of a volume, and no file",
+                    "it is a volume label, not a file",
                 );
             }
             b'M' => {
@@ -376,12 +376,12 @@ impl Reader {
                     size,
                     &path,
                     Severity::Fault,
-                    "it goes on from another volume; left out",
+                    "it is continued from another volume; skipped",
                 );
             }
             _ => {
                 let what = format!(
-                    "a member of the unknown kind '{}', unpacked as a file",
+                    "a member of the unknown type '{}'; unpacked as a file",
                     letter.escape_ascii()
                 );
                 wrong.note(what);
@@ -391,7 +391,7 @@ impl Reader {
         let (mode, mtime) = (header.mode(), header.mtime());
         for (field, is_number) in [("mode", mode.is_some()), ("time", mtime.is_some())] {
             if !is_number {
-                wrong.note(format!("its {field} is no number"));
+                wrong.note(format!("its {field} is not a number"));
             }
         }
         let mtime = Timestamp::from_parts(mtime.unwrap_or_default(), 0);
@@ -441,9 +441,7 @@ impl Reader {
                 let size = member.size;
                 self.content(member, vec![(0, size)], filling(size));
             }
-            Ok(PaxSparse::Here(pieces, real)) => {
-                self.mapped(member, Map::new(pieces, real, stored), stored, filling(stored))
-            }
+            Ok(PaxSparse::Here(pieces, real)) => self.mapped(member, (pieces, real), stored, filling(stored)),
             Ok(PaxSparse::InContent(real)) => {
                 self.state = State::PaxMap {
                     member,
@@ -453,7 +451,7 @@ impl Reader {
                     filling: filling(stored),
                 };
                 if stored < BLOCK as u64 {
-                    self.no_map(stored, filling(stored), "a sparse file whose map is cut off");
+                    self.no_map(stored, filling(stored), "a sparse file with a truncated map");
                 }
             }
             Err(what) => {
@@ -467,7 +465,7 @@ impl Reader {
         let map = header.gnu_map().filter(|_| header.is_gnu());
         let Some((pieces, real, more)) = map else {
             self.skip_all(stored);
-            let what = left_out("a sparse file of an unknown kind");
+            let what = left_out("a sparse file of an unknown format");
             return self.due.push(Step::Problem(what.about(&member.path)));
         };
         match more {
@@ -479,7 +477,7 @@ impl Reader {
                     stored,
                 }
             }
-            false => self.mapped(member, Map::new(pieces, real, stored), stored, filling(stored)),
+            false => self.mapped(member, (pieces, real), stored, filling(stored)),
         }
     }
 
@@ -493,7 +491,7 @@ impl Reader {
                 pieces.extend(next);
                 more
             }
-            _ => return self.no_map(stored, filling(stored), "a sparse file whose map makes no sense"),
+            _ => return self.no_map(stored, filling(stored), "a sparse file with an invalid map"),
         };
         if more {
             return;
@@ -505,7 +503,7 @@ impl Reader {
             stored,
         } = std::mem::replace(&mut self.state, State::Done)
         {
-            self.mapped(member, Map::new(pieces, real, stored), stored, filling(stored));
+            self.mapped(member, (pieces, real), stored, filling(stored));
         }
     }
 
@@ -523,12 +521,12 @@ impl Reader {
         let (left, filling) = (*left, *filling);
         match parser.feed(block) {
             Ok(None) if left < BLOCK as u64 => {
-                self.no_map(left, filling, "a sparse file whose map is cut off")
+                self.no_map(left, filling, "a sparse file with a truncated map")
             }
             Ok(None) => {}
             Ok(Some(pieces)) => {
                 if let State::PaxMap { member, real, .. } = std::mem::replace(&mut self.state, State::Done) {
-                    self.mapped(member, Map::new(pieces, real, left), left, filling);
+                    self.mapped(member, (pieces, real), left, filling);
                 }
             }
             Err(what) => self.no_map(left, filling, what),
@@ -543,16 +541,10 @@ impl Reader {
         }
     }
 
-    fn mapped(
-        &mut self,
-        mut member: Box<Member>,
-        map: crate::sparse::Result<Map>,
-        stored: u64,
-        filling: u64,
-    ) {
-        match map {
-            Ok(Map { pieces, real_size }) => {
-                member.size = real_size;
+    fn mapped(&mut self, mut member: Box<Member>, (pieces, real): (Pieces, u64), stored: u64, filling: u64) {
+        match check(&pieces, real, stored) {
+            Ok(()) => {
+                member.size = real;
                 self.content(member, pieces, filling);
             }
             Err(what) => {
@@ -579,7 +571,7 @@ impl Reader {
         let is_over = found.is_some() || *looked > TAIL;
         if let Some(found) = found {
             let what = format!(
-                "the archive ends before byte {}; what is behind that is left out",
+                "the archive ends before byte {}; data after it is ignored",
                 self.at + found as u64
             );
             self.problem(Severity::Note, what);
@@ -609,7 +601,7 @@ impl Wrong {
     fn value<T>(&mut self, key: &str, value: Value<T>) -> Option<T> {
         if let Some(text) = &value.nonsense {
             let what = format!(
-                "an extended header says '{key}={}', which does not count",
+                "an extended header has the invalid record '{key}={}', which is ignored",
                 shown(text)
             );
             self.0.push(Problem::new(Severity::Fault, what));
@@ -622,11 +614,9 @@ impl Wrong {
             |text: &[u8]| !text.is_empty() && text.iter().all(|b| b.is_ascii_digit() || *b == b'-');
         match said.nonsense.as_deref() {
             Some(text) if is_number(text) => {
-                self.note(format!("{key} {} is none that a file can have", shown(text)))
+                self.note(format!("{key} {} is not valid for a file", shown(text)))
             }
-            None if said.last.or(fixed).is_none() => {
-                self.note(format!("its {key} is none that a file can have"))
-            }
+            None if said.last.or(fixed).is_none() => self.note(format!("its {key} is not valid for a file")),
             _ => return self.value(key, said).or(fixed),
         }
         said.last.or(fixed)
@@ -638,7 +628,7 @@ fn shown(text: &[u8]) -> String {
 }
 
 fn left_out(what: &str) -> Problem {
-    Problem::new(Severity::Fault, format!("{what}; left out"))
+    Problem::new(Severity::Fault, format!("{what}; skipped"))
 }
 
 /// How many bytes fill the last block of a content.

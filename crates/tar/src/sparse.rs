@@ -7,39 +7,29 @@ use crate::pax::Pax;
 /// What is wrong with a map: a sentence.
 pub(crate) type Result<T> = std::result::Result<T, &'static str>;
 
-const NO_NUMBER: &str = "a sparse file whose map has something that is no number";
+const NO_NUMBER: &str = "a sparse file whose map contains something that is not a number";
 
 /// Where a sparse file has data: offset and length of each piece, in bytes.
 pub(crate) type Pieces = Vec<(u64, u64)>;
 
-/// Where data is: offset and length, ascending, without overlap.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Map {
-    pub(crate) pieces: Pieces,
-    /// The length of the file with its holes.
-    pub(crate) real_size: u64,
-}
-
 /// A map with more pieces than this is not believed: it would take more memory than a reader has.
 pub(crate) const PIECES_MAX: usize = 1 << 20;
 
-impl Map {
-    /// A map that was checked against the bytes that are stored.
-    pub(crate) fn new(pieces: Pieces, real_size: u64, stored: u64) -> Result<Self> {
-        let mut end = 0;
-        let mut sum = 0u64;
-        for (offset, len) in &pieces {
-            if *offset < end {
-                return Err("a sparse file whose pieces overlap");
-            }
-            end = offset.saturating_add(*len);
-            sum = sum.saturating_add(*len);
+/// Whether a map fits a file of this length, with its holes, of which so many bytes are stored.
+pub(crate) fn check(pieces: &Pieces, real_size: u64, stored: u64) -> Result<()> {
+    let mut end = 0;
+    let mut sum = 0u64;
+    for (offset, len) in pieces {
+        if *offset < end {
+            return Err("a sparse file whose pieces overlap");
         }
-        if end > real_size || sum != stored {
-            return Err("a sparse file whose map does not fit its content");
-        }
-        Ok(Self { pieces, real_size })
+        end = offset.saturating_add(*len);
+        sum = sum.saturating_add(*len);
     }
+    if end > real_size || sum != stored {
+        return Err("a sparse file whose map does not fit its content");
+    }
+    Ok(())
 }
 
 /// What pax records say of holes.
@@ -114,7 +104,7 @@ impl MapParser {
                     self.digits.clear();
                 }
                 _ if self.digits.len() < 20 => self.digits.push(*byte),
-                _ => return Err("a sparse file whose map makes no sense"),
+                _ => return Err("a sparse file with an invalid map"),
             }
             let Some(&count) = self.numbers.first() else {
                 continue;
@@ -166,10 +156,10 @@ mod tests {
 
     #[test]
     fn maps_that_lie_are_refused() {
-        assert!(Map::new(vec![(0, 10), (5, 10)], 100, 20).is_err());
-        assert!(Map::new(vec![(0, 10)], 5, 10).is_err());
-        assert!(Map::new(vec![(0, 10)], 10, 11).is_err());
-        assert!(Map::new(vec![(u64::MAX, 10)], u64::MAX, 10).is_ok());
+        assert!(check(&vec![(0, 10), (5, 10)], 100, 20).is_err());
+        assert!(check(&vec![(0, 10)], 5, 10).is_err());
+        assert!(check(&vec![(0, 10)], 10, 11).is_err());
+        assert!(check(&vec![(u64::MAX, 10)], u64::MAX, 10).is_ok());
         let mut huge = [b'0'; BLOCK];
         huge[..9].copy_from_slice(b"99999999\n");
         assert!(MapParser::default().feed(&huge).is_err());

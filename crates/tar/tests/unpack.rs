@@ -89,7 +89,7 @@ fn what_is_in_the_way_stays_until_the_new_one_is_whole() {
     );
     let refused = ours.unpack("/t", &archive(&[file(b"a", b"new")]), 512, Collision::Refuse);
     assert!(
-        refused.text().contains("--force replaces it"),
+        refused.text().contains("use --force to replace it"),
         "{}",
         refused.text()
     );
@@ -159,7 +159,7 @@ fn members_of_unknown_kinds_are_files_and_nothing_hides_behind_them() {
     // The size said before counts: what looks like a member is content.
     assert_eq!(names(&ours), ["out", "unknown"]);
     assert_eq!(seen(&ours, "unknown").unwrap().content.len(), 1024);
-    assert!(outcome.is_ok() && outcome.text().contains("unknown kind 'Z'"));
+    assert!(outcome.is_ok() && outcome.text().contains("unknown type 'Z'"));
     // It does not count for headers in between.
     let (ours, outcome) = unpacked(&[
         pax(&[("size", b"2048")]),
@@ -334,7 +334,7 @@ fn a_value_that_makes_no_sense_does_not_count_and_is_reported() {
         file(b"a", b"x"),
     ]);
     assert_eq!(
-        outcome.text().matches("does not count").count(),
+        outcome.text().matches("which is ignored").count(),
         3,
         "{}",
         outcome.text()
@@ -392,7 +392,7 @@ fn what_is_behind_the_end_is_left_out_and_noted() {
     let (ours, outcome) = unpacked(&[file(b"a", b"x"), vec![0; 512], file(b"b", b"y")]);
     assert_eq!(names(&ours), ["a"]);
     assert!(
-        outcome.is_ok() && outcome.text().contains("what is behind that is left out"),
+        outcome.is_ok() && outcome.text().contains("data after it is ignored"),
         "{}",
         outcome.text()
     );

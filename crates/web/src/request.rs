@@ -47,7 +47,7 @@ impl<'a> Request<'a> {
         }
         Err(Error::new(ErrorKind::Invalid)
             .about(self.first)
-            .because("an offset, a length or a mode is no whole number from 0 to 2⁵³"))
+            .because("an offset, a length or a mode is not an integer from 0 to 2⁵³"))
     }
 
     /// A number of 32 bits.

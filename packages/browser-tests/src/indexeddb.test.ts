@@ -33,7 +33,10 @@ test('files take no more memory than they may, and what is cut off is free again
   const [, one] = await slots.create()
   const [name, other] = await slots.create()
   one.write(new Uint8Array(3 * PAGE), { at: 0 })
-  await fails(() => other.write(new Uint8Array(2 * PAGE), { at: 0 }), /QuotaExceededError.*may take 0 MiB; delete some/)
+  await fails(
+    () => other.write(new Uint8Array(2 * PAGE), { at: 0 }),
+    /QuotaExceededError.*limited to 0 MiB; delete some/,
+  )
   equal(other.getSize(), 0)
   one.truncate(PAGE)
   other.write(new Uint8Array(2 * PAGE), { at: 0 })
@@ -69,10 +72,10 @@ test('a file of which a part is gone is kept, and not given to anybody', async (
     [good],
   )
   equal(again.damaged.map(({ file, path, reason, size }) => [made.indexOf(file), path, reason, size]).sort(), [
-    [1, '/file-1', '1 of its 2 pages are there', PAGE],
-    [2, '', 'its page 0 is not one of its pages', PAGE + 5],
+    [1, '/file-1', 'it has 1 of 2 pages', PAGE],
+    [2, '', 'it has an unexpected page 0', PAGE + 5],
     [3, '/file-3', 'its length is not stored', 2 * PAGE],
-    [4, '', '1 of its 2 pages are there', PAGE],
+    [4, '', 'it has 1 of 2 pages', PAGE],
   ])
   const [, more] = await again.create()
   more.write(new Uint8Array([1]), { at: 0 })

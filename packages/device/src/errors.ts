@@ -40,16 +40,16 @@ export function explain(error: unknown, what: string): DeviceError {
     case 'QuotaExceededError':
       return new DeviceError(
         'ENOSPC',
-        `${what}: the storage of this site is full. Delete something, or ask for more with navigator.storage.persist().`,
+        `${what}: the storage of this site is full. Delete something, or request persistent storage with navigator.storage.persist().`,
         options,
       )
     case 'NotFoundError':
-      return new DeviceError('ENOENT', `${what}: it is not there (any more).`, options)
+      return new DeviceError('ENOENT', `${what}: it does not exist (any more).`, options)
     case 'NotAllowedError':
     case 'SecurityError':
       return new DeviceError(
         'EACCES',
-        `${what}: the browser does not allow storage here, as in some private windows and frames of other sites.`,
+        `${what}: the browser does not allow storage here, as in some private windows and third-party frames.`,
         options,
       )
     default:

@@ -19,7 +19,7 @@ export function writeAll(handle: Handle, bytes: Uint8Array, at: number): void {
     const left = bytes.length - done
     const count = handle.write(bytes.subarray(done), { at: at + done })
     if (!(count > 0 && count <= left))
-      throw new DOMException(`the device took ${count} of ${left} bytes`, 'QuotaExceededError')
+      throw new DOMException(`the device wrote ${count} of ${left} bytes`, 'QuotaExceededError')
     done += count
   }
 }
@@ -28,6 +28,6 @@ export function writeAll(handle: Handle, bytes: Uint8Array, at: number): void {
 export function readUpTo(handle: Handle, to: Uint8Array, at: number): number {
   const count = handle.read(to, { at })
   if (!(count >= 0 && count <= to.length))
-    throw new DOMException(`the device gave ${count} of ${to.length} bytes`, 'UnknownError')
+    throw new DOMException(`the device read ${count} of ${to.length} bytes`, 'UnknownError')
   return count
 }

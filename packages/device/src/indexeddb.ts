@@ -61,7 +61,7 @@ export class IndexedDbSlots implements SlotStore {
     try {
       return (await indexedDB.databases()).some((database) => database.name === name)
     } catch (error) {
-      throw explain(error, 'Cannot see which IndexedDB databases there are')
+      throw explain(error, 'Cannot list the IndexedDB databases')
     }
   }
 
@@ -167,7 +167,7 @@ export class IndexedDbSlots implements SlotStore {
       const transaction = this.#db!.transaction(PAGES, 'readwrite', { durability: 'strict' })
       const store = transaction.objectStore(PAGES)
       if ((await done(store.get(OWNER))) !== this.#token) {
-        throw new DeviceError('EBUSY', `${this.label} was opened by another tab or worker, which has it now`)
+        throw new DeviceError('EBUSY', `${this.label} was opened by another tab or worker, which now owns it`)
       }
       // All of this moment: nothing may be waited for from here on.
       const changed = this.#changed()
@@ -215,10 +215,10 @@ function pagesOf(name: string): IDBKeyRange {
 function faultOf({ pages }: MemoryHandle, extent: Extent | undefined): string | undefined {
   if (!Number.isSafeInteger(extent?.size) || !Number.isSafeInteger(extent?.pages)) return 'its length is not stored'
   const { size, pages: count } = extent!
-  if (pages.size !== count) return `${pages.size} of its ${count} pages are there`
+  if (pages.size !== count) return `it has ${pages.size} of ${count} pages`
   for (const [number, page] of pages) {
     if (page.length !== PAGE || !Number.isSafeInteger(number) || number < 0 || number * PAGE >= size)
-      return `its page ${number} is not one of its pages`
+      return `it has an unexpected page ${number}`
   }
   return undefined
 }

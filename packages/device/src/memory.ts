@@ -15,7 +15,7 @@ export class Budget {
   take(bytes: number): void {
     if (bytes > this.#left) {
       throw new DOMException(
-        `files that are kept in memory may take ${this.bytes >> 20} MiB; delete some`,
+        `files in memory are limited to ${this.bytes >> 20} MiB; delete some`,
         'QuotaExceededError',
       )
     }

@@ -81,7 +81,7 @@ async function instantiate(
   if (!response.ok || type.startsWith('text/html')) {
     throw new DeviceError(
       'ENOENT',
-      `${source} is not the WebAssembly module (${response.status} ${type}). Serve the package's .wasm file there, or say where it is with the option wasm.`,
+      `${source} is not the WebAssembly module (${response.status} ${type}). Serve the package's .wasm file there, or pass its URL in the option wasm.`,
     )
   }
   if (type.startsWith('application/wasm')) return WebAssembly.instantiateStreaming(response, imports)

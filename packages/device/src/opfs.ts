@@ -28,8 +28,8 @@ export function requireOpfs(): void {
   throw new DeviceError(
     'ENOTSUP',
     inWorker
-      ? 'This browser has no synchronous access to private files (Chromium 108, Firefox 111 and Safari 16.4 have), or the page is not served securely.'
-      : 'Private files can be accessed synchronously only in a dedicated worker: run this there.',
+      ? 'This browser has no synchronous access to private files (Chromium 108, Firefox 111 and Safari 16.4 have), or the page is not in a secure context.'
+      : 'Private files can only be accessed synchronously in a dedicated worker: run this in one.',
   )
 }
 

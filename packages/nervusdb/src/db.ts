@@ -28,7 +28,7 @@ import type {
   PropertyFilter,
 } from './types.js'
 
-/** Where a query stands. */
+/** The position of a query. */
 interface AnchorOption {
   anchor?: FrontierOrientation
 }
@@ -65,7 +65,7 @@ export class NervusDB {
 
   // --- Facts -------------------------------------------------------------------------------------------------
 
-  /** Adds a fact, and replaces the properties that are given with it. */
+  /** Adds a fact, and replaces the given properties. */
   addFact(fact: FactInput, options?: FactOptions): FactRecord {
     return this.#store.addFact(fact, options)
   }
@@ -75,12 +75,12 @@ export class NervusDB {
     return this.#store.addFact(fact, options)
   }
 
-  /** Adds many facts and gives their number: the quickest way to load. Outside a batch each 8,192 are one commit. */
+  /** Adds many facts and returns their number; this is the fastest way to load. Outside a batch, every 8,192 are one commit. */
   addFacts(facts: Iterable<FactInput>): number {
     return this.#store.addFacts(facts)
   }
 
-  /** Adds many facts as one batch: all or none. */
+  /** Adds many facts as one atomic batch. */
   addBatch(facts: Iterable<FactInput>, options?: BeginBatchOptions & CommitBatchOptions): number {
     this.beginBatch(options)
     try {
@@ -93,7 +93,7 @@ export class NervusDB {
     }
   }
 
-  /** Deletes a fact, if it is there. Properties of its nodes and of the edge stay. */
+  /** Deletes a fact, if it exists. Properties of its nodes and of the edge stay. */
   deleteFact(fact: FactInput): void {
     this.#store.deleteFact(fact)
   }
@@ -102,7 +102,7 @@ export class NervusDB {
     return this.#store.listFacts()
   }
 
-  /** Records that match, in arrays of `batchSize`, in bounded memory. Here an empty string means that a part is not given. */
+  /** Matching records, in arrays of `batchSize`, in bounded memory. An empty string means that a part is not given. */
   async *streamFacts(criteria: FactCriteria = {}, batchSize = 1000): AsyncGenerator<FactRecord[], void> {
     const given = Object.fromEntries(Object.entries(criteria).filter(([, text]) => text !== ''))
     const pattern = this.#store.idsOf(given)
@@ -119,7 +119,7 @@ export class NervusDB {
 
   // --- Queries -----------------------------------------------------------------------------------------------
 
-  /** The facts that match. Nothing is read until results are asked for, except within a snapshot. */
+  /** The matching facts. Nothing is read until results are requested, except within a snapshot. */
   find(criteria: FactCriteria, options?: AnchorOption): QueryBuilder {
     const lazy = new LazyQueryBuilder(this.#store, criteria, options?.anchor ?? defaultOrientation(criteria))
     const pin = this.#store.pinned()
@@ -136,7 +136,7 @@ export class NervusDB {
     return new CriteriaBuilder((criteria) => this.find(criteria))
   }
 
-  /** Facts of nodes with a property. The anchor says on which side the node must be. */
+  /** Facts of nodes with a property. The anchor is the side on which the node must be. */
   findByNodeProperty(filter: PropertyFilter, options?: AnchorOption): QueryBuilder {
     const anchor = options?.anchor ?? 'subject'
     const nodes = this.#store.nodesWith(this.#store.view(), filter)
@@ -156,7 +156,7 @@ export class NervusDB {
     return this.#fixed(found, options?.anchor ?? 'subject')
   }
 
-  /** Facts with a labelled node on either side; the anchor only says where the next hop starts. */
+  /** Facts with a labelled node on either side; the anchor only determines where the next hop starts. */
   findByLabel(labels: string | string[], options?: AnchorOption & { mode?: 'AND' | 'OR' }): QueryBuilder {
     const mode = options?.mode ?? 'AND'
     const nodes = this.#store.getLabelIndex().nodesOf(this.#store.view(), labels, mode)
@@ -184,7 +184,7 @@ export class NervusDB {
     return new QueryBuilder(this.#store, { facts: concat(found), orientation, pin: this.#store.pinned() })
   }
 
-  /** Nodes and edges in turn, to be matched. */
+  /** Starts a pattern of alternating nodes and edges. */
   pattern(): PatternBuilder {
     return new PatternBuilder(this.#store)
   }
@@ -212,7 +212,7 @@ export class NervusDB {
     return this.#pathfinding().shortestPathBidirectional(from, to, options)
   }
 
-  /** The facts of a path of the least total weight. */
+  /** The facts of a path with the least total weight. */
   shortestPathWeighted(from: string, to: string, options?: WeightedPathOptions): FactRecord[] | null {
     return this.#pathfinding().shortestPathWeighted(from, to, options)
   }
@@ -251,7 +251,7 @@ export class NervusDB {
 
   // --- Batches and snapshots ---------------------------------------------------------------------------------
 
-  /** Gathers what follows until {@link commitBatch} or {@link abortBatch}. Batches nest. */
+  /** Starts a batch, which ends with {@link commitBatch} or {@link abortBatch}. Batches can be nested. */
   beginBatch(options?: BeginBatchOptions): void {
     this.#store.beginBatch(options)
   }
@@ -264,7 +264,7 @@ export class NervusDB {
     this.#store.abortBatch()
   }
 
-  /** Runs a function that sees the database as it is now, whatever is written meanwhile. */
+  /** Runs a function that sees the database as it is now, whatever is written in the meantime. */
   withSnapshot<T>(work: (db: NervusDB) => T | Promise<T>): Promise<T> {
     return this.#store.withSnapshot(() => work(this))
   }
@@ -379,7 +379,7 @@ function cypherIsOn(platform: Platform, options: NervusDBOpenOptions): boolean {
   const isOn = chosen ?? platform.environment('SYNAPSEDB_ENABLE_EXPERIMENTAL_QUERIES') === '1'
   if (isOn && !warned.has('cypher')) {
     warned.add('cypher')
-    console.warn('[NervusDB][EXPERIMENTAL] Cypher is experimental: it answers one MATCH path, and may change')
+    console.warn('[NervusDB][EXPERIMENTAL] Cypher is experimental: it supports one MATCH path, and may change')
   }
   return isOn
 }

@@ -1,4 +1,4 @@
-/** What went wrong, for programs. Host errors keep their own codes, such as `ENOENT` and `ENOSPC`. */
+/** Error codes. Errors of the host keep their own codes, such as `ENOENT` and `ENOSPC`. */
 export type ErrorCode =
   | 'CLOSED'
   | 'CORRUPT'
@@ -16,7 +16,7 @@ export type ErrorCode =
   | 'VERSION'
   | (string & {})
 
-/** The error of this package: `message` says what was wrong and what to do, `code` is for programs. */
+/** The error class of this package: `message` says what is wrong and what to do, and `code` is for programs. */
 export class NervusDBError extends Error {
   override readonly name: string = 'NervusDBError'
 

@@ -1,5 +1,5 @@
 /**
- * NervusDB: a durable embedded store of facts. This is the entry point of Node; browsers have their own.
+ * NervusDB: a durable embedded triple store. This is the entry point for Node.js; there is another one for browsers.
  * @module
  */
 import { nodePlatform } from './core/node-platform.js'
@@ -13,7 +13,7 @@ export * from './exports.js'
 /** A database of facts: subject, predicate, object, with properties. */
 export class NervusDB extends Database {
   /**
-   * Opens the database at a path, and creates it if it is missing; `':memory:'` is a new one that is gone with {@link close}.
+   * Opens the database at a path, and creates it if it does not exist; `':memory:'` opens a new one that exists until {@link close}.
    */
   static async open(path: string, options?: NervusDBOpenOptions): Promise<NervusDB> {
     return (await this.openOn(nodePlatform, path, options)) as NervusDB

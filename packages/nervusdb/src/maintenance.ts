@@ -2,7 +2,7 @@ import type { Platform } from './core/platform.js'
 import { Engine } from './engine/engine.js'
 import { NervusDBError } from './errors.js'
 
-/** What a check found. */
+/** The result of a check. */
 export interface CheckReport {
   ok: boolean
   tables: number
@@ -13,9 +13,9 @@ export interface CheckReport {
   problems: string[]
 }
 
-/** What a repair did. */
+/** The result of a repair. */
 export interface RepairReport {
-  /** What was wrong; if empty, nothing was changed. */
+  /** The problems found; if empty, nothing was changed. */
   problems: string[]
   factsRestored: number
   factsRemoved: number
@@ -24,7 +24,7 @@ export interface RepairReport {
   setAside: string[]
 }
 
-/** Checks every stored byte of a database that need not open. */
+/** Verifies every stored byte of a database, even if it cannot be opened. */
 export function checkDatabase(platform: Platform, path: string): Promise<CheckReport> {
   return withTools(platform, path, false, (engine) => {
     const { words, at } = engine.words(engine.x.graph_check?.() ?? 0)
@@ -42,7 +42,7 @@ export function checkDatabase(platform: Platform, path: string): Promise<CheckRe
   })
 }
 
-/** Keeps what is readable and sets the rest aside. Nobody else may write meanwhile. */
+/** Keeps what is readable and sets damaged files aside. No other process may write in the meantime. */
 export function repairDatabase(platform: Platform, path: string): Promise<RepairReport> {
   return withTools(platform, path, true, (engine) => {
     const { words, at } = engine.words(engine.x.graph_repair?.() ?? 0)

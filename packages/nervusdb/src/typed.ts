@@ -45,7 +45,7 @@ export interface TypedPropertyFilter<T = unknown> {
   range?: { min?: T; max?: T; includeMin?: boolean; includeMax?: boolean }
 }
 
-/** What a typed query offers. */
+/** The methods of a typed query. */
 export interface TypedQueryBuilder<
   TNode extends NodeProperties = NodeProperties,
   TEdge extends EdgeProperties = EdgeProperties,
@@ -61,7 +61,7 @@ export interface TypedQueryBuilder<
   toArray(): TypedFactRecord<TNode, TEdge>[]
 }
 
-/** A query with types: the same query. */
+/** A query with types, which otherwise behaves the same. */
 export class TypedQueryBuilderImpl<
   TNode extends NodeProperties = NodeProperties,
   TEdge extends EdgeProperties = EdgeProperties,
@@ -111,7 +111,7 @@ export class TypedQueryBuilderImpl<
   }
 }
 
-/** A database with types: no behaviour of its own. */
+/** A database with types, which otherwise behaves the same. */
 export interface TypedDB<TNode extends NodeProperties = NodeProperties, TEdge extends EdgeProperties = EdgeProperties> {
   readonly raw: NervusDB
   addFact(fact: TypedFactInput, options?: TypedFactOptions<TNode, TEdge>): TypedFactRecord<TNode, TEdge>
@@ -199,7 +199,7 @@ class TypedDBImpl<TNode extends NodeProperties, TEdge extends EdgeProperties> im
   }
 }
 
-/** How a database is opened; each entry point has its own. */
+/** Opens a database; each entry point has its own implementation. */
 type Open = (path: string, options?: NervusDBOpenOptions) => Promise<NervusDB>
 
 /** Opens or wraps databases with types. */

@@ -14,27 +14,27 @@ export interface PersistedFact extends FactInput {
   objectId: number
 }
 
-/** A fact as queries give it. The three sets of properties are `undefined` where nothing was ever set. */
+/** A fact as returned by queries. The three sets of properties are `undefined` if nothing was ever set. */
 export interface FactRecord extends PersistedFact {
   subjectProperties?: Properties | undefined
   objectProperties?: Properties | undefined
   edgeProperties?: Properties | undefined
 }
 
-/** Which facts: an exact match on each part that is given. */
+/** Selects facts by an exact match of each given part. */
 export type FactCriteria = Partial<FactInput>
 
-/** Which side of each fact the next hop starts from. */
+/** The side of each fact from which the next hop starts. */
 export type FrontierOrientation = 'subject' | 'object' | 'both'
 
-/** Names an edge: its fact's ids. A {@link FactRecord} will do. */
+/** Identifies an edge by the ids of its fact. A {@link FactRecord} can be used. */
 export interface EdgeKey {
   subjectId: number
   predicateId: number
   objectId: number
 }
 
-/** What a property must be like: `value` wins over `range`; with neither nothing matches. */
+/** A condition on a property: `value` takes precedence over `range`; with neither, nothing matches. */
 export interface PropertyFilter {
   propertyName: string
   value?: unknown
@@ -46,53 +46,53 @@ export interface PropertyFilter {
   }
 }
 
-/** Properties to set together with a fact; each given set replaces the whole former one. */
+/** Properties to set together with a fact; each given set replaces the existing one. */
 export interface FactOptions {
   subjectProperties?: Properties | undefined
   objectProperties?: Properties | undefined
   edgeProperties?: Properties | undefined
 }
 
-/** How a database is opened. */
+/** Options for opening a database. */
 export interface NervusDBOpenOptions {
-  /** Where the data go, if not to `<path>.pages`. Counts when the database is created, and is remembered in it. */
+  /** The directory for the data, if not `<path>.pages`. It is used when the database is created, and recorded in it. */
   indexDirectory?: string
   /** Accepted for programs written for other versions; the engine chooses its own block size. */
   pageSize?: number
-  /** Accepted likewise; indexes are always right. */
+  /** Accepted likewise; indexes are always up to date. */
   rebuildIndexes?: boolean
-  /** Accepted likewise; tables are prefix-compressed always. */
+  /** Accepted likewise; tables are always prefix-compressed. */
   compression?: { codec: 'none' | 'brotli'; level?: number }
-  /** Keep every other locking process out for as long as the database is open. */
+  /** Keep out other processes that use this option while the database is open. */
   enableLock?: boolean
   /** Announce this process as a reader; maintenance may then wait. Default true. */
   registerReader?: boolean
   /** Accepted likewise; all writes go through one path. */
   stagingMode?: 'default' | 'lsm-lite'
-  /** Remember transaction ids across flushes and restarts. */
+  /** Store transaction ids across flushes and restarts. */
   enablePersistentTxDedupe?: boolean
-  /** How many of them. Default 1000. */
+  /** The number of ids to store. Default 1000. */
   maxRememberTxIds?: number
   /** Languages that are off by default. */
   experimental?: { cypher?: boolean; graphql?: boolean; gremlin?: boolean }
   /** Bytes of data blocks kept in memory. Default 8 MiB. */
   cacheSize?: number
-  /** `false` runs the engine as JavaScript; so does `NERVUSDB_USE_WASM=false`. Default: WebAssembly where there is any. */
+  /** `false` runs the engine as JavaScript; so does `NERVUSDB_USE_WASM=false`. Default: WebAssembly if it is available. */
   useWasm?: boolean
-  /** Opens only what is there. */
+  /** Fail if the database does not exist. */
   mustExist?: boolean
 }
 
-/** How a batch begins. */
+/** Options for starting a batch. */
 export interface BeginBatchOptions {
-  /** Makes the batch idempotent: of several committed under one id only the first counts. */
+  /** Makes the batch idempotent: of several committed with the same id, only the first is applied. */
   txId?: string
-  /** Recorded with the id. */
+  /** A session to record with the id. */
   sessionId?: string
 }
 
-/** How a batch is committed. */
+/** Options for committing a batch. */
 export interface CommitBatchOptions {
-  /** Return only when the commit survives a power cut. */
+  /** Return only when the commit would survive a power failure. */
   durable?: boolean
 }

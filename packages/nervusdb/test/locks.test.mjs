@@ -88,7 +88,7 @@ test('the next process with the same id is another one', async () => {
   assert.match(holder.said, /holds 1\n/)
   assert.match(
     writeInContainer(file),
-    /^LOCKED .*process 1 of another container is writing/,
+    /^LOCKED .*process 1 in another container is writing/,
     'while it lives, in a container beside it',
   )
   assert.match(write(file), /^LOCKED/, 'and outside')

@@ -102,7 +102,9 @@ export class App {
   async #welcomed(): Promise<boolean> {
     if (!(await isFirstVisit(this.workspace))) return false
     await this.#bringSample('/')
-    await attempt('The first checkpoint could not be made', () => this.workspace.checkpoint('sample', 'as it came'))
+    await attempt('The first checkpoint could not be created', () =>
+      this.workspace.checkpoint('sample', 'the sample project'),
+    )
     return true
   }
 
@@ -141,12 +143,12 @@ export class App {
       }),
       button('', () => this.#model.closeAll(), { icon: 'collapse', label: 'Close all folders', kind: 'quiet' }),
     )
-    const hint = el('p', { class: 'hint' }, 'No files yet. Make one, or drop files and folders here.')
+    const hint = el('p', { class: 'hint' }, 'No files yet. Create one, or drop files and folders here.')
     fill(find('files'), head, this.#tree.element, hint)
     find('files').append(
       splitter({
         property: '--files-width',
-        label: 'Width of the files',
+        label: 'Width of the file list',
         min: 160,
         max: 560,
         initial: 250,
@@ -156,7 +158,7 @@ export class App {
     find('side').append(
       splitter({
         property: '--side-width',
-        label: 'Width of the panel beside',
+        label: 'Width of the side panel',
         min: 240,
         max: 640,
         initial: 310,
@@ -288,7 +290,7 @@ export class App {
     }
     // Whoever has clicked meanwhile has what was clicked in front.
     for (const { path, reading } of open) {
-      await attempt(`“${base(path)}” could not be opened again`, async () => {
+      await attempt(`“${base(path)}” could not be reopened`, async () => {
         if (this.#desk.find(path) || !(await this.workspace.fs.exists(path))) return
         const doc = await this.#load(path)
         if (this.#desk.find(path)) return doc.close()
@@ -389,14 +391,16 @@ export class App {
     fill(
       this.#banner,
       icon('history'),
-      el('p', {}, 'You are looking at ', el('strong', {}, `“${layerName(current)}”`), '. It can be read, not changed.'),
+      el('p', {}, 'You are looking at ', el('strong', {}, `“${layerName(current)}”`), '. It is read-only.'),
       button('Back to now', () => this.#layers.back(), { kind: 'primary' }),
-      button('Go on from here…', () => this.#layers.continueHere()),
+      button('Continue from here…', () => this.#layers.continueHere()),
     )
   }
 
   async #bringSample(directory: string): Promise<void> {
-    const readme = await attempt('The sample project could not be made', () => bringSample(this.workspace, directory))
+    const readme = await attempt('The sample project could not be created', () =>
+      bringSample(this.workspace, directory),
+    )
     if (readme === undefined) return
     await this.#model.load()
     const doc = await this.open(readme)

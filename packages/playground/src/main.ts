@@ -45,7 +45,7 @@ function failed(name: string, error: unknown): void {
         el(
           'p',
           {},
-          'Close other tabs of this page and try again. In a private window, or where the browser keeps nothing, work in memory and export what you want to keep.',
+          'Close other tabs of this page and try again. In a private window, or if the browser does not allow storage, work in memory and export what you want to keep.',
         ),
         el(
           'div',
@@ -68,6 +68,6 @@ function failed(name: string, error: unknown): void {
 }
 
 // What nobody has caught is not kept from whoever sits before it.
-addEventListener('unhandledrejection', ({ reason }) => problem(`Something did not work. ${words(reason)}`))
+addEventListener('unhandledrejection', ({ reason }) => problem(`An error occurred. ${words(reason)}`))
 
 void start()

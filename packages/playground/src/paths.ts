@@ -30,10 +30,10 @@ export function extension(path: string): string {
 /** What is wrong with a name that somebody typed, or nothing. */
 export function wrongName(name: string): string | undefined {
   if (name === '') return 'Type a name.'
-  if (name === '.' || name === '..') return 'This name has a meaning of its own; choose another.'
-  if (name.includes('/')) return 'A name holds no slash.'
-  if (name.includes('\0')) return 'A name holds no NUL.'
-  if (new TextEncoder().encode(name).length > 255) return 'A name has at most 255 bytes; this one is longer.'
+  if (name === '.' || name === '..') return 'This name is reserved; choose another.'
+  if (name.includes('/')) return 'A name cannot contain a slash.'
+  if (name.includes('\0')) return 'A name cannot contain NUL.'
+  if (new TextEncoder().encode(name).length > 255) return 'A name can have at most 255 bytes; this one is longer.'
   return undefined
 }
 

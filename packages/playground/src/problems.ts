@@ -3,20 +3,20 @@ import { problem } from './ui/toast.js'
 
 /** What an error means for the one who sees it, and what to do. */
 const WORDS: Record<string, string> = {
-  EACCES: 'You may not do that with this file.',
-  EAGAIN: 'The tab that held the files has gone. Look whether the change was made, and repeat it if not.',
-  EBUSY: 'It is in use at the moment. Try again when that is over.',
+  EACCES: 'You do not have permission to do this.',
+  EAGAIN: 'The tab that owned the files was closed. Check whether the change was made, and repeat it if not.',
+  EBUSY: 'It is in use at the moment. Try again later.',
   EDQUOT:
     'The quota of this workspace is used up. Delete something, or drop a layer, and collect garbage under Storage.',
-  EEXIST: 'There is something of this name already. Choose another name.',
+  EEXIST: 'This name already exists. Choose another name.',
   EISDIR: 'This is a folder, not a file.',
-  ELOOP: 'A link leads back to itself.',
-  ENAMETOOLONG: 'The name is too long: it has room for 255 bytes.',
-  ENOENT: 'It is not there any more. Somebody has moved or deleted it.',
-  ENOSPC: 'The browser gives this site no more room. Delete something, or make room on the device.',
+  ELOOP: 'A symbolic link points back to itself.',
+  ENAMETOOLONG: 'The name is too long: the limit is 255 bytes.',
+  ENOENT: 'It does not exist any more. It was moved or deleted.',
+  ENOSPC: 'The browser gives this site no more space. Delete something, or free space on the device.',
   ENOTDIR: 'A part of this path is a file, not a folder.',
   ENOTEMPTY: 'The folder is not empty.',
-  EROFS: 'You are looking at a past state, which cannot be changed. Go back to now first.',
+  EROFS: 'You are looking at a past state, which cannot be changed. Return to the present first.',
   EPERM: 'That is not allowed here.',
 }
 

@@ -66,7 +66,7 @@ export class Engine {
 
   alloc(size: number): number {
     const at: number = this.exports['sqlite3_malloc'](size)
-    if (at === 0) throw new this.Error(constants.SQLITE_NOMEM, `there is no memory for ${size} bytes`)
+    if (at === 0) throw new this.Error(constants.SQLITE_NOMEM, `cannot allocate ${size} bytes`)
     return at
   }
 

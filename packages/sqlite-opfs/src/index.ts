@@ -21,20 +21,20 @@ export type { OnProgress, Source } from './streams.js'
 export type { Metrics, SetAside } from 'tarbox-device'
 
 export interface InitOptions {
-  /** Where `sqlite.wasm` is, if not beside this file. */
+  /** The URL of `sqlite.wasm`, if it is not next to this file. */
   wasm?: ModuleSource
 }
 
 export interface PoolOptions {
   /** The name of the VFS. */
   name?: string
-  /** Where the pool's files are, by default a directory of the VFS's name with a dot before it. */
+  /** The directory of the pool's files; by default, the name of the VFS with a leading dot. */
   directory?: string
-  /** How many slots a new pool gets. */
+  /** The number of slots of a new pool. */
   initialCapacity?: number
   /** Deletes all files first. */
   clearOnInit?: boolean
-  /** 0 is silent, 2 tells of what was set aside, 3 of more. */
+  /** 0 is silent, 2 reports files that were set aside, 3 reports more. */
   verbosity?: number
   /** Tries again after an attempt that failed. */
   forceReinitIfPreviouslyFailed?: boolean
@@ -44,7 +44,7 @@ export interface PoolOptions {
 
 type DbArguments = [options?: DbOptions] | [filename?: string, flags?: string, vfs?: string | null]
 
-/** SQLite, as `sqlite3InitModule` gives it. */
+/** SQLite, as returned by `sqlite3InitModule`. */
 export interface Sqlite3 {
   readonly capi: Capi
   readonly wasm: Wasm
@@ -56,7 +56,7 @@ export interface Sqlite3 {
   readonly SQLite3Error: typeof SQLite3Error
   readonly WasmAllocError: typeof WasmAllocError
   readonly version: { libVersion: string; libVersionNumber: number; sourceId: string }
-  /** Opens a pool of private files, and makes it known as a VFS. */
+  /** Opens a pool of files in OPFS, and registers it as a VFS. */
   installOpfsSAHPoolVfs(options?: PoolOptions): Promise<PoolUtil>
 }
 
@@ -147,7 +147,7 @@ export async function sqlite3InitModule(options: InitOptions = {}): Promise<Sqli
 export default sqlite3InitModule
 
 async function openPool(engine: Engine, name: string, options: PoolOptions): Promise<SlotPool> {
-  if (engine.pools.has(name)) throw new DeviceError('EEXIST', `The VFS ${name} is installed already.`)
+  if (engine.pools.has(name)) throw new DeviceError('EEXIST', `The VFS ${name} is already installed.`)
   const pool = await SlotPool.open(engine.module, new OpfsSlots(options.directory ?? `.${name}`, options.wait))
   if (pool.capacity === 0) await pool.addCapacity(Math.max(1, options.initialCapacity ?? 6))
   return pool

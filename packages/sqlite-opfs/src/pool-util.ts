@@ -17,7 +17,7 @@ export interface ExportOptions {
   onProgress?: OnProgress
 }
 
-/** What pools have done, and how often their databases' pages were in memory. Times are in milliseconds. */
+/** Statistics of the pools, and cache hits of their databases. Times are in milliseconds. */
 export interface PoolMetrics extends Metrics {
   cacheHits: number
   cacheMisses: number
@@ -33,9 +33,9 @@ export interface Storage {
   requestPersist(): Promise<boolean>
 }
 
-/** Looks after one pool. */
+/** Manages one pool. */
 export class PoolUtil {
-  /** The name of the VFS: what databases in the pool are opened with. */
+  /** The name of the VFS with which databases in the pool are opened. */
   readonly vfsName: string
   readonly #engine: Engine
   readonly #pool: SlotPool
@@ -72,12 +72,12 @@ export class PoolUtil {
     this.#removed = init.removed
   }
 
-  /** Adds slots for files, and returns how many there are then. */
+  /** Adds slots for files, and returns the new number of slots. */
   addCapacity(count: number): Promise<number> {
     return this.#pool.addCapacity(wholeNumber(count))
   }
 
-  /** Removes at most so many free slots, and returns how many. */
+  /** Removes up to this many free slots, and returns the number removed. */
   async reduceCapacity(count: number): Promise<number> {
     return this.#pool.reduceCapacity(wholeNumber(count))
   }
@@ -104,17 +104,17 @@ export class PoolUtil {
     return this.#pool.setAside()
   }
 
-  /** Makes a file of a slot that was set aside. */
+  /** Turns a slot that was set aside into a file. */
   adoptSetAside(slot: number, name: string): void {
     this.#pool.adopt(slot, poolName(name))
   }
 
-  /** Gives up the contents of a slot that was set aside. */
+  /** Deletes the contents of a slot that was set aside. */
   discardSetAside(slot: number): void {
     this.#pool.discard(slot)
   }
 
-  /** Deletes a file, and says whether it was there. */
+  /** Deletes a file, and returns whether it existed. */
   unlink(name: string): boolean {
     if (!this.#has(name)) return false
     this.#pool.delete(poolName(name))
@@ -131,7 +131,7 @@ export class PoolUtil {
     for (const { slot } of this.getSetAside()) this.discardSetAside(slot)
   }
 
-  /** The bytes of a file, all at once. `exportStream` needs no more than a megabyte of memory. */
+  /** Returns all bytes of a file. `exportStream` needs no more than a megabyte of memory. */
   exportFile(name: string): Uint8Array {
     const handle = this.#handle(name)
     const bytes = new Uint8Array(Math.max(0, handle.getSize() - DATA))
@@ -146,7 +146,7 @@ export class PoolUtil {
     return this.#engine.module.host.handle(this.#pool.slotOf(poolName(name)))
   }
 
-  /** The bytes of a file, a piece at a time. */
+  /** Streams the bytes of a file. */
   exportStream(name: string, { gzip = false, onProgress }: ExportOptions = {}): ReadableStream<Uint8Array> {
     const handle = this.#handle(name)
     const total = Math.max(0, handle.getSize() - DATA)
@@ -158,7 +158,7 @@ export class PoolUtil {
           const piece = new Uint8Array(Math.min(PIECE, total - done))
           const count = readUpTo(handle, piece, DATA + done)
           if (count !== piece.length)
-            throw new SQLite3Error(constants.SQLITE_IOERR_SHORT_READ, `${name} has become shorter`)
+            throw new SQLite3Error(constants.SQLITE_IOERR_SHORT_READ, `${name} was truncated in the meantime`)
           done += count
           controller.enqueue(piece)
           onProgress?.(done, total)
@@ -170,8 +170,8 @@ export class PoolUtil {
   }
 
   /**
-   * Makes a database of bytes, replacing one of that name. Bytes are taken at once; a stream, a blob or a function that
-   * gives pieces until `undefined` is taken piece by piece, decompressed if it is gzip.
+   * Imports a database from bytes, and replaces one of that name. A stream, a blob or a function that
+   * returns pieces until `undefined` is read piece by piece, and decompressed if it is gzip.
    */
   importDb(name: string, bytes: Uint8Array | ArrayBuffer): number
   importDb(name: string, source: Source, options?: { onProgress?: OnProgress }): Promise<number>
@@ -255,7 +255,7 @@ export class PoolUtil {
   }
 
   /**
-   * Copies a database while it is in use, and gives the copy as a stream or puts it into the pool under the name `to`.
+   * Copies a database while it is in use, and returns the copy as a stream or stores it in the pool under the name `to`.
    */
   async backup(db: DB, options: BackupOptions & { to: string }): Promise<void>
   async backup(db: DB, options?: BackupOptions & ExportOptions): Promise<ReadableStream<Uint8Array>>
@@ -298,7 +298,7 @@ export class PoolUtil {
     })
   }
 
-  /** Replaces what is in a database that is in use, in one transaction. */
+  /** Replaces the content of a database that is in use, in one transaction. */
   async restore(db: DB, source: Source, options: { onProgress?: OnProgress } = {}): Promise<void> {
     const name = `/.restore-${crypto.randomUUID()}`
     await this.#pool.growAhead(3)
@@ -338,7 +338,7 @@ export class PoolUtil {
     return { usage, quota, persisted: await navigator.storage.persisted(), requestPersist }
   }
 
-  /** Lets go of all files, so that another tab can have the pool. Fails while databases are open. */
+  /** Closes all files, so that another tab can open the pool. Fails while databases are open. */
   async pauseVfs(): Promise<this> {
     if (this.#open.size > 0)
       toss(constants.SQLITE_MISUSE, `Cannot pause VFS ${this.vfsName} because it has opened files.`)

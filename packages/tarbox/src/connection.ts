@@ -122,7 +122,7 @@ export class Connection {
         this.#fail(
           new TarboxError(
             'EIO',
-            `The worker could not start: ${event.message ?? 'its script is not where it is expected'}. Say where it is with the option worker.`,
+            `The worker could not start: ${event.message ?? 'its script was not found'}. Pass its URL in the option worker.`,
           ),
         )
       }
@@ -225,7 +225,7 @@ export class Connection {
   /** The worker has stopped, as when there is no memory left. */
   #die(why: string): void {
     this.#end(
-      new TarboxError('EIO', `The workspace has stopped: ${why}. What was acknowledged is safe; open it again.`),
+      new TarboxError('EIO', `The workspace has stopped: ${why}. Acknowledged changes are safe; open it again.`),
     )
     for (const { end } of this.#watchers.values()) end(this.#dead)
   }

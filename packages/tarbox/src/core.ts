@@ -45,12 +45,13 @@ const NO_TEXT: Failure = {
   code: 'EILSEQ',
   errno: 84,
   message:
-    'a name has half of a surrogate pair, which no UTF-8 has; one that was listed so has bytes that are no UTF-8, and can only be removed with its directory',
+    'the name has a lone surrogate, which cannot be encoded in UTF-8; a name that is listed like this is not UTF-8, and can only be removed with its directory',
 }
 const GONE: Failure = {
   code: 'EAGAIN',
   errno: 11,
-  message: 'the files have gone to another tab; the change may have been made or not: look, and repeat it',
+  message:
+    'another tab has taken over the files; the change may or may not have been made: check, and repeat it if necessary',
 }
 
 /** The workspace itself: the module, its pool, and the operations on them. */
@@ -242,7 +243,7 @@ export class Core {
     if (failed) return this.#failed(calls, replies, failed)
     const growing = this.pool.growAhead(SPARE)
     if (this.pool.free > 0 && !this.pool.store.settle) {
-      growing?.catch((error: unknown) => console.warn('tarbox: no file could be added to the pool:', error))
+      growing?.catch((error: unknown) => console.warn('tarbox: cannot add a file to the pool:', error))
       return replies
     }
     return this.#settled(calls, replies, growing)
@@ -306,7 +307,7 @@ export class Core {
   /** Lets go of everything at once. What is acknowledged is on the device; what is under way ends with an error. */
   letGo(): void {
     const failed = this.#isAstray ? undefined : this.#end()
-    if (failed) console.error('tarbox: changes could not be made durable:', failed.message)
+    if (failed) console.error('tarbox: cannot make changes durable:', failed.message)
     this.#drop()
   }
 

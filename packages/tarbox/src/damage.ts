@@ -18,7 +18,7 @@ export function refuseDamage(pool: SlotPool, { name, onDamage }: Init): void {
     files.map(({ file, path, reason }) => `${file} (${path || 'nameless'}): ${reason}`).join('; ')
   if (lost.length > 0 && onDamage === 'refuse')
     throw damaged(`the workspace '${name}' is damaged in ${pool.store.label}: ${list(lost)}`)
-  if (aside.length > 0) console.warn(`tarbox: in ${pool.store.label} was set aside: ${list(aside)}`)
+  if (aside.length > 0) console.warn(`tarbox: set aside in ${pool.store.label}: ${list(aside)}`)
   if (isThere) return
   // A log without its database would be taken for the new one's.
   for (const left of names) if (left.startsWith(DATABASE)) pool.rename(left, `left-${crypto.randomUUID()}-${left}`)
@@ -36,10 +36,7 @@ export async function refuseLoss({ name, onDamage }: Init): Promise<void> {
       () => true,
       () => false,
     )
-  if (noted)
-    throw damaged(
-      `the browser has lost the IndexedDB database ${databaseOf(name)}, in which the workspace '${name}' was`,
-    )
+  if (noted) throw damaged(`the browser has lost the IndexedDB database ${databaseOf(name)} of the workspace '${name}'`)
 }
 
 /** Where a browser has no private files, there is nowhere to note it. */
@@ -61,6 +58,6 @@ function notes(): Promise<FileSystemDirectoryHandle> {
 
 function damaged(what: string): Error & Failure {
   const advice =
-    "open it with { onDamage: 'proceed' } to go on without that, or with an empty workspace if nothing else is left"
+    "open it with { onDamage: 'proceed' } to continue without it, or with an empty workspace if nothing is left"
   return Object.assign(new Error(`${what}; ${advice}`), { code: 'EUCLEAN', errno: 117 })
 }

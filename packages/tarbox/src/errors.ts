@@ -13,16 +13,16 @@ const MORE: Record<string, number> = {
   ENXIO: 6,
 }
 
-/** An operation that failed: what POSIX calls it, and in words. */
+/** An operation failed: `code` is the POSIX error, and `message` describes it. */
 export class TarboxError extends Error {
   override readonly name = 'TarboxError'
-  /** Such as `ENOENT`. */
+  /** The error name, such as `ENOENT`. */
   readonly code: string
-  /** Linux's number, negative as in Node.js. */
+  /** The error number of Linux, negative as in Node.js. */
   readonly errno: number
   readonly syscall: string
   declare readonly path?: string
-  /** Where it was to go, of what is renamed, copied or linked. */
+  /** The target path, for a rename, copy or link. */
   declare readonly dest?: string
 
   constructor(
@@ -48,7 +48,7 @@ export class TarboxError extends Error {
 export function exactText(bytes: Uint8Array, syscall: string, path: string): string {
   const text = exactTextOf(bytes)
   if (text === undefined)
-    throw new TarboxError('EILSEQ', `EILSEQ: it is no UTF-8, ${syscall} '${path}'`, { syscall, path })
+    throw new TarboxError('EILSEQ', `EILSEQ: it is not UTF-8, ${syscall} '${path}'`, { syscall, path })
   return text
 }
 

@@ -24,7 +24,7 @@ const PIECE = 1 << 20
 export function openFlags(mode: OpenMode): number {
   const base = { r: READ, w: WRITE | CREATE | TRUNCATE, a: WRITE | CREATE | APPEND }[mode[0] as 'r' | 'w' | 'a']
   if (base === undefined || !/^(r|[wa]x?)\+?$/.test(mode))
-    throw new TarboxError('EINVAL', `There is no mode '${mode}' to open a file with.`)
+    throw new TarboxError('EINVAL', `'${mode}' is not a mode for opening a file.`)
   return base | (mode.includes('+') ? READ | WRITE : 0) | (mode.includes('x') ? EXCLUSIVE : 0)
 }
 
@@ -78,11 +78,7 @@ export class OpenFile {
     const again = yield* ask(Op.open, { first: this.path, numbers: [this.flags & (READ | WRITE | APPEND), 0] })
     if (new Stats(again.bytes).ino !== this.#ino) {
       yield* ask(Op.close, { numbers: [again.value] })
-      throw new TarboxError(
-        'ESTALE',
-        `The file ${this.path} is another one now: it was replaced after it was opened.`,
-        { path: this.path },
-      )
+      throw new TarboxError('ESTALE', `The file ${this.path} was replaced after it was opened.`, { path: this.path })
     }
     this.#number = again.value
   }
@@ -131,7 +127,7 @@ export class OpenFile {
   }
 }
 
-/** An open file. It stays the same file when it is renamed, and lives until it is closed when it is removed. */
+/** An open file. It remains usable when it is renamed or removed, until it is closed. */
 export class TarboxFile {
   #closed = false
 
@@ -155,7 +151,7 @@ export class TarboxFile {
     return doOver(this.connection, work)
   }
 
-  /** At most `length` bytes from `position` on; fewer where the file ends. */
+  /** Reads up to `length` bytes at `position`; fewer at the end of the file. */
   read(length: number, position: number): Promise<Uint8Array> {
     return this.#do(this.file.read(length, position))
   }
@@ -173,7 +169,7 @@ export class TarboxFile {
     return this.#do(this.file.stat())
   }
 
-  /** The file from `position` on, a piece at a time. Closes the file at the end. */
+  /** Streams the file from `position` on. Closes the file at the end. */
   readable(position = 0): ReadableStream<Uint8Array> {
     return new ReadableStream(
       {
@@ -190,7 +186,7 @@ export class TarboxFile {
     )
   }
 
-  /** Writes what comes, from `position` on. Closes the file at the end. */
+  /** A stream that writes from `position` on. Closes the file at the end. */
   writable(position = 0): WritableStream<Uint8Array | string> {
     return new WritableStream({
       write: async (piece) => {

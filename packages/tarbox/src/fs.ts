@@ -73,7 +73,7 @@ export function promisesOf(open: () => Promise<TarboxFs>) {
 
 export type Promises = ReturnType<typeof promisesOf>
 
-/** A file system in the shape libraries ask for: `fs.promises.readFile` and so on, and the same without `promises`. */
+/** A file system in the form that libraries expect: `fs.promises.readFile` and so on, and the same without `promises`. */
 export function createFs(workspace: TarboxFs | OpenOptions = {}): { promises: Promises } & Promises {
   let opened: Promise<TarboxFs> | undefined
   const open = () => (opened ??= workspace instanceof TarboxFs ? Promise.resolve(workspace) : TarboxFs.open(workspace))
@@ -81,7 +81,7 @@ export function createFs(workspace: TarboxFs | OpenOptions = {}): { promises: Pr
   return { promises, ...promises }
 }
 
-/** The workspace `default` of this site, opened by the first call. */
+/** The workspace `default` of this site, which is opened by the first call. */
 export const fs = createFs()
 export default fs
 export { Stats, TarboxError }

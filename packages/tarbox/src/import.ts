@@ -2,7 +2,7 @@ import { failure, TarboxError } from './errors.js'
 import type { Data, TarboxFs } from './index.js'
 import { Input } from './input.js'
 
-/** What came in. */
+/** The result of an import. */
 export interface Imported {
   files: number
   directories: number
@@ -10,20 +10,20 @@ export interface Imported {
   bytes: number
 }
 
-/** How far an import or export is. */
+/** The progress of an import or export. */
 export interface Progress extends Imported {
-  /** What it has come to. */
+  /** The file being processed. */
   path: string
 }
 
 export interface TransferOptions<P extends Progress = Progress> {
-  /** Hears how far it is: after every few files, and every megabyte of a large one. */
+  /** Called with the progress, after every few files and every megabyte of a large one. */
   onProgress?: (progress: P) => void
-  /** Ends it: with `ECANCELED`, and the signal's reason as the cause. */
+  /** Cancels the operation: it fails with `ECANCELED`, and the signal's reason as the cause. */
   signal?: AbortSignal | undefined
 }
 
-/** A file to import. Its path begins at the directory that it is imported to. */
+/** A file to import. Its path is relative to the target directory. */
 export interface Incoming {
   path: string
   data: Data
@@ -32,21 +32,21 @@ export interface Incoming {
   mtime?: Date | number
 }
 
-/** A part of an archive that could not be unpacked, or is not as it should be. */
+/** A part of an archive that is damaged or could not be unpacked. */
 export interface ImportProblem {
   code: string
-  /** Where it would have been; empty if it is about the archive. */
+  /** The path of the file; empty if the problem concerns the archive. */
   path: string
   message: string
 }
 
 /**
- * An import that did not come to its end: `code` and `cause` say why. What `imported` counts is there, whole; of the rest,
- * nothing is.
+ * An import that did not finish, for the reason given by `code` and `cause`. The files counted in `imported` are complete; of the rest,
+ * nothing was written.
  */
 export class ImportError extends TarboxError {
   readonly imported: Imported
-  /** Of an archive: all that is not there, or not as it was meant. What else it holds is there. */
+  /** For an archive: all members that could not be unpacked, or not completely. All others were unpacked. */
   readonly problems: readonly ImportProblem[]
 
   constructor(error: unknown, imported: Imported, problems: readonly ImportProblem[] = []) {
@@ -56,7 +56,7 @@ export class ImportError extends TarboxError {
     const what = isOurs ? message : `${code}: ${message}`
     super(
       code,
-      `${what} (${imported.files} files were imported ${problems.length > 0 ? 'beside' : 'before'} that, and stay)`,
+      `${what} (${imported.files} files were imported ${problems.length > 0 ? 'besides' : 'before'} that, and remain)`,
       { syscall: 'import', path: isOurs ? error.path : undefined, cause },
     )
     this.imported = imported
@@ -65,7 +65,7 @@ export class ImportError extends TarboxError {
 }
 
 export function refuseAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new TarboxError('ECANCELED', 'ECANCELED: it was stopped', { cause: signal.reason })
+  if (signal?.aborted) throw new TarboxError('ECANCELED', 'ECANCELED: it was cancelled', { cause: signal.reason })
 }
 
 /** Files to this size are read whole, and written together: they share one write to the device. */
@@ -189,7 +189,7 @@ class Intake {
     const path = `${this.#base}/${name}`
     const stats = this.#fresh.has(parent) ? undefined : await this.fs.lstat(path).catch(absent)
     if (stats && !stats.isDirectory())
-      throw new TarboxError('EINVAL', `EINVAL: ${path} is no directory, so nothing can be put into it`, { path })
+      throw new TarboxError('EINVAL', `EINVAL: ${path} is not a directory, so nothing can be put into it`, { path })
     if (!stats) {
       this.#waiting.push({ path, acts: [() => this.fs.mkdir(path)] })
       this.#fresh.add(name)

@@ -32,35 +32,35 @@ export type { OpenOptions } from './options.js'
 export { Entry, Stats } from './stats.js'
 export type { TarProgress, Unpacked } from './tar.js'
 
-/** What can be written. */
+/** Data that can be written. */
 export type Data = string | ArrayBuffer | ArrayBufferView | Blob | ReadableStream<Uint8Array>
 
 export interface WriteOptions {
   /** The mode of a new file. */
   mode?: number
-  /** Makes the file: fails with `EEXIST` if it is there already. */
+  /** Creates the file; fails with `EEXIST` if it exists. */
   exclusive?: boolean
-  /** Replaces the file only as it was when it was read: with `ESTALE` if `(await stat(path)).version` is another now. */
+  /** Replaces the file only if it still has this version; fails with `ESTALE` if `(await stat(path)).version` has changed. */
   ifVersion?: string
-  /** Gives the bytes away instead of copying them; the array is empty afterwards. */
+  /** Transfers the bytes instead of copying them; the array is empty afterwards. */
   transfer?: boolean
 }
 
-/** What of the audit to give: everything that is set must match. Times are in milliseconds. */
+/** A filter for audit records, all parts of which must match. Times are in milliseconds. */
 export interface AuditQuery {
-  /** This path and what is below it. */
+  /** This path and everything below it. */
   path?: string
-  /** Such as `create`, `write`, `unlink`, `rename`, `checkpoint`. */
+  /** An operation such as `create`, `write`, `unlink`, `rename`, `checkpoint`. */
   operation?: string
   since?: number
   until?: number
-  /** Behind the record with this `seq`. */
+  /** Only records after the one with this `seq`. */
   after?: number
-  /** In front of the record with this `seq`: of the last one of a page, the next page back. */
+  /** Only records before the one with this `seq`. To get the next page, pass the `seq` of the last record. */
   before?: number
-  /** Only what was refused. */
+  /** Only refused changes. */
   refused?: boolean
-  /** 1,000 if it is not set. */
+  /** The maximum number of records; 1,000 by default. */
   limit?: number
   oldest_first?: boolean
 }
@@ -70,9 +70,9 @@ export interface AuditRecord {
   /** Nanoseconds since 1970. */
   time: number
   uid: number
-  /** The way in: `browser`. */
+  /** The interface: `browser`. */
   agent: string
-  /** Which tab or worker: the `client` of its workspace. */
+  /** The tab or worker: the `client` of its workspace. */
   client?: string
   operation: string
   ino: number
@@ -84,11 +84,11 @@ export interface AuditRecord {
 }
 
 export interface Usage extends Used {
-  /** What the browser says of this site. */
+  /** The browser's estimate for this site. */
   site: { usage: number; quota: number; persisted: boolean }
 }
 
-/** A workspace. Every tab that opens it by the same name sees the same files. */
+/** A workspace. All tabs that open it by the same name see the same files. */
 export class TarboxFs {
   readonly layers: Layers
   readonly #connection: Connection
@@ -108,7 +108,7 @@ export class TarboxFs {
     this.layers = new Layers(connection)
   }
 
-  /** Opens a workspace, or makes it. */
+  /** Opens a workspace, and creates it if it does not exist. */
   static async open(options: OpenOptions = {}): Promise<TarboxFs> {
     const init = initOf(options)
     return new TarboxFs(await Connection.open(options.worker, init))
@@ -119,12 +119,12 @@ export class TarboxFs {
     return doOver(this.#connection, work)
   }
 
-  /** Where it is kept in fact. */
+  /** Where the workspace is actually stored. */
   get storage(): 'opfs' | 'indexeddb' | 'memory' {
     return this.#connection.storage
   }
 
-  /** Who this is to other users of the workspace, in events and in the audit: a few letters, new with every opening. */
+  /** Identifies this object to other users of the workspace, in events and in the audit log: a few letters, different each time it is opened. */
   get client(): string {
     return this.#connection.client
   }
@@ -141,8 +141,8 @@ export class TarboxFs {
   }
 
   /**
-   * Replaces a file, or makes it: all of it, or nothing. A blob or stream is taken a piece at a time; the file has its old
-   * content until all of it is there.
+   * Replaces or creates a file atomically. A blob or stream is read in pieces; the file has its old
+   * content until all of the new content is stored.
    */
   async writeFile(path: string, data: Data, options: WriteOptions = {}): Promise<void> {
     const { mode = native.FILE_MODE, exclusive = false, ifVersion = '' } = options
@@ -160,7 +160,7 @@ export class TarboxFs {
     await this.do(native.appendFile(path, native.bytesOf(data), options))
   }
 
-  /** What is in a directory, by name. */
+  /** The entries of a directory, sorted by name. */
   listDirectory(path: string): Promise<Entry[]> {
     return this.do(native.list(path))
   }
@@ -189,14 +189,14 @@ export class TarboxFs {
     return this.do(native.rmdir(path))
   }
 
-  /** Moves a file or directory. What is at `to` is replaced; unless `replace` is false: then it fails with `EEXIST`. */
+  /** Moves a file or directory. A file at `to` is replaced, unless `replace` is false: then the call fails with `EEXIST`. */
   rename(from: string, to: string, options: { replace?: boolean } = {}): Promise<void> {
     return this.do(native.rename(from, to, options))
   }
 
   /**
-   * Copies a file; with `recursive` also a directory with all that is in it, into one that is there or is made. Blocks are
-   * shared, not copied. `exclusive`: fails with `EEXIST` if there is something at `to`.
+   * Copies a file or, with `recursive`, a directory and everything in it, to an existing or a new one. Blocks are
+   * shared, not copied. With `exclusive`, it fails with `EEXIST` if `to` exists.
    */
   copy(from: string, to: string, options: { exclusive?: boolean; recursive?: boolean } = {}): Promise<void> {
     return this.do(native.copy(from, to, options))
@@ -222,7 +222,7 @@ export class TarboxFs {
     return this.do(native.truncate(path, length))
   }
 
-  /** Times are dates, or seconds since 1970; what is before 1677 or after 2262 becomes the first or last moment of that. */
+  /** Times are dates, or seconds since 1970; times before 1677 or after 2262 are clamped to that range. */
   async utimes(path: string, atime: Date | number, mtime: Date | number): Promise<void> {
     await this.do(native.utimes(path, native.nanoseconds(atime), native.nanoseconds(mtime)))
   }
@@ -239,7 +239,7 @@ export class TarboxFs {
     return this.do(native.chown(path, uid, gid))
   }
 
-  /** Opens a file, for reading and writing at positions. */
+  /** Opens a file for reading and writing at positions. */
   async open(
     path: string,
     mode: OpenMode = 'r',
@@ -258,8 +258,8 @@ export class TarboxFs {
   }
 
   /**
-   * Every change at a path and below it from now on, whichever tab makes it, until the signal, the loop or `close`
-   * ends it; with `layers` also what happens to layers and tags. `event.client === fs.client` where this workspace has made the change.
+   * All changes at a path and below it from now on, in any tab, until the signal, the loop or `close`
+   * ends it; with `layers`, also changes of layers and tags. `event.client === fs.client` if the change was made through this object.
    */
   watch(path: string, options: { signal?: AbortSignal; layers: true }): AsyncGenerator<WatchEvent, void>
   watch(path: string, options?: { signal?: AbortSignal; layers?: false }): AsyncGenerator<ChangeEvent, void>
@@ -299,15 +299,15 @@ export class TarboxFs {
     }
   }
 
-  /** A tree as a tar archive (POSIX pax). An aborted one fails with `ECANCELED`. */
+  /** Packs a tree into a tar archive (POSIX pax). When aborted, the stream fails with `ECANCELED`. */
   exportTar(path = '/', options: TransferOptions = {}): ReadableStream<Uint8Array> {
     return exportTar(this, this.#connection, path, options)
   }
 
   /**
-   * Unpacks a tar archive below a directory, with owners, times, links and holes, as GNU tar and bsdtar do. What cannot be
-   * unpacked is left out, and the rest goes on; then, or when the archive breaks off or the signal aborts (`ECANCELED`), it
-   * fails with an {@link ImportError}: what its `imported` counts is there and whole, and stays; `problems` says what is not.
+   * Unpacks a tar archive below a directory, with owners, times, links and holes, like GNU tar and bsdtar. Members that cannot be
+   * unpacked are skipped, and the rest is unpacked; then, or if the archive is truncated or the signal aborts (`ECANCELED`), the call
+   * fails with an {@link ImportError}: the files counted in `imported` are complete and remain; `problems` lists the others.
    */
   importTar(
     source: ReadableStream<Uint8Array> | Blob,
@@ -317,7 +317,7 @@ export class TarboxFs {
     return importTar(this.#connection, source, path, options)
   }
 
-  /** Writes many files below a directory: small ones share writes to the device. Fails as {@link importTar} does. */
+  /** Writes many files below a directory; small ones share writes to the device. Fails like {@link importTar}. */
   importFiles(
     files: Iterable<Incoming> | AsyncIterable<Incoming>,
     path = '/',
@@ -326,7 +326,7 @@ export class TarboxFs {
     return importFiles(this, files, path, options)
   }
 
-  /** What was done, the latest first. */
+  /** The audit log, newest first. */
   async audit(query: AuditQuery = {}): Promise<AuditRecord[]> {
     const records = json<AuditRecord[]>(await this.#connection.call(Op.audit, { first: JSON.stringify(query) }))
     for (const record of records) {
@@ -341,17 +341,17 @@ export class TarboxFs {
     return { ...used, site }
   }
 
-  /** Gives back the space of what nothing names any more. */
+  /** Frees space that is no longer used. */
   async gc(): Promise<{ inodes: number; bytes: number }> {
     return json(await this.#connection.call(Op.gc, {}))
   }
 
-  /** Checks everything, and gives what is wrong. */
+  /** Checks the entire workspace, and returns the problems. */
   async fsck(): Promise<unknown[]> {
     return json(await this.#connection.call(Op.fsck, {}))
   }
 
-  /** Makes everything durable and lets go of the workspace. */
+  /** Makes all changes durable and closes the workspace. */
   close(): Promise<void> {
     return this.#connection.close()
   }
@@ -362,7 +362,7 @@ export class TarboxFs {
 }
 
 /**
- * A way to a workspace for a worker, made by the page: transfer it there, and open the workspace with
+ * Creates a connection to a workspace, on the page, for a worker: transfer it there, and open the workspace with
  * `{ worker: port }`. The synchronous calls in a worker need it in Firefox.
  */
 export function workspacePort({ worker }: { worker?: string | URL } = {}): MessagePort {

@@ -2,7 +2,7 @@ import { textOf } from 'tarbox-device'
 import type { Connection, Result } from './connection.js'
 import { Op } from './protocol.js'
 
-/** A sealed state of the whole workspace, or (the last one) the state being written. */
+/** A sealed state of the workspace, or (the last one) the state being written. */
 export interface Layer {
   id: number
   name: string | null
@@ -13,7 +13,7 @@ export interface Layer {
   current: boolean
 }
 
-/** How one path differs between two layers. */
+/** A difference between two layers at one path. */
 export interface Change {
   kind: 'added' | 'modified' | 'deleted' | 'renamed'
   path: string
@@ -24,7 +24,7 @@ export interface Change {
   content: boolean
 }
 
-/** A layer by its name, tag or number; `head` is the one being written. */
+/** A layer, given by its name, tag or number; `head` is the one being written. */
 export type LayerName = string | number
 
 /** The history of a workspace. */
@@ -36,7 +36,7 @@ export class Layers {
     this.#connection = connection
   }
 
-  /** Seals the present state under a name. In the past, later layers go only with `discardLater`. */
+  /** Seals the current state under a name. While a past layer is current, this requires `discardLater`, which removes the later layers. */
   async checkpoint(name: string, options: { description?: string; discardLater?: boolean } = {}): Promise<Layer> {
     return json(
       await this.#connection.call(Op.checkpoint, {
@@ -47,27 +47,27 @@ export class Layers {
     )
   }
 
-  /** Every layer, the oldest first. */
+  /** All layers, oldest first. */
   async list(): Promise<Layer[]> {
     return json(await this.#connection.call(Op.layers, {}))
   }
 
-  /** Brings a layer into view: read-only, unless it is `head`. */
+  /** Switches to a layer, which is read-only unless it is `head`. */
   async switch(layer: LayerName): Promise<void> {
     await this.#connection.call(Op.switch, { first: String(layer) })
   }
 
-  /** What differs, by path. */
+  /** The differences, sorted by path. */
   async diff(from: LayerName, to: LayerName = 'head'): Promise<Change[]> {
     return json(await this.#connection.call(Op.diff, { first: String(from), second: String(to) }))
   }
 
-  /** Forgets a sealed state; its changes become part of the next one. */
+  /** Removes a sealed state; its changes become part of the next layer. */
   async drop(layer: LayerName): Promise<void> {
     await this.#connection.call(Op.dropLayer, { first: String(layer) })
   }
 
-  /** Points a tag at a layer, or takes it away. */
+  /** Points a tag at a layer, or removes it. */
   async tag(tag: string, layer: LayerName | null): Promise<void> {
     await this.#connection.call(Op.tag, { first: tag, second: layer === null ? '' : String(layer) })
   }

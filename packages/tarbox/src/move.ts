@@ -30,7 +30,7 @@ export async function moveToOpfs(name: string): Promise<void> {
   const [damaged] = from.damaged
   if (damaged) {
     from.close()
-    const message = `the workspace '${name}' cannot move to private files, since ${damaged.file} is damaged in ${from.label}: ${damaged.reason}; open it with { storage: 'indexeddb' }`
+    const message = `the workspace '${name}' cannot be moved to OPFS, since ${damaged.file} is damaged in ${from.label}: ${damaged.reason}; open it with { storage: 'indexeddb' }`
     throw Object.assign(new Error(message), { code: 'EUCLEAN' })
   }
   const to = new OpfsSlots(directoryOf(name), 10_000)

@@ -170,7 +170,7 @@ export function timesOf(atime: bigint, mtime: bigint): Uint8Array {
 /** A date, or seconds since 1970, in nanoseconds. */
 export function nanoseconds(time: Date | number): bigint {
   const ms = time instanceof Date ? time.getTime() : time * 1000
-  if (!Number.isFinite(ms)) throw new TarboxError('EINVAL', `EINVAL: ${String(time)} is no time`)
+  if (!Number.isFinite(ms)) throw new TarboxError('EINVAL', `EINVAL: ${String(time)} is not a time`)
   const whole = Math.floor(ms)
   return BigInt(whole) * 1_000_000n + BigInt(Math.round((ms - whole) * 1e6))
 }
@@ -180,5 +180,5 @@ export function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Arra
   if (data instanceof Uint8Array) return data
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
   if (data instanceof ArrayBuffer) return new Uint8Array(data)
-  throw new TarboxError('EINVAL', `A ${typeof data} cannot be written: give text, bytes, a blob or a stream.`)
+  throw new TarboxError('EINVAL', `A ${typeof data} cannot be written: pass text, bytes, a blob or a stream.`)
 }

@@ -259,7 +259,7 @@ export class Node {
     this.#syncing ??= setTimeout(() => {
       this.#syncing = undefined
       const failed = this.#core?.sync()
-      if (failed) console.error('tarbox: changes could not be made durable:', failed.message)
+      if (failed) console.error('tarbox: cannot make changes durable:', failed.message)
     }, 50)
   }
 

@@ -3,25 +3,25 @@ import { TarboxError } from './errors.js'
 import type { Init } from './messages.js'
 import type { RemoteSource } from './remote.js'
 
-/** Which workspace to open, and how. */
+/** Options for opening a workspace. */
 export interface OpenOptions {
-  /** Which workspace of this site. */
+  /** The name of the workspace. */
   name?: string
   /**
-   * Where it is kept. `opfs` (what is usual) falls back to `indexeddb` in browsers without file handles, and moves over when
-   * they have them. In Node.js there is `memory` alone.
+   * Where to store it. `opfs` (the default) falls back to `indexeddb` in browsers without file handles; the files are moved when
+   * the browser supports them. In Node.js, only `memory` is available.
    */
   storage?: 'opfs' | 'indexeddb' | 'memory'
-  /** `strict` (the default): a change that was acknowledged is on the device. `relaxed`: some moments later. */
+  /** `strict` (the default): acknowledged changes are on the device. `relaxed`: they are written moments later. */
   durability?: 'strict' | 'relaxed'
   /**
-   * What becomes of a workspace of which a part is damaged or gone. `refuse` (the default): opening fails with `EUCLEAN`, and
-   * says what is wrong. `proceed`: it goes on with the rest, or begins anew. What is damaged is kept either way.
+   * What to do if a part of the workspace is damaged or missing. `refuse` (the default): opening fails with `EUCLEAN` and a
+   * description. `proceed`: open what is left, or start a new workspace. Damaged files are kept in both cases.
    */
   onDamage?: 'refuse' | 'proceed'
-  /** Where `tarbox.wasm` is, if not beside this file. */
+  /** The URL of `tarbox.wasm`, if it is not next to this file. */
   wasm?: string | URL
-  /** `worker.js` or a worker made of it, if the bundler cannot find it; or a port that {@link workspacePort} has made. */
+  /** The URL of `worker.js` or a worker created from it, if the bundler cannot find it; or a port created by {@link workspacePort}. */
   worker?: RemoteSource
 }
 
@@ -36,11 +36,14 @@ export function initOf({
   if (!/^[\w.-]{1,64}$/.test(name) || /^\.+$/.test(name)) {
     throw new TarboxError(
       'EINVAL',
-      `A workspace's name has 1 to 64 letters, digits, -, _ and dots, so it cannot be '${name}'.`,
+      `A workspace's name must have 1 to 64 letters, digits, -, _ and dots, so it cannot be '${name}'.`,
     )
   }
   if (!STORAGES.includes(storage)) {
-    throw new TarboxError('ENOTSUP', `A workspace cannot be kept in '${storage}' here, only in ${STORAGES.join(', ')}.`)
+    throw new TarboxError(
+      'ENOTSUP',
+      `A workspace cannot be stored in '${storage}' here, only in ${STORAGES.join(', ')}.`,
+    )
   }
   const wasm = new URL(options.wasm ?? MODULE, MODULE).href
   return { name, storage, durability, onDamage, wasm }

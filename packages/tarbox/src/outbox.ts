@@ -29,7 +29,8 @@ export function isRepeatable({ op, second, numbers }: Call): boolean {
 export const LOST = {
   code: 'EAGAIN',
   errno: 11,
-  message: 'the tab that held the files has gone; the change may have been made or not: look, and repeat it',
+  message:
+    'the tab that owned the files was closed; the change may or may not have been made: check, and repeat it if necessary',
 }
 
 /** Calls for whoever has the files, until each is answered. */

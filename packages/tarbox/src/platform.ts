@@ -46,7 +46,7 @@ export function refusalOfSync(): string | undefined {
   return 'Synchronous calls need a worker in a page that is cross-origin isolated: serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, as `tarbox dev` does.'
 }
 
-/** What the browser says of this site. */
+/** The browser's estimate for this site. */
 export async function siteStorage(): Promise<{ usage: number; quota: number; persisted: boolean }> {
   const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([
     navigator.storage.estimate(),

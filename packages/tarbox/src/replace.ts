@@ -37,7 +37,7 @@ export async function replaceFile(
     if (!(error instanceof TarboxError) || error.code !== 'EBADF') throw error
     throw new TarboxError(
       'EAGAIN',
-      `EAGAIN: the tab that held the files has gone before all of it was there; the file is as it was: write it again, writeFile '${path}'`,
+      `EAGAIN: the tab that owned the files was closed before all content had arrived; the file is unchanged: write it again, writeFile '${path}'`,
       {
         path,
         cause: error,
@@ -61,7 +61,7 @@ async function* pieces(source: ReadableStream<Uint8Array>): AsyncGenerator<Uint8
       const piece: unknown = value
       const bytes = typeof piece === 'string' ? new TextEncoder().encode(piece) : piece
       if (!(bytes instanceof Uint8Array))
-        throw new TarboxError('EINVAL', `A stream gave a ${typeof piece}: give bytes or text.`)
+        throw new TarboxError('EINVAL', `A stream returned a ${typeof piece}: it must return bytes or text.`)
       gathered.push(bytes)
       size += bytes.length
       if (size < PIECE) continue

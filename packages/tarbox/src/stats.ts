@@ -1,7 +1,7 @@
 import { nameOf } from 'tarbox-device'
 const S_IFMT = 0o170000
 
-/** What kind of file something is. */
+/** The type of a file. */
 export abstract class FileType {
   protected abstract get type(): number
 
@@ -55,7 +55,7 @@ export class Stats extends FileType {
   readonly mtimeMs: number
   readonly ctimeMs: number
   readonly birthtimeMs: number
-  /** Nanoseconds beyond whole milliseconds, of each time. */
+  /** The nanoseconds of each time beyond full milliseconds. */
   readonly #below: readonly number[]
 
   /** @internal What `crates/web/src/reply.rs` writes. */
@@ -88,8 +88,8 @@ export class Stats extends FileType {
   }
 
   /**
-   * Which state of the file this is: another after every change of content or attributes. `writeFile` and `open` take it
-   * as `ifVersion`. What it is made of is no promise.
+   * The version of the file, which changes with its content and attributes. `writeFile` and `open` accept it
+   * as `ifVersion`. Its format is not specified.
    */
   get version(): string {
     return `${this.ino}-${Math.round(this.ctimeMs * 1000)}`
@@ -116,7 +116,7 @@ export class Stats extends FileType {
   }
 }
 
-/** What `stat` gives with `bigint: true`. */
+/** The result of `stat` with `bigint: true`. */
 export class BigIntStats extends FileType {
   readonly dev: bigint
   readonly ino: bigint
@@ -210,8 +210,8 @@ class Listing {
 }
 
 /**
- * An entry of a directory. What is asked for is read from the listing then, so that a large directory costs what is used
- * of it; `toJSON` gives a plain object.
+ * An entry of a directory. Properties are decoded from the listing on access, so that only those that are used cost
+ * time; `toJSON` returns a plain object.
  */
 export class Entry {
   readonly #listing: Listing

@@ -26,7 +26,7 @@ type Statted<O> =
   | (O extends { bigint: true } ? BigIntStats : Stats)
   | (O extends { throwIfNoEntry: false } ? undefined : never)
 
-/** What `writeFileSync` takes beside what it takes in Node.js, as `TarboxFs.writeFile` has it. */
+/** Options of `writeFileSync` in addition to those of Node.js, as for `TarboxFs.writeFile`. */
 export interface Bound {
   exclusive?: boolean
   ifVersion?: string
@@ -135,7 +135,7 @@ export class TarboxFsSync {
     }
   }
 
-  /** With `replace: false` nothing is replaced: what is at `to` makes it fail with `EEXIST`. */
+  /** With `replace: false`, it fails with `EEXIST` if `to` exists. */
   renameSync(from: PathLike, to: PathLike, { replace = true }: { replace?: boolean } = {}): void {
     this.#run(replace ? entries.rename(from, to) : native.rename(String(from), String(to), { replace }))
   }
@@ -150,7 +150,7 @@ export class TarboxFsSync {
     this.#run(descriptors.close(file))
   }
 
-  /** Reads into a buffer, or a part of it, from a position or where the last call has left off, and says how many bytes. */
+  /** Reads into a buffer, or a part of it, at a position or where the last call stopped, and returns the number of bytes. */
   readSync(fd: number, buffer: ArrayBufferView, offset: number, length: number, position?: Position): number
   readSync(fd: number, buffer: ArrayBufferView, options?: PartOptions | null): number
   readSync(fd: number, buffer: ArrayBufferView, ...given: (number | PartOptions | Position)[]): number {
@@ -180,7 +180,7 @@ export class TarboxFsSync {
     return this.#run(descriptors.write(this.#files.get(fd), part))
   }
 
-  /** What is in a directory, by name. */
+  /** The entries of a directory, sorted by name. */
   listDirectorySync(path: string): Entry[] {
     return this.#run(native.list(path))
   }

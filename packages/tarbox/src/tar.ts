@@ -26,17 +26,17 @@ const PIECE = 1 << 20
 
 const encoder = new TextEncoder()
 
-/** How far an archive is unpacked. */
+/** The progress of unpacking an archive. */
 export interface TarProgress extends Progress {
-  /** Bytes of the archive that were read. */
+  /** Bytes of the archive that have been read. */
   read: number
-  /** Bytes of the whole archive, where that is known: it is of a blob. */
+  /** The size of the archive, if it is known: for a blob, it is. */
   size?: number
 }
 
-/** What came out of an archive. */
+/** The result of unpacking an archive. */
 export interface Unpacked extends Imported {
-  /** What was odd about the archive, and no failure. */
+  /** Oddities of the archive that are not failures. */
   warnings: string[]
 }
 

@@ -21,7 +21,7 @@ const TIDY: &str = "crates";
 ///
 /// It imports what git tracks into a fresh workspace, checkpoints, lets CPython (compiled to WebAssembly) read,
 /// write, pack, rename and delete there, shows what that changed and who did it, goes back, and proves by
-/// hash that every byte is as before. The workspace stays in target/demo for you to play with.
+/// hash that every byte is the same as before. The workspace stays in target/demo for you to play with.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
@@ -39,7 +39,7 @@ pub(crate) fn run(project: &Project, _: &Args) -> Result<()> {
     go_back(project, &mut stage, before)?;
     project
         .ui
-        .title("what took how long (each line but the hashes is a process of its own)");
+        .title("times (each line except the hashes is a separate process)");
     anstream::println!("{}", stage.table());
     invite(project, &stage);
     Ok(())
@@ -62,7 +62,7 @@ fn build(project: &Project) -> Result<()> {
 
 /// Puts the repository into a new workspace and returns its hash.
 fn bring_in(project: &Project, stage: &mut Stage<'_>) -> Result<blake3::Hash> {
-    project.ui.title("put this repository into a workspace");
+    project.ui.title("import this repository into a workspace");
     let tree = stage.dir.join("repository");
     let (files, bytes) = tree::copy_tracked(&project.root, &tree)?;
     std::fs::write(stage.dir.join("program.py"), PROGRAM)?;
@@ -85,7 +85,7 @@ fn bring_in(project: &Project, stage: &mut Stage<'_>) -> Result<blake3::Hash> {
 fn let_python_loose(project: &Project, stage: &mut Stage<'_>) -> Result<()> {
     project
         .ui
-        .title("let CPython work on it, inside WebAssembly, seeing nothing but the workspace");
+        .title("run CPython on it, inside WebAssembly, with access only to the workspace");
     let python = project.tools.python_wasm();
     let args = [
         "run",
@@ -99,24 +99,24 @@ fn let_python_loose(project: &Project, stage: &mut Stage<'_>) -> Result<()> {
 }
 
 fn show_what_happened(project: &Project, stage: &mut Stage<'_>) -> Result<()> {
-    project.ui.title("exactly what it changed");
+    project.ui.title("show what it changed");
     stage.tarbox("diff of the two layers", &["layer", "diff", "before", "after"])?;
-    project.ui.title("who did what, the latest ten");
-    stage.tarbox("audit trail", &["audit", "--limit", "10"])
+    project.ui.title("show the last ten audit records");
+    stage.tarbox("audit log", &["audit", "--limit", "10"])
 }
 
 /// Switches back, exports everything and compares.
 fn go_back(project: &Project, stage: &mut Stage<'_>, before: blake3::Hash) -> Result<()> {
-    project.ui.title("go back");
+    project.ui.title("roll back");
     stage.tarbox("switch back", &["layer", "switch", "before"])?;
     stage.tarbox_silently("export", &["export", "/repository", &stage.path("exported")])?;
     let exported = stage.dir.join("exported");
     let after = stage.timed("hash of the export", |_| tree::hash(&exported))?;
     ensure!(
         before == after,
-        "the workspace is not as it was: its hash is {after}, and was {before}"
+        "the workspace is not the same as before: its hash is {after}, and was {before}"
     );
-    anstream::println!("    \x1b[32mevery byte is as before\x1b[0m: {after}");
+    anstream::println!("    \x1b[32mevery byte is the same as before\x1b[0m: {after}");
     stage.tarbox("fsck", &["fsck"])
 }
 
@@ -129,5 +129,5 @@ fn invite(project: &Project, stage: &Stage<'_>) {
         project.tools.python_wasm().display()
     );
     println!("  {tarbox} --help");
-    println!("  cargo install --path crates/cli     the whole command, with mount and dev, for everyday use");
+    println!("  cargo install --path crates/cli     install the complete command, with mount and dev");
 }

@@ -63,7 +63,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<bool> {
     let all = QUICK.iter().chain(if args.quick { &[] } else { MORE });
     let chosen: Vec<_> = all.filter(|(name, _)| name.contains(wanted)).collect();
     if chosen.is_empty() {
-        bail!("no suite is called {wanted:?}; see `cargo xtask posix --help`");
+        bail!("unknown suite {wanted:?}; see `cargo xtask posix --help`");
     }
     setup::run(project, Part::Posix)?;
     build(project)?;

@@ -107,8 +107,8 @@ pub(super) fn stress(_: &Project, workspace: &Workspace, _: Amount) -> Result<()
         };
         match stressor_passes(stressor, &beside) {
             Ok(()) if !NOT_OVER_FUSE.contains(&stressor) => failed.push(error.to_string()),
-            Ok(()) => println!("stress-ng: {stressor} needs more than FUSE has"),
-            Err(_) => println!("stress-ng: {stressor} does not pass beside the mount either"),
+            Ok(()) => println!("stress-ng: {stressor} needs something that FUSE does not support"),
+            Err(_) => println!("stress-ng: {stressor} does not pass outside the mount either"),
         }
     }
     ensure!(failed.is_empty(), "{}", failed.join("\n"));

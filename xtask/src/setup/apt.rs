@@ -51,7 +51,7 @@ pub(super) fn install(packages: &[&str]) -> Result<()> {
     as_root(packages)?
         .args(["apt-get", "install", "-y", "-qq", "--no-install-recommends"])
         .args(packages)
-        .advice("look at the messages above; `apt-get -f install` as root mends an interrupted installation")
+        .advice("see the messages above; `apt-get -f install` as root repairs an interrupted installation")
         .run_silent()
 }
 
@@ -64,7 +64,7 @@ pub(super) fn refresh(packages: &[&str]) -> Result<()> {
     static DONE: OnceLock<()> = OnceLock::new();
     if DONE.get().is_none() {
         if let Err(error) = as_root(packages)?.args(["apt-get", "update", "-qq"]).run_silent() {
-            anstream::eprintln!("    package lists could not be brought up to date: {error}");
+            anstream::eprintln!("    package lists could not be updated: {error}");
         }
         DONE.get_or_init(|| ());
     }

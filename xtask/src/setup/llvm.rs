@@ -21,7 +21,7 @@ pub(super) fn ensure(_: &Project, announce: &Announce<'_>) -> Result<Outcome> {
     let pair = PACKAGES
         .iter()
         .find(known)
-        .context("no package of clang is known to apt-get here")?;
+        .context("apt-get has no package of clang")?;
     apt::install(pair)?;
     bin_dir().with_context(|| format!("{} left no clang in /usr/lib/llvm-*", pair.join(" and ")))?;
     Ok(Outcome::Installed)

@@ -30,7 +30,7 @@ pub(super) fn ensure(project: &Project, announce: &Announce<'_>) -> Result<Outco
     {
         project
             .ui
-            .note("rustup cannot download it here: building it from Debian's sources instead");
+            .note("rustup cannot download it; building it from Debian's sources instead");
         std_source::install(project, &toolchain, &missing)
             .with_context(|| format!("first, {refusal}; then, from source"))?;
     }

@@ -36,7 +36,7 @@ pub(super) fn ensure(project: &Project, announce: &Announce<'_>) -> Result<Outco
 }
 
 fn link_programs(bin: &Path) -> Result<()> {
-    let llvm = llvm::bin_dir().context("clang has gone")?;
+    let llvm = llvm::bin_dir().context("clang is missing")?;
     replace_dir(bin)?;
     for program in PROGRAMS {
         symlink(llvm.join(program), bin.join(program))?;

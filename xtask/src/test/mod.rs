@@ -52,7 +52,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<bool> {
     let chosen: Vec<_> = STEPS.iter().filter(|(name, ..)| name.contains(wanted)).collect();
     if chosen.is_empty() {
         let names: Vec<_> = STEPS.iter().map(|(name, ..)| *name).collect();
-        anyhow::bail!("no step is called {wanted:?}; there are: {}", names.join(", "));
+        anyhow::bail!("unknown step {wanted:?}; known are: {}", names.join(", "));
     }
     let parts: Vec<_> = chosen.iter().map(|(_, part, _)| *part).collect();
     setup::run_all(project, &parts)?;

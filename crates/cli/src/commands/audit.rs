@@ -17,9 +17,9 @@ use crate::print::{Align, PathText, Printer, Size, Table, colour, escape};
 #[command(after_help = examples!(
     "tarbox audit                              the last 100 records",
     "tarbox audit --path /src --since 10m      what happened below /src in the last ten minutes",
-    "tarbox audit --refused                    what was denied",
+    "tarbox audit --refused                    changes that were refused",
     "tarbox audit --agent run:tool.wasm --op write,create",
-    "tarbox --json audit --all                 everything, oldest first, one object a line",
+    "tarbox --json audit --all                 everything, oldest first, one object per line",
 ))]
 pub(crate) struct Args {
     /// Only these operations, such as create, write, unlink, rename, checkpoint
@@ -57,7 +57,7 @@ pub(crate) struct Args {
 fn parse_operation(word: &str) -> Result<Operation, String> {
     Operation::from_word(word).ok_or_else(|| {
         let words: Vec<_> = Operation::ALL.iter().map(|op| op.word()).collect();
-        format!("there is no operation '{word}'; there are {}", words.join(", "))
+        format!("unknown operation '{word}'; known are {}", words.join(", "))
     })
 }
 

@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 #[command(after_help = examples!(
     "tarbox chmod 640 /notes.txt",
     "tarbox chmod u+x,go-w /tool",
-    "tarbox chmod -R a+rX /public        execute only for directories and what is executable",
+    "tarbox chmod -R a+rX /public        x only for directories and executable files",
 ))]
 pub(crate) struct Args {
     /// Octal digits, or symbolic clauses such as u+x,go-w,a=rX

@@ -14,7 +14,7 @@ use crate::workspace::{Workspace, join};
 /// Copy files and directories; the copy shares its content until one side changes
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
-    "tarbox cp /big.bin /copy.bin         takes no room and hardly any time",
+    "tarbox cp /big.bin /copy.bin         takes no space and hardly any time",
     "tarbox cp -r /src /experiment",
     "tarbox cp -r /src/. /experiment      its contents, even if /experiment exists",
     "tarbox cp -a /src /backup            with owners, times, attributes and hard links",
@@ -99,13 +99,13 @@ fn refuse<F: FilesystemInterface>(
         return Ok(());
     }
     if !args.recursive() {
-        let message = "is a directory; -r copies it with all that is in it";
+        let message = "is a directory; use -r to copy it and everything in it";
         return Err(Failure::new(ErrorKind::IsDirectory, message).about(source));
     }
     if w.attr_if_any(to, Follow::No)?
         .is_some_and(|there| there.is_symlink())
     {
-        let message = "is a symbolic link, and a directory does not take its place; with / behind it, it is where it leads";
+        let message = "is a symbolic link, which a directory cannot replace; append / to copy to its target";
         return Err(Failure::new(ErrorKind::NotDirectory, message).about(to));
     }
     Ok(())

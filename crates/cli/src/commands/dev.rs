@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Args, out: &Printer) -> Result<()> {
             out.record(&json!({ "url": url }))?;
         } else {
             out.line(format!("Serving {} at {url}", args.directory.display()))?;
-            out.line("Press Ctrl+C to end.")?;
+            out.line("Press Ctrl+C to stop.")?;
         }
         out.flush()?;
         if args.open {

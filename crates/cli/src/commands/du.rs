@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 /// Show how much space directories use
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
-    "tarbox du -s /src /docs          one line each",
+    "tarbox du -s /src /docs          one line for each",
     "tarbox du -d 1                   one level below the root",
     "tarbox du --apparent-size /vm    lengths, as if there were no holes",
 ))]

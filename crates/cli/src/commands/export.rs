@@ -1,11 +1,9 @@
 //! `export`
 
 use std::ffi::OsString;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
-use tarbox_fs::{FilesystemInterface, Follow, Owners};
+use tarbox_fs::{FilesystemInterface, Follow};
 use tarbox_store::{Attr, ErrorKind};
 use tarbox_tar::Collision;
 
@@ -13,16 +11,16 @@ use crate::examples::examples;
 use crate::failure::{Failure, Result};
 use crate::platform::{self, bytes_of, os_string};
 use crate::transfer::options::OwnerChoice;
-use crate::transfer::{HostWriter, Tally, WorkspaceReader, pump};
+use crate::transfer::{HostWriter, Tally, TreeWriter, WorkspaceReader, pump};
 use crate::workspace::{Workspace, last_name, trim_slashes};
 
 /// Copy a directory tree from the workspace to the host
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
-    "tarbox export /src ./out                                what is in /src is then in ./out",
+    "tarbox export /src ./out                                copy the contents of /src to ./out",
     "tarbox export /.tarbox/snapshots/before/src ./before    as it was in the layer 'before'",
-    "tarbox export --force /src ./out                        replace files that are there already",
-    "Nothing outside HOSTDIR is ever touched, whatever links are in the workspace or in HOSTDIR.",
+    "tarbox export --force /src ./out                        replace existing files, each once the new one is complete",
+    "Nothing outside HOSTDIR is ever changed, whatever links are in the workspace or in HOSTDIR.",
 ))]
 pub(crate) struct Args {
     /// The directory or file in the workspace
@@ -57,22 +55,16 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
 fn tree<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8], attr: &Attr) -> Result<()> {
     let host = Path::new(&args.host);
     if args.host == "-" {
-        let message = "is a directory; 'tarbox export-tar' writes one to standard output";
+        let message = "is a directory; use 'tarbox export-tar' to write one to standard output";
         return Err(Failure::new(ErrorKind::IsDirectory, message).about(path));
     }
     let fail = |e: std::io::Error| Failure::host(&*bytes_of(&args.host), &e);
     std::fs::create_dir_all(host).map_err(fail)?;
     if !args.force && std::fs::read_dir(host).map_err(fail)?.next().is_some() {
-        let message =
-            "the directory is not empty; --force writes into it and replaces files that are in the way";
+        let message = "the directory is not empty; use --force to write into it and overwrite existing files";
         return Err(Failure::new(ErrorKind::NotEmpty, message).about(&*bytes_of(&args.host)));
     }
-    let mut writer = HostWriter::new(
-        &bytes_of(&args.host),
-        open(host)?,
-        Collision::forced(args.force),
-        owners(args),
-    );
+    let mut writer = writer(args, &bytes_of(&args.host), host)?;
     let tally = Tally::new(w, "export", None);
     let (fs, who) = (w.fs, &w.who);
     pump(
@@ -89,15 +81,20 @@ fn single<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8]
     if place.is_dir() {
         place.push(os_string(name.clone()));
     }
-    let parent = place
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    // A device or a pipe would have to give way to a file of that name.
+    if let Ok(there) = std::fs::symlink_metadata(&place)
+        && !there.is_file()
+        && !there.is_symlink()
+    {
+        let message = "not a regular file; export to '-' and redirect the output there";
+        return Err(Failure::new(ErrorKind::Exists, message).about(&*bytes_of(place.as_os_str())));
+    }
+    let parent = platform::parent(&place);
     let Some(new_name) = place.file_name().map(|name| bytes_of(name).into_owned()) else {
-        return Err(Failure::new(ErrorKind::Invalid, "this is not a file name").about(&*bytes_of(&args.host)));
+        return Err(Failure::new(ErrorKind::Invalid, "not a file name").about(&*bytes_of(&args.host)));
     };
     let root = bytes_of(parent.as_os_str()).into_owned();
-    let mut writer = HostWriter::new(&root, open(parent)?, Collision::forced(args.force), owners(args));
+    let mut writer = writer(args, &root, parent)?;
     let tally = Tally::new(w, "export", Some(1));
     let (fs, who) = (w.fs, &w.who);
     let trimmed = trim_slashes(path);
@@ -112,17 +109,12 @@ fn single<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, path: &[u8]
     tally.print("exported")
 }
 
-fn open(path: &Path) -> Result<OwnedFd> {
+/// Writes below a directory of this name.
+fn writer(args: &Args, name: &[u8], path: &Path) -> Result<TreeWriter<HostWriter>> {
     platform::allow_many_open_files();
-    rustix::fs::open(
-        path,
-        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
-    )
-    .map_err(|e| Failure::host(&*bytes_of(path.as_os_str()), &e.into()))
-}
-
-fn owners(args: &Args) -> Owners {
+    let dir = platform::open_dir(path).map_err(|e| Failure::host(name, &e))?;
+    let collision = Collision::forced(args.force);
     // Only the real root may give files away on the host, whoever one acts as in the workspace.
-    args.owner.resolve(args.numeric_owner, platform::caller().uid)
+    let owners = args.owner.resolve(args.numeric_owner, platform::caller().uid);
+    Ok(TreeWriter::new(HostWriter::new(name, dir, collision, owners)))
 }

@@ -1,8 +1,10 @@
 //! `export-tar`
 
 use std::ffi::{OsStr, OsString};
-use std::fs::OpenOptions;
+use std::fs::{Metadata, OpenOptions};
 use std::io::{BufWriter, IsTerminal, Write, stdout};
+use std::os::fd::AsFd;
+use std::path::Path;
 
 use tarbox_fs::{FilesystemInterface, Follow};
 use tarbox_store::ErrorKind;
@@ -12,7 +14,7 @@ use crate::examples::examples;
 use crate::failure::{Failure, Result};
 use crate::platform::{self, bytes_of};
 use crate::transfer::item::PIECE;
-use crate::transfer::{Tally, TarWriter, WorkspaceReader, pump};
+use crate::transfer::{HostNewFile, Tally, TarWriter, WorkspaceReader, pump};
 use crate::workspace::{Workspace, last_name, trim_slashes};
 
 /// Pack a directory of the workspace into a tar archive
@@ -21,6 +23,7 @@ use crate::workspace::{Workspace, last_name, trim_slashes};
     "tarbox export-tar /src src.tar",
     "tarbox export-tar - | zstd > all.tar.zst                         everything, to standard output",
     "tarbox export-tar /.tarbox/snapshots/before before.tar           as it was in the layer 'before'",
+    "An archive has its name, and with --force the place of another, only once it is whole.",
 ))]
 pub(crate) struct Args {
     /// What to pack [default: /], and the archive, or - for standard output
@@ -42,53 +45,95 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
     };
     let path = w.path(path)?;
     let attr = w.attr(&path, Follow::Yes)?;
-    let to_stdout = file == "-";
-    let output = open(args, file)?;
     let names = OwnerNames {
         user: platform::user_name,
         group: platform::group_name,
     };
     let names = (!args.numeric_owner).then_some(names);
-    let mut writer = TarWriter::new(BufWriter::with_capacity(PIECE, output), &bytes_of(file), names);
     let tally = Tally::new(w, "pack", None);
     let (fs, who) = (w.fs, &w.who);
-    pump(
-        |emit| {
-            if attr.is_dir() {
-                WorkspaceReader::new(fs, who, &path).read(&attr, emit);
-            } else {
-                let name = last_name(&path);
-                let dir = &trim_slashes(&path)[..trim_slashes(&path).len() - name.len()];
-                WorkspaceReader::new(fs, who, dir).read_one(name, &attr, emit);
-            }
-        },
-        |item| tally.count(item, |item| writer.write(item)),
-    )?;
-    writer.finish()?;
-    // Standard output is the archive: what there is to say would be in it.
-    if to_stdout { Ok(()) } else { tally.print("packed") }
+    let pack = |output: Box<dyn Write + '_>| {
+        let output = BufWriter::with_capacity(PIECE, output);
+        let mut writer = TarWriter::new(output, &bytes_of(file), names);
+        pump(
+            |emit| {
+                if attr.is_dir() {
+                    WorkspaceReader::new(fs, who, &path).read(&attr, emit);
+                } else {
+                    let name = last_name(&path);
+                    let dir = &trim_slashes(&path)[..trim_slashes(&path).len() - name.len()];
+                    WorkspaceReader::new(fs, who, dir).read_one(name, &attr, emit);
+                }
+            },
+            |item| tally.count(item, |item| writer.write(item)),
+        )?;
+        writer.finish().map(drop)
+    };
+    if file == "-" {
+        // Standard output is the archive: what there is to say would be in it.
+        return pack(standard_output()?);
+    }
+    let fail = |e: std::io::Error| fail(file, &e);
+    match std::fs::symlink_metadata(file) {
+        Ok(_) if !args.force => return Err(fail(std::io::ErrorKind::AlreadyExists.into())),
+        _ => {}
+    }
+    match std::fs::metadata(file) {
+        // A device or a pipe takes it as it comes.
+        Ok(there) if !there.is_file() => {
+            let output = OpenOptions::new().write(true).open(file).map_err(fail)?;
+            pack(Box::new(output))?;
+        }
+        there => new_file(Path::new(file), there.ok(), pack)?,
+    }
+    tally.print("packed")
 }
 
-fn open(args: &Args, file: &OsStr) -> Result<Box<dyn Write>> {
-    if file == "-" {
-        if stdout().is_terminal() {
-            let message = "an archive is not for a terminal; name a file, or pipe it somewhere";
-            return Err(Failure::new(ErrorKind::Invalid, message).about("standard output"));
-        }
-        return Ok(Box::new(stdout()));
-    }
-    let mut options = OpenOptions::new();
-    options.write(true);
-    if args.force {
-        options.create(true).truncate(true)
-    } else {
-        options.create_new(true)
+/// Lets a file be written that takes the place of what is `there` once it is whole.
+fn new_file(
+    path: &Path,
+    there: Option<Metadata>,
+    write: impl FnOnce(Box<dyn Write + '_>) -> Result<()>,
+) -> Result<()> {
+    let fail = |e: std::io::Error| fail(path.as_os_str(), &e);
+    // What a link leads to is replaced, and not the link.
+    let path = match there {
+        Some(_) if path.is_symlink() => path.canonicalize().map_err(fail)?,
+        _ => path.to_owned(),
     };
-    match options.open(file) {
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
-            let message = "file exists (on the host); --force replaces it";
-            Err(Failure::new(ErrorKind::Exists, message).about(&*bytes_of(file)))
-        }
-        opened => Ok(Box::new(opened.map_err(|e| Failure::host(&*bytes_of(file), &e))?)),
+    let Some(name) = path.file_name() else {
+        return Err(fail(std::io::ErrorKind::IsADirectory.into()));
+    };
+    let dir = platform::open_dir(platform::parent(&path)).map_err(fail)?;
+    let new = HostNewFile::create(dir.as_fd(), 0o666).map_err(fail)?;
+    if let Some(there) = &there {
+        // A host without permissions has none to keep.
+        let _ = new.file().set_permissions(there.permissions());
     }
+    match write(Box::new(new.file())) {
+        Ok(()) => new
+            .put(dir.as_fd(), &bytes_of(name), there.is_some())
+            .map_err(fail),
+        Err(failure) => {
+            // Why it could not be written matters more.
+            let _ = new.discard(dir.as_fd());
+            Err(failure)
+        }
+    }
+}
+
+fn standard_output() -> Result<Box<dyn Write>> {
+    if stdout().is_terminal() {
+        let message = "not writing an archive to a terminal; name a file, or use a pipe";
+        return Err(Failure::new(ErrorKind::Invalid, message).about("standard output"));
+    }
+    Ok(Box::new(stdout()))
+}
+
+fn fail(file: &OsStr, error: &std::io::Error) -> Failure {
+    if error.kind() == std::io::ErrorKind::AlreadyExists {
+        let message = "file exists (on the host); use --force to replace it";
+        return Failure::new(ErrorKind::Exists, message).about(&*bytes_of(file));
+    }
+    Failure::host(&*bytes_of(file), error)
 }

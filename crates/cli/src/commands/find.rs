@@ -14,7 +14,7 @@ use crate::print::{Entry, colour};
 use crate::walk::{Step, WalkEntry, Walker};
 use crate::workspace::Workspace;
 
-/// Find files by name, kind, size and time
+/// Find files by name, type, size and time
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox find /src --name '*.rs'",
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// Where to start
     #[arg(default_value = "/", value_name = "PATH")]
     paths: Vec<OsString>,
-    /// Name matches: * ? [a-z] [!a-z]
+    /// Name matches this pattern: * ? [a-z] [!a-z]
     #[arg(long, value_name = "GLOB")]
     name: Option<OsString>,
     /// The same, ignoring case

@@ -15,8 +15,8 @@ use crate::progress::Progress;
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox fsck",
-    "tarbox fsck --repair      mend what can be mended; nothing is deleted, what has no place goes to /lost+found",
-    "Ends with 0 if all is well or was mended, with 6 if something is wrong still.",
+    "tarbox fsck --repair      repair problems; no user data is deleted, unattached files go to /lost+found",
+    "Exits with 0 if there are no problems or all were repaired, and with 6 if problems remain.",
 ))]
 pub(crate) struct Args {
     /// Repair what is wrong
@@ -60,7 +60,7 @@ fn print(problem: &Problem, out: &Printer) -> Result<()> {
         &problem.tenant
     };
     let (style, state) = if problem.repaired {
-        (colour::YELLOW, "mended")
+        (colour::YELLOW, "repaired")
     } else {
         (colour::RED, "wrong")
     };
@@ -74,12 +74,12 @@ fn print(problem: &Problem, out: &Printer) -> Result<()> {
 
 fn verdict(out: &Printer, all: usize, left: usize, repair: bool) -> String {
     match (all, left, repair) {
-        (0, _, _) => out.paint(colour::GREEN, "all is well"),
-        (_, 0, _) => out.paint(colour::YELLOW, format!("{all} problems, all mended")),
-        (_, _, true) => out.paint(colour::RED, format!("{left} problems are left")),
+        (0, _, _) => out.paint(colour::GREEN, "no problems found"),
+        (_, 0, _) => out.paint(colour::YELLOW, format!("{all} problems, all repaired")),
+        (_, _, true) => out.paint(colour::RED, format!("{left} problems remain")),
         (_, _, false) => out.paint(
             colour::RED,
-            format!("{all} problems; 'tarbox fsck --repair' mends what can be"),
+            format!("{all} problems; run 'tarbox fsck --repair' to repair them"),
         ),
     }
 }

@@ -7,14 +7,14 @@ use crate::examples::examples;
 use crate::failure::Result;
 use crate::print::{Printer, Size, grouped};
 
-/// Collect garbage: free space that nothing needs any more
+/// Collect garbage: free space that is no longer used
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
-    "tarbox gc                     all tenants; safe beside running programs",
-    "tarbox gc --only-tenant       the one tenant",
+    "tarbox gc                     all tenants; safe while programs are running",
+    "tarbox gc --only-tenant       only the tenant given with --tenant",
 ))]
 pub(crate) struct Args {
-    /// Only this tenant's
+    /// Only for this tenant
     #[arg(long)]
     pub(crate) only_tenant: bool,
 }
@@ -32,7 +32,7 @@ pub(crate) fn run<D: Database>(args: &Args, db: &D, tenant: &str, out: &Printer)
         return out.document(&report);
     }
     out.line(format!(
-        "{} given back: {} inodes, {} log records, {} segments",
+        "{} freed: {} inodes, {} log records, {} segments",
         Size(report.bytes_freed),
         grouped(report.inodes),
         grouped(report.log_records),

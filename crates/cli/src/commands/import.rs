@@ -1,30 +1,30 @@
 //! `import`
 
 use std::ffi::OsString;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{CWD, Mode, OFlags};
 use tarbox_fs::{FilesystemExt, FilesystemInterface, Follow, OpenFlags, PATH_MAX, blocking};
-use tarbox_store::{ErrorKind, Ino, WriteAt};
+use tarbox_store::{ErrorKind, Ino};
 use tarbox_tar::Collision;
 
-use super::write::put_into;
+use super::write::replace;
 use crate::examples::examples;
 use crate::failure::{Failure, Result};
-use crate::platform::bytes_of;
+use crate::platform::{self, bytes_of};
 use crate::source::Source;
 use crate::transfer::options::OwnerChoice;
-use crate::transfer::{HostReader, Skip, Tally, WorkspaceWriter, pump, survey};
+use crate::transfer::{HostReader, Skip, Tally, TreeWriter, WorkspaceWriter, pump, survey};
 use crate::workspace::{Workspace, join, last_name, trim_slashes};
 
 /// Copy a directory tree from the host into the workspace
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
-    "tarbox import ~/project /src              what is in ~/project is then in /src",
+    "tarbox import ~/project /src              copy the contents of ~/project to /src",
     "tarbox import . --exclude .git --exclude target",
-    "tarbox import --force ~/project /src      replace files that are there already",
-    "tarbox import notes.txt /docs             a single file, too",
+    "tarbox import --force ~/project /src      overwrite existing files",
+    "tarbox import notes.txt /docs             import a single file",
 ))]
 pub(crate) struct Args {
     /// The directory or file on the host, or - for standard input
@@ -56,31 +56,22 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
     if &*host == b"-" {
         return standard_input(args, w, &target);
     }
-    match open_dir(&host) {
-        Ok(dir) => tree(args, w, &skip, &host, dir, &target),
-        Err(rustix::io::Errno::NOTDIR) => single(args, w, &skip, &target),
-        Err(e) => Err(Failure::host(&*host, &e.into())),
+    match platform::open_dir(Path::new(&args.host)) {
+        Ok(dir) => tree(args, w, &skip, dir, &target),
+        Err(e) if e.kind() == io::ErrorKind::NotADirectory => single(args, w, &skip, &target),
+        Err(e) => Err(Failure::host(&*host, &e)),
     }
-}
-
-fn open_dir(path: &[u8]) -> rustix::io::Result<OwnedFd> {
-    rustix::fs::openat(
-        CWD,
-        path,
-        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
-    )
 }
 
 fn tree<F: FilesystemInterface>(
     args: &Args,
     w: &Workspace<'_, F>,
     skip: &Skip,
-    host: &[u8],
     dir: OwnedFd,
     target: &[u8],
 ) -> Result<()> {
-    let again = open_dir(host).map_err(|e| Failure::host(host, &e.into()))?;
+    let host = &*bytes_of(&args.host);
+    let again = platform::open_dir(Path::new(&args.host)).map_err(|e| Failure::host(host, &e))?;
     let room = PATH_MAX.saturating_sub(trim_slashes(target).len() + 1);
     let total = survey(host, again, skip, room)?;
     let root = blocking(w.fs.create_dir_all(&w.who, target)).map_err(|e| Failure::of(e, target))?;
@@ -100,17 +91,8 @@ fn single<F: FilesystemInterface>(
     target: &[u8],
 ) -> Result<()> {
     let path = Path::new(&args.host);
-    let fail = |e| Failure::host(&*bytes_of(&args.host), &e);
-    let parent = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let dir = rustix::fs::open(
-        parent,
-        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
-    )
-    .map_err(|e| fail(e.into()))?;
+    let parent = platform::parent(path);
+    let dir = platform::open_dir(parent).map_err(|e| Failure::host(&*bytes_of(&args.host), &e))?;
     let name = path
         .file_name()
         .map(|name| bytes_of(name).into_owned())
@@ -145,23 +127,23 @@ fn standard_input<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>, tar
     if w.attr_if_any(target, Follow::Yes)?
         .is_some_and(|attr| attr.is_dir())
     {
-        let message = "is a directory, and standard input has no name; say which file it becomes";
+        let message = "is a directory, and standard input has no name; give the path of a file";
         return Err(Failure::new(ErrorKind::IsDirectory, message).about(target));
     }
     let flags = if args.force {
-        OpenFlags::WRITE.truncated()
+        OpenFlags::WRITE
     } else {
         OpenFlags::WRITE.exclusively()
     };
-    put_into(w, target, flags, WriteAt::Offset(0), Source::Stdin)
+    replace(w, target, flags, Source::Stdin)
 }
 
 fn writer<'a, F: FilesystemInterface>(
     args: &Args,
     w: &Workspace<'a, F>,
     root: (Ino, &[u8]),
-) -> WorkspaceWriter<'a, F> {
+) -> TreeWriter<WorkspaceWriter<'a, F>> {
     let collision = Collision::forced(args.force);
     let owners = args.owner.resolve(args.numeric_owner, w.who.uid());
-    WorkspaceWriter::new(w.fs, &w.who, root, collision, owners)
+    TreeWriter::new(WorkspaceWriter::new(w.fs, &w.who, root, collision, owners))
 }

@@ -23,7 +23,7 @@ use crate::workspace::Workspace;
 #[command(after_help = examples!(
     "tarbox import-tar release.tar /src",
     "gzip -dc release.tar.gz | tarbox import-tar - /src",
-    "Nothing outside PATH is touched: names with .. or through symbolic links are left out and reported.",
+    "Nothing outside PATH is changed: names with .. or through symbolic links are skipped and reported.",
 ))]
 pub(crate) struct Args {
     /// The archive, or - for standard input
@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// Who owns what is unpacked: auto (as in the archive, if you act as root; else you), keep, caller, or UID:GID
     #[arg(long, value_name = "WHO", default_value = "auto", value_parser = OwnerChoice::parse)]
     owner: OwnerChoice,
-    /// The same as --owner keep; names of owners in the archive are never looked at
+    /// The same as --owner keep; owner names in the archive are always ignored
     #[arg(long, conflicts_with = "owner")]
     numeric_owner: bool,
 }
@@ -157,7 +157,7 @@ fn report<F: FilesystemInterface>(tally: &Tally<'_, '_, F>, name: &[u8], told: T
         }
         Severity::Fault => tally.report(Failure::new(ErrorKind::Invalid, what).about(about)),
         Severity::Fatal => {
-            let message = format!("this is no sound tar archive: {what}");
+            let message = format!("not a valid tar archive: {what}");
             let failure = Failure::new(ErrorKind::Invalid, message).about(name);
             tally.report(failure.ending(Exit::FAILED))
         }

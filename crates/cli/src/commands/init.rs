@@ -9,11 +9,11 @@ use crate::examples::examples;
 use crate::failure::Result;
 use crate::print::Printer;
 
-/// Create the database and the tenant; safe to repeat
+/// Create a database and a tenant; safe to repeat
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox init                                 ./tarbox.db with the tenant 'default'",
-    "tarbox --db sqlite:/srv/work.db init        TARBOX_DB says the same for all commands",
+    "tarbox --db sqlite:/srv/work.db init        or set TARBOX_DB for all commands",
     "tarbox --tenant ada init                    another tenant in the same database",
 ))]
 pub(crate) struct Args {}
@@ -52,7 +52,7 @@ pub(crate) fn run<D: Database>(
     }
     let shown = crate::print::escape(database);
     out.line(match created {
-        true => format!("{shown} is ready, tenant {name}; next: tarbox import DIRECTORY"),
-        false => format!("{shown} and tenant {name} are there already; nothing changed"),
+        true => format!("{shown} is ready, with the tenant {name}; next: tarbox import DIRECTORY"),
+        false => format!("{shown} and the tenant {name} already exist; nothing changed"),
     })
 }

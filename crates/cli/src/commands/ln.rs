@@ -11,7 +11,7 @@ use crate::failure::{Failure, Result};
 use crate::platform;
 use crate::workspace::Workspace;
 
-/// Make hard and symbolic links
+/// Create hard and symbolic links
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox ln /data/v2.bin /data/latest.bin      one file, two names",

@@ -17,9 +17,9 @@ use crate::workspace::{Workspace, join};
 /// List directories
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
-    "tarbox ls -l /src                       what is where, how large and since when",
-    "tarbox ls -la /.tarbox/snapshots        the past states, each a directory to read",
-    "tarbox --json ls /src | jq -r .path     for programs: one object a line",
+    "tarbox ls -l /src                       with permissions, owner, size and time",
+    "tarbox ls -la /.tarbox/snapshots        the past states, as directories",
+    "tarbox --json ls /src | jq -r .path     for scripts: one object per line",
 ))]
 pub(crate) struct Args {
     /// What to list
@@ -221,10 +221,9 @@ fn long_row<F: FilesystemInterface>(table: &mut Table<'_>, w: &Workspace<'_, F>,
     table.end_row();
 }
 
-/// Major and minor number, as Linux packs them.
+/// Major and minor number.
 pub(super) fn device(rdev: u64) -> String {
-    let major = (rdev >> 8) & 0xfff | (rdev >> 32) & 0xffff_f000;
-    let minor = rdev & 0xff | (rdev >> 12) & 0xffff_ff00;
+    let (major, minor) = tarbox_fs::major_minor(rdev);
     format!("{major}, {minor}")
 }
 

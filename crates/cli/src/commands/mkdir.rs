@@ -9,11 +9,11 @@ use crate::failure::{Failure, Result};
 use crate::parse::mode::ModeChange;
 use crate::workspace::Workspace;
 
-/// Make directories
+/// Create directories
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox mkdir /src",
-    "tarbox mkdir -p /a/b/c         with all that lead to it; no harm if they are there",
+    "tarbox mkdir -p /a/b/c         with all parent directories; existing ones are no error",
     "tarbox mkdir -m 1777 /shared",
 ))]
 pub(crate) struct Args {

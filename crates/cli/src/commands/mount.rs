@@ -21,28 +21,28 @@ use crate::workspace::{AGENT, Workspace};
 /// What the process that serves says when the mount can be used.
 const READY: &str = "ready";
 
-/// Mount the workspace as an ordinary directory for every program
+/// Mount the workspace as an ordinary directory
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
-    "tarbox mount ~/w && cd ~/w && git clone ~/project     until 'tarbox umount ~/w'",
-    "tarbox mount --layer before ~/then                    as it was, read-only",
-    "echo before > ~/w/.tarbox/layers/switch               layers, by plain writes",
-    "sudo tarbox mount --allow-other /srv/w                for every user, each with their own permissions",
+    "tarbox mount ~/w && cd ~/w && git clone ~/project     unmount with 'tarbox umount ~/w'",
+    "tarbox mount --layer before ~/then                    a past state, read-only",
+    "echo before > ~/w/.tarbox/layers/switch               control layers by writing to files",
+    "sudo tarbox mount --allow-other /srv/w                for all users, with their own permissions",
 ))]
 pub(crate) struct Args {
     /// Refuse all changes
     #[arg(long, visible_alias = "ro")]
     read_only: bool,
-    /// Let other users in; for users other than root, /etc/fuse.conf must say 'user_allow_other'
+    /// Give other users access; unless you are root, /etc/fuse.conf must contain 'user_allow_other'
     #[arg(long)]
     allow_other: bool,
     /// Refuse to run programs in it
     #[arg(long)]
     noexec: bool,
-    /// What the table of mounts shows as the source [default: tarbox:TENANT]
+    /// The source shown in the mount table [default: tarbox:TENANT]
     #[arg(long, value_name = "TEXT")]
     source: Option<String>,
-    /// Show this layer as it was, by name, tag or number; read-only
+    /// Mount this layer, given by name, tag or number, read-only
     #[arg(long, value_name = "NAME")]
     layer: Option<String>,
     /// Stay in the foreground until interrupted or unmounted
@@ -88,7 +88,7 @@ fn root<F: FilesystemInterface>(args: &Args, fs: &F) -> Result<Ino> {
     };
     let shown = || escape(layer.as_bytes()).into_owned();
     if layer.contains('/') || matches!(layer.as_str(), "" | "." | "..") {
-        return Err(Failure::usage(format!("'{}' cannot be a layer", shown())));
+        return Err(Failure::usage(format!("'{}' is not a valid layer", shown())));
     }
     let path = format!("/.tarbox/snapshots/{layer}");
     let attr = blocking(fs.resolve(&Credentials::root(AGENT), &path, Follow::No))

@@ -47,7 +47,7 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
     };
     w.each(target.sources, |source| {
         if matches!(last_name(source), b"" | b"." | b"..") {
-            let message = "the root, '.' and '..' cannot move; name what is in them";
+            let message = "the root, '.' and '..' cannot be moved; name the files in them";
             return Err(Failure::new(ErrorKind::Busy, message).about(source));
         }
         let to = target.path_for(source);
@@ -55,7 +55,7 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
             // These are about where it should go, not about what was named first.
             ErrorKind::Exists | ErrorKind::NotEmpty | ErrorKind::IsDirectory => Failure::of(e, &to),
             ErrorKind::Invalid => {
-                Failure::new(ErrorKind::Invalid, "a directory cannot move into itself").about(source)
+                Failure::new(ErrorKind::Invalid, "a directory cannot be moved into itself").about(source)
             }
             _ => e.about(source).into(),
         })

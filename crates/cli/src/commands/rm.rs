@@ -15,9 +15,9 @@ use crate::workspace::{Workspace, last_name};
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox rm /notes.txt",
-    "tarbox rm -r /build            a directory with all that is in it",
+    "tarbox rm -r /build            a directory and everything in it",
     "tarbox rm -d /empty            a directory only if it is empty",
-    "What a sealed layer holds stays there: tarbox layer checkpoint NAME, and nothing is lost.",
+    "Files in a sealed layer are kept there. To be able to restore them, run 'tarbox layer checkpoint NAME' first.",
 ))]
 pub(crate) struct Args {
     /// What to remove
@@ -55,7 +55,7 @@ fn remove<F: FilesystemInterface>(
         (true, false, true) => blocking(w.fs.remove_dir(&w.who, path)).map_err(|e| Failure::of(e, path)),
         (true, false, false) => Err(Failure::new(
             ErrorKind::IsDirectory,
-            "is a directory; -r removes it with all that is in it",
+            "is a directory; use -r to remove it and everything in it",
         )
         .about(path)),
     }
@@ -68,7 +68,7 @@ fn remove_tree<F: FilesystemInterface>(
     progress: &Progress,
 ) -> Result<()> {
     if matches!(last_name(path), b"" | b"." | b"..") {
-        let message = "the root, '.' and '..' cannot go; name what is in them";
+        let message = "the root, '.' and '..' cannot be removed; name the files in them";
         return Err(Failure::new(ErrorKind::Busy, message).about(path));
     }
     let mut left = false;

@@ -17,7 +17,7 @@ use crate::workspace::Workspace;
 #[command(after_help = examples!(
     "tarbox stat /src/main.rs",
     "tarbox --json stat / | jq .mtime",
-    "tarbox stat -L /link          what the link leads to",
+    "tarbox stat -L /link          the target of the link",
 ))]
 pub(crate) struct Args {
     /// The files to show
@@ -82,10 +82,10 @@ fn print<F: FilesystemInterface>(
     )?;
     row("inode", format!("{}, {} links", attr.ino, attr.nlink))?;
     let moment = |label, moment: Timestamp| row(label, time::full(moment));
-    moment("read", attr.atime)?;
-    moment("written", attr.mtime)?;
+    moment("accessed", attr.atime)?;
+    moment("modified", attr.mtime)?;
     moment("changed", attr.ctime)?;
-    moment("made", attr.btime)?;
+    moment("created", attr.btime)?;
     let xattrs = blocking(w.fs.listxattr(&w.who, attr.ino)).map_err(|e| Failure::of(e, path))?;
     if !xattrs.is_empty() {
         let names: Vec<_> = xattrs.iter().map(|name| escape(name)).collect();

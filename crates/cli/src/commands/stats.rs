@@ -9,7 +9,7 @@ use crate::failure::Result;
 use crate::parse::time;
 use crate::print::{Printer, Size, colour};
 
-/// Show what the tenant uses
+/// Show a tenant's usage and quota
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox stats",
@@ -53,10 +53,10 @@ fn print(info: &TenantInfo, position: Position, device_free: Option<u64>, out: &
     out.line(format!("tenant {}", out.paint(colour::BOLD, &info.name)))?;
     super::tenant::print_usage(info, out)?;
     if let Some(free) = device_free {
-        out.line(format!("device has {} free", Size(free)))?;
+        out.line(format!("{} free on the device", Size(free)))?;
     }
     if position.current != position.head {
-        let note = "the view is on a past layer and read-only; 'tarbox layer switch head' goes on";
+        let note = "a past layer is current, and read-only; use 'tarbox layer switch head' to return";
         out.line(out.paint(colour::YELLOW, note))?;
     }
     Ok(())

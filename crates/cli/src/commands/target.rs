@@ -49,7 +49,7 @@ impl<'a> Target<'a> {
             return Err(Failure::from(ErrorKind::NotDirectory).about(&path));
         }
         if !into && sources.len() > 1 {
-            let message = "several things only fit into a directory";
+            let message = "with several sources, the target must be a directory";
             return Err(Failure::new(ErrorKind::NotDirectory, message).about(&path));
         }
         Ok(Self { sources, path, into })

@@ -29,7 +29,7 @@ pub(crate) enum Command {
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox tenant create ada --bytes 10G --inodes 1M",
-    "tarbox tenant create ada --owner 1000:1000         whose root directory it is",
+    "tarbox tenant create ada --owner 1000:1000         with this owner of the root directory",
 ))]
 pub(crate) struct Create {
     /// 1 to 63 characters of a-z 0-9 - _ . starting with a letter or digit
@@ -229,7 +229,7 @@ fn show<D: Database>(name: &str, db: &D, out: &Printer) -> Result<()> {
         out.paint(colour::BOLD, &info.name),
         out.paint(style, state)
     ))?;
-    out.line(format!("made {}", time::full(info.created)))?;
+    out.line(format!("created {}", time::full(info.created)))?;
     print_usage(&info, out)
 }
 
@@ -238,7 +238,7 @@ pub(super) fn print_usage(info: &TenantInfo, out: &Printer) -> Result<()> {
     let mut table = Table::with_head(
         out,
         &[Align::Left, Align::Right, Align::Right],
-        &["", "USED", "OF"],
+        &["", "USED", "LIMIT"],
     );
     let size = |n| Size(n).to_string();
     let (usage, quota) = (info.usage, info.quota);
@@ -275,7 +275,7 @@ fn delete<D: Database>(args: &Delete, db: &D) -> Result<()> {
     let info = find(db, &args.name)?;
     if !args.yes {
         let message = format!(
-            "{} inodes in {} layers, {}, would go for ever; --yes if that is meant",
+            "{} inodes in {} layers, {}, would be permanently deleted; use --yes to confirm",
             grouped(info.usage.inodes),
             grouped(info.usage.layers),
             Size(info.usage.bytes)
@@ -296,10 +296,10 @@ pub(crate) fn about(error: Error, name: &str) -> Failure {
             ErrorKind::NotFound,
             "no such tenant; 'tarbox tenant list' shows all",
         ),
-        ErrorKind::Exists => Failure::new(ErrorKind::Exists, "there is a tenant of this name already"),
+        ErrorKind::Exists => Failure::new(ErrorKind::Exists, "a tenant of this name already exists"),
         ErrorKind::Suspended => Failure::new(
             ErrorKind::Suspended,
-            "suspended; 'tarbox tenant resume' opens it again",
+            "suspended; use 'tarbox tenant resume' to reopen it",
         ),
         ErrorKind::Busy => Failure::new(ErrorKind::Busy, "another process has it open"),
         _ => return Failure::from(error),

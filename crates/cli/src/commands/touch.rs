@@ -10,7 +10,7 @@ use crate::failure::{Failure, Result};
 use crate::parse::time;
 use crate::workspace::Workspace;
 
-/// Set times, or make empty files
+/// Set times, or create empty files
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox touch /flag",

@@ -11,7 +11,7 @@ use crate::print::{Entry, colour, escape, grouped};
 use crate::walk::{Step, WalkEntry, Walker};
 use crate::workspace::Workspace;
 
-/// Draw a directory tree
+/// Show a directory tree
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox tree /src              everything below /src",

@@ -10,12 +10,12 @@ use crate::failure::{Failure, Result};
 use crate::parse::size;
 use crate::workspace::Workspace;
 
-/// Set the length of files: cut them, or extend them with a hole
+/// Set the length of files: truncate them, or extend them with a hole
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox truncate -s 0 /log",
-    "tarbox truncate -s 10G /sparse        takes no room",
-    "tarbox truncate -s +1M /file          one MiB longer; -s -1M one MiB shorter",
+    "tarbox truncate -s 10G /sparse        takes no space",
+    "tarbox truncate -s +1M /file          1 MiB longer; -s -1M: 1 MiB shorter",
 ))]
 pub(crate) struct Args {
     /// The files to change; created if they do not exist

@@ -7,10 +7,10 @@ use tarbox_fuse::point;
 use crate::examples::examples;
 use crate::failure::Result;
 
-/// Unmount a workspace, even if the process behind it is gone
+/// Unmount a workspace, even if its process is gone
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
-    "tarbox umount ~/w           everything written stays in the database",
+    "tarbox umount ~/w           everything written is in the database",
 ))]
 pub(crate) struct Args {
     /// Where it is mounted

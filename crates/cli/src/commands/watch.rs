@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox watch /src                    until interrupted",
-    "tarbox --json watch --after 0        everything since the beginning, then what comes",
+    "tarbox --json watch --after 0        everything since the beginning, then new changes",
     "tarbox watch --count 1 /inbox && process-inbox",
 ))]
 pub(crate) struct Args {

@@ -40,7 +40,7 @@ pub(crate) struct Get {
 #[command(after_help = examples!(
     "tarbox xattr set /notes.txt user.author ada",
     "tarbox xattr set /notes.txt user.thumbnail < small.png",
-    "tarbox xattr set --create /notes.txt user.author ada     only if it is not there",
+    "tarbox xattr set --create /notes.txt user.author ada     only if it does not exist",
 ))]
 pub(crate) struct Set {
     /// The file

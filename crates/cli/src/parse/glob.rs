@@ -44,7 +44,7 @@ impl Glob {
                 b'*' => parts.push(Part::Star),
                 b'?' => parts.push(Part::Any),
                 b'[' => {
-                    let (part, tail) = class(rest, fold).ok_or("the pattern has a '[' without its ']'")?;
+                    let (part, tail) = class(rest, fold).ok_or("the pattern has a '[' without a ']'")?;
                     parts.push(part);
                     rest = tail;
                 }

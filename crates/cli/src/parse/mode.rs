@@ -48,7 +48,7 @@ impl ModeChange {
     /// A sentence about what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let complaint = || {
-            format!("'{text}' is not a mode; write octal digits such as 644 or clauses such as u+x,go-w,a=rX")
+            format!("'{text}' is not a mode; use octal digits such as 644 or clauses such as u+x,go-w,a=rX")
         };
         if text.starts_with(|c: char| c.is_ascii_digit()) {
             return match u32::from_str_radix(text, 8) {

@@ -22,13 +22,13 @@ pub(crate) fn parse(text: &str) -> Result<Owner, String> {
     let gid = match (group, uid) {
         (None, _) | (Some(""), None) => None,
         (Some(""), Some(uid)) => Some(platform::login_group(uid).ok_or_else(|| {
-            format!("there is no user {uid} on this host, whose group could be meant; write {uid}:GROUP")
+            format!("there is no user {uid} on this host whose group could be used; use {uid}:GROUP")
         })?),
         (Some(group), _) => Some(group_id(group)?),
     };
     if uid.is_none() && gid.is_none() {
         return Err(format!(
-            "'{text}' names nobody; write USER, USER:GROUP or :GROUP, by name or number"
+            "'{text}' is not an owner; use USER, USER:GROUP or :GROUP, by name or number"
         ));
     }
     Ok(Owner { uid, gid })
@@ -50,7 +50,7 @@ fn number(text: &str, lookup: fn(&str) -> Option<u32>, what: &str) -> Result<u32
     // 2^32 - 1 is what the system's calls take for "leave it".
     match text.parse::<u32>() {
         Ok(n) if n != u32::MAX => Ok(n),
-        _ => lookup(text).ok_or_else(|| format!("there is no {what} '{text}' on this host; write a number")),
+        _ => lookup(text).ok_or_else(|| format!("there is no {what} '{text}' on this host; use a number")),
     }
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn parse_user(text: &str) -> Result<User, String> {
     };
     if user.is_empty() {
         return Err(format!(
-            "'{text}' names no user; write USER or USER:GROUP,GROUP…, by name or number"
+            "'{text}' is not a user; use USER or USER:GROUP,GROUP…, by name or number"
         ));
     }
     let uid = user_id(user)?;
@@ -100,7 +100,7 @@ pub(crate) fn parse_user(text: &str) -> Result<User, String> {
 pub(crate) fn parse_whole(text: &str) -> Result<(u32, u32), String> {
     let user = parse_user(text)?;
     if text.contains(',') {
-        return Err(format!("'{text}' names several groups; an owner has one"));
+        return Err(format!("'{text}' has several groups; an owner has only one"));
     }
     Ok((user.uid, user.gid))
 }

@@ -6,7 +6,7 @@
 /// A sentence about what is wrong with it.
 pub(crate) fn parse(text: &str) -> Result<u64, String> {
     let complaint =
-        || format!("'{text}' is not a size; write bytes or a unit, such as 4096, 10k, 1.5MiB, 2G");
+        || format!("'{text}' is not a size; use a number of bytes or a unit, such as 4096, 10k, 1.5MiB, 2G");
     let text = text.trim();
     let split = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')

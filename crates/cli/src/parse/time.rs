@@ -33,7 +33,7 @@ pub(crate) fn full(time: Timestamp) -> String {
 /// A sentence about what is wrong with it.
 pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
     parse_at(text.trim(), &Zoned::now()).ok_or_else(|| {
-        format!("'{text}' is not a time; write 10m, 3d, yesterday, 2026-11-21, '2026-11-21 08:52', RFC 3339 or @SECONDS")
+        format!("'{text}' is not a time; use 10m, 3d, yesterday, 2026-11-21, '2026-11-21 08:52', RFC 3339 or @SECONDS")
     })
 }
 
@@ -42,8 +42,7 @@ pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
 /// # Errors
 /// A sentence about what is wrong with it.
 pub(crate) fn stamp(text: &str) -> Result<Timestamp, String> {
-    stamp_at(text, &Zoned::now())
-        .ok_or_else(|| format!("'{text}' is not a time; write [[CC]YY]MMDDhhmm[.ss]"))
+    stamp_at(text, &Zoned::now()).ok_or_else(|| format!("'{text}' is not a time; use [[CC]YY]MMDDhhmm[.ss]"))
 }
 
 fn stamp_at(text: &str, now: &Zoned) -> Option<Timestamp> {

@@ -2,10 +2,10 @@
 
 use std::io;
 use std::ops::Range;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
-use rustix::fs::{AtFlags, FileType, Gid, Mode, SeekFrom, Stat, Uid, XattrFlags};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, SeekFrom, Stat, Uid, XattrFlags};
 use rustix::io::Errno;
 use tarbox_store::{FileKind, Timestamp};
 
@@ -100,6 +100,34 @@ pub(crate) fn make_special(dir: BorrowedFd<'_>, name: &[u8], meta: &Meta) -> io:
     )?)
 }
 
+/// Opens a new file in a directory that has no name there and can be given one.
+#[cfg(target_os = "linux")]
+pub(crate) fn create_nameless(dir: BorrowedFd<'_>, mode: u32) -> io::Result<OwnedFd> {
+    let flags = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(dir, c".", flags, Mode::from_raw_mode(mode))?;
+    // Where /proc is missing nothing could name it.
+    rustix::fs::stat(path_of(file.as_fd()))?;
+    Ok(file)
+}
+
+/// Not supported.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn create_nameless(_dir: BorrowedFd<'_>, _mode: u32) -> io::Result<OwnedFd> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Gives a file without a name one that is free.
+pub(crate) fn give_name(file: BorrowedFd<'_>, dir: BorrowedFd<'_>, name: &[u8]) -> io::Result<()> {
+    let (from, file) = (rustix::fs::CWD, path_of(file));
+    Ok(rustix::fs::linkat(
+        from,
+        file,
+        dir,
+        name,
+        AtFlags::SYMLINK_FOLLOW,
+    )?)
+}
+
 /// The next bytes of the file at or behind `offset` that are stored; `None` where only a hole follows.
 pub(crate) fn next_data(file: BorrowedFd<'_>, offset: u64) -> io::Result<Option<Range<u64>>> {
     let start = match rustix::fs::seek(file, SeekFrom::Data(offset)) {
@@ -169,10 +197,12 @@ fn read_xattr(
 
 /// A path to `name` in an open directory, for the calls that take no directory.
 fn path_through(dir: BorrowedFd<'_>, name: &[u8]) -> PathBuf {
-    use std::os::fd::AsRawFd;
-    let mut path = PathBuf::from(format!("/proc/self/fd/{}", dir.as_fd().as_raw_fd()));
-    path.push(super::os_string(name.to_vec()));
-    path
+    path_of(dir).join(super::os_string(name.to_vec()))
+}
+
+/// What an open file can be called by.
+fn path_of(file: BorrowedFd<'_>) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 /// What a file is that is no directory, symbolic link or device.

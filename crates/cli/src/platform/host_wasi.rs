@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::Range;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::fs::{FileType, Stat};
 use tarbox_store::{FileKind, Timestamp};
@@ -34,6 +34,16 @@ pub(crate) fn set_xattr_at(
     _name: &[u8],
     _value: &[u8],
 ) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Not supported.
+pub(crate) fn create_nameless(_dir: BorrowedFd<'_>, _mode: u32) -> io::Result<OwnedFd> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Not supported.
+pub(crate) fn give_name(_file: BorrowedFd<'_>, _dir: BorrowedFd<'_>, _name: &[u8]) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

@@ -2,6 +2,12 @@
 //!
 //! Everything here is about the host: who calls, its user names, and its files where `import` and `export` touch them.
 
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+
 #[cfg(unix)]
 #[path = "host_unix.rs"]
 pub(crate) mod host;
@@ -27,4 +33,20 @@ pub(crate) struct Caller {
     pub(crate) groups: Vec<u32>,
     /// Permission bits that new files do not get.
     pub(crate) umask: u32,
+}
+
+/// Opens a directory of the host, whatever links lead to it.
+///
+/// # Errors
+/// What the host said.
+pub(crate) fn open_dir(path: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?)
+}
+
+/// The directory that a path of the host is in.
+pub(crate) fn parent(path: &Path) -> &Path {
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }

@@ -25,14 +25,10 @@ pub(crate) fn caller() -> Caller {
 
 /// Opens a database in its directory, which nobody else uses meanwhile: WASI has no locks between processes.
 pub(crate) fn open_database(path: &Path, options: &Options) -> tarbox_store::Result<SqliteDatabase> {
-    let directory = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let name = path
-        .file_name()
-        .and_then(OsStr::to_str)
-        .ok_or_else(|| Error::new(ErrorKind::Invalid).because("the name of the database has to be text"))?;
+    let directory = super::parent(path);
+    let name = path.file_name().and_then(OsStr::to_str).ok_or_else(|| {
+        Error::new(ErrorKind::Invalid).because("the name of the database must be UTF-8 text")
+    })?;
     let pool = DirectoryPool::open(directory).map_err(|e| Error::new(ErrorKind::Io).caused_by(e))?;
     SqliteDatabase::on_pool(Arc::new(pool), name, options)
 }

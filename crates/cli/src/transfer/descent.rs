@@ -85,7 +85,7 @@ impl Descent {
 fn open(dir: Option<&Dir>) -> io::Result<&OwnedFd> {
     match dir {
         Some(Dir::Open(dir)) => Ok(dir),
-        _ => Err(io::Error::other("its directory was moved meanwhile")),
+        _ => Err(io::Error::other("its directory was moved in the meantime")),
     }
 }
 

@@ -185,7 +185,7 @@ impl<'a> HostReader<'a> {
         let file = rustix::fs::openat(dir, name, flags, Mode::empty())?;
         let stat = rustix::fs::fstat(&file)?;
         if kind_of(&stat) != FileKind::File {
-            return Err(io::Error::other("it was replaced while it was read"));
+            return Err(io::Error::other("it was replaced while it was being read"));
         }
         let id = match self.known(&stat) {
             Known::Again(id) => {
@@ -252,7 +252,7 @@ impl<'a> HostReader<'a> {
                     },
                 )
             }
-            FileKind::Directory => return Err(io::Error::other("it was replaced while it was read")),
+            FileKind::Directory => return Err(io::Error::other("it was replaced while it was being read")),
             _ => send(emit, Item::Special { name, meta, id }),
         })
     }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
@@ -16,8 +16,13 @@ use tarbox_tar::Collision;
 use crate::failure::{Failure, Result};
 use crate::platform::host;
 use crate::transfer::descent::Descent;
+use crate::transfer::host_new_file::HostNewFile;
 use crate::transfer::host_reader::open_dir;
-use crate::transfer::item::{Item, LinkId, Meta};
+use crate::transfer::item::{LinkId, Meta};
+use crate::transfer::tree_writer::Target;
+
+/// A file of more bytes than this has no name until it is whole, so that a process that ends leaves no part of it.
+const LARGE: u64 = 1 << 20;
 
 /// Writes one tree.
 pub(crate) struct HostWriter {
@@ -29,16 +34,22 @@ pub(crate) struct HostWriter {
     /// The names of the directories behind the first.
     names: Vec<Vec<u8>>,
     file: Option<OpenFile>,
-    /// Directories that could not be made, and what is in them is left out: how deep we are in one.
-    lost: usize,
     /// The first name of every file that has several, below the root.
     links: HashMap<LinkId, Vec<Vec<u8>>>,
 }
 
 struct OpenFile {
-    file: OwnedFd,
+    file: Made,
     name: Vec<u8>,
     meta: Meta,
+}
+
+/// A file that is not whole yet.
+enum Made {
+    /// Under its name.
+    InPlace(OwnedFd),
+    /// Whatever has its name is still there.
+    Apart(HostNewFile),
 }
 
 impl HostWriter {
@@ -51,53 +62,7 @@ impl HostWriter {
             dirs: Descent::new(dir),
             names: Vec::new(),
             file: None,
-            lost: 0,
             links: HashMap::new(),
-        }
-    }
-
-    /// Carries out one item.
-    ///
-    /// # Errors
-    /// What the host said, about the path. The writer can go on with the next item.
-    pub(crate) fn write(&mut self, item: Item) -> Result<()> {
-        match item {
-            Item::Enter { .. } if self.lost > 0 => self.lost += 1,
-            Item::Leave { .. } if self.lost > 0 => self.lost -= 1,
-            Item::Trouble(failure) => return Err(failure),
-            _ if self.lost > 0 => {}
-            Item::Enter { name, .. } => self.enter(name)?,
-            Item::Leave { meta } => self.leave(&meta)?,
-            Item::File { name, meta, id, .. } => self.begin_file(name, meta, id)?,
-            Item::Data { offset, bytes } => self.data(offset, &bytes)?,
-            Item::EndFile { size } => self.end_file(size)?,
-            Item::Abandon => self.abandon()?,
-            Item::Symlink {
-                name,
-                meta,
-                target,
-                id,
-            } => self.symlink(name, &meta, &target, id)?,
-            Item::Special { name, meta, id } => self.special(name, &meta, id)?,
-            Item::Again { name, id } => self.again(&name, id)?,
-        }
-        Ok(())
-    }
-
-    fn enter(&mut self, name: Vec<u8>) -> Result<()> {
-        if name.is_empty() {
-            return Ok(());
-        }
-        match self.try_enter(&name) {
-            Ok(dir) => {
-                self.dirs.enter(dir);
-                self.names.push(name);
-                Ok(())
-            }
-            Err(e) => {
-                self.lost = 1;
-                Err(self.failure(&name, &e))
-            }
         }
     }
 
@@ -117,55 +82,20 @@ impl HostWriter {
         open_dir(dir, name)
     }
 
-    fn leave(&mut self, meta: &Meta) -> Result<()> {
-        let done = self
-            .dirs
-            .last()
-            .and_then(|dir| finish(dir.as_fd(), meta, self.owners));
-        let result = done.map_err(|e| self.failure(b"", &e));
-        // The first directory stays: more may follow beside what was in it.
-        self.dirs.leave();
-        self.names.pop();
-        result
-    }
-
-    fn begin_file(&mut self, name: Vec<u8>, meta: Meta, id: Option<LinkId>) -> Result<()> {
-        self.file = None;
-        let made = self.replacing(&name, |dir, name| {
-            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            rustix::fs::openat(dir, name, flags, Mode::from_raw_mode(0o600))
-        });
-        let file = made.map_err(|e| self.failure(&name, &e))?;
-        self.remember(&name, id);
-        self.file = Some(OpenFile { file, name, meta });
-        Ok(())
-    }
-
-    fn data(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
-        let Some(open) = &self.file else { return Ok(()) };
-        write_all(&open.file, bytes, offset).or_else(|e| self.give_up(&e))
-    }
-
-    fn end_file(&mut self, size: u64) -> Result<()> {
-        let Some(open) = &self.file else { return Ok(()) };
-        // A hole at the end is no piece of content: only the length tells of it.
-        let done = rustix::fs::ftruncate(&open.file, size)
-            .map_err(io::Error::from)
-            .and_then(|()| finish(open.file.as_fd(), &open.meta, self.owners));
-        let result = done.map_err(|e| self.failure(&open.name, &e));
-        self.file = None;
-        result
-    }
-
-    fn abandon(&mut self) -> Result<()> {
-        let Some(open) = self.file.take() else {
-            return Ok(());
-        };
-        let removed = self
-            .dirs
-            .last()
-            .and_then(|dir| Ok(rustix::fs::unlinkat(dir, open.name.as_slice(), AtFlags::empty())?));
-        removed.map_err(|e| self.failure(&open.name, &e))
+    fn make_file(&self, name: &[u8], size: u64) -> io::Result<Made> {
+        check_name(name)?;
+        let dir = self.dirs.last()?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        if size <= LARGE {
+            match rustix::fs::openat(dir, name, flags, Mode::from_raw_mode(0o600)) {
+                Err(Errno::EXIST) => {}
+                made => return Ok(Made::InPlace(made?)),
+            }
+        }
+        match self.may_go(name) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+            _ => HostNewFile::create(dir.as_fd(), 0o600).map(Made::Apart),
+        }
     }
 
     /// Takes away the file that could not be completed.
@@ -176,39 +106,6 @@ impl HostWriter {
         };
         self.abandon()?;
         Err(failure)
-    }
-
-    fn symlink(&mut self, name: Vec<u8>, meta: &Meta, target: &[u8], id: Option<LinkId>) -> Result<()> {
-        self.replacing(&name, |dir, name| rustix::fs::symlinkat(target, dir, name))
-            .and_then(|()| self.finish_at(&name, meta))
-            .map_err(|e| self.failure(&name, &e))?;
-        self.remember(&name, id);
-        Ok(())
-    }
-
-    fn special(&mut self, name: Vec<u8>, meta: &Meta, id: Option<LinkId>) -> Result<()> {
-        self.replacing(&name, |dir, name| {
-            host::make_special(dir.as_fd(), name, meta)
-                .map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::NOTSUP))
-        })
-        .and_then(|()| self.finish_at(&name, meta))
-        .map_err(|e| self.failure(&name, &e))?;
-        self.remember(&name, id);
-        Ok(())
-    }
-
-    fn again(&mut self, name: &[u8], id: LinkId) -> Result<()> {
-        let Some(first) = self.links.get(&id) else {
-            let gone = io::Error::other("the file it is another name of was not written");
-            return Err(self.failure(name, &gone));
-        };
-        self.open_parent(first)
-            .and_then(|(dir, old)| {
-                self.replacing(name, |new_dir, name| {
-                    rustix::fs::linkat(dir.dir(), old, new_dir, name, AtFlags::empty())
-                })
-            })
-            .map_err(|e| self.failure(name, &e))
     }
 
     /// The directory of a path below the root, opened, and the last name.
@@ -240,16 +137,19 @@ impl HostWriter {
         }
     }
 
-    /// Removes what is in the way and is no directory, if that was asked for.
+    /// Removes what is in the way and may go.
     fn clear_the_way(&self, name: &[u8]) -> io::Result<()> {
-        let dir = self.dirs.last()?;
-        let stat = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-            return Err(Errno::ISDIR.into());
-        }
+        self.may_go(name)?;
+        Ok(rustix::fs::unlinkat(self.dirs.last()?, name, AtFlags::empty())?)
+    }
+
+    /// Whether what is there is no directory, and to be replaced.
+    fn may_go(&self, name: &[u8]) -> io::Result<()> {
+        let stat = rustix::fs::statat(self.dirs.last()?, name, AtFlags::SYMLINK_NOFOLLOW)?;
         match self.collision {
+            _ if FileType::from_raw_mode(stat.st_mode) == FileType::Directory => Err(Errno::ISDIR.into()),
             Collision::Refuse => Err(Errno::EXIST.into()),
-            Collision::Replace => Ok(rustix::fs::unlinkat(dir, name, AtFlags::empty())?),
+            Collision::Replace => Ok(()),
         }
     }
 
@@ -292,6 +192,113 @@ impl HostWriter {
     }
 }
 
+impl Target for HostWriter {
+    fn enter(&mut self, name: Vec<u8>, _meta: &Meta) -> Result<()> {
+        let dir = self.try_enter(&name).map_err(|e| self.failure(&name, &e))?;
+        self.dirs.enter(dir);
+        self.names.push(name);
+        Ok(())
+    }
+
+    fn leave(&mut self, meta: &Meta) -> Result<()> {
+        let done = self
+            .dirs
+            .last()
+            .and_then(|dir| finish(dir.as_fd(), meta, self.owners));
+        let result = done.map_err(|e| self.failure(b"", &e));
+        // The first directory stays: more may follow beside what was in it.
+        self.dirs.leave();
+        self.names.pop();
+        result
+    }
+
+    fn begin_file(&mut self, name: Vec<u8>, meta: Meta, id: Option<LinkId>) -> Result<()> {
+        self.abandon()?;
+        let file = self
+            .make_file(&name, meta.size)
+            .map_err(|e| self.failure(&name, &e))?;
+        self.remember(&name, id);
+        self.file = Some(OpenFile { file, name, meta });
+        Ok(())
+    }
+
+    fn data(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
+        let Some(open) = &self.file else { return Ok(()) };
+        write_all(open.file.fd(), bytes, offset).or_else(|e| self.give_up(&e))
+    }
+
+    fn end_file(&mut self, size: u64) -> Result<()> {
+        let Some(open) = &self.file else { return Ok(()) };
+        // A hole at the end is no piece of content: only the length tells of it.
+        if let Err(e) = rustix::fs::ftruncate(open.file.fd(), size) {
+            return self.give_up(&e.into());
+        }
+        let Some(open) = self.file.take() else {
+            return Ok(());
+        };
+        let finished = finish(open.file.fd(), &open.meta, self.owners);
+        // Its content is whole, whatever is said of its attributes.
+        let put = self.dirs.last().and_then(|dir| match open.file {
+            Made::InPlace(_) => Ok(()),
+            Made::Apart(new) => new.put(dir.as_fd(), &open.name, self.collision == Collision::Replace),
+        });
+        finished.and(put).map_err(|e| self.failure(&open.name, &e))
+    }
+
+    fn abandon(&mut self) -> Result<()> {
+        let Some(open) = self.file.take() else {
+            return Ok(());
+        };
+        let removed = self.dirs.last().and_then(|dir| match open.file {
+            Made::InPlace(_) => Ok(rustix::fs::unlinkat(dir, open.name.as_slice(), AtFlags::empty())?),
+            Made::Apart(new) => new.discard(dir.as_fd()),
+        });
+        removed.map_err(|e| self.failure(&open.name, &e))
+    }
+
+    fn symlink(&mut self, name: Vec<u8>, meta: &Meta, target: &[u8], id: Option<LinkId>) -> Result<()> {
+        self.replacing(&name, |dir, name| rustix::fs::symlinkat(target, dir, name))
+            .and_then(|()| self.finish_at(&name, meta))
+            .map_err(|e| self.failure(&name, &e))?;
+        self.remember(&name, id);
+        Ok(())
+    }
+
+    fn special(&mut self, name: Vec<u8>, meta: &Meta, id: Option<LinkId>) -> Result<()> {
+        self.replacing(&name, |dir, name| {
+            host::make_special(dir.as_fd(), name, meta)
+                .map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::NOTSUP))
+        })
+        .and_then(|()| self.finish_at(&name, meta))
+        .map_err(|e| self.failure(&name, &e))?;
+        self.remember(&name, id);
+        Ok(())
+    }
+
+    fn again(&mut self, name: &[u8], id: LinkId) -> Result<()> {
+        let Some(first) = self.links.get(&id) else {
+            let gone = io::Error::other("the file that it links to was not written");
+            return Err(self.failure(name, &gone));
+        };
+        self.open_parent(first)
+            .and_then(|(dir, old)| {
+                self.replacing(name, |new_dir, name| {
+                    rustix::fs::linkat(dir.dir(), old, new_dir, name, AtFlags::empty())
+                })
+            })
+            .map_err(|e| self.failure(name, &e))
+    }
+}
+
+impl Made {
+    fn fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::InPlace(file) => file.as_fd(),
+            Self::Apart(new) => new.file().as_fd(),
+        }
+    }
+}
+
 /// A directory on the way to a file's first name.
 enum Parent<'d> {
     First(&'d OwnedFd),
@@ -311,17 +318,14 @@ impl Parent<'_> {
 fn check_name(name: &[u8]) -> io::Result<()> {
     let bad = name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') || name.contains(&0);
     if bad {
-        Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "this is not a file name",
-        ))
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))
     } else {
         Ok(())
     }
 }
 
 /// Sets owner, permissions, attributes and times, in the order in which none undoes another.
-fn finish(file: std::os::fd::BorrowedFd<'_>, meta: &Meta, owners: Owners) -> io::Result<()> {
+fn finish(file: BorrowedFd<'_>, meta: &Meta, owners: Owners) -> io::Result<()> {
     if let (Some(uid), Some(gid)) = owners.of(&meta.attributes()) {
         host::set_owner(file, uid, gid)?;
     }
@@ -358,7 +362,7 @@ fn times(meta: &Meta) -> Timestamps {
     }
 }
 
-fn write_all(file: &OwnedFd, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+fn write_all(file: BorrowedFd<'_>, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::pwrite(file, bytes, offset) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

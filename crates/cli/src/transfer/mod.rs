@@ -2,6 +2,7 @@
 
 mod descent;
 mod host_file;
+mod host_new_file;
 mod host_reader;
 mod host_writer;
 pub(crate) mod item;
@@ -11,9 +12,11 @@ mod skip;
 mod survey;
 mod tally;
 mod tar_writer;
+mod tree_writer;
 mod workspace_reader;
 mod workspace_writer;
 
+pub(crate) use host_new_file::HostNewFile;
 pub(crate) use host_reader::HostReader;
 pub(crate) use host_writer::HostWriter;
 pub(crate) use pump::{Weigh, pump};
@@ -21,5 +24,6 @@ pub(crate) use skip::Skip;
 pub(crate) use survey::survey;
 pub(crate) use tally::Tally;
 pub(crate) use tar_writer::TarWriter;
+pub(crate) use tree_writer::TreeWriter;
 pub(crate) use workspace_reader::WorkspaceReader;
 pub(crate) use workspace_writer::WorkspaceWriter;

@@ -23,7 +23,7 @@ impl OwnerChoice {
             "caller" => Self::These(Owners::Caller),
             other => {
                 let (uid, gid) = crate::parse::owner::parse_whole(other)
-                    .map_err(|e| format!("{e}; or write auto, keep or caller"))?;
+                    .map_err(|e| format!("{e}; or use auto, keep or caller"))?;
                 Self::These(Owners::Fixed(uid, gid))
             }
         })

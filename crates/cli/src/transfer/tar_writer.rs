@@ -82,7 +82,7 @@ impl<W: Write> TarWriter<W> {
                 }
                 None => {
                     let path = [&self.dir[..], &name].concat();
-                    let message = "a tar archive has no sockets; left out";
+                    let message = "tar archives cannot contain sockets; skipped";
                     Err(Failure::new(ErrorKind::Unsupported, message).about(path))
                 }
             },
@@ -102,7 +102,7 @@ impl<W: Write> TarWriter<W> {
     fn again(&mut self, name: &[u8], id: LinkId) -> Result<()> {
         let path = [&self.dir[..], name].concat();
         let Some(first) = self.links.get(&id).cloned() else {
-            let message = "the file it is another name of was left out";
+            let message = "skipped, since the file that it links to was skipped";
             return Err(Failure::new(ErrorKind::NotFound, message).about(path));
         };
         let written = self.writer.member(&Member::hard_link(path, first), None);

@@ -3,34 +3,19 @@
 use std::collections::HashSet;
 
 use tarbox_fs::{CONTROL, Credentials, FilesystemInterface, Handle, OpenFlags, blocking, data_map, xattrs};
-use tarbox_store::{Attr, Cookie, DirEntry, FileKind, Ino, Result};
+use tarbox_store::{Attr, FileKind, Ino, Result};
 
 use crate::failure::Failure;
 use crate::transfer::item::{Item, LinkId, Meta, PIECE};
-
-/// Entries are told in the order of their names, in runs of at most this many: memory stays bounded.
-const RUN: usize = 1 << 16;
-const PAGE: usize = 1024;
+use crate::walk::{Step, Walker};
 
 /// Reads one tree.
 pub(crate) struct WorkspaceReader<'a, F> {
     fs: &'a F,
     who: &'a Credentials,
-    stack: Vec<Level>,
-    /// The path of the innermost directory, for messages; no slash at its end.
-    path: Vec<u8>,
+    /// The path of the tree, for messages; no slash at its end.
+    root: Vec<u8>,
     seen: HashSet<Ino>,
-}
-
-struct Level {
-    ino: Ino,
-    handle: Handle,
-    meta: Meta,
-    /// The run being told, in reverse order.
-    run: Vec<DirEntry>,
-    after: Cookie,
-    more: bool,
-    path_len: usize,
 }
 
 /// Takes the next item; answers whether more are wanted.
@@ -42,12 +27,10 @@ struct Enough;
 impl<'a, F: FilesystemInterface> WorkspaceReader<'a, F> {
     /// A reader of what is at `path`.
     pub(crate) fn new(fs: &'a F, who: &'a Credentials, path: &[u8]) -> Self {
-        let path = path.strip_suffix(b"/").unwrap_or(path).to_vec();
         Self {
             fs,
             who,
-            stack: Vec::new(),
-            path,
+            root: path.strip_suffix(b"/").unwrap_or(path).to_vec(),
             seen: HashSet::new(),
         }
     }
@@ -56,101 +39,65 @@ impl<'a, F: FilesystemInterface> WorkspaceReader<'a, F> {
     pub(crate) fn read(mut self, attr: &Attr, emit: Emit<'_>) {
         // Whoever said that it wants no more knows why.
         let _ = self.read_all(attr, emit);
-        for level in self.stack {
-            let _ = blocking(self.fs.release(level.handle));
-        }
     }
 
     /// Tells a single entry that is no directory, under this name. The reader's path is its directory.
     pub(crate) fn read_one(mut self, name: &[u8], attr: &Attr, emit: Emit<'_>) {
-        let _ = self.leaf(name.to_vec(), attr, emit);
+        let path = [&self.root, &b"/"[..], name].concat();
+        let _ = self.leaf((name.to_vec(), &path), attr, emit);
     }
 
     fn read_all(&mut self, attr: &Attr, emit: Emit<'_>) -> Result<(), Enough> {
-        self.enter(Vec::new(), attr, emit)?;
-        loop {
-            match self.next_entry() {
-                Ok(Some(entry)) if entry.attr.is_dir() => self.enter(entry.name, &entry.attr, emit)?,
-                Ok(Some(entry)) => self.leaf(entry.name, &entry.attr, emit)?,
-                Ok(None) if self.stack.is_empty() => return Ok(()),
-                Ok(None) => self.leave(emit)?,
-                Err(e) => {
-                    // The rest of this directory cannot be told; what is around it can.
-                    self.trouble(b"", e, emit)?;
-                    if let Some(level) = self.stack.last_mut() {
-                        level.more = false;
+        let mut walker = Walker::new(self.fs, self.who, &self.root, *attr);
+        let mut dirs = Vec::new();
+        while let Some(entry) = walker.next() {
+            match entry {
+                // The rest of this directory cannot be told; what is around it can.
+                Err(failure) => send(emit, Item::Trouble(failure))?,
+                Ok(entry) if entry.dir == Ino::ROOT && entry.name == CONTROL => {
+                    if entry.step == Step::Enter {
+                        walker.skip();
                     }
                 }
+                Ok(entry) => match entry.step {
+                    Step::Enter => match self.meta(&entry.attr) {
+                        Ok(meta) => {
+                            dirs.push(meta.clone());
+                            let name = entry.name;
+                            send(emit, Item::Enter { name, meta })?;
+                        }
+                        Err(e) => {
+                            walker.skip();
+                            trouble(walker.path(), e, emit)?;
+                        }
+                    },
+                    Step::Leave => {
+                        if let Some(meta) = dirs.pop() {
+                            send(emit, Item::Leave { meta })?;
+                        }
+                    }
+                    Step::Leaf => self.leaf((entry.name, walker.path()), &entry.attr, emit)?,
+                },
             }
         }
+        Ok(())
     }
 
-    fn next_entry(&mut self) -> Result<Option<DirEntry>> {
-        let Some(level) = self.stack.last_mut() else {
-            return Ok(None);
-        };
-        if level.run.is_empty() && level.more {
-            next_run(self.fs, level)?;
-        }
-        match level.run.pop() {
-            Some(entry) if level.ino == Ino::ROOT && entry.name == CONTROL => self.next_entry(),
-            entry => Ok(entry),
-        }
-    }
-
-    fn enter(&mut self, name: Vec<u8>, attr: &Attr, emit: Emit<'_>) -> Result<(), Enough> {
-        let opened = self.meta(attr).and_then(|meta| {
-            Ok((
-                meta,
-                blocking(self.fs.open(self.who, attr.ino, OpenFlags::DIRECTORY))?,
-            ))
-        });
-        let (meta, handle) = match opened {
-            Ok(opened) => opened,
-            Err(e) => return self.trouble(&name, e, emit),
-        };
-        let path_len = self.path.len();
-        if !name.is_empty() {
-            self.path.push(b'/');
-            self.path.extend_from_slice(&name);
-        }
-        self.stack.push(Level {
-            ino: attr.ino,
-            handle,
-            meta: meta.clone(),
-            run: Vec::new(),
-            after: Cookie(0),
-            more: true,
-            path_len,
-        });
-        send(emit, Item::Enter { name, meta })
-    }
-
-    fn leave(&mut self, emit: Emit<'_>) -> Result<(), Enough> {
-        let Some(level) = self.stack.pop() else {
-            return Ok(());
-        };
-        // It was only read: closing it can lose nothing.
-        let _ = blocking(self.fs.release(level.handle));
-        self.path.truncate(level.path_len);
-        send(emit, Item::Leave { meta: level.meta })
-    }
-
-    fn leaf(&mut self, name: Vec<u8>, attr: &Attr, emit: Emit<'_>) -> Result<(), Enough> {
+    fn leaf(&mut self, (name, path): (Vec<u8>, &[u8]), attr: &Attr, emit: Emit<'_>) -> Result<(), Enough> {
         let link = LinkId(0, attr.ino.0);
         let id = (attr.nlink > 1).then_some(link);
         if id.is_some() && !self.seen.insert(attr.ino) {
             return send(emit, Item::Again { name, id: link });
         }
-        match self.try_leaf(&name, attr, id, emit) {
+        match self.try_leaf((name, path), attr, id, emit) {
             Ok(go_on) => go_on,
-            Err(e) => self.trouble(&name, e, emit),
+            Err(e) => trouble(path, e, emit),
         }
     }
 
     fn try_leaf(
         &self,
-        name: &[u8],
+        (name, path): (Vec<u8>, &[u8]),
         attr: &Attr,
         id: Option<LinkId>,
         emit: Emit<'_>,
@@ -161,16 +108,8 @@ impl<'a, F: FilesystemInterface> WorkspaceReader<'a, F> {
                 let handle = self.open_quietly(attr)?;
                 let map = blocking(data_map(self.fs, handle, attr))?;
                 let pieces = map.clone().unwrap_or_else(|| vec![(0, attr.size)]);
-                let told = send(
-                    emit,
-                    Item::File {
-                        name: name.to_vec(),
-                        meta,
-                        id,
-                        map,
-                    },
-                )
-                .and_then(|()| self.content(name, handle, (attr.size, &pieces), emit));
+                let told = send(emit, Item::File { name, meta, id, map })
+                    .and_then(|()| self.content(path, handle, (attr.size, &pieces), emit));
                 let _ = blocking(self.fs.release(handle));
                 told
             }
@@ -179,21 +118,14 @@ impl<'a, F: FilesystemInterface> WorkspaceReader<'a, F> {
                 send(
                     emit,
                     Item::Symlink {
-                        name: name.to_vec(),
+                        name,
                         meta,
                         target,
                         id,
                     },
                 )
             }
-            _ => send(
-                emit,
-                Item::Special {
-                    name: name.to_vec(),
-                    meta,
-                    id,
-                },
-            ),
+            _ => send(emit, Item::Special { name, meta, id }),
         })
     }
 
@@ -212,7 +144,7 @@ impl<'a, F: FilesystemInterface> WorkspaceReader<'a, F> {
 
     fn content(
         &self,
-        name: &[u8],
+        path: &[u8],
         handle: Handle,
         (size, pieces): (u64, &[(u64, u64)]),
         emit: Emit<'_>,
@@ -231,7 +163,7 @@ impl<'a, F: FilesystemInterface> WorkspaceReader<'a, F> {
                     }
                     Err(e) => {
                         send(emit, Item::Abandon)?;
-                        return self.trouble(name, e, emit);
+                        return trouble(path, e, emit);
                     }
                 }
             }
@@ -252,28 +184,12 @@ impl<'a, F: FilesystemInterface> WorkspaceReader<'a, F> {
             xattrs: blocking(xattrs(self.fs, self.who, attr.ino))?,
         })
     }
+}
 
-    fn trouble(&self, name: &[u8], error: tarbox_store::Error, emit: Emit<'_>) -> Result<(), Enough> {
-        let path = if name.is_empty() {
-            self.path.clone()
-        } else {
-            [&self.path, &b"/"[..], name].concat()
-        };
-        send(emit, Item::Trouble(Failure::of(error, path)))
-    }
+fn trouble(path: &[u8], error: tarbox_store::Error, emit: Emit<'_>) -> Result<(), Enough> {
+    send(emit, Item::Trouble(Failure::of(error, path)))
 }
 
 fn send(emit: Emit<'_>, item: Item) -> Result<(), Enough> {
     if emit(item) { Ok(()) } else { Err(Enough) }
-}
-
-fn next_run<F: FilesystemInterface>(fs: &F, level: &mut Level) -> Result<()> {
-    while level.more && level.run.len() < RUN {
-        let page = blocking(fs.readdir(level.handle, level.after, PAGE))?;
-        level.more = page.len() == PAGE;
-        level.after = page.last().map_or(level.after, |entry| entry.cookie);
-        level.run.extend(page);
-    }
-    level.run.sort_unstable_by(|a, b| b.name.cmp(&a.name));
-    Ok(())
 }

@@ -6,13 +6,14 @@
 use std::collections::HashMap;
 
 use tarbox_fs::{
-    CONTROL, Credentials, FilesystemInterface, Handle, NewNode, OpenFlags, Owners, blocking, restore,
+    Credentials, FilesystemInterface, NewFile, NewNode, Owners, Place, Placer, blocking, restore,
 };
-use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, Unlink, WriteAt};
+use tarbox_store::{Error, ErrorKind, FileKind, Ino};
 use tarbox_tar::Collision;
 
 use crate::failure::{Failure, Result};
-use crate::transfer::item::{Item, LinkId, Meta};
+use crate::transfer::item::{LinkId, Meta};
+use crate::transfer::tree_writer::Target;
 
 /// Writes one tree.
 pub(crate) struct WorkspaceWriter<'a, F> {
@@ -24,8 +25,6 @@ pub(crate) struct WorkspaceWriter<'a, F> {
     /// The path of the innermost directory, for messages.
     path: Vec<u8>,
     file: Option<OpenFile>,
-    /// How deep we are in a directory that could not be made, whose content is left out.
-    lost: usize,
     links: HashMap<LinkId, Ino>,
 }
 
@@ -43,12 +42,9 @@ enum Origin {
 }
 
 struct OpenFile {
-    handle: Handle,
-    attr: Attr,
+    file: NewFile,
     name: Vec<u8>,
     meta: Meta,
-    /// The end of what was written.
-    end: u64,
 }
 
 impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
@@ -74,96 +70,100 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
             }],
             path,
             file: None,
-            lost: 0,
             links: HashMap::new(),
         }
     }
 
-    /// Carries out one item.
-    ///
-    /// # Errors
-    /// What the workspace said, about the path. The writer can go on with the next item.
-    pub(crate) fn write(&mut self, item: Item) -> Result<()> {
-        match item {
-            Item::Enter { .. } if self.lost > 0 => self.lost += 1,
-            Item::Leave { .. } if self.lost > 0 => self.lost -= 1,
-            Item::Trouble(failure) => return Err(failure),
-            _ if self.lost > 0 => {}
-            Item::Enter { name, meta } => self.enter(&name, &meta)?,
-            Item::Leave { meta } => self.leave(&meta)?,
-            Item::File { name, meta, id, .. } => self.begin_file(name, meta, id)?,
-            Item::Data { offset, bytes } => self.data(offset, &bytes)?,
-            Item::EndFile { size } => self.end_file(size)?,
-            Item::Abandon => self.abandon()?,
-            Item::Symlink {
-                name,
-                meta,
-                target,
-                id,
-            } => {
-                self.node(&name, &meta, id, &NewNode::Symlink { target: &target })?;
-            }
-            Item::Special { name, meta, id } => {
-                let node = special(&meta).ok_or_else(|| Failure::from(ErrorKind::Invalid).about(&name))?;
-                self.node(&name, &meta, id, &node)?;
-            }
-            Item::Again { name, id } => self.again(&name, id)?,
-        }
+    fn try_enter(&self, name: &[u8], meta: &Meta) -> tarbox_store::Result<(Ino, Origin)> {
+        let place = self.place(name);
+        let (attr, made) = self.placing(|placer| blocking(placer.directory(&place, meta.mode)))?;
+        let origin = made.map_or(Origin::Found, |_| Origin::Made);
+        Ok((attr.ino, origin))
+    }
+
+    /// Removes a file because of an error, which matters more than that this may fail, too.
+    fn give_up(&mut self, error: Error) -> Result<()> {
+        let name = self.file.as_ref().map_or(&[][..], |open| &open.name);
+        let failure = self.failure(name, error);
+        let _ = self.abandon();
+        Err(failure)
+    }
+
+    fn node(&mut self, name: &[u8], meta: &Meta, id: Option<LinkId>, node: &NewNode<'_>) -> Result<()> {
+        let place = self.place(name);
+        let made = self
+            .placing(|placer| blocking(placer.node(&place, node, &meta.attributes())))
+            .map_err(|e| self.failure(name, e))?;
+        self.remember(made.attr.ino, id);
         Ok(())
     }
 
-    /// Gives an inode another name in this directory.
-    fn link(&self, name: &[u8], ino: Ino) -> Result<()> {
-        let dir = self.top().ino;
-        self.replacing(name, || blocking(self.fs.link(&self.who, ino, dir, name)))
-            .map(drop)
-            .map_err(|e| self.failure(name, e))
-    }
-
-    fn enter(&mut self, name: &[u8], meta: &Meta) -> Result<()> {
-        if name.is_empty() {
-            return Ok(());
-        }
-        match self.try_enter(name, meta) {
-            Ok((ino, origin)) => {
-                self.stack.push(Level {
-                    ino,
-                    origin,
-                    path_len: self.path.len(),
-                });
-                self.path.push(b'/');
-                self.path.extend_from_slice(name);
-                Ok(())
-            }
-            Err(e) => {
-                self.lost = 1;
-                Err(self.failure(name, e))
-            }
+    fn remember(&mut self, ino: Ino, id: Option<LinkId>) {
+        if let Some(id) = id {
+            self.links.insert(id, ino);
         }
     }
 
-    fn try_enter(&self, name: &[u8], meta: &Meta) -> tarbox_store::Result<(Ino, Origin)> {
-        self.refuse_control(self.top().ino, name)?;
-        let dir = self.top().ino;
-        // Until it is complete its owner has to be able to fill it.
-        let make = || blocking(self.fs.mkdir(&self.who, dir, name, meta.mode & 0o777 | 0o700));
-        match make() {
-            Err(e) if e.kind() == ErrorKind::Exists => {
-                let there = blocking(self.fs.lookup(&self.who, dir, name))?;
-                if there.is_dir() {
-                    return Ok((there.ino, Origin::Found));
-                }
-                self.clear_the_way(name, e)?;
-                Ok((make()?.ino, Origin::Made))
-            }
-            made => Ok((made?.ino, Origin::Made)),
+    fn place(&self, name: &[u8]) -> Place {
+        Place {
+            dir: self.top().ino,
+            name: name.to_vec(),
         }
+    }
+
+    /// Lets something be put in its place.
+    fn placing<T>(
+        &self,
+        act: impl FnOnce(&Placer<'_, F>) -> tarbox_store::Result<T>,
+    ) -> tarbox_store::Result<T> {
+        act(&Placer {
+            fs: self.fs,
+            who: &self.who,
+            owners: self.owners,
+            may_go: &|there| self.collision.may_go(there),
+        })
+    }
+
+    fn top(&self) -> &Level {
+        // The root level is never popped.
+        &self.stack[self.stack.len() - 1]
+    }
+
+    fn failure(&self, name: &[u8], error: Error) -> Failure {
+        let path = if name.is_empty() {
+            self.path.clone()
+        } else {
+            [&self.path, &b"/"[..], name].concat()
+        };
+        Failure::of(error, path)
+    }
+}
+
+impl<F: FilesystemInterface> Target for WorkspaceWriter<'_, F> {
+    fn enter(&mut self, name: Vec<u8>, meta: &Meta) -> Result<()> {
+        let entered = self.try_enter(&name, meta);
+        let (ino, origin) = entered.map_err(|e| self.failure(&name, e))?;
+        self.stack.push(Level {
+            ino,
+            origin,
+            path_len: self.path.len(),
+        });
+        self.path.push(b'/');
+        self.path.extend_from_slice(&name);
+        Ok(())
     }
 
     fn leave(&mut self, meta: &Meta) -> Result<()> {
         let top = self.top();
         let (ino, origin) = (top.ino, top.origin);
-        let result = match self.finish(ino, None, meta) {
+        let finished = blocking(restore(
+            self.fs,
+            &self.who,
+            (ino, None),
+            &meta.attributes(),
+            self.owners,
+        ));
+        let result = match finished {
             // A directory that was there before may belong to somebody else: then it stays as it is.
             Err(e) if origin == Origin::Found && e.kind() == ErrorKind::NotPermitted => Ok(()),
             result => result.map_err(|e| self.failure(b"", e)),
@@ -177,173 +177,70 @@ impl<'a, F: FilesystemInterface> WorkspaceWriter<'a, F> {
     }
 
     fn begin_file(&mut self, name: Vec<u8>, meta: Meta, id: Option<LinkId>) -> Result<()> {
-        self.drop_file();
-        let dir = self.top().ino;
-        let mode = meta.mode & 0o777;
-        let (attr, handle) = self
-            .replacing(&name, || {
-                blocking(self.fs.create(&self.who, dir, &name, mode, OpenFlags::WRITE))
-            })
+        self.abandon()?;
+        let place = self.place(&name);
+        let file = self
+            .placing(|placer| blocking(placer.begin(place, meta.mode, meta.size)))
             .map_err(|e| self.failure(&name, e))?;
-        self.remember(attr.ino, id);
-        self.file = Some(OpenFile {
-            handle,
-            attr,
-            name,
-            meta,
-            end: 0,
-        });
+        self.remember(file.ino(), id);
+        self.file = Some(OpenFile { file, name, meta });
         Ok(())
     }
 
     fn data(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
         let Some(open) = &mut self.file else { return Ok(()) };
-        match blocking(self.fs.write(open.handle, WriteAt::Offset(offset), bytes)) {
-            Ok(written) => {
-                open.end = open.end.max(written.size);
-                Ok(())
-            }
-            Err(e) => {
-                let failure = self.failure_of_file(e);
-                self.abandon()?;
-                Err(failure)
-            }
+        match blocking(open.file.write(self.fs, offset, bytes)) {
+            Ok(()) => Ok(()),
+            Err(e) => self.give_up(e),
         }
     }
 
     fn end_file(&mut self, size: u64) -> Result<()> {
-        let Some(open) = self.file.take() else {
+        let Some(mut open) = self.file.take() else {
             return Ok(());
         };
-        // A hole at the end is no piece of content: only the length tells of it.
-        let sized = if size > open.end {
-            blocking(self.fs.truncate(open.handle, size)).map(drop)
-        } else {
-            Ok(())
-        };
-        // Times come last: releasing the handle is what brings the content, and its time, to the inode.
-        sized
-            .and(blocking(self.fs.release(open.handle)))
-            .and_then(|()| self.finish(open.attr.ino, Some(&open.attr), &open.meta))
-            .map_err(|e| self.failure(&open.name, e))
+        let (file, attributes) = (&mut open.file, open.meta.attributes());
+        match self.placing(|placer| blocking(placer.complete(file, size, &attributes))) {
+            Ok(_) => Ok(()),
+            Err(e) => {
+                self.file = Some(open);
+                self.give_up(e)
+            }
+        }
     }
 
     fn abandon(&mut self) -> Result<()> {
         let Some(open) = self.file.take() else {
             return Ok(());
         };
-        let dir = self.top().ino;
-        // Whatever closing says: the file goes.
-        let _ = blocking(self.fs.release(open.handle));
-        blocking(self.fs.unlink(&self.who, dir, &open.name)).map_err(|e| self.failure(&open.name, e))
+        blocking(open.file.discard(self.fs, &self.who)).map_err(|e| self.failure(&open.name, e))
     }
 
-    fn drop_file(&mut self) {
-        if let Some(open) = self.file.take() {
-            // Nothing is lost by it: a file that matters was ended.
-            let _ = blocking(self.fs.release(open.handle));
-        }
+    fn symlink(&mut self, name: Vec<u8>, meta: &Meta, target: &[u8], id: Option<LinkId>) -> Result<()> {
+        self.node(&name, meta, id, &NewNode::Symlink { target })
     }
 
-    fn node(&mut self, name: &[u8], meta: &Meta, id: Option<LinkId>, node: &NewNode<'_>) -> Result<()> {
-        let dir = self.top().ino;
-        let attr = self
-            .replacing(name, || blocking(self.fs.make(&self.who, dir, name, node)))
-            .and_then(|attr| self.finish(attr.ino, Some(&attr), meta).map(|()| attr))
-            .map_err(|e| self.failure(name, e))?;
-        self.remember(attr.ino, id);
-        Ok(())
-    }
-
-    fn remember(&mut self, ino: Ino, id: Option<LinkId>) {
-        if let Some(id) = id {
-            self.links.insert(id, ino);
-        }
+    fn special(&mut self, name: Vec<u8>, meta: &Meta, id: Option<LinkId>) -> Result<()> {
+        let (mode, rdev) = (meta.mode, meta.rdev);
+        let node = match meta.kind {
+            FileKind::Fifo => NewNode::Fifo { mode },
+            FileKind::Socket => NewNode::Socket { mode },
+            FileKind::CharDevice => NewNode::CharDevice { mode, rdev },
+            FileKind::BlockDevice => NewNode::BlockDevice { mode, rdev },
+            _ => return Err(self.failure(&name, ErrorKind::Invalid.into())),
+        };
+        self.node(&name, meta, id, &node)
     }
 
     fn again(&mut self, name: &[u8], id: LinkId) -> Result<()> {
-        match self.links.get(&id) {
-            Some(&ino) => self.link(name, ino),
-            None => {
-                let gone =
-                    Error::new(ErrorKind::NotFound).because("the file it is another name of was left out");
-                Err(self.failure(name, gone))
+        let linked = match self.links.get(&id) {
+            Some(&ino) => {
+                let place = self.place(name);
+                self.placing(|placer| blocking(placer.link(&place, ino)))
             }
-        }
-    }
-
-    /// Makes something under a new name, after what is in its way is gone if that may go.
-    fn replacing<T>(
-        &self,
-        name: &[u8],
-        make: impl Fn() -> tarbox_store::Result<T>,
-    ) -> tarbox_store::Result<T> {
-        self.refuse_control(self.top().ino, name)?;
-        match make() {
-            Err(e) if e.kind() == ErrorKind::Exists => {
-                self.clear_the_way(name, e)?;
-                make()
-            }
-            made => made,
-        }
-    }
-
-    fn clear_the_way(&self, name: &[u8], exists: Error) -> tarbox_store::Result<()> {
-        match self.collision {
-            Collision::Refuse => Err(exists.because("--force replaces it")),
-            Collision::Replace => blocking(self.fs.remove(&self.who, self.top().ino, name, Unlink::File)),
-        }
-    }
-
-    /// The control directory is not made of files: writing into it would act on the workspace.
-    fn refuse_control(&self, dir: Ino, name: &[u8]) -> tarbox_store::Result<()> {
-        if dir == Ino::ROOT && name == CONTROL {
-            return Err(
-                Error::new(ErrorKind::NotPermitted).because("this name controls the workspace; left out")
-            );
-        }
-        Ok(())
-    }
-
-    /// Sets owner, permissions, attributes and times. `made` is how the workspace made it.
-    fn finish(&self, ino: Ino, made: Option<&Attr>, meta: &Meta) -> tarbox_store::Result<()> {
-        blocking(restore(
-            self.fs,
-            &self.who,
-            (ino, made),
-            &meta.attributes(),
-            self.owners,
-        ))
-    }
-
-    fn top(&self) -> &Level {
-        // The root level is never popped.
-        &self.stack[self.stack.len() - 1]
-    }
-
-    fn failure_of_file(&self, error: Error) -> Failure {
-        let name = self.file.as_ref().map_or(&[][..], |open| &open.name);
-        self.failure(name, error)
-    }
-
-    fn failure(&self, name: &[u8], error: Error) -> Failure {
-        let path = if name.is_empty() {
-            self.path.clone()
-        } else {
-            [&self.path, &b"/"[..], name].concat()
+            None => Err(Error::new(ErrorKind::NotFound)
+                .because("skipped, since the file that it links to was skipped")),
         };
-        Failure::of(error, path)
+        linked.map(drop).map_err(|e| self.failure(name, e))
     }
-}
-
-/// The node for a pipe, socket or device.
-fn special(meta: &Meta) -> Option<NewNode<'static>> {
-    let (mode, rdev) = (meta.mode, meta.rdev);
-    Some(match meta.kind {
-        FileKind::Fifo => NewNode::Fifo { mode },
-        FileKind::Socket => NewNode::Socket { mode },
-        FileKind::CharDevice => NewNode::CharDevice { mode, rdev },
-        FileKind::BlockDevice => NewNode::BlockDevice { mode, rdev },
-        _ => return None,
-    })
 }

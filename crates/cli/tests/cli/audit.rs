@@ -49,7 +49,7 @@ fn the_audit_can_be_asked() {
     assert!(
         w.run(["audit", "--op", "dance"])
             .err
-            .contains("there is no operation 'dance'")
+            .contains("unknown operation 'dance'")
     );
     assert_eq!(w.run(["audit", "--layer", "none"]).code, 3);
 }

@@ -9,11 +9,11 @@ fn no_database() {
     let w = Workspace::empty();
     assert_eq!(
         w.fails(3, ["ls"]),
-        "no database at ./tarbox.db; make one with 'tarbox init'"
+        "no database at ./tarbox.db; create one with 'tarbox init'"
     );
     assert_eq!(
         w.fails(3, ["--db", "/nowhere/x.db", "fsck"]),
-        "no database at /nowhere/x.db; make one with 'tarbox init'"
+        "no database at /nowhere/x.db; create one with 'tarbox init'"
     );
     assert!(
         fs::read_dir(w.host(".")).unwrap().next().is_none(),

@@ -62,6 +62,67 @@ fn a_large_file_goes_through_in_pieces() {
     w.check();
 }
 
+/// Bytes that share no block with those of another seed.
+fn noise(seed: u32, len: u32) -> Vec<u8> {
+    (0..len)
+        .map(|i| ((i ^ seed).wrapping_mul(2_654_435_761) >> 24) as u8 ^ (i >> 9) as u8)
+        .collect()
+}
+
+#[test]
+fn what_cannot_replace_a_file_leaves_it_as_it_was() {
+    let w = Workspace::new();
+    for (tenant, len, quota) in [("small", 60_000, "100k"), ("large", 2_000_000, "3M")] {
+        w.ok(["tenant", "create", tenant, "--bytes", quota]);
+        let (old, new) = (noise(1, len), noise(2, 3 * len));
+        assert_eq!(w.feed(["--tenant", tenant, "write", "/f"], &old).code, 0);
+        let kept = |what: &str| assert!(w.run(["--tenant", tenant, "cat", "/f"]).out == old, "{what}");
+        for command in [&["write", "/f"][..], &["import", "--force", "-", "/f"]] {
+            let args = [&["--tenant", tenant], command].concat();
+            assert_eq!(w.feed(&args, &new).code, 5, "{args:?}");
+            kept(&format!("{args:?} over the quota of {quota}"));
+            // A directory can be opened, but not read.
+            let mut broken = w.command();
+            broken
+                .args(&args)
+                .stdin(std::fs::File::open(w.host(".")).unwrap());
+            assert_eq!(broken.output().unwrap().status.code(), Some(1), "{args:?}");
+            kept(&format!("{args:?} of what cannot be read"));
+        }
+        assert_eq!(w.ok(["--tenant", tenant, "ls", "-a"]), "f\n");
+    }
+    w.check();
+}
+
+#[test]
+fn a_file_that_is_replaced_keeps_what_is_not_its_content() {
+    let w = Workspace::new();
+    w.ok(["write", "/f", "old"]);
+    w.ok(["ln", "/f", "/other"]);
+    w.ok(["xattr", "set", "/f", "user.k", "v"]);
+    w.ok(["chmod", "620", "/f"]);
+    w.ok(["--user", "0", "chown", "77:78", "/f"]);
+    let before = w.object(["stat", "/f"]);
+    for content in [
+        noise(1, 3_000_000),
+        noise(2, 5),
+        noise(3, 1 << 20),
+        noise(4, 2_000),
+        vec![],
+    ] {
+        // The directory is not the owner's to write.
+        assert_eq!(w.feed(["--user", "77:78", "write", "/f"], &content).code, 0);
+        assert!(w.run(["cat", "/other"]).out == content, "{} bytes", content.len());
+        let now = w.object(["stat", "/f"]);
+        for key in ["ino", "mode", "uid", "gid", "nlink"] {
+            assert_eq!(now[key], before[key], "{key}");
+        }
+        assert_eq!(w.ok(["xattr", "get", "/f", "user.k"]), "v");
+    }
+    assert_eq!(w.ok(["ls", "-a"]), "f\nother\n");
+    w.check();
+}
+
 #[test]
 fn directories_are_made_and_removed() {
     let w = Workspace::new();
@@ -74,7 +135,7 @@ fn directories_are_made_and_removed() {
     w.ok(["write", "/a/b/file", "x"]);
     assert_eq!(
         w.fails(1, ["rm", "/a"]),
-        "/a: is a directory; -r removes it with all that is in it"
+        "/a: is a directory; use -r to remove it and everything in it"
     );
     assert_eq!(w.fails(7, ["rm", "-d", "/a"]), "/a: directory not empty");
     w.ok(["rm", "-r", "/a"]);
@@ -118,11 +179,11 @@ fn mv_renames_replaces_and_moves_into_directories() {
     assert_eq!(w.ok(["ls", "-R", "/e"]), "/e:\nd\n\n/e/d:\nb\nc\n");
     assert_eq!(
         w.fails(1, ["mv", "-T", "/e", "/e/d/x"]),
-        "/e: a directory cannot move into itself"
+        "/e: a directory cannot be moved into itself"
     );
     assert_eq!(
         w.fails(1, ["mv", "/e", "/e/d", "/none"]),
-        "/none: several things only fit into a directory"
+        "/none: with several sources, the target must be a directory"
     );
     assert_eq!(
         w.fails(3, ["mv", "/none", "/x"]),
@@ -147,7 +208,7 @@ fn cp_copies_files_and_trees() {
     assert_eq!(w.object(["stat", "/plain"])["kind"], "file");
     assert_eq!(
         w.fails(1, ["cp", "/s", "/x"]),
-        "/s: is a directory; -r copies it with all that is in it"
+        "/s: is a directory; use -r to copy it and everything in it"
     );
 
     w.ok(["cp", "-r", "/s", "/r"]);
@@ -207,7 +268,7 @@ fn cp_takes_the_content_of_a_directory() {
         "/d/sub: a directory cannot be copied into itself"
     );
     assert_eq!(
-        w.fails(1, ["cp", "-rT", "/d", "/to"]).split(", and").next(),
+        w.fails(1, ["cp", "-rT", "/d", "/to"]).split(", which").next(),
         Some("/to: is a symbolic link")
     );
     w.check();
@@ -228,7 +289,7 @@ fn a_copy_goes_on_behind_what_cannot_be_copied() {
     assert_eq!(
         ran.err,
         "tarbox: /s/a/secret: permission denied\n\
-         tarbox: /s/b: a directory does not take the place of something else\n"
+         tarbox: /s/b: a directory cannot replace something that is not a directory\n"
     );
     assert_eq!(w.ok(["cat", "/t/s/last"]), "/s/last");
     w.check();
@@ -252,7 +313,7 @@ fn targets_can_be_said_first_or_be_names() {
     assert_eq!(w.run(["mv", "-T", "/a", "/d"]).code, 1);
     assert_eq!(
         w.fails(4, ["mv", "/d/.", "/e"]),
-        "/d/.: the root, '.' and '..' cannot move; name what is in them"
+        "/d/.: the root, '.' and '..' cannot be moved; name the files in them"
     );
     w.check();
 }

@@ -30,7 +30,7 @@ fn layers_are_listed() {
     assert!(w.ok(["layer", "current"]).starts_with("head ("));
     assert_eq!(
         w.fails(7, ["layer", "checkpoint", "first"]),
-        "layer first: a layer or tag has this name already"
+        "layer first: a layer or tag of this name already exists"
     );
 }
 
@@ -57,7 +57,7 @@ fn diff_names_every_change() {
     assert!(
         fresh
             .fails(3, ["layer", "diff"])
-            .starts_with("no layer was sealed yet")
+            .starts_with("there is no checkpoint yet")
     );
 }
 
@@ -89,7 +89,7 @@ fn a_checkpoint_in_the_past_wants_a_confirmation() {
     );
     assert!(
         ran.line_of(4)
-            .contains("2 later layers would go for ever; --discard-later")
+            .contains("2 later layers would be permanently removed; use --discard-later")
     );
     let ran = w.run(["--json", "layer", "checkpoint", "branch"]);
     let error: serde_json::Value = serde_json::from_str(&ran.err).unwrap();

@@ -100,7 +100,7 @@ fn stat_shows_all() {
     let w = sample();
     let out = w.ok(["stat", "/src/b.rs", "/src/link"]);
     assert!(
-        out.contains("written 2020-01-02 03:04:00.000000000 +0000"),
+        out.contains("modified 2020-01-02 03:04:00.000000000 +0000"),
         "{out}"
     );
     assert!(out.contains("/src/link -> b.rs"), "{out}");

@@ -1,11 +1,12 @@
 //! Archives in both directions, against the system's `tar`, and against those who mean harm.
 
 use std::fs;
-use std::process::Command;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::{Command, Output};
 
 use crate::bad_input::header;
 use crate::snapshot::{compare, snapshot};
-use crate::support::Workspace;
+use crate::support::{Workspace, put};
 use crate::transfer::make_tree;
 
 /// Runs the system's tar.
@@ -99,11 +100,78 @@ fn standard_input_and_output() {
     w.ok(["export-tar", "all.tar"]);
     assert_eq!(
         w.fails(7, ["export-tar", "all.tar"]),
-        "all.tar: file exists (on the host); --force replaces it"
+        "all.tar: file exists (on the host); use --force to replace it"
     );
     w.ok(["export-tar", "--force", "/d/f", "all.tar"]);
     w.ok(["import-tar", "all.tar", "/single"]);
     assert_eq!(w.ok(["ls", "/single"]), "f\n");
+}
+
+/// Runs where no file may become longer than half a MiB or so: who `ignores` the signal gets an error, others are killed.
+fn with_short_files(w: &Workspace, ignores: bool, args: &[&str]) -> Output {
+    let trap = if ignores { "trap '' XFSZ;" } else { "" };
+    Command::new("sh")
+        .args([
+            "-c",
+            &format!("{trap} ulimit -c 0; ulimit -f 1000; exec \"$0\" \"$@\""),
+        ])
+        .arg(w.command().get_program())
+        .args(args)
+        .current_dir(w.host("."))
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn an_export_that_fails_leaves_what_was_there() {
+    let w = Workspace::new();
+    let content: Vec<u8> = (0..3_000_000u32).map(|i| (i / 7) as u8).collect();
+    assert_eq!(w.feed(["write", "/f"], &content).code, 0);
+    fs::create_dir(w.host("out")).unwrap();
+    let left = || {
+        let mut names: Vec<_> = fs::read_dir(w.host("out"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    for there in [None, Some("old")] {
+        for (name, args) in [
+            ("all.tar", &["export-tar", "--force", "/", "out/all.tar"][..]),
+            ("f", &["export", "--force", "/f", "out"]),
+        ] {
+            for ignores in [true, false] {
+                let ran = with_short_files(&w, ignores, args);
+                assert_eq!(ran.status.code().is_some(), ignores, "{ran:?}");
+                assert!(!ran.status.success(), "{ran:?}");
+                match there {
+                    None => assert_eq!(left(), [""; 0], "{args:?}"),
+                    Some(old) => assert_eq!(fs::read(w.host("out").join(name)).unwrap(), old.as_bytes()),
+                }
+            }
+        }
+        for name in ["all.tar", "f"] {
+            put(&w.host("out").join(name), b"old");
+        }
+    }
+    // A link stays one, permissions are kept, and what is no file is not replaced.
+    let mode = |name: &str| fs::metadata(w.host(name)).unwrap().permissions().mode() & 0o777;
+    fs::set_permissions(w.host("out/all.tar"), PermissionsExt::from_mode(0o600)).unwrap();
+    symlink("out/all.tar", w.host("link")).unwrap();
+    w.ok(["export-tar", "--force", "link"]);
+    assert!(w.host("link").is_symlink());
+    assert!(fs::metadata(w.host("out/all.tar")).unwrap().len() > 3_000_000);
+    assert_eq!(mode("out/all.tar"), 0o600);
+    w.ok(["export", "--force", "/f", "out"]);
+    assert!(fs::read(w.host("out/f")).unwrap() == content);
+    assert_eq!(left(), ["all.tar", "f"]);
+    w.ok(["export-tar", "--force", "/dev/null"]);
+    assert!(
+        w.fails(7, ["export", "--force", "/f", "/dev/null"])
+            .starts_with("/dev/null: not a regular file")
+    );
+    w.check();
 }
 
 /// An archive from members: name, kind, link target, content.
@@ -205,7 +273,7 @@ fn what_is_no_archive_is_called_so() {
     let line = w.fails(1, ["import-tar", "no.tar", "/t"]);
     assert_eq!(
         line,
-        "no.tar: this is no sound tar archive: it does not begin like one"
+        "no.tar: not a valid tar archive: it does not begin like one"
     );
     let cut = archive(&[("whole", b'0', "", b"x"), ("cut", b'0', "", &[1; 5000])]);
     let ran = w.feed(["import-tar", "-", "/t"], &cut[..3000]);
@@ -225,7 +293,7 @@ fn what_is_odd_is_a_warning_and_what_is_damaged_a_failure() {
     );
     assert_eq!(
         ran.err,
-        "tarbox: warning: f: a member of the unknown kind 'Z', unpacked as a file\n"
+        "tarbox: warning: f: a member of the unknown type 'Z'; unpacked as a file\n"
     );
     let ran = w.feed(["--json", "import-tar", "-", "/json"], &odd);
     assert!(ran.err.starts_with("{\"warning\":\"f: "), "{}", ran.err);

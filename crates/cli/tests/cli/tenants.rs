@@ -24,7 +24,7 @@ fn tenants_come_and_go() {
 
     assert_eq!(
         w.fails(7, ["tenant", "create", "ada"]),
-        "tenant ada: there is a tenant of this name already"
+        "tenant ada: a tenant of this name already exists"
     );
     assert_eq!(w.run(["tenant", "create", "Ada"]).code, 1);
     assert!(
@@ -33,7 +33,10 @@ fn tenants_come_and_go() {
     );
 
     let refused = w.fails(4, ["tenant", "delete", "ada"]);
-    assert!(refused.contains("would go for ever; --yes"), "{refused}");
+    assert!(
+        refused.contains("would be permanently deleted; use --yes"),
+        "{refused}"
+    );
     w.ok(["tenant", "delete", "ada", "--yes"]);
     assert_eq!(w.run(["--tenant", "ada", "ls"]).code, 3);
     w.check();
@@ -46,7 +49,7 @@ fn a_suspended_tenant_is_closed_and_loses_nothing() {
     w.ok(["tenant", "suspend", "default"]);
     assert!(
         w.fails(4, ["cat", "/a"])
-            .contains("'tarbox tenant resume' opens it again")
+            .contains("use 'tarbox tenant resume' to reopen it")
     );
     w.ok(["tenant", "resume", "default"]);
     assert_eq!(w.ok(["cat", "/a"]), "x");
@@ -124,7 +127,7 @@ fn init_makes_a_tenant_and_is_safe_to_repeat() {
     assert_eq!(w.ok(["--tenant", "ada", "ls"]), "");
     assert!(
         w.fails(3, ["--tenant", "bob", "ls"])
-            .contains("'tarbox --tenant bob init' makes it")
+            .contains("create it with 'tarbox --tenant bob init'")
     );
 }
 

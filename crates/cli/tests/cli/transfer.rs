@@ -135,7 +135,7 @@ fn what_is_there_is_not_replaced_unless_it_may_be() {
     w.ok(["mkdir", "/t"]);
     w.ok(["write", "/t/a", "workspace"]);
     let ran = w.run(["import", "tree", "/t"]);
-    assert_eq!(ran.err, "tarbox: /t/a: file exists (--force replaces it)\n");
+    assert_eq!(ran.err, "tarbox: /t/a: file exists (use --force to replace it)\n");
     assert_eq!(ran.code, 7);
     assert_eq!(w.ok(["cat", "/t/a", "/t/b"]), "workspacehost");
     w.ok(["import", "--force", "tree", "/t"]);
@@ -144,7 +144,7 @@ fn what_is_there_is_not_replaced_unless_it_may_be() {
     put(&w.host("out/mine"), b"precious");
     let line = w.fails(7, ["export", "/t", "out"]);
     assert!(
-        line.starts_with("out: the directory is not empty; --force"),
+        line.starts_with("out: the directory is not empty; use --force"),
         "{line}"
     );
     assert_eq!(fs::read_dir(w.host("out")).unwrap().count(), 1);
@@ -233,7 +233,7 @@ fn what_cannot_be_moved_is_reported_and_the_rest_is() {
     let ran = w.run(["import", "tree", "/"]);
     assert_eq!(
         ran.err,
-        "tarbox: /.tarbox: operation not permitted (this name controls the workspace; left out)\n"
+        "tarbox: /.tarbox: operation not permitted (this name is reserved for control files; skipped)\n"
     );
     assert_eq!(ran.code, 4);
     assert_eq!(w.json(["layer", "list"]).len(), 1);
@@ -317,4 +317,45 @@ fn a_quota_stops_an_import_with_one_line() {
     let line = w.fails(5, ["--tenant", "small", "import", "tree", "/"]);
     assert!(line.contains(": quota exceeded (tenant 'small'"), "{line}");
     w.check();
+}
+
+#[test]
+fn what_an_import_cannot_replace_stays() {
+    let w = Workspace::new();
+    w.ok(["tenant", "create", "small", "--bytes", "3M"]);
+    let small = |args: &[&str]| w.run([&["--tenant", "small"], args].concat());
+    let mut old = vec![b'-'; 2_000_000];
+    for (i, byte) in old.iter_mut().enumerate() {
+        *byte = (i / 1000) as u8;
+    }
+    put(&w.host("tree/f"), &old);
+    assert_eq!(small(&["import", "tree", "/t"]).code, 0);
+    let mut new = old.repeat(2);
+    new.iter_mut().for_each(|byte| *byte = !*byte);
+    for (i, chunk) in new.chunks_mut(1000).enumerate() {
+        chunk[..4].copy_from_slice(&(i as u32).to_le_bytes());
+    }
+    put(&w.host("tree/f"), &new);
+    put(&w.host("f"), &new);
+    for args in [
+        &["import", "--force", "tree", "/t"][..],
+        &["import", "--force", "f", "/t"],
+    ] {
+        assert_eq!(small(args).code, 5, "{args:?}");
+        assert!(small(&["cat", "/t/f"]).out == old, "{args:?}");
+        assert_eq!(small(&["ls", "-a", "/t"]).text(), "f\n", "{args:?}");
+    }
+    w.check();
+}
+
+#[test]
+fn a_directory_that_cannot_be_listed_is_exported_without_what_is_in_it() {
+    let w = Workspace::new();
+    w.ok(["mkdir", "-p", "/t/closed", "/t/open"]);
+    w.ok(["write", "/t/closed/f", "x"]);
+    w.ok(["write", "/t/open/f", "x"]);
+    w.ok(["chmod", "700", "/t/closed"]);
+    let line = w.fails(4, ["--user", "1000", "export", "/t", "out"]);
+    assert_eq!(line, "/t/closed: permission denied");
+    assert!(w.host("out/open/f").exists() && w.host("out/closed").read_dir().unwrap().next().is_none());
 }

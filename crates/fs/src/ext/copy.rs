@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, Result, SetAttr, SetTime, Unlink, XattrMode};
+use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, Result, SetAttr, Unlink};
 
+use super::describe::xattrs;
 use super::open::open_path;
+use super::replace::share_content;
+use super::restore::{Attributes, Owners, restore};
 use super::whole::close;
 use super::{Step, Walk, WalkEntry};
-use crate::interface::{Credentials, FilesystemInterface, Handle, NewNode, OpenFlags};
+use crate::interface::{Credentials, FilesystemInterface, NewNode, OpenFlags};
 use crate::path::{At, Follow, LastComponent, Parent, PathAt, Resolver, resolve};
-
-/// What one call copies at most: large enough that calls cost nothing, small enough that others get their turn.
-const PIECE: u64 = 256 << 20;
 
 /// What a copy takes over besides the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -211,7 +211,7 @@ impl<'a, F: FilesystemInterface> Copier<'a, F> {
             let (target, writer) = open_path(fs, who, to, flags, Some(source.mode & 0o777)).await?;
             let copied = match target.ino == source.ino {
                 true => Err(same_file()),
-                false => replace(fs, reader, writer, target.size > 0).await,
+                false => share_content(fs, reader, writer).await,
             };
             close(fs, writer, copied.map(|bytes| (target.ino, bytes))).await
         }
@@ -281,7 +281,7 @@ impl<'a, F: FilesystemInterface> Copier<'a, F> {
             Err(e) if e.kind() == ErrorKind::Exists => {
                 let there = self.fs.lookup(self.who, dir, &entry.name).await?;
                 if !there.is_dir() {
-                    let why = "a directory does not take the place of something else";
+                    let why = "a directory cannot replace something that is not a directory";
                     return Err(Error::new(ErrorKind::Exists).because(why));
                 }
                 (there.ino, false)
@@ -319,22 +319,20 @@ impl<'a, F: FilesystemInterface> Copier<'a, F> {
             return Ok(());
         }
         let (fs, who) = (self.fs, self.who);
-        for name in fs.listxattr(who, source.ino).await? {
-            let value = fs.getxattr(who, source.ino, &name).await?;
-            fs.setxattr(who, copy, &name, Some(&value), XattrMode::Any)
-                .await?;
-        }
-        let owner = who.is_root();
-        let mode = if owner { source.mode } else { source.mode & !0o6000 };
-        let set = SetAttr {
-            mode: (!source.is_symlink()).then_some(mode),
-            uid: owner.then_some(source.uid),
-            gid: owner.then_some(source.gid),
-            atime: Some(SetTime::At(source.atime)),
-            mtime: Some(SetTime::At(source.mtime)),
-            ..SetAttr::default()
+        let (owners, mode) = match who.is_root() {
+            true => (Owners::Keep, source.mode),
+            false => (Owners::Caller, source.mode & !0o6000),
         };
-        fs.setattr(who, copy, &set).await.map(drop)
+        let attributes = Attributes {
+            kind: source.kind,
+            mode,
+            uid: Some(source.uid),
+            gid: Some(source.gid),
+            atime: source.atime,
+            mtime: source.mtime,
+            xattrs: &xattrs(fs, who, source.ino).await?,
+        };
+        restore(fs, who, (copy, None), &attributes, owners).await
     }
 }
 
@@ -393,23 +391,5 @@ async fn is_within<F: FilesystemInterface>(
             return Ok(false);
         }
         dir = parent;
-    }
-}
-
-async fn replace<F: FilesystemInterface>(
-    fs: &F,
-    reader: Handle,
-    writer: Handle,
-    truncate: bool,
-) -> Result<u64> {
-    if truncate {
-        fs.truncate(writer, 0).await?;
-    }
-    let mut done = 0;
-    loop {
-        match fs.copy_range((reader, done), (writer, done), PIECE).await? {
-            0 => return Ok(done),
-            copied => done += copied,
-        }
     }
 }

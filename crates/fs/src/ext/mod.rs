@@ -3,6 +3,8 @@
 mod copy;
 mod describe;
 mod open;
+mod place;
+mod replace;
 mod restore;
 mod traits;
 mod tree;
@@ -11,6 +13,8 @@ mod whole;
 
 pub use copy::{Copier, CopyAttributes, CopyOptions};
 pub use describe::{data_map, xattrs};
+pub use place::{NewFile, Place, Placed, Placer, refuse_control};
+pub use replace::{nameless, put_content, share_content, unfinished};
 pub use restore::{Attributes, Owners, restore};
 pub use traits::FilesystemExt;
 pub use walk::{Step, Walk, WalkEntry};

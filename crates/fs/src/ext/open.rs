@@ -63,7 +63,7 @@ async fn open_or_create<F: FilesystemInterface>(
     mode: u32,
 ) -> Result<(Attr, Handle)> {
     if flags.directory {
-        return Err(Error::new(ErrorKind::Invalid).because("a directory is not made by opening it"));
+        return Err(Error::new(ErrorKind::Invalid).because("a directory cannot be created by opening it"));
     }
     let mut result = try_open_or_create(fs, who, path, flags, mode).await;
     for _ in 1..ATTEMPTS {

@@ -94,14 +94,15 @@ pub trait FilesystemExt: FilesystemInterface + Sized {
         whole::read_file(self, who, path.into())
     }
 
-    /// Replaces the content of a file, or makes it (mode 0666 less the umask).
+    /// Replaces the content of a file, or makes it (mode 0666 less the umask). It has the old content until the new one,
+    /// up to 16 MiB, is written in one step.
     fn write_file<'a>(
         &'a self,
         who: &'a Credentials,
         path: impl Into<PathAt<'a>>,
         data: &'a [u8],
     ) -> impl Future<Output = Result<()>> + MaybeSend {
-        whole::write_file(self, who, path.into(), data, OpenFlags::WRITE.truncated())
+        whole::write_file(self, who, path.into(), data)
     }
 
     /// Appends to a file, or makes it (mode 0666 less the umask).
@@ -111,7 +112,7 @@ pub trait FilesystemExt: FilesystemInterface + Sized {
         path: impl Into<PathAt<'a>>,
         data: &'a [u8],
     ) -> impl Future<Output = Result<()>> + MaybeSend {
-        whole::write_file(self, who, path.into(), data, OpenFlags::WRITE.appending())
+        whole::append_file(self, who, path.into(), data)
     }
 
     /// Makes what is no regular file: a directory, a symbolic link, a pipe; or a regular file, without opening it.

@@ -3,6 +3,7 @@
 use tarbox_store::{Cookie, DirEntry, Error, ErrorKind, Result, WriteAt};
 
 use super::open::open_path;
+use super::replace::put_content;
 use crate::interface::{Credentials, FilesystemInterface, Handle, OpenFlags};
 use crate::path::PathAt;
 
@@ -52,12 +53,22 @@ pub(super) async fn write_file<F: FilesystemInterface>(
     who: &Credentials,
     path: PathAt<'_>,
     data: &[u8],
-    flags: OpenFlags,
 ) -> Result<()> {
-    let (_, handle) = open_path(fs, who, path, flags, Some(0o666)).await?;
+    let (_, handle) = open_path(fs, who, path, OpenFlags::WRITE, Some(0o666)).await?;
+    let written = put_content(fs, data, handle).await;
+    close(fs, handle, written).await.map_err(|e| e.about(path.path))
+}
+
+pub(super) async fn append_file<F: FilesystemInterface>(
+    fs: &F,
+    who: &Credentials,
+    path: PathAt<'_>,
+    data: &[u8],
+) -> Result<()> {
+    let (_, handle) = open_path(fs, who, path, OpenFlags::WRITE.appending(), Some(0o666)).await?;
     let written = match data.is_empty() {
         true => Ok(()),
-        false => fs.write(handle, WriteAt::Offset(0), data).await.map(drop),
+        false => fs.write(handle, WriteAt::End, data).await.map(drop),
     };
     close(fs, handle, written).await.map_err(|e| e.about(path.path))
 }

@@ -76,7 +76,7 @@ impl<S: Store> Fs<S> {
                 match position.current == position.head {
                     true => Ok(()),
                     false => Err(tarbox_store::Error::new(ErrorKind::ReadOnly)
-                        .because("the workspace shows a past layer; switch to 'head', or make a layer here")),
+                        .because("a past layer is current; switch to 'head', or make a checkpoint that discards the later layers")),
                 }
             }
         }

@@ -40,7 +40,7 @@ impl<S: Store> Fs<S> {
         let parent = self.store.attr(View::Current, dir).await?;
         self.require_change(who, &parent, name).await?;
         if rdev.is_some() && !who.is_exempt() {
-            return Err(Error::new(ErrorKind::NotPermitted).because("only root makes device nodes"));
+            return Err(Error::new(ErrorKind::NotPermitted).because("only root can create device nodes"));
         }
         let (mode, uid, gid) = permission::of_new_node(who, &parent, node);
         Ok(NewInode {
@@ -92,7 +92,7 @@ impl<S: Store> Fs<S> {
         match self.is_hook_root(dir, name) {
             true => Err(Error::new(kind)
                 .about(hooks::ROOT_PATH)
-                .because("the name belongs to the hooks")),
+                .because("this name is reserved for control files")),
             false => Ok(()),
         }
     }
@@ -120,7 +120,7 @@ impl<S: Store> Fs<S> {
             } else {
                 ErrorKind::NotPermitted
             };
-            return Err(Error::new(kind).because("a directory has one name only"));
+            return Err(Error::new(kind).because("a directory can have only one name"));
         }
         self.store.link(&who.actor, ino, dir, name).await
     }
@@ -133,7 +133,7 @@ impl<S: Store> Fs<S> {
             (Place::Snapshot(a, _), Place::Snapshot(b, _)) if a == b => Ok(places),
             (Place::Hook(_), Place::Hook(_)) => Err(fixed_hooks()),
             _ => Err(Error::new(ErrorKind::CrossDevice)
-                .because("snapshots and hooks are file systems of their own")),
+                .because("snapshots and control files are separate file systems")),
         }
     }
 
@@ -251,10 +251,13 @@ fn shape<'n>(node: &NewNode<'n>) -> Result<(FileKind, Option<u64>, &'n [u8])> {
         NewNode::CharDevice { rdev, .. } => (FileKind::CharDevice, Some(rdev), b""),
         NewNode::BlockDevice { rdev, .. } => (FileKind::BlockDevice, Some(rdev), b""),
         NewNode::Symlink { target: b"" } => {
-            return Err(Error::new(ErrorKind::NotFound).because("a symbolic link says something"));
+            return Err(
+                Error::new(ErrorKind::NotFound).because("the target of a symbolic link cannot be empty")
+            );
         }
         NewNode::Symlink { target } if target.len() > TARGET_MAX => {
-            return Err(Error::new(ErrorKind::NameTooLong).because("a symbolic link has at most 4095 bytes"));
+            return Err(Error::new(ErrorKind::NameTooLong)
+                .because("the target of a symbolic link can have at most 4095 bytes"));
         }
         NewNode::Symlink { target } if target.contains(&0) => return Err(ErrorKind::Invalid.into()),
         NewNode::Symlink { target } => (FileKind::Symlink, None, target),
@@ -263,10 +266,10 @@ fn shape<'n>(node: &NewNode<'n>) -> Result<(FileKind, Option<u64>, &'n [u8])> {
 
 /// Why nothing changes in a snapshot.
 pub(crate) fn read_only() -> Error {
-    Error::new(ErrorKind::ReadOnly).because("a snapshot never changes")
+    Error::new(ErrorKind::ReadOnly).because("snapshots are read-only")
 }
 
 /// Why the hooks are what they are.
 pub(crate) fn fixed_hooks() -> Error {
-    Error::new(ErrorKind::NotPermitted).because("the hooks are fixed; only tags come and go, in layers/tags")
+    Error::new(ErrorKind::NotPermitted).because("only tags can be created or removed here, in layers/tags")
 }

@@ -60,7 +60,7 @@ impl Open {
 
     /// `BadHandle` for a mere place in the tree.
     pub(crate) fn require_content(&self) -> Result<()> {
-        self.require(!self.flags.path_only, "it is open as a place only")
+        self.require(!self.flags.path_only, "it was opened with O_PATH")
     }
 
     fn require(&self, held: bool, why: &str) -> Result<()> {
@@ -222,7 +222,7 @@ fn parts(handle: Handle) -> (usize, usize, u32) {
 }
 
 fn closed() -> Error {
-    Error::new(ErrorKind::BadHandle).because("it was closed, or never open")
+    Error::new(ErrorKind::BadHandle).because("it is not open")
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ impl<S: Store> Fs<S> {
             FileKind::File | FileKind::Directory => {}
             FileKind::Fifo | FileKind::Socket | FileKind::CharDevice | FileKind::BlockDevice => {
                 return Err(Error::new(ErrorKind::NoSuchAddress)
-                    .because("of pipes, sockets and devices only the inode is kept"));
+                    .because("pipes, sockets and devices cannot be opened"));
             }
         }
         if writes {
@@ -98,7 +98,7 @@ impl<S: Store> Fs<S> {
         flags: OpenFlags,
     ) -> Result<(Attr, Handle)> {
         if flags.directory {
-            return Err(Error::new(ErrorKind::Invalid).because("a directory is not made by opening it"));
+            return Err(Error::new(ErrorKind::Invalid).because("a directory cannot be created by opening it"));
         }
         let place = self.place(dir)?;
         for _ in 1..ATTEMPTS {

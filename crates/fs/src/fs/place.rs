@@ -122,7 +122,7 @@ impl SnapshotSlots {
         let slot = slots.layers.len();
         if slot == SLOTS_MAX {
             return Err(Error::new(ErrorKind::TooManyOpen).because(format!(
-                "{SLOTS_MAX} different snapshots were looked at; open the workspace again"
+                "{SLOTS_MAX} different snapshots were accessed; reopen the workspace"
             )));
         }
         slots.layers.push(layer);

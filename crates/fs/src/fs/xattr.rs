@@ -27,7 +27,7 @@ enum Namespace {
 
 fn namespace(name: &[u8]) -> Result<Namespace> {
     if name.is_empty() || name.len() > NAME_MAX {
-        return Err(Error::new(ErrorKind::Range).because("the name of an attribute has 1 to 255 bytes"));
+        return Err(Error::new(ErrorKind::Range).because("the name of an attribute must have 1 to 255 bytes"));
     }
     let dot = name.iter().position(|b| *b == b'.').unwrap_or(name.len());
     let namespace = match &name[..dot] {
@@ -37,7 +37,7 @@ fn namespace(name: &[u8]) -> Result<Namespace> {
         _ => {
             return Err(Error::new(ErrorKind::Unsupported)
                 .about(name)
-                .because("only user.*, trusted.* and security.* attributes are kept"));
+                .because("only user.*, trusted.* and security.* attributes are supported"));
         }
     };
     match name.len() > dot + 1 && !name.contains(&0) {
@@ -107,7 +107,8 @@ impl<S: Store> Fs<S> {
         may_write(who, &self.real_attr(ino).await?, namespace)?;
         match value {
             Some(value) if value.len() > VALUE_MAX => {
-                Err(Error::new(ErrorKind::TooBig).because("the value of an attribute has at most 64 KiB"))
+                Err(Error::new(ErrorKind::TooBig)
+                    .because("the value of an attribute can have at most 64 KiB"))
             }
             Some(value) => self.store.set_xattr(&who.actor, ino, name, value, mode).await,
             None => self.store.remove_xattr(&who.actor, ino, name).await,

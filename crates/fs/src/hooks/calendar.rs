@@ -1,4 +1,4 @@
-//! Points in time as people write them: RFC 3339 in UTC.
+//! Points in time as people write them: RFC 3339 in UTC. A library for it would add a tenth to the module for browsers.
 
 use tarbox_store::Timestamp;
 
@@ -17,13 +17,14 @@ pub(super) fn format(time: Timestamp) -> String {
     )
 }
 
-/// Seconds since 1970 with up to nine decimals, or `YYYY-MM-DD[THH:MM:SS[.fraction]]Z`, always UTC.
+/// Seconds since 1970 with up to nine decimals, or `YYYY-MM-DD[THH:MM:SS[.fraction]Z]`, always UTC. A time that no file can
+/// have becomes the nearest that one can.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     match text.split_once('T') {
         _ if !text.is_ascii() => None,
         Some((date, time)) => Some(add(parse_date(date)?, parse_time(time.strip_suffix('Z')?)?)),
         None if text.matches('-').count() == 2 => parse_date(text).map(|day| add(day, (0, 0))),
-        None => parse_seconds(text).map(|(seconds, nanos)| Timestamp::from_parts(seconds, nanos)),
+        None => parse_seconds(text),
     }
 }
 
@@ -31,13 +32,18 @@ fn add(day: i64, (seconds, nanos): (i64, u32)) -> Timestamp {
     Timestamp::from_parts(day * DAY + seconds, nanos)
 }
 
-fn parse_seconds(text: &str) -> Option<(i64, u32)> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    if fraction.len() > 9 || !fraction.bytes().all(|b| b.is_ascii_digit()) || whole.starts_with('+') {
+fn parse_seconds(text: &str) -> Option<Timestamp> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || fraction.len() > 9 || !are_digits(whole) || !are_digits(fraction) {
         return None;
     }
-    let nanos = format!("{fraction:0<9}").parse().ok()?;
-    whole.parse().ok().map(|seconds| (seconds, nanos))
+    let nanos: i128 = format!("{whole}{fraction:0<9}").parse().ok()?;
+    Some(Timestamp::from_nanos(sign * nanos))
 }
 
 fn parse_date(text: &str) -> Option<i64> {
@@ -55,8 +61,8 @@ fn parse_time(text: &str) -> Option<(i64, u32)> {
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let (_, nanos) = parse_seconds(&format!("0.{fraction}"))?;
-    Some((hour * 3600 + minute * 60 + second, nanos))
+    let fraction = parse_seconds(&format!("0.{fraction}"))?;
+    Some((hour * 3600 + minute * 60 + second, fraction.nanos()))
 }
 
 fn digits(text: &str) -> Option<i64> {
@@ -108,9 +114,35 @@ mod tests {
             assert_eq!(format(time), text);
             assert_eq!(parse(text), Some(time));
         }
-        assert_eq!(parse("12.5"), Some(Timestamp::from_parts(12, 500_000_000)));
-        assert_eq!(parse("1970-01-02"), Some(Timestamp::from_parts(DAY, 0)));
-        assert_eq!(parse("1970-01-01T00:00:01.25Z"), Some(Timestamp(1_250_000_000)));
+        // A fraction of a second is not written, and time goes on in the same direction before 1970.
+        assert_eq!(format(Timestamp(-1_500_000_000)), "1969-12-31T23:59:58Z");
+        for (text, nanos) in [
+            ("12.5", 12_500_000_000),
+            ("12", 12_000_000_000),
+            ("-1.5", -1_500_000_000),
+            ("-0.000000001", -1),
+            ("1970-01-02", 86_400_000_000_000),
+            ("1970-01-01T00:00:01.25Z", 1_250_000_000),
+            ("1969-12-31T23:59:58.5Z", -1_500_000_000),
+        ] {
+            assert_eq!(parse(text), Some(Timestamp(nanos)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_no_file_can_have_is_the_nearest() {
+        for (first, text) in [
+            (i64::MIN, "1677-09-21T00:12:43Z"),
+            (i64::MAX, "2262-04-11T23:47:16Z"),
+        ] {
+            assert_eq!(format(Timestamp(first)), text);
+        }
+        for text in ["0001-01-01", "0000-12-31T23:59:59Z", "-99999999999"] {
+            assert_eq!(parse(text), Some(Timestamp(i64::MIN)), "{text}");
+        }
+        for text in ["9999-12-30", "3000-01-01T00:00:00Z", "99999999999.5"] {
+            assert_eq!(parse(text), Some(Timestamp(i64::MAX)), "{text}");
+        }
     }
 
     #[test]
@@ -118,13 +150,18 @@ mod tests {
         for text in [
             "",
             "x",
+            ".5",
             "1.1234567890",
             "2026-02-30",
             "2026-13-01",
             "2026-01-01T24:00:00Z",
             "2026-01-01T00:00:00",
+            "10000-01-01",
+            "-0044-03-15",
+            "1970-01-01T00:00:00+01:00",
             "1-",
             "--",
+            "--5",
             "٣",
             "+5",
             "2026-01-01T-1:00:00Z",

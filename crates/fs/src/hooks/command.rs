@@ -57,7 +57,7 @@ impl NewLayer {
             false => Self::words(text),
         };
         match new.name.as_str() {
-            "." | ".." => Err(bad("'.' and '..' cannot be the name of a layer")),
+            "." | ".." => Err(bad("a layer cannot be named '.' or '..'")),
             name if name.starts_with("--") => {
                 Err(bad(format!("unknown option {name:?}; only {DISCARD} is known")))
             }

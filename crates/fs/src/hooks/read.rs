@@ -56,7 +56,7 @@ impl<S: Store> Fs<S> {
             Fixed::Switch => Ok(usage("the name, tag or number of a layer, or head")),
             Fixed::Drop => Ok(usage("the name, tag or number of a layer")),
             Fixed::Squash => Ok(usage("FIRST LAST, two layers")),
-            Fixed::Flush => Ok(usage("anything: returns when all is on the device")),
+            Fixed::Flush => Ok(usage("anything: returns when all changes are on the device")),
             Fixed::Root
             | Fixed::Layers
             | Fixed::Tags
@@ -99,8 +99,8 @@ impl<S: Store> Fs<S> {
             Some(Memory::Diff(from, to)) => render::json_lines(&self.store().diff(from, to).await?),
             None => Ok(match fixed {
                 Fixed::Query => usage("KEY=VALUE …, or JSON; then read the records here"),
-                Fixed::Diff => usage("FROM TO, two layers; then read the changes here"),
-                Fixed::Gc => usage("anything; then read what was collected here"),
+                Fixed::Diff => usage("FROM TO, two layers; then read the differences here"),
+                Fixed::Gc => usage("anything; then read the result here"),
                 _ => Vec::new(),
             }),
         }

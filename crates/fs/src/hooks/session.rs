@@ -66,7 +66,7 @@ impl Session {
         let number = state.tag_names.len();
         if number == TAG_NAMES_MAX {
             return Err(Error::new(ErrorKind::TooManyOpen)
-                .because("too many different tags were looked at; open the workspace again"));
+                .because("too many different tags were accessed; reopen the workspace"));
         }
         let name: Arc<str> = name.into();
         state.tag_names.push(name.clone());

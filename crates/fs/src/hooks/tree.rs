@@ -166,7 +166,7 @@ impl<S: Store> Fs<S> {
             return Err(ErrorKind::Exists.into());
         }
         let text = std::str::from_utf8(name)
-            .map_err(|_| Error::new(ErrorKind::Invalid).because("the name of a tag is UTF-8 text"))?;
+            .map_err(|_| Error::new(ErrorKind::Invalid).because("the name of a tag must be UTF-8 text"))?;
         self.session().tag_node(text)
     }
 }

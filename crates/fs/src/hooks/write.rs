@@ -98,7 +98,7 @@ impl<S: Store> Fs<S> {
                 self.remember_answer(who, node, Memory::Answer(report.into()))
                     .await
             }
-            _ => Err(Error::new(ErrorKind::BadHandle).because("this file is only read")),
+            _ => Err(Error::new(ErrorKind::BadHandle).because("this file is read-only")),
         }
     }
 
@@ -112,7 +112,7 @@ impl<S: Store> Fs<S> {
         self.store().find_layer(name).await.map_err(|e| match e.kind() {
             ErrorKind::NotFound => Error::new(ErrorKind::NotFound)
                 .about(name)
-                .because("there is no layer of that name, tag or number; see layers/list"),
+                .because("no such layer, tag or number; see layers/list"),
             _ => e,
         })
     }

@@ -31,7 +31,7 @@ fn park<T>(operation: impl Future<Output = Result<T>>) -> Result<T> {
 #[cfg(target_family = "wasm")]
 fn park<T>(_operation: impl Future<Output = Result<T>>) -> Result<T> {
     Err(tarbox_store::Error::new(tarbox_store::ErrorKind::WouldBlock)
-        .because("the operation has to wait, and this target has no other thread that could end the wait"))
+        .because("the operation would wait forever, since this target has no other threads"))
 }
 
 #[cfg(test)]

@@ -14,6 +14,6 @@ pub use credentials::{Checks, Credentials};
 pub use event::{ChangeEvent, Changes, EventKind};
 pub use handle::{Durability, Handle, HandleInfo, OpenFlags};
 pub use lock::{FlockKind, LockKind, LockOwner, LockRange, LockedRange, Wait};
-pub use node::{AccessMask, NewNode};
+pub use node::{AccessMask, NewNode, device, major_minor};
 pub use space::StatFs;
 pub use traits::FilesystemInterface;

@@ -46,6 +46,19 @@ pub enum NewNode<'a> {
     },
 }
 
+/// A device number as Linux packs it: 12 bits of the major number in the middle of 32 of the minor, and the rest above.
+pub const fn device(major: u32, minor: u32) -> u64 {
+    let (major, minor) = (major as u64, minor as u64);
+    (major & 0xfff) << 8 | (major & 0xffff_f000) << 32 | minor & 0xff | (minor & 0xffff_ff00) << 12
+}
+
+/// The major and the minor number of a device.
+pub const fn major_minor(rdev: u64) -> (u32, u32) {
+    let major = (rdev >> 8) & 0xfff | (rdev >> 32) & 0xffff_f000;
+    let minor = rdev & 0xff | (rdev >> 12) & 0xffff_ff00;
+    (major as u32, minor as u32)
+}
+
 /// What one would like to do with an inode, as the bits of `access(2)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AccessMask(u8);
@@ -80,5 +93,22 @@ impl BitOr for AccessMask {
     type Output = Self;
     fn bitor(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn device_numbers_are_packed_as_linux_does() {
+        for (major, minor, rdev) in [
+            (1, 3, 0x103),
+            (0x1fff, 0x1ff, 0x1000_001f_ffff),
+            (u32::MAX, u32::MAX, u64::MAX),
+        ] {
+            assert_eq!(device(major, minor), rdev);
+            assert_eq!(major_minor(rdev), (major, minor));
+        }
     }
 }

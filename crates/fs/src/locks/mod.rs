@@ -167,7 +167,7 @@ impl LockTable {
             table.forget_if_free(wanted.ino());
             if wait == Wait::No {
                 return Poll::Ready(Err(
-                    Error::new(ErrorKind::WouldBlock).because("another holds a lock")
+                    Error::new(ErrorKind::WouldBlock).because("another owner holds a lock")
                 ));
             }
             if table.would_deadlock(&wanted) {

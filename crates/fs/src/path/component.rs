@@ -53,12 +53,12 @@ pub(super) fn check(path: &[u8]) -> Result<()> {
             .because("the path is empty"));
     }
     if path.len() > PATH_MAX {
-        return Err(Error::new(ErrorKind::NameTooLong).because("a path has at most 4096 bytes"));
+        return Err(Error::new(ErrorKind::NameTooLong).because("a path can have at most 4096 bytes"));
     }
     if path.contains(&0) {
         return Err(Error::new(ErrorKind::Invalid)
             .about(path)
-            .because("a path contains no NUL"));
+            .because("a path cannot contain NUL"));
     }
     Ok(())
 }
@@ -66,7 +66,7 @@ pub(super) fn check(path: &[u8]) -> Result<()> {
 /// Refuses a name that is longer than names can be.
 pub(super) fn check_name(name: &[u8]) -> Result<()> {
     if name.len() > NAME_MAX {
-        return Err(Error::new(ErrorKind::NameTooLong).because("a name has at most 255 bytes"));
+        return Err(Error::new(ErrorKind::NameTooLong).because("a name can have at most 255 bytes"));
     }
     Ok(())
 }

@@ -123,7 +123,11 @@ impl<F: FilesystemInterface> Shared<F> {
             WriteAt::Offset(offset)
         };
         let written = match mapped && self.nodes.keeps_time(node) {
-            true => self.write_back(node, handle, at, data)?,
+            true => {
+                let written = self.write_back(node, handle, at, data)?;
+                self.nodes.was_written_back(node);
+                written
+            }
             false => {
                 let written = blocking(self.fs.write(handle, at, data))?;
                 self.was_changed(node);

@@ -85,6 +85,20 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Adapter<F> {
         }
     }
 
+    /// Answers when what was written to a file shows elsewhere. Everything else waited for that itself.
+    fn shown(&self, node: INodeNo, result: Result<()>, reply: ReplyEmpty) {
+        match self.0.nodes.unshown(node) {
+            Some(writes) if result.is_ok() => {
+                let shared = self.0.clone();
+                self.0.answer(None, move |_| {
+                    shared.nodes.was_shown(node, writes);
+                    reply.ok();
+                });
+            }
+            _ => done(result, reply),
+        }
+    }
+
     fn changed(&self, result: Result<()>, reply: ReplyEmpty) {
         match result {
             Ok(()) => self.0.answer(None, move |_| reply.ok()),
@@ -332,8 +346,8 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         }
     }
 
-    fn flush(&self, _: &Request, _: INodeNo, _: FileHandle, _: LockOwner, reply: ReplyEmpty) {
-        self.changed(Ok(()), reply);
+    fn flush(&self, _: &Request, ino: INodeNo, _: FileHandle, _: LockOwner, reply: ReplyEmpty) {
+        self.shown(ino, Ok(()), reply);
     }
 
     fn release(
@@ -350,8 +364,8 @@ impl<F: FilesystemInterface + Send + Sync + 'static> Filesystem for Adapter<F> {
         done(self.0.release(handle(fh)), reply);
     }
 
-    fn fsync(&self, _: &Request, _: INodeNo, fh: FileHandle, datasync: bool, reply: ReplyEmpty) {
-        self.changed(blocking(self.0.fs.fsync(handle(fh), datasync)), reply);
+    fn fsync(&self, _: &Request, ino: INodeNo, fh: FileHandle, datasync: bool, reply: ReplyEmpty) {
+        self.shown(ino, blocking(self.0.fs.fsync(handle(fh), datasync)), reply);
     }
 
     fn opendir(&self, request: &Request, ino: INodeNo, _: OpenFlags, reply: ReplyOpen) {

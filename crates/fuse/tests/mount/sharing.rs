@@ -221,6 +221,31 @@ fn a_mount_that_was_killed_is_not_waited_for() {
 }
 
 #[test]
+fn who_has_written_nothing_does_not_wait_for_other_mounts() {
+    use rustix::process::Signal;
+    let world = World::new();
+    let (a, b, files, who) = (
+        world.mount(),
+        world.mount(),
+        world.files(),
+        Credentials::root("cli"),
+    );
+    a.file("f", "x");
+    // Whoever waits for one that is stopped gives it up, and leaves that in its second number.
+    let given_up = || {
+        let mut followers = world.blocks().join("followers").read_dir().unwrap();
+        followers.any(|entry| fs::read(entry.unwrap().path()).unwrap()[8..16] != [0; 8])
+    };
+    b.signal(Signal::STOP);
+    blocking(files.write_file(&who, "/g", b"")).unwrap();
+    blocking(files.store().flush()).unwrap();
+    drop(File::options().write(true).open(a.path("f")).unwrap());
+    let waited = given_up();
+    b.signal(Signal::CONT);
+    assert!(!waited);
+}
+
+#[test]
 fn appends_are_whole_and_at_the_end_whoever_appends() {
     use std::io::Write;
     const LINES: usize = 150;

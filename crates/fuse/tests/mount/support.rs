@@ -172,6 +172,12 @@ impl Mounted {
         panic!("{} stays busy", self.dir.path().display());
     }
 
+    /// Stops the process, or lets it go on.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let id = i32::try_from(self.server.id()).unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), signal).unwrap();
+    }
+
     /// Ends the process as a crash would.
     pub(crate) fn crash(&mut self) {
         self.server.kill().unwrap();

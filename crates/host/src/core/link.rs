@@ -89,7 +89,7 @@ fn find_memory(caller: &mut Caller<'_, State>) -> wasmtime::Result<Memory> {
             Ok(memory)
         }
         _ => Err(wasmtime::Error::msg(
-            "it called preview 1 without exporting its memory",
+            "it called preview 1 without exporting a memory",
         )),
     }
 }

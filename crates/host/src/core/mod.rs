@@ -102,8 +102,8 @@ fn context(program: &str, options: RunOptions, deadline: Deadline) -> Result<Con
         builder = builder.preopen(guest, dir);
     }
     builder.build().map_err(|_| RunError::Host {
-        doing: "lend the program its directories",
-        reason: "there are more of them than it may have descriptors".into(),
+        doing: "give the program its directories",
+        reason: "there are more of them than it can have descriptors".into(),
     })
 }
 

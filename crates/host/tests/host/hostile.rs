@@ -84,7 +84,7 @@ fn a_module_without_memory_gets_no_service() {
     let program = Program::from_bytes("p.wasm", wat::parse_str(text).unwrap()).unwrap();
     let (code, line) = Workspace::new().run(&program, &[]).error();
     assert_eq!(code, 134);
-    assert!(line.contains("without exporting its memory"), "{line}");
+    assert!(line.contains("without exporting a memory"), "{line}");
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn files_that_are_no_programs() {
             b"#!/bin/sh",
             "it does not begin with the magic number of WebAssembly",
         ),
-        (b"\0asm\x07\0\0\0", "it is of a version that is not known"),
+        (b"\0asm\x07\0\0\0", "its version is unknown"),
     ] {
         let (code, line) = refused(Program::from_bytes("p", bytes));
         assert_eq!(

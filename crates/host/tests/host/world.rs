@@ -119,7 +119,7 @@ fn a_directory_can_be_lent_under_another_name() {
         let ended = workspace.run_with(&guests::program("dirs", target), options);
         assert_eq!(
             ended.error().1,
-            "cannot lend /missing to the program: no such file or directory"
+            "cannot give /missing to the program: no such file or directory"
         );
     }
 }

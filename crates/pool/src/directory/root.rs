@@ -90,7 +90,7 @@ impl Root {
                 Err(error) => return Err(Error::from_io(Operation::Create, name, error)),
             }
         }
-        let cause = "another process keeps removing the directory it belongs in";
+        let cause = "another process keeps removing its directory";
         Err(Error::new(ErrorKind::Busy, Operation::Create, name).because(cause))
     }
 

@@ -63,7 +63,7 @@ impl Table {
     pub(super) fn add(&mut self, id: SlotId, device: Arc<dyn PoolFile>) -> Result<()> {
         if self.slots.contains_key(&id) {
             return Err(Error::new(ErrorKind::Exists, Operation::OpenPool, device.name())
-                .because(format!("there is a slot {id} already")));
+                .because(format!("slot {id} already exists")));
         }
         let mut header = [0; HEADER];
         let filled = device.read_up_to(&mut header, 0)?;

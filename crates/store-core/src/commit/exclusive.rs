@@ -1,13 +1,13 @@
 //! Changing history, and whatever else needs a tenant to itself for a while.
 
-use tarbox_store::{Error, ErrorKind, Result};
+use tarbox_store::{Error, ErrorKind, MaybeSend, Result};
 
 use crate::batch::Batch;
+use crate::delta::Delta;
 use crate::engine::{Applied, Durability, Engine};
 use crate::op::Op;
-use crate::open::Driver;
-use crate::ops::Rewrite;
-use crate::platform::TurnGuard;
+use crate::open::{Driver, answered};
+use crate::platform::{Body, TurnGuard, at_once};
 use crate::step::{Step, Stop};
 use crate::want::{Loaded, Want};
 
@@ -82,20 +82,28 @@ impl<'a, E: Engine> Driver<'a, E> {
     }
 
     /// Runs an operation that changes history, in a durable transaction of its own.
-    pub(crate) async fn rewrite<R>(
+    pub(crate) async fn rewrite<R: MaybeSend>(
         self,
-        mut f: impl FnMut(&mut Op<'_, '_>, &mut Rewrite) -> Step<R>,
+        mut f: impl FnMut(&mut Op<'_, '_>) -> Step<R> + MaybeSend,
     ) -> Result<R> {
+        let mut answer = None;
+        at_once(self.drive_rewrite(&mut |op| {
+            answer = Some(f(op)?);
+            Ok(())
+        }))
+        .await?;
+        answered(answer)
+    }
+
+    async fn drive_rewrite(self, f: &mut Body<'_, '_>) -> Result<()> {
         let _alone = self.alone(true).await?;
-        let mut loaded = Loaded::default();
-        let (answer, mut batch) = loop {
-            match self.run_alone(&loaded, &mut f) {
-                Ok(done) => break done,
-                Err((Stop::Failed(error), _)) => return Err(error),
-                Err((Stop::Missing, wants)) => self.load(wants, &mut loaded).await?,
-            }
-        };
-        let log = batch.log.clone();
+        let delta = self.run_alone(f).await?;
+        let mut batch = Batch::new(self.open.tenant);
+        batch.row = delta.tenant;
+        batch.log = delta.log.clone();
+        batch.history = delta.rewrite.history;
+        batch.blocks = delta.rewrite.blocks;
+        batch.live = delta.rewrite.live;
         let batches = std::slice::from_mut(&mut batch);
         if self.inner.engine.apply(batches, Durability::Durable).await? == Applied::Fenced {
             return Err(Error::new(ErrorKind::Io).because(
@@ -104,23 +112,29 @@ impl<'a, E: Engine> Driver<'a, E> {
         }
         self.inner.count_commit();
         let mut state = self.lock();
-        for record in log {
+        for record in delta.log {
             state.authors.note(&record.agent, record.seq);
         }
-        Ok(answer)
+        Ok(())
     }
 
     /// Reads what only committed rows tell, with nothing else to be seen.
-    pub(crate) async fn read_committed<R>(self, mut f: impl FnMut(&mut Op<'_, '_>) -> Step<R>) -> Result<R> {
+    pub(crate) async fn read_committed<R: MaybeSend>(
+        self,
+        mut f: impl FnMut(&mut Op<'_, '_>) -> Step<R> + MaybeSend,
+    ) -> Result<R> {
+        let mut answer = None;
+        at_once(self.drive_committed(&mut |op| {
+            answer = Some(f(op)?);
+            Ok(())
+        }))
+        .await?;
+        answered(answer)
+    }
+
+    async fn drive_committed(self, f: &mut Body<'_, '_>) -> Result<()> {
         let _alone = self.alone(false).await?;
-        let mut loaded = Loaded::default();
-        loop {
-            match self.run_alone(&loaded, &mut |op, _| f(op)) {
-                Ok((answer, _)) => return Ok(answer),
-                Err((Stop::Failed(error), _)) => return Err(error),
-                Err((Stop::Missing, wants)) => self.load(wants, &mut loaded).await?,
-            }
-        }
+        self.run_alone(f).await.map(drop)
     }
 
     /// Has the tenant to itself.
@@ -135,31 +149,35 @@ impl<'a, E: Engine> Driver<'a, E> {
         f(&self.inner.engine)
     }
 
-    fn run_alone<R>(
+    /// Runs an operation with the tenant to itself, and answers what it changes.
+    async fn run_alone(self, f: &mut Body<'_, '_>) -> Result<Delta> {
+        let mut loaded = Loaded::default();
+        loop {
+            let wants = match self.try_alone(&loaded, f) {
+                Ok(delta) => return Ok(delta),
+                Err((Stop::Failed(error), _)) => return Err(error),
+                Err((Stop::Missing, wants)) => wants,
+            };
+            self.load(wants, &mut loaded).await?;
+        }
+    }
+
+    fn try_alone(
         self,
         loaded: &Loaded,
-        f: &mut impl FnMut(&mut Op<'_, '_>, &mut Rewrite) -> Step<R>,
-    ) -> std::result::Result<(R, Batch), (Stop, Vec<Want>)> {
+        f: &mut Body<'_, '_>,
+    ) -> std::result::Result<Delta, (Stop, Vec<Want>)> {
         let mut guard = self.lock();
         let state = &mut *guard;
         if let Err(stop) = crate::open::known(state, loaded) {
             return Err((stop, vec![Want::Tenant]));
         }
         let mut op = Op::new(state, loaded, &self.inner.clock);
-        let mut change = Rewrite::default();
-        let result = f(&mut op, &mut change);
+        let result = f(&mut op);
         let wants = std::mem::take(&mut op.wants);
         let delta = std::mem::take(&mut state.delta);
         match result {
-            Ok(answer) => {
-                let mut batch = Batch::new(self.open.tenant);
-                batch.row = delta.tenant;
-                batch.log = delta.log;
-                batch.history = change.history;
-                batch.blocks = change.blocks;
-                batch.live = change.live;
-                Ok((answer, batch))
-            }
+            Ok(()) => Ok(delta),
             Err(stop) => Err((stop, wants)),
         }
     }

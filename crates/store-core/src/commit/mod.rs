@@ -21,6 +21,7 @@ use crate::batch::Batch;
 use crate::engine::{Applied, Durability, Engine};
 use crate::memtable::Memtable;
 use crate::open::{Driver, Open};
+use crate::platform::at_once;
 use crate::state::{Frozen, State};
 use stage::Staged;
 
@@ -39,7 +40,7 @@ const EARLY: u64 = 4;
 
 /// Whether a commit should begin before its time.
 pub(crate) fn is_due_early(table: &Memtable) -> bool {
-    table.bytes > BYTES_MAX / EARLY || table.rows() as u64 > ROWS_MAX as u64 / EARLY
+    table.held() > BYTES_MAX / EARLY || table.rows() as u64 > ROWS_MAX as u64 / EARLY
 }
 
 /// A memtable of one tenant on its way to the engine.
@@ -59,8 +60,11 @@ impl<E: Engine> Driver<'_, E> {
 
     /// The same where nobody is there to be told of what was lost.
     pub(crate) async fn commit_quietly(self) -> Result<()> {
-        let _turn = self.open.turn.take().await;
-        self.commit(Durability::Visible).await
+        at_once(async move {
+            let _turn = self.open.turn.take().await;
+            self.commit(Durability::Visible).await
+        })
+        .await
     }
 
     /// Returns when what operations did so far, and everything before, is on the device.
@@ -72,7 +76,7 @@ impl<E: Engine> Driver<'_, E> {
                 state.losses.count,
             )
         };
-        {
+        at_once(async move {
             let _turn = self.open.turn.take().await;
             if self.inner.engine.has_redo() && self.log().await? {
                 return Ok(());
@@ -80,12 +84,22 @@ impl<E: Engine> Driver<'_, E> {
             // Of many who sync at once, one makes durable what the others did before they began to wait. What was done since
             // is left to those who wait for that.
             let is_durable = self.lock().durable >= wanted && wanted > 0;
-            if !is_durable {
-                self.commit(Durability::Durable).await?;
+            match is_durable {
+                true => Ok(()),
+                false => self.commit(Durability::Durable).await,
             }
-        }
+        })
+        .await?;
         // Whatever was lost while it waited may be its own.
         self.lock().losses.after(before)
+    }
+
+    /// Returns when what was committed is on the device.
+    pub(crate) async fn sync_committed(self) -> Result<()> {
+        match self.inner.engine.sync(self.open.tenant).await? {
+            Applied::Yes => Ok(()),
+            Applied::Fenced => self.drop_fenced(),
+        }
     }
 
     /// Commits if so much is waiting that memory would grow without bound, or another process for the lease.
@@ -93,7 +107,7 @@ impl<E: Engine> Driver<'_, E> {
         let _turn = self.open.turn.take().await;
         let is_due = {
             let state = self.lock();
-            state.yielding || state.is_full()
+            state.yielding || state.is_full() || self.is_pressed(&state)
         };
         // Another operation may have seen to it.
         match is_due {
@@ -127,9 +141,7 @@ impl<E: Engine> Driver<'_, E> {
             (Some(frozen), _) => self.commit_frozen(frozen, durability).await?,
             (None, Durability::Durable) => {
                 self.inner.counters.syncs.fetch_add(1, Ordering::Relaxed);
-                if self.inner.engine.sync(self.open.tenant).await? == Applied::Fenced {
-                    self.drop_fenced()?;
-                }
+                self.sync_committed().await?;
             }
             (None, Durability::Visible) => {}
         }
@@ -167,7 +179,12 @@ impl<E: Engine> Driver<'_, E> {
                 true => frozen.table.nameless(),
                 false => Vec::new(),
             };
-            open.lock().settle(frozen, &staged, &batch);
+            {
+                let mut state = open.lock();
+                state.settle(frozen, &staged, &batch);
+                self.inner.budget.weigh_pending(&open.share, &state);
+            }
+            self.inner.weigh(&open);
             // What cannot be removed now, a later collection removes.
             let _collected = driver.collect_all(&nameless).await;
             driver.give_back(&mut open.lock())?;
@@ -199,14 +216,18 @@ impl<E: Engine> Driver<'_, E> {
         frozen: &Arc<Frozen>,
         durability: Durability,
     ) -> Result<Option<Vec<(Freight, Batch)>>> {
-        let mut all = vec![self.stage(self.open.clone(), frozen.clone()).await?];
+        let mut due = vec![(self.open.clone(), frozen.clone())];
         if self.inner.engine.holds_records() {
-            for open in self.inner.opened() {
-                let logged = open.lock().frozen.clone();
-                if let Some(frozen) = logged.filter(|_| !Arc::ptr_eq(&open, self.open)) {
-                    all.push(self.stage(open, frozen).await?);
-                }
-            }
+            let others = self.inner.opened();
+            let others = others.into_iter().filter(|open| !Arc::ptr_eq(open, self.open));
+            due.extend(others.filter_map(|open| {
+                let logged = open.lock().frozen.clone()?;
+                Some((open, logged))
+            }));
+        }
+        let mut all = Vec::with_capacity(due.len());
+        for (open, frozen) in due {
+            all.push(self.stage(open, frozen).await?);
         }
         if durability == Durability::Durable {
             self.inner.counters.syncs.fetch_add(1, Ordering::Relaxed);
@@ -237,6 +258,7 @@ impl<E: Engine> Driver<'_, E> {
         state.active = Memtable::default();
         state.reserved = 0;
         state.forget();
+        self.inner.budget.weigh_pending(&self.open.share, &state);
         self.release_lease(&mut state)
     }
 
@@ -261,6 +283,7 @@ impl<E: Engine> Driver<'_, E> {
         state.active = Memtable::default();
         state.reserved = 0;
         state.forget();
+        self.inner.budget.weigh_pending(&self.open.share, &state);
         // Whoever cannot give the lock back now gives it back when the process ends.
         let _kept = self.release_lease(&mut state);
     }
@@ -292,7 +315,7 @@ impl State {
             true => (BYTES_SCARCE, ROWS_SCARCE),
             false => (BYTES_MAX, ROWS_MAX),
         };
-        self.active.bytes > bytes || self.active.rows() > rows
+        self.active.held() > bytes || self.active.rows() > rows
     }
 
     /// Hands the active memtable over to a commit, and begins a new one.

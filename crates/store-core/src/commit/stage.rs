@@ -1,9 +1,9 @@
 //! Staging: the new content of a memtable becomes blocks, and chunks that name them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use tarbox_store::{ErrorKind, Ino, LayerId, Result};
 
 use super::compose::Work;
@@ -26,7 +26,7 @@ const BATCH: usize = 32;
 pub(super) struct Staged {
     pub(super) batch: Batch,
     /// By how many bytes the chunks of a file hold more.
-    pub(super) stored: HashMap<Ino, i64>,
+    pub(super) stored: FxHashMap<Ino, i64>,
     pub(super) account: Account,
 }
 
@@ -43,7 +43,7 @@ pub(super) async fn stage<E: Engine>(driver: Driver<'_, E>, frozen: &Frozen) -> 
     let mut tenant = frozen.tenant.clone();
     let mut staged = Staged {
         batch: Batch::new(tenant.id),
-        stored: HashMap::new(),
+        stored: FxHashMap::default(),
         account: Account {
             bytes: 0,
             segment: tenant.segment,
@@ -55,12 +55,12 @@ pub(super) async fn stage<E: Engine>(driver: Driver<'_, E>, frozen: &Frozen) -> 
             driver,
             head: tenant.head,
             appender: driver.inner.engine.appender(&tenant),
-            refs: BTreeMap::new(),
-            lost: BTreeMap::new(),
+            refs: FxHashMap::default(),
+            lost: FxHashMap::default(),
             staged: &mut staged,
         };
-        let mut files: BTreeSet<Ino> = BTreeSet::new();
-        files.extend(frozen.table.files.keys());
+        let mut files: Vec<Ino> = frozen.table.files.keys().copied().collect();
+        tarbox_store::sort_by_key(&mut files, |ino| *ino);
         for ino in files {
             stager.file(frozen, ino).await?;
         }
@@ -80,9 +80,9 @@ struct Stager<'a, 's, E: Engine> {
     head: LayerId,
     appender: E::Appender<'a>,
     /// By how many chunk versions more (or fewer) each block is named.
-    refs: BTreeMap<Hash, i64>,
+    refs: FxHashMap<Hash, i64>,
     /// Blocks that were lost, and whose bytes have been written again.
-    lost: BTreeMap<Hash, Block>,
+    lost: FxHashMap<Hash, Block>,
     staged: &'s mut Staged,
 }
 
@@ -92,24 +92,26 @@ impl<E: Engine> Stager<'_, '_, E> {
         let slot = frozen.table.inodes.get(&ino);
         let is_new = slot.is_some_and(|slot| slot.base.is_none());
         let gone = slot.is_some_and(|s| s.row.as_ref().is_none_or(|row| row.content != Content::Chunked));
-        let mut bases = BTreeMap::new();
+        let mut bases = Vec::new();
         if !is_new {
             bases = self.bases(ino, file).await?;
         }
-        let mut indexes: BTreeSet<u64> = BTreeSet::new();
-        indexes.extend(bases.keys());
+        let mut indexes: Vec<u64> = bases.iter().map(|(index, _)| *index).collect();
         if !gone {
             indexes.extend(file.chunks.keys());
         }
+        tarbox_store::sort_by_key(&mut indexes, |index| *index);
+        indexes.dedup();
+        let mut bases = bases.into_iter().peekable();
         let none = Pieces::default();
-        let indexes: Vec<u64> = indexes.into_iter().collect();
         let mut stored = 0;
         for some in indexes.chunks(BATCH) {
             let mut works: Vec<Work<'_>> = some
                 .iter()
                 .map(|index| {
                     let pieces = if gone { None } else { file.chunks.get(index) };
-                    Work::new(*index, bases.remove(index), pieces.unwrap_or(&none), &file.holes)
+                    let base = bases.next_if(|(of, _)| of == index).map(|(_, map)| map);
+                    Work::new(*index, base, pieces.unwrap_or(&none), &file.holes)
                 })
                 .collect();
             self.load_old(&mut works).await?;
@@ -125,9 +127,9 @@ impl<E: Engine> Stager<'_, '_, E> {
         Ok(())
     }
 
-    /// The committed chunks that the new content touches.
-    async fn bases(&self, ino: Ino, file: &DirtyFile) -> Result<BTreeMap<u64, Map>> {
-        let mut bases = BTreeMap::new();
+    /// The committed chunks that the new content touches, by index.
+    async fn bases(&self, ino: Ino, file: &DirtyFile) -> Result<Vec<(u64, Map)>> {
+        let mut bases = Vec::new();
         let mut wanted = Ranges::default();
         for (start, end) in file.holes.iter() {
             wanted.insert(start / CHUNK, (end - 1) / CHUNK + 1);
@@ -201,13 +203,13 @@ impl<E: Engine> Stager<'_, '_, E> {
     }
 
     /// Which of the blocks that chunks became are stored already. One that a repair found lost is not: these bytes bring it back.
-    async fn known(&mut self, works: &[Work<'_>]) -> Result<BTreeSet<Hash>> {
+    async fn known(&mut self, works: &[Work<'_>]) -> Result<FxHashSet<Hash>> {
         let blocks = works.iter().flat_map(|work| &work.composed.blocks);
-        let hashes: BTreeSet<Hash> = blocks
+        let hashes: FxHashSet<Hash> = blocks
             .map(|block| block.hash)
             .filter(|hash| self.appender.added(hash).is_none())
             .collect();
-        let mut known = BTreeSet::new();
+        let mut known = FxHashSet::default();
         for (hash, block) in self.stored_blocks(hashes.into_iter().collect()).await? {
             match block.is_lost() {
                 true => drop(self.lost.insert(hash, block)),
@@ -218,7 +220,7 @@ impl<E: Engine> Stager<'_, '_, E> {
     }
 
     /// Stages one chunk, and answers by how many bytes more it holds.
-    fn chunk(&mut self, ino: Ino, work: Work<'_>, known: &BTreeSet<Hash>) -> Result<i64> {
+    fn chunk(&mut self, ino: Ino, work: Work<'_>, known: &FxHashSet<Hash>) -> Result<i64> {
         let Work {
             index,
             base,
@@ -254,7 +256,7 @@ impl<E: Engine> Stager<'_, '_, E> {
     }
 
     /// Stores a block, unless it is there.
-    fn store(&mut self, hash: Hash, bytes: &[u8], known: &BTreeSet<Hash>) -> Result<()> {
+    fn store(&mut self, hash: Hash, bytes: &[u8], known: &FxHashSet<Hash>) -> Result<()> {
         let counters = &self.driver.inner.counters;
         let known = known.contains(&hash) || self.appender.added(&hash).is_some();
         let counter = if known {
@@ -270,8 +272,10 @@ impl<E: Engine> Stager<'_, '_, E> {
     }
 
     /// Blocks that the database has.
-    async fn stored_blocks(&self, wanted: Vec<Hash>) -> Result<HashMap<Hash, Block>> {
-        let mut found = HashMap::with_capacity(wanted.len());
+    async fn stored_blocks(&self, mut wanted: Vec<Hash>) -> Result<FxHashMap<Hash, Block>> {
+        // In key order, neighbouring rows meet the same pages.
+        tarbox_store::sort_by_key(&mut wanted, |hash| *hash);
+        let mut found = FxHashMap::default();
         for some in wanted.chunks(LOOKUPS) {
             let wants: Vec<Want> = some.iter().map(|hash| Want::Block(*hash)).collect();
             for (hash, answer) in some.iter().zip(self.load(&wants).await?) {
@@ -292,7 +296,7 @@ impl<E: Engine> Stager<'_, '_, E> {
             .filter(|hash| self.appender.added(hash).is_none())
             .collect();
         let stored = self.stored_blocks(wanted).await?;
-        let mut live: BTreeMap<u64, i64> = BTreeMap::new();
+        let mut live: FxHashMap<u64, i64> = FxHashMap::default();
         let mut bytes = 0;
         for (hash, delta) in std::mem::take(&mut self.refs) {
             let added = self.appender.added(&hash);
@@ -324,6 +328,7 @@ impl<E: Engine> Stager<'_, '_, E> {
             }
         }
         self.staged.batch.live.extend(live);
+        tarbox_store::sort_by_key(&mut self.staged.batch.blocks, |(hash, _)| *hash);
         let (segment, segment_len) = self.appender.position();
         Ok(Account {
             bytes,

@@ -7,6 +7,7 @@
 mod file;
 mod pieces;
 mod ranges;
+mod xattrs;
 
 use std::collections::BTreeMap;
 
@@ -16,20 +17,13 @@ use tarbox_store::{Ino, LayerId};
 pub(crate) use file::{DirtyFile, spans};
 pub(crate) use pieces::{Body, Piece, Pieces, uncovered};
 pub(crate) use ranges::Ranges;
+pub use xattrs::Xattr;
+pub(crate) use xattrs::Xattrs;
 
 use crate::rows::{Dentry, Inode, LogRow};
 
 /// About what a row takes in the log and in the database: many share a page, and many pages are there already.
 const ROW: u64 = 1024;
-
-/// A value of an extended attribute.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Xattr {
-    /// Its bytes.
-    pub value: Vec<u8>,
-    /// The layer in which this version began.
-    pub born: LayerId,
-}
 
 /// The new state of a row, and when the committed one began (`None`: there is none).
 #[derive(Debug, Clone)]
@@ -52,13 +46,13 @@ impl<R> Slot<R> {
 pub(crate) struct Memtable {
     pub(crate) inodes: FxHashMap<Ino, Slot<Inode>>,
     pub(crate) dentries: BTreeMap<(Ino, u64), Slot<Dentry>>,
-    pub(crate) xattrs: BTreeMap<(Ino, Vec<u8>), Slot<Xattr>>,
+    pub(crate) xattrs: Xattrs,
     /// Content that is not in blocks yet.
     pub(crate) files: FxHashMap<Ino, DirtyFile>,
     pub(crate) log: Vec<LogRow>,
     /// Where in `log` the last write to a file is recorded, so that the next one adds to it.
     pub(crate) last_write: FxHashMap<Ino, usize>,
-    pub(crate) orphans: BTreeMap<Ino, bool>,
+    pub(crate) orphans: FxHashMap<Ino, bool>,
     /// The tenant's row has changed.
     pub(crate) tenant: bool,
     /// Bytes of content held.
@@ -86,9 +80,8 @@ impl Memtable {
             let slot = slot.over(self.dentries.get(&at));
             self.dentries.insert(at, slot);
         }
-        for (at, slot) in later.xattrs {
-            let slot = slot.over(self.xattrs.get(&at));
-            self.xattrs.insert(at, slot);
+        for (ino, name, slot) in later.xattrs {
+            self.xattrs.put(ino, name, slot);
         }
         self.log.extend(later.log);
         self.orphans.extend(later.orphans);
@@ -103,7 +96,12 @@ impl Memtable {
 
     /// About how many bytes of the device a commit takes.
     pub(crate) fn weight(&self) -> u64 {
-        self.bytes + self.rows() as u64 * ROW
+        self.held() + self.rows() as u64 * ROW
+    }
+
+    /// Bytes of content and of attributes that are held.
+    pub(crate) fn held(&self) -> u64 {
+        self.bytes + self.xattrs.bytes()
     }
 
     /// Rows held, as a measure of the work a commit will be.

@@ -1,7 +1,6 @@
 //! What differs between two layers, from the rows that began or ended in between.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use rustc_hash::FxHashMap;
 use tarbox_store::{Change, ChangeKind, Error, ErrorKind, FileKind, Ino, LayerId, View};
 
 use crate::op::{Op, checked};
@@ -32,7 +31,7 @@ impl<'a> Op<'a, '_> {
                     .into());
             }
         }
-        let mut names: BTreeMap<Ino, Names> = BTreeMap::new();
+        let mut names: FxHashMap<Ino, Names> = FxHashMap::default();
         for e in self.ask(Want::TouchedEntries { from, to })?.touched()? {
             let valid = |layer: LayerId| e.entry.born <= layer && e.died.is_none_or(|died| died > layer);
             let of = names.entry(e.entry.ino).or_default();
@@ -42,11 +41,13 @@ impl<'a> Op<'a, '_> {
                 _ => {}
             }
         }
-        let mut touched: BTreeSet<Ino> = BTreeSet::new();
+        let mut touched: Vec<Ino> = Vec::new();
         for rows in [Versioned::Inode, Versioned::Chunk, Versioned::Xattr] {
             touched.extend(self.ask(Want::Touched { rows, from, to })?.inodes()?);
         }
         touched.extend(names.keys());
+        tarbox_store::sort_by_key(&mut touched, |ino| *ino);
+        touched.dedup();
         let (mut changes, mut missing) = (Vec::new(), false);
         for ino in touched {
             let names = names.remove(&ino).unwrap_or_default();

@@ -3,8 +3,9 @@
 use tarbox_store::{Actor, Error, ErrorKind, LaterLayers, LayerId, LayerInfo, Operation, Position, Result};
 
 use crate::batch::HistoryOp;
+use crate::delta::Rewrite;
 use crate::op::Op;
-use crate::rows::{Block, Hash, Layer};
+use crate::rows::{Block, Layer};
 use crate::step::{Step, Stop};
 use crate::want::{Losses, Want};
 
@@ -14,25 +15,17 @@ const HEAD: &str = "head";
 /// Refuses what could be taken for a number, a path or a line of output.
 fn check_layer_name(name: &str) -> Result<()> {
     let wrong = if name.is_empty() || name.len() > 255 {
-        "a layer's name has 1 to 255 bytes"
+        "a layer's name must have 1 to 255 bytes"
     } else if name.contains('/') || name.chars().any(char::is_control) || name.trim() != name {
-        "a layer's name holds no '/', no control characters, and no space at its ends"
+        "a layer's name cannot contain '/' or control characters, or begin or end with a space"
     } else if name.bytes().all(|b| b.is_ascii_digit()) {
-        "a layer's name must not be a number, since layers are also known by their numbers"
+        "a layer's name cannot be a number, since numbers identify layers, too"
     } else if name == HEAD || name == "." || name == ".." {
         "this name is taken: 'head' is the layer being written"
     } else {
         return Ok(());
     };
     Err(Error::new(ErrorKind::Invalid).about(name).because(wrong))
-}
-
-/// A change of history that an operation asks for, beside its delta.
-#[derive(Debug, Default)]
-pub(crate) struct Rewrite {
-    pub(crate) history: Vec<HistoryOp>,
-    pub(crate) blocks: Vec<(Hash, Option<Block>)>,
-    pub(crate) live: Vec<(u64, i64)>,
 }
 
 impl<'a> Op<'a, '_> {
@@ -102,7 +95,6 @@ impl<'a> Op<'a, '_> {
 
     pub(crate) fn checkpoint(
         &mut self,
-        change: &mut Rewrite,
         by: &Actor,
         name: &str,
         description: Option<&str>,
@@ -110,12 +102,12 @@ impl<'a> Op<'a, '_> {
     ) -> Step<LayerInfo> {
         let Position { current, head } = self.position();
         if current != head {
-            return self.branch(change, by, name, later);
+            return self.branch(by, name, later);
         }
         check_layer_name(name)?;
         if description.is_some_and(|d| d.len() > 4096) {
             return Err(Error::new(ErrorKind::TooBig)
-                .because("a layer's description has 4096 bytes at most")
+                .because("a layer's description can have at most 4096 bytes")
                 .into());
         }
         self.refuse_taken(name)?;
@@ -132,18 +124,12 @@ impl<'a> Op<'a, '_> {
         tenant.current = tenant.head;
         tenant.layers += 1;
         let info = self.info(&layer);
-        change.history.push(HistoryOp::Seal(layer));
+        self.rewrite().history.push(HistoryOp::Seal(layer));
         Ok(info)
     }
 
     /// Begins a new layer behind a past one: what came later goes.
-    fn branch(
-        &mut self,
-        change: &mut Rewrite,
-        by: &Actor,
-        name: &str,
-        later: LaterLayers,
-    ) -> Step<LayerInfo> {
+    fn branch(&mut self, by: &Actor, name: &str, later: LaterLayers) -> Step<LayerInfo> {
         let Position { current, head } = self.position();
         let layers = self.ask(Want::Layers)?.layers()?;
         let past = layers
@@ -162,14 +148,16 @@ impl<'a> Op<'a, '_> {
         if !name.is_empty() && name != past.name {
             check_layer_name(name)?;
             self.refuse_taken(name)?;
-            change.history.push(HistoryOp::Tag(name.into(), Some(current)));
+            self.rewrite()
+                .history
+                .push(HistoryOp::Tag(name.into(), Some(current)));
         }
         let losses = self.ask(Want::LossesOfRewind(current))?.losses()?;
-        change.history.push(HistoryOp::Rewind(current));
-        change
+        self.rewrite().history.push(HistoryOp::Rewind(current));
+        self.rewrite()
             .history
             .extend(gone.iter().map(|l| HistoryOp::Forget(l.id)));
-        self.lose(change, losses)?;
+        self.lose(losses)?;
         self.log_history(
             by,
             Operation::Checkpoint,
@@ -188,7 +176,7 @@ impl<'a> Op<'a, '_> {
         match self.ask(Want::LayerNamed(name.to_owned()))?.layer()? {
             Some(_) => Err(Error::new(ErrorKind::Exists)
                 .about(name)
-                .because("a layer or tag has this name")
+                .because("a layer or tag of this name already exists")
                 .into()),
             None => Ok(()),
         }
@@ -210,7 +198,7 @@ impl<'a> Op<'a, '_> {
         found.ok_or_else(|| no_layer(&layer.to_string()).into())
     }
 
-    pub(crate) fn drop_layer(&mut self, change: &mut Rewrite, by: &Actor, layer: LayerId) -> Step<()> {
+    pub(crate) fn drop_layer(&mut self, by: &Actor, layer: LayerId) -> Step<()> {
         let Position { current, head } = self.position();
         if layer == head {
             return Err(Error::new(ErrorKind::Busy)
@@ -224,20 +212,14 @@ impl<'a> Op<'a, '_> {
         if layer == current {
             return Err(Error::new(ErrorKind::Busy)
                 .about(&dropped.name)
-                .because("the view is on this layer: switch to another first")
+                .because("this layer is current: switch to another first")
                 .into());
         }
         self.log_history(by, Operation::DropLayer, &dropped.name);
-        self.forget(change, layer, layer)
+        self.forget(layer, layer)
     }
 
-    pub(crate) fn squash(
-        &mut self,
-        change: &mut Rewrite,
-        by: &Actor,
-        first: LayerId,
-        last: LayerId,
-    ) -> Step<()> {
+    pub(crate) fn squash(&mut self, by: &Actor, first: LayerId, last: LayerId) -> Step<()> {
         let (from, to) = (self.sealed(first)?, self.sealed(last)?);
         if first >= last {
             return Err(Error::new(ErrorKind::Invalid)
@@ -248,15 +230,15 @@ impl<'a> Op<'a, '_> {
         let current = self.row().current;
         if (first..last).contains(&current) {
             return Err(Error::new(ErrorKind::Busy)
-                .because("the view is on one of these layers: switch to another first")
+                .because("one of these layers is current: switch to another first")
                 .into());
         }
         self.log_history(by, Operation::Squash, &format!("{}..{}", from.name, to.name));
-        self.forget(change, first, LayerId(last.0 - 1))
+        self.forget(first, LayerId(last.0 - 1))
     }
 
     /// Forgets the sealed layers `first..=last`, and every version that only they could see.
-    fn forget(&mut self, change: &mut Rewrite, first: LayerId, last: LayerId) -> Step<()> {
+    fn forget(&mut self, first: LayerId, last: LayerId) -> Step<()> {
         let layers = self.ask(Want::Layers)?.layers()?;
         let kept = layers
             .iter()
@@ -272,17 +254,21 @@ impl<'a> Op<'a, '_> {
             .unwrap_or(self.row().head);
         let losses = self.ask(Want::LossesOfPrune { kept, next })?.losses()?;
         let gone: Vec<_> = layers.iter().filter(|l| (first..=last).contains(&l.id)).collect();
-        let history = &mut change.history;
+        let history = &mut self.rewrite().history;
         history.extend(gone.iter().map(|l| HistoryOp::Forget(l.id)));
         history.push(HistoryOp::Prune { kept, next });
-        self.lose(change, losses)?;
+        self.lose(losses)?;
         let row = self.row_mut();
         row.layers = row.layers.saturating_sub(gone.len() as u64);
         Ok(())
     }
 
+    fn rewrite(&mut self) -> &mut Rewrite {
+        &mut self.state.delta.rewrite
+    }
+
     /// Takes what history lost off the counters and the blocks.
-    pub(crate) fn lose(&mut self, change: &mut Rewrite, losses: &Losses) -> Step<()> {
+    pub(crate) fn lose(&mut self, losses: &Losses) -> Step<()> {
         let (mut bytes, mut missing) = (losses.bytes, false);
         for (hash, count) in &losses.blocks {
             let block = match self.ask(Want::Block(*hash)) {
@@ -298,10 +284,10 @@ impl<'a> Op<'a, '_> {
             let refs = block.refs.saturating_sub(*count);
             if refs == 0 {
                 bytes += i64::from(block.len);
-                change.live.push((block.segment, -i64::from(block.len)));
+                self.rewrite().live.push((block.segment, -i64::from(block.len)));
             }
             let named = (refs > 0).then_some(Block { refs, ..block });
-            change.blocks.push((*hash, named));
+            self.rewrite().blocks.push((*hash, named));
         }
         if missing {
             return Err(Stop::Missing);
@@ -313,35 +299,29 @@ impl<'a> Op<'a, '_> {
     }
 
     /// Forgets the versions between two kept layers that neither shows.
-    pub(crate) fn prune(&mut self, change: &mut Rewrite) -> Step<()> {
+    pub(crate) fn prune(&mut self) -> Step<()> {
         // Layers may have come and gone since somebody looked.
         for &(kept, next) in self.ask(Want::Hidden)?.gaps()? {
             let losses = self.ask(Want::LossesOfPrune { kept, next })?.losses()?;
-            change.history.push(HistoryOp::Prune { kept, next });
-            self.lose(change, losses)?;
+            self.rewrite().history.push(HistoryOp::Prune { kept, next });
+            self.lose(losses)?;
         }
         Ok(())
     }
 
-    pub(crate) fn tag(
-        &mut self,
-        change: &mut Rewrite,
-        by: &Actor,
-        tag: &str,
-        layer: Option<LayerId>,
-    ) -> Step<()> {
+    pub(crate) fn tag(&mut self, by: &Actor, tag: &str, layer: Option<LayerId>) -> Step<()> {
         check_layer_name(tag)?;
         let layers = self.ask(Want::Layers)?.layers()?;
         if layers.iter().any(|l| l.name == tag) {
             return Err(Error::new(ErrorKind::Exists)
                 .about(tag)
-                .because("a layer has this name")
+                .because("a layer of this name already exists")
                 .into());
         }
         match layer {
             Some(layer) if layer == self.row().head => {
                 return Err(Error::new(ErrorKind::Invalid)
-                    .because("the layer being written has no tags: seal it first")
+                    .because("the layer being written cannot be tagged: seal it first")
                     .into());
             }
             Some(layer) => {
@@ -358,7 +338,7 @@ impl<'a> Op<'a, '_> {
             }
         }
         self.log_history(by, Operation::Tag, tag);
-        change.history.push(HistoryOp::Tag(tag.into(), layer));
+        self.rewrite().history.push(HistoryOp::Tag(tag.into(), layer));
         Ok(())
     }
 }

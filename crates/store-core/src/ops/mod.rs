@@ -19,4 +19,3 @@ mod write;
 mod xattrs;
 
 pub(crate) use copy::{Copied, CopyRange};
-pub(crate) use history::Rewrite;

@@ -33,7 +33,7 @@ pub(super) fn check_name(name: &[u8]) -> Result<()> {
     if name.is_empty() || name == b"." || name == b".." || name.iter().any(|&b| b == b'/' || b == 0) {
         return Err(Error::new(ErrorKind::Invalid)
             .about(name)
-            .because("not a name an entry can have"));
+            .because("not a valid name"));
     }
     Ok(())
 }
@@ -153,7 +153,7 @@ impl<'d> Op<'_, 'd> {
         }
         if is_link && (new.target.is_empty() || new.target.contains(&0)) {
             return Err(Error::new(ErrorKind::Invalid)
-                .because("the target of a link must not be empty or hold NUL")
+                .because("the target of a link cannot be empty or contain NUL")
                 .into());
         }
         if new.target.len() > TARGET_MAX {
@@ -230,7 +230,7 @@ impl<'d> Op<'_, 'd> {
         let (key, kind, nlink) = self.inode(View::Current, ino, |key, row| (key, row.kind, row.nlink))?;
         if kind == FileKind::Directory {
             return Err(Error::new(ErrorKind::NotPermitted)
-                .because("a directory has one name only")
+                .because("a directory can have only one name")
                 .into());
         }
         if nlink == 0 {

@@ -1,6 +1,5 @@
 //! Paths of inodes, from the names that their rows remember.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tarbox_store::{Error, ErrorKind, Ino, View};
@@ -8,7 +7,7 @@ use tarbox_store::{Error, ErrorKind, Ino, View};
 use crate::op::{Op, checked};
 use crate::rows::Name;
 use crate::step::{Step, settled};
-use crate::want::Want;
+use crate::want::{NamePlace, Want};
 
 /// More levels than this are a damaged tree that goes round in circles.
 const DEPTH_MAX: usize = 100_000;
@@ -160,20 +159,17 @@ impl<'d> Op<'_, 'd> {
     fn other_place(&mut self, view: View, ino: Ino) -> Step<Option<Place>> {
         let layer = self.layer(view)?;
         let found = self.ask(Want::Names { ino, layer })?.names()?;
-        // Collecting sorts first, with code of its own.
-        let mut names: BTreeMap<(Ino, u64), Name> = BTreeMap::new();
-        names.extend(found.iter().cloned());
+        let mut names: Vec<NamePlace> = found.clone();
         if layer.is_none() {
             for (at, slot) in self.state.tables().flat_map(|table| &table.dentries) {
-                match &slot.row {
-                    Some(entry) if entry.ino == ino => {
-                        names.insert(*at, entry.name.clone());
-                    }
-                    _ => drop(names.remove(at)),
+                names.retain(|(place, _)| place != at);
+                if let Some(entry) = slot.row.as_ref().filter(|entry| entry.ino == ino) {
+                    names.push((*at, entry.name.clone()));
                 }
             }
         }
-        Ok(names.pop_first().map(|((dir, cookie), name)| Place {
+        let first = names.into_iter().min_by_key(|(place, _)| *place);
+        Ok(first.map(|((dir, cookie), name)| Place {
             dir,
             cookie,
             name,

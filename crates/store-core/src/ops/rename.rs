@@ -78,7 +78,7 @@ impl<'d> Op<'_, 'd> {
         while at != Ino::ROOT {
             if at == moved {
                 return Err(Error::new(ErrorKind::Invalid)
-                    .because("a directory cannot move below itself")
+                    .because("a directory cannot be moved below itself")
                     .into());
             }
             let parent = self.parent(View::Current, at);

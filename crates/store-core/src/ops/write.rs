@@ -25,7 +25,7 @@ impl<'d> Op<'_, 'd> {
     ) -> Step<Written> {
         if data.len() > WRITE_MAX {
             return Err(Error::new(ErrorKind::Invalid)
-                .because("one write brings 16 MiB at most")
+                .because("one write can have at most 16 MiB")
                 .into());
         }
         let (key, size) = self.file(View::Current, ino)?;

@@ -1,7 +1,5 @@
 //! Extended attributes.
 
-use std::collections::BTreeMap;
-
 use tarbox_store::{Actor, Error, ErrorKind, Ino, Operation, View, XattrMode};
 
 use crate::memtable::{Slot, Xattr};
@@ -18,48 +16,42 @@ const COUNT_MAX: u32 = 1024;
 
 impl<'d> Op<'_, 'd> {
     /// All attributes of an inode in a view.
-    fn all_xattrs(&mut self, view: View, ino: Ino) -> Step<BTreeMap<Vec<u8>, Xattr>> {
+    fn all_xattrs(&mut self, view: View, ino: Ino) -> Step<Named> {
         let (key, count) = self.inode(view, ino, |key, row| (key, row.xattrs))?;
         if count == 0 {
-            return Ok(BTreeMap::new());
+            return Ok(Vec::new());
         }
         match self.layer(view)? {
             Some(layer) => {
                 let all = self.ask(Want::XattrsAt(key, layer))?.xattrs()?;
-                Ok(all.iter().cloned().collect())
+                Ok(all.clone())
             }
             None => self.head_xattrs(key),
         }
     }
 
     /// All attributes of the head's inode, whatever layer is looked at.
-    fn head_xattrs(&mut self, key: Ino) -> Step<BTreeMap<Vec<u8>, Xattr>> {
-        let committed = self.ask(Want::Xattrs(key))?.xattrs()?;
-        let mut all: BTreeMap<_, _> = committed.iter().cloned().collect();
-        for table in self.state.tables() {
-            for ((_, name), slot) in table
-                .xattrs
-                .range((key, Vec::new())..)
-                .take_while(|((k, _), _)| *k == key)
-            {
-                match &slot.row {
-                    Some(xattr) => all.insert(name.clone(), xattr.clone()),
-                    None => all.remove(name),
-                };
+    fn head_xattrs(&mut self, key: Ino) -> Step<Named> {
+        let mut all = self.ask(Want::Xattrs(key))?.xattrs()?.clone();
+        for (name, slot) in self.state.tables().flat_map(|table| table.xattrs.of(key)) {
+            match (find(&all, name), &slot.row) {
+                (Ok(at), Some(xattr)) => all[at].1 = xattr.clone(),
+                (Err(at), Some(xattr)) => all.insert(at, (name.clone(), xattr.clone())),
+                (Ok(at), None) => drop(all.remove(at)),
+                (Err(_), None) => {}
             }
         }
         Ok(all)
     }
 
     pub(crate) fn xattr(&mut self, view: View, ino: Ino, name: &[u8]) -> Step<Vec<u8>> {
-        let mut all = self.all_xattrs(view, ino)?;
-        all.remove(name)
-            .map(|x| x.value)
-            .ok_or_else(|| ErrorKind::NoData.into())
+        let found = taken(self.all_xattrs(view, ino)?, name);
+        found.map(|x| x.value).ok_or_else(|| ErrorKind::NoData.into())
     }
 
     pub(crate) fn xattr_names(&mut self, view: View, ino: Ino) -> Step<Vec<Vec<u8>>> {
-        Ok(self.all_xattrs(view, ino)?.into_keys().collect())
+        let all = self.all_xattrs(view, ino)?;
+        Ok(all.into_iter().map(|(name, _)| name).collect())
     }
 
     pub(crate) fn set_xattr(
@@ -72,7 +64,7 @@ impl<'d> Op<'_, 'd> {
     ) -> Step<()> {
         if name.is_empty() || name.contains(&0) {
             return Err(Error::new(ErrorKind::Invalid)
-                .because("an attribute needs a name without NUL")
+                .because("the name of an attribute cannot be empty or contain NUL")
                 .into());
         }
         if name.len() > NAME_MAX {
@@ -81,7 +73,7 @@ impl<'d> Op<'_, 'd> {
         if value.len() > VALUE_MAX {
             return Err(ErrorKind::TooBig.into());
         }
-        let old = self.all_xattrs(View::Current, ino)?.remove(name);
+        let old = taken(self.all_xattrs(View::Current, ino)?, name);
         match (&old, mode) {
             (Some(_), XattrMode::Create) => return Err(Error::new(ErrorKind::Exists).about(name).into()),
             (None, XattrMode::Replace) => return Err(Error::new(ErrorKind::NoData).about(name).into()),
@@ -90,7 +82,7 @@ impl<'d> Op<'_, 'd> {
         let key = checked(ino)?;
         if old.is_none() && self.inode(View::Current, ino, |_, row| row.xattrs)? >= COUNT_MAX {
             return Err(Error::new(ErrorKind::NoSpace)
-                .because("an inode holds 1024 extended attributes at most")
+                .because("an inode can have at most 1024 extended attributes")
                 .into());
         }
         self.admit_room(value.len() as u64)?;
@@ -105,7 +97,7 @@ impl<'d> Op<'_, 'd> {
     }
 
     pub(crate) fn remove_xattr(&mut self, by: &Actor, ino: Ino, name: &[u8]) -> Step<()> {
-        let old = self.all_xattrs(View::Current, ino)?.remove(name);
+        let old = taken(self.all_xattrs(View::Current, ino)?, name);
         if old.is_none() {
             return Err(Error::new(ErrorKind::NoData).about(name).into());
         }
@@ -141,12 +133,24 @@ impl<'d> Op<'_, 'd> {
             value: value.to_vec(),
             born: head,
         });
-        let slots = &mut self.state.delta.xattrs;
-        let slot = slots.entry((key, name.to_vec())).or_insert_with(|| Slot {
-            row: None,
+        let slot = Slot {
+            row: xattr,
             base: old.as_ref().map(|x| x.born),
-        });
-        slot.row = xattr;
+        };
+        self.state.delta.xattrs.push((key, name.to_vec(), slot));
         Ok(())
     }
+}
+
+/// Attributes by name.
+type Named = Vec<(Vec<u8>, Xattr)>;
+
+fn find(all: &Named, name: &[u8]) -> Result<usize, usize> {
+    all.binary_search_by(|(of, _)| of.as_slice().cmp(name))
+}
+
+/// The attribute of this name.
+fn taken(mut all: Named, name: &[u8]) -> Option<Xattr> {
+    let at = find(&all, name).ok()?;
+    Some(all.swap_remove(at).1)
 }

@@ -244,7 +244,7 @@ impl BlockStore {
         };
         if place.is_lost() {
             return Err(Error::new(ErrorKind::Corrupt).because(format!(
-                "block {} is lost; a repair put what was left of it into /lost+found",
+                "block {} is lost; a repair moved what was left of it to /lost+found",
                 hex(&name.1)
             )));
         }

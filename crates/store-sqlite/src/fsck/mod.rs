@@ -197,7 +197,7 @@ impl Inspection {
             problems.push(Problem {
                 tenant: String::new(),
                 invariant: "more",
-                what: format!("{more} problems more, which are told when these are mended"),
+                what: format!("{more} more problems, which will be reported when these are repaired"),
                 repaired: false,
             });
         }

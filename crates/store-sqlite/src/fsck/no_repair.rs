@@ -10,7 +10,7 @@ use crate::engine::SqliteEngine;
 
 pub(super) fn is_there() -> Result<()> {
     Err(Error::new(ErrorKind::Unsupported).because(
-        "a browser's workspace is checked, not mended: export what can be read, and import it into a new one",
+        "a workspace cannot be repaired in a browser: export what can be read, and import it into a new one",
     ))
 }
 

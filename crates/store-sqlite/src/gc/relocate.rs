@@ -3,7 +3,7 @@
 //! Blocks never change, so they are read without keeping anybody out. Only to append them and to write down where they
 //! are now, the lease is held. Whoever still reads at the old place finds the file there, or asks again.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use rusqlite::{Connection, params};
 use tarbox_store::{ErrorKind, Result};
@@ -30,10 +30,10 @@ struct Found {
 pub(super) async fn relocate(
     store: &CoreStore<SqliteEngine>,
     tenant: TenantId,
-    from: &BTreeSet<u64>,
-) -> Result<(u64, BTreeSet<u64>)> {
+    from: &HashSet<u64>,
+) -> Result<(u64, HashSet<u64>)> {
     let engine = store.engine();
-    let (mut copied, mut stuck) = (0, BTreeSet::new());
+    let (mut copied, mut stuck) = (0, HashSet::new());
     let mut after: Option<Hash> = None;
     while !from.is_empty() {
         let page = engine.sql.snapshot(|c| page(c, tenant, from, after))?;
@@ -106,7 +106,7 @@ async fn move_blocks(
 }
 
 /// The next blocks in these segments, by their hashes.
-fn page(c: &Connection, tenant: TenantId, from: &BTreeSet<u64>, after: Option<Hash>) -> Result<Vec<Found>> {
+fn page(c: &Connection, tenant: TenantId, from: &HashSet<u64>, after: Option<Hash>) -> Result<Vec<Found>> {
     let numbers: Vec<String> = from.iter().map(u64::to_string).collect();
     let sql = format!(
         "SELECT hash, segment, offset, len, refs FROM block WHERE tenant = ?1 AND hash > ?2 AND segment IN ({}) ORDER BY hash",

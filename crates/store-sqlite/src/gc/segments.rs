@@ -5,7 +5,7 @@
 //! a crash in between, what is left is a file without a row, which the next collection removes. Numbers of segments
 //! only grow and nobody appends to one that is not the last, so what was found dead stays dead.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, params};
 use tarbox_pool::OpenOptions;
@@ -30,9 +30,9 @@ pub(super) struct Freed {
 /// The segments of a tenant: files, and bytes of named blocks in each.
 struct Survey {
     /// The lengths of the files.
-    files: BTreeMap<u64, u64>,
+    files: HashMap<u64, u64>,
     /// By what blocks say, not by counters: what is deleted must be dead for certain.
-    live: BTreeMap<u64, u64>,
+    live: HashMap<u64, u64>,
     /// What is appended to.
     last: u64,
 }
@@ -68,7 +68,7 @@ async fn empty(
     store: &CoreStore<SqliteEngine>,
     tenant: TenantId,
     survey: &Survey,
-    group: &BTreeSet<u64>,
+    group: &HashSet<u64>,
 ) -> Result<Freed> {
     let engine = store.engine();
     let alive = group
@@ -127,9 +127,9 @@ async fn close_last(store: &CoreStore<SqliteEngine>, tenant: TenantId) -> Result
 }
 
 /// The segment files of a tenant, with their lengths.
-fn segment_files(engine: &SqliteEngine, tenant: TenantId) -> Result<BTreeMap<u64, u64>> {
+fn segment_files(engine: &SqliteEngine, tenant: TenantId) -> Result<HashMap<u64, u64>> {
     let (pool, prefix) = (engine.blocks.pool(), engine.blocks.tenant_prefix(tenant));
-    let mut files = BTreeMap::new();
+    let mut files = HashMap::new();
     for name in pool.list(&prefix).map_err(device)? {
         let Some(id) = name.strip_prefix(&prefix).and_then(|id| id.parse().ok()) else {
             continue;
@@ -198,8 +198,9 @@ fn delete_segment(engine: &SqliteEngine, tenant: TenantId, id: u64) -> Result<()
 impl Survey {
     /// Segments that nobody appends to, with their lengths and their live bytes.
     fn closed(&self) -> impl Iterator<Item = (u64, u64, u64)> + '_ {
-        let mut ids: BTreeSet<u64> = BTreeSet::new();
-        ids.extend(self.files.keys().chain(self.live.keys()));
+        let mut ids: Vec<u64> = self.files.keys().chain(self.live.keys()).copied().collect();
+        tarbox_store::sort_by_key(&mut ids, |id| *id);
+        ids.dedup();
         ids.into_iter()
             .filter(|id| *id < self.last && *id != Block::LOST)
             .map(|id| {
@@ -210,7 +211,7 @@ impl Survey {
 
     /// Those that are worth being removed, to be emptied together; where room is scarce one after the other, and first what
     /// gives most.
-    fn groups(&self, is_scarce: bool) -> Vec<BTreeSet<u64>> {
+    fn groups(&self, is_scarce: bool) -> Vec<HashSet<u64>> {
         let mut worth: Vec<_> = self
             .closed()
             .filter(|(_, len, live)| is_sparse(*live, *len, is_scarce))
@@ -219,14 +220,14 @@ impl Survey {
             return vec![worth.into_iter().map(|(id, ..)| id).collect()];
         }
         tarbox_store::sort_by_key(&mut worth, |(_, _, live)| *live);
-        worth.into_iter().map(|(id, ..)| BTreeSet::from([id])).collect()
+        worth.into_iter().map(|(id, ..)| HashSet::from([id])).collect()
     }
 
     fn live_of(&self, id: u64) -> u64 {
         self.live.get(&id).copied().unwrap_or(0)
     }
 
-    fn live_in(&self, group: &BTreeSet<u64>) -> u64 {
+    fn live_in(&self, group: &HashSet<u64>) -> u64 {
         group.iter().map(|id| self.live_of(*id)).sum()
     }
 }
@@ -243,13 +244,13 @@ fn is_sparse(live: u64, len: u64, is_scarce: bool) -> bool {
 }
 
 /// Live bytes by the segments' rows.
-fn counted(c: &Connection, tenant: TenantId) -> Result<BTreeMap<u64, u64>> {
+fn counted(c: &Connection, tenant: TenantId) -> Result<HashMap<u64, u64>> {
     numbers(c, tenant, "SELECT id, live FROM segment WHERE tenant = ?1")
 }
 
 /// Live bytes by the blocks: one scan of them.
-fn by_blocks(c: &Connection, tenant: TenantId) -> Result<BTreeMap<u64, u64>> {
-    let mut live: BTreeMap<u64, u64> = BTreeMap::new();
+fn by_blocks(c: &Connection, tenant: TenantId) -> Result<HashMap<u64, u64>> {
+    let mut live: HashMap<u64, u64> = HashMap::new();
     let mut statement = c
         .prepare_cached("SELECT segment, len FROM block WHERE tenant = ?1")
         .map_err(failed)?;
@@ -261,7 +262,7 @@ fn by_blocks(c: &Connection, tenant: TenantId) -> Result<BTreeMap<u64, u64>> {
     Ok(live)
 }
 
-fn numbers(c: &Connection, tenant: TenantId, sql: &str) -> Result<BTreeMap<u64, u64>> {
+fn numbers(c: &Connection, tenant: TenantId, sql: &str) -> Result<HashMap<u64, u64>> {
     let mut statement = c.prepare_cached(sql).map_err(failed)?;
     let rows = statement
         .query_map([tenant.sql()], |row| {

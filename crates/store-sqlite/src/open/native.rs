@@ -74,7 +74,7 @@ fn open_engine(path: &Path, create: bool, room: &Room) -> Result<Connections> {
             ErrorKind::NotFound if is_from_sqlite(&e) && room.is_out_of_inodes() => {
                 Error::new(ErrorKind::NoSpace)
                     .about(path.as_os_str().as_encoded_bytes())
-                    .because("the device has no inode left for another file: remove some there")
+                    .because("the device has no free inodes: remove some files there")
             }
             _ => e,
         })
@@ -121,11 +121,11 @@ fn explain(error: Error, path: &Path) -> Error {
             .because(why)
     };
     match fs::metadata(path) {
-        Ok(meta) if meta.is_dir() => about(ErrorKind::IsDirectory, "a database is a file"),
+        Ok(meta) if meta.is_dir() => about(ErrorKind::IsDirectory, "a directory is not a database"),
         Ok(_) => match fs::OpenOptions::new().read(true).write(true).open(path) {
             Ok(_) => about(
                 ErrorKind::Access,
-                "no files can be made beside the database, which needs a log there",
+                "cannot create files next to the database, where its log is stored",
             ),
             Err(e) => about(ErrorKind::Access, "the database cannot be opened").caused_by(e),
         },

@@ -19,7 +19,7 @@ impl SqliteDatabase {
         let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
             Error::new(ErrorKind::Invalid)
                 .about(path.as_os_str().as_encoded_bytes())
-                .because("no name of a file")
+                .because("not a file name")
         })?;
         let parent = path
             .parent()

@@ -32,7 +32,7 @@ pub(crate) fn create(
     if tenant::by_name(c, name)?.is_some() {
         return Err(Error::new(ErrorKind::Exists)
             .about(name)
-            .because("there is a tenant of this name"));
+            .because("a tenant of this name already exists"));
     }
     // Numbers are never used twice, also after the last tenant was deleted.
     let last: Option<i64> = c
@@ -45,8 +45,9 @@ pub(crate) fn create(
     let id = u64::try_from(last.unwrap_or(0) + 1)
         .ok()
         .filter(|id| *id < TenantId::LIMIT);
-    let id =
-        TenantId(id.ok_or_else(|| Error::new(ErrorKind::NoSpace).because("no more tenants fit a database"))?);
+    let id = TenantId(id.ok_or_else(|| {
+        Error::new(ErrorKind::NoSpace).because("the database has the maximum number of tenants")
+    })?);
     let row = Tenant {
         id,
         name: name.into(),

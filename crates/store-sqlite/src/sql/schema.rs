@@ -98,20 +98,20 @@ pub(super) fn identify(connection: &Connection, create: bool) -> Result<i32> {
         (0, 0) if is_empty(&snapshot)? => match create {
             true => Ok(0),
             false => {
-                Err(Error::new(ErrorKind::NotFound).because("the file holds no Tarbox database yet"))
+                Err(Error::new(ErrorKind::NotFound).because("the file contains no Tarbox database yet"))
             }
         },
         (APPLICATION_ID, version) if version > current => {
             Err(Error::new(ErrorKind::Unsupported).because(format!(
-                "the database has format {version}, this program knows formats up to {current}: use a newer Tarbox"
+                "the database has format {version}, and this program supports formats up to {current}: use a newer Tarbox"
             )))
         }
         (APPLICATION_ID, version) if version > 0 => Ok(version),
         (APPLICATION_ID, version) => {
-            Err(damaged(format!("the database has format {version}, which there is not")))
+            Err(damaged(format!("the database has format {version}, which does not exist")))
         }
         _ => Err(
-            Error::new(ErrorKind::Invalid).because("this is an SQLite database, but not one of Tarbox")
+            Error::new(ErrorKind::Invalid).because("this is an SQLite database, but not a Tarbox database")
         ),
     }
 }

@@ -78,7 +78,7 @@ fn a_database_of_another_program_is_refused_and_stays_as_it_is() {
             .unwrap();
         c.close().unwrap();
         let error = assert_refused(&path, ErrorKind::Invalid);
-        assert!(error.to_string().contains("not one of Tarbox"), "{error}");
+        assert!(error.to_string().contains("not a Tarbox database"), "{error}");
     }
 }
 

@@ -1,28 +1,16 @@
 //! Regular files, with their content.
 
-use tarbox_fs::{FilesystemInterface, Handle, OpenFlags, blocking};
-use tarbox_store::{Attr, Error, ErrorKind, Result, WriteAt};
+use tarbox_fs::{FilesystemInterface, NewFile, blocking};
+use tarbox_store::{Error, Result};
 
-use super::place::Place;
 use super::{Call, Known, Tell, Told, Unpacker, is_hopeless};
-use crate::member::Member;
+use crate::member::{Member, Step};
 
-/// A file of more bytes than this is under another name until it is whole, so that a process that ends leaves no part of it.
-const LARGE: u64 = 1 << 20;
-
-/// The file whose content is being written.
+/// The file whose content is being written: the last member.
 #[derive(Debug)]
 pub(super) struct OpenFile {
-    member: Member,
-    /// The path in the workspace, for messages.
-    pub(super) path: Vec<u8>,
-    /// Where it is while it is not whole, and where it belongs.
-    at: Place,
-    place: Place,
-    attr: Attr,
-    handle: Option<Handle>,
-    /// The end of what was written.
-    pub(super) end: u64,
+    pub(super) file: NewFile,
+    pub(super) member: Box<Member>,
 }
 
 impl Unpacker {
@@ -30,36 +18,11 @@ impl Unpacker {
         &mut self,
         call: &Call<'_, F>,
         member: &Member,
-    ) -> Result<()> {
+    ) -> Result<NewFile> {
         let place = self.place(call, &member.path)?;
-        let mut at = place.clone();
-        if member.size > LARGE {
-            at = self.elsewhere(call, &place)?;
-        }
-        let create = |at: &Place| {
-            blocking(
-                call.fs
-                    .create(call.who, at.dir, &at.name, member.mode & 0o777, OpenFlags::WRITE),
-            )
-        };
-        let (attr, handle) = loop {
-            match create(&at) {
-                Err(e) if e.kind() == ErrorKind::Exists => {
-                    at = self.elsewhere(call, &place)?;
-                }
-                created => break created?,
-            }
-        };
-        self.file = Some(OpenFile {
-            path: self.last_path.clone(),
-            member: member.clone(),
-            at,
-            place,
-            attr,
-            handle: Some(handle),
-            end: 0,
-        });
-        Ok(())
+        self.placing(call, |placer| {
+            blocking(placer.begin(place, member.mode, member.size))
+        })
     }
 
     /// Writes content; that of a file which was refused is passed over.
@@ -70,22 +33,15 @@ impl Unpacker {
         bytes: &[u8],
         tell: Tell<'_>,
     ) -> Result<()> {
-        let Some(file) = &mut self.file else {
+        let Some(open) = &mut self.file else {
             return Ok(());
         };
-        let Some(handle) = file.handle else {
-            return Ok(());
-        };
-        match blocking(call.fs.write(handle, WriteAt::Offset(offset), bytes)) {
-            Ok(written) => {
-                file.end = file.end.max(written.size);
-                Ok(())
-            }
-            Err(error) if is_hopeless(&error) => Err(error),
-            Err(error) => {
+        match blocking(open.file.write(call.fs, offset, bytes)) {
+            Err(error) if !is_hopeless(&error) => {
                 self.give_up(call, error, tell);
                 Ok(())
             }
+            written => written,
         }
     }
 
@@ -94,21 +50,26 @@ impl Unpacker {
         call: &Call<'_, F>,
         tell: Tell<'_>,
     ) -> Result<()> {
-        let Some(mut file) = self.file.take() else {
+        let Some(mut open) = self.file.take() else {
             return Ok(());
         };
-        let ended = self.complete(call, &mut file);
+        let (file, member) = (&mut open.file, &open.member);
+        let ended = self.placing(call, |placer| {
+            blocking(placer.complete(file, member.size, &member.attributes()))
+        });
         match ended {
-            Ok(()) => {
-                let bytes = file.member.size;
-                self.known.insert(file.attr.ino, Known::New { bytes });
+            Ok(replaced) => {
+                self.forget(replaced);
+                let bytes = member.size;
+                self.known.insert(file.ino(), Known::New { bytes });
                 self.counts.files += 1;
                 self.counts.bytes += bytes;
                 Ok(())
             }
             Err(error) => {
-                self.file = Some(file);
+                self.file = Some(open);
                 if is_hopeless(&error) {
+                    self.pending = Some(Step::EndFile);
                     return Err(error);
                 }
                 self.give_up(call, error, tell);
@@ -117,42 +78,18 @@ impl Unpacker {
         }
     }
 
-    /// Everything but the content. Each part can be done again.
-    fn complete<F: FilesystemInterface>(&mut self, call: &Call<'_, F>, file: &mut OpenFile) -> Result<()> {
-        if let Some(handle) = file.handle {
-            // A hole at the end is no piece of content: only the length tells of it.
-            if file.member.size > file.end {
-                blocking(call.fs.truncate(handle, file.member.size))?;
-                file.end = file.member.size;
-            }
-            file.handle = None;
-            blocking(call.fs.release(handle))?;
-        }
-        // Times come last: releasing the handle is what brings the content, and its time, to the inode.
-        self.restore(call, (file.attr.ino, Some(&file.attr)), &file.member)?;
-        self.settle(call, &file.at, &file.place)
-    }
-
     fn give_up<F: FilesystemInterface>(&mut self, call: &Call<'_, F>, error: Error, tell: Tell<'_>) {
-        let path = self
-            .file
-            .as_ref()
-            .map(|file| file.path.clone())
-            .unwrap_or_default();
         // Why it could not be written matters more than that it cannot be removed.
         let _ = self.drop_file(call);
+        let path = self.last_path.clone();
         tell(Told::Failed { path, error });
     }
 
     /// Removes a file that is not whole.
     pub(super) fn drop_file<F: FilesystemInterface>(&mut self, call: &Call<'_, F>) -> Result<()> {
-        let Some(file) = self.file.take() else {
-            return Ok(());
-        };
-        if let Some(handle) = file.handle {
-            // Whatever closing says: the file goes.
-            let _ = blocking(call.fs.release(handle));
+        match self.file.take() {
+            Some(open) => blocking(open.file.discard(call.fs, call.who)),
+            None => Ok(()),
         }
-        blocking(call.fs.unlink(call.who, file.at.dir, &file.at.name))
     }
 }

@@ -12,8 +12,8 @@ mod place;
 
 use std::collections::HashMap;
 
-use tarbox_fs::{Attributes, Credentials, FilesystemInterface, Owners, blocking, restore};
-use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino};
+use tarbox_fs::{Credentials, FilesystemInterface, NewFile, Owners, blocking, restore};
+use tarbox_store::{Attr, Error, ErrorKind, Ino};
 
 use crate::member::{Kind, Member, Problem, Severity, Step};
 use crate::reader::Reader;
@@ -33,6 +33,18 @@ impl Collision {
     /// What `--force` stands for.
     pub fn forced(force: bool) -> Self {
         if force { Self::Replace } else { Self::Refuse }
+    }
+
+    /// Whether something that was there may go.
+    ///
+    /// # Errors
+    /// `IsDirectory`: a directory never goes. `Exists` for anything else that is to be left.
+    pub fn may_go(self, there: &Attr) -> Result<(), Error> {
+        match self {
+            _ if there.is_dir() => Err(ErrorKind::IsDirectory.into()),
+            Self::Replace => Ok(()),
+            Self::Refuse => Err(Error::new(ErrorKind::Exists).because("use --force to replace it")),
+        }
     }
 }
 
@@ -89,8 +101,6 @@ pub struct Unpacker {
     last_dir: Option<(Vec<u8>, Ino)>,
     /// What the archive has made or named.
     known: HashMap<Ino, Known>,
-    /// Names for what is not whole yet.
-    unfinished: u64,
 }
 
 /// What is known of an inode.
@@ -101,6 +111,15 @@ enum Known {
     /// Anything else that was not there before, and may be replaced by what has the same name later: how many bytes of it
     /// were counted.
     New { bytes: u64 },
+}
+
+/// What a member is still needed for.
+enum Goes {
+    /// It is said of a directory.
+    On(Ino),
+    /// Its content goes into a file.
+    Into(NewFile),
+    Nowhere,
 }
 
 /// Who unpacks where.
@@ -127,7 +146,6 @@ impl Unpacker {
             file: None,
             last_dir: None,
             known: HashMap::new(),
-            unfinished: 0,
         }
     }
 
@@ -148,10 +166,8 @@ impl Unpacker {
 
     /// What the archive has come to: a path in the workspace, and how many bytes of it are there while it is not whole.
     pub fn current(&self) -> (&[u8], u64) {
-        match &self.file {
-            Some(file) => (&file.path, file.end),
-            None => (&self.last_path, 0),
-        }
+        let there = self.file.as_ref().map_or(0, |open| open.file.end());
+        (&self.last_path, there)
     }
 
     /// Takes the next bytes of the archive.
@@ -181,12 +197,8 @@ impl Unpacker {
                     self.data(call, offset, &input[..len], tell)?;
                     self.reader.took(&mut input, len);
                 }
-                step @ (Step::Member(_) | Step::EndFile) => {
-                    if let Err(error) = self.carry_out(call, &step, tell) {
-                        self.pending = Some(step);
-                        return Err(error);
-                    }
-                }
+                Step::Member(member) => self.member(call, member, tell)?,
+                Step::EndFile => self.end_file(call, tell)?,
             }
         }
     }
@@ -219,7 +231,7 @@ impl Unpacker {
             else {
                 continue;
             };
-            match self.restore(call, (ino, None), member) {
+            match blocking(restore(fs, who, (ino, None), &member.attributes(), self.owners)) {
                 // It was removed by somebody else meanwhile.
                 Err(e) if e.kind() == ErrorKind::NotFound => {}
                 Err(e) if is_hopeless(&e) => return Err(e),
@@ -245,70 +257,47 @@ impl Unpacker {
 
     fn tell_problem<F: FilesystemInterface>(&mut self, call: &Call<'_, F>, problem: Problem, tell: Tell<'_>) {
         if problem.severity == Severity::Fatal
-            && let Some(path) = self.file.as_ref().map(|file| file.path.clone())
             && let Err(error) = self.drop_file(call)
         {
+            let path = self.last_path.clone();
             tell(Told::Failed { path, error });
         }
         tell(Told::Problem(problem));
     }
 
-    /// Does what a step says. An error is one that everything would fail with; of others is told.
-    fn carry_out<F: FilesystemInterface>(
+    /// Makes what a member says. An error is one that everything would fail with; of others is told.
+    fn member<F: FilesystemInterface>(
         &mut self,
         call: &Call<'_, F>,
-        step: &Step,
+        member: Box<Member>,
         tell: Tell<'_>,
     ) -> Result<(), Error> {
-        let (done, path) = match step {
-            Step::Member(member) => (self.member(call, member), &member.path),
-            Step::EndFile => return self.end_file(call, tell),
-            _ => return Ok(()),
+        self.last_path = self.shown(&member.path);
+        let done = match &member.kind {
+            Kind::Directory => self.directory(call, &member).map(Goes::On),
+            Kind::File => self.begin_file(call, &member).map(Goes::Into),
+            Kind::HardLink(target) => self.hard_link(call, &member, target).map(|()| Goes::Nowhere),
+            _ => self.node(call, &member).map(|()| Goes::Nowhere),
         };
         match done {
-            Err(error) if is_hopeless(&error) => Err(error),
-            Err(error) => {
-                tell(Told::Failed {
-                    path: self.shown(path),
-                    error,
-                });
-                Ok(())
+            Ok(Goes::On(ino)) => self.say(ino, member),
+            Ok(Goes::Into(file)) => self.file = Some(OpenFile { file, member }),
+            Ok(Goes::Nowhere) => {}
+            Err(error) if is_hopeless(&error) => {
+                self.pending = Some(Step::Member(member));
+                return Err(error);
             }
-            Ok(()) => Ok(()),
+            Err(error) => tell(Told::Failed {
+                path: self.last_path.clone(),
+                error,
+            }),
         }
-    }
-
-    fn member<F: FilesystemInterface>(&mut self, call: &Call<'_, F>, member: &Member) -> Result<(), Error> {
-        self.last_path = self.shown(&member.path);
-        match &member.kind {
-            Kind::Directory => self.directory(call, member),
-            Kind::File => self.begin_file(call, member),
-            Kind::HardLink(target) => self.hard_link(call, member, target),
-            _ => self.node(call, member),
-        }
+        Ok(())
     }
 
     /// The path in the workspace, for messages: one that nothing can have is not shown in full.
     fn shown(&self, path: &[u8]) -> Vec<u8> {
         names::shown(&self.root_path, path)
-    }
-
-    fn restore<F: FilesystemInterface>(
-        &self,
-        call: &Call<'_, F>,
-        made: (Ino, Option<&Attr>),
-        member: &Member,
-    ) -> Result<(), Error> {
-        let attributes = Attributes {
-            kind: member.kind.inode().unwrap_or(FileKind::File),
-            mode: member.mode,
-            uid: member.uid,
-            gid: member.gid,
-            atime: member.atime,
-            mtime: member.mtime,
-            xattrs: &member.xattrs,
-        };
-        blocking(restore(call.fs, call.who, made, &attributes, self.owners))
     }
 }
 

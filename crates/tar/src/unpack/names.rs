@@ -9,7 +9,7 @@ const SHOWN: usize = 60;
 /// The names of a path; what begins with a slash is taken to begin here, and what leads up is refused.
 pub(super) fn components(path: &[u8]) -> Result<Vec<&[u8]>> {
     if path.len() > PATH_MAX {
-        let what = format!("{} bytes; {PATH_MAX} is the limit; left out", path.len());
+        let what = format!("{} bytes; {PATH_MAX} is the limit; skipped", path.len());
         return Err(Error::new(ErrorKind::NameTooLong).because(what));
     }
     let names: Vec<&[u8]> = path
@@ -17,7 +17,7 @@ pub(super) fn components(path: &[u8]) -> Result<Vec<&[u8]>> {
         .filter(|name| !name.is_empty() && *name != b".")
         .collect();
     if names.contains(&&b".."[..]) {
-        return Err(Error::new(ErrorKind::NotPermitted).because("'..' leads out of the archive; left out"));
+        return Err(Error::new(ErrorKind::NotPermitted).because("'..' leads out of the archive; skipped"));
     }
     Ok(names)
 }

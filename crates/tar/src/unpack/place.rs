@@ -1,77 +1,59 @@
 //! Directories, links and special files; and what may be in their way.
 
-use tarbox_fs::{CONTROL, FilesystemInterface, NewNode, blocking};
-use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, RenameMode, Result};
+use tarbox_fs::{FilesystemInterface, NewNode, Place, Placer, blocking, refuse_control};
+use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, Result};
 
-use super::{Call, Collision, Known, Unpacker, components};
+use super::{Call, Known, Unpacker, components};
 use crate::member::{Kind, Member};
 
-/// A name in a directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) dir: Ino,
-    pub(super) name: Vec<u8>,
-}
-
 impl Unpacker {
+    /// Lets something be put in its place.
+    pub(super) fn placing<F: FilesystemInterface, T>(
+        &self,
+        call: &Call<'_, F>,
+        act: impl FnOnce(&Placer<'_, F>) -> Result<T>,
+    ) -> Result<T> {
+        act(&Placer {
+            fs: call.fs,
+            who: call.who,
+            owners: self.owners,
+            may_go: &|there| self.may_go(there),
+        })
+    }
+
+    /// Makes a directory, or finds it.
     pub(super) fn directory<F: FilesystemInterface>(
         &mut self,
         call: &Call<'_, F>,
         member: &Member,
-    ) -> Result<()> {
+    ) -> Result<Ino> {
         let names = components(&member.path)?;
-        let ino = match names.split_last() {
-            None => self.root,
-            Some((name, above)) => {
-                let dir = self.walk(call, above)?;
-                let place = Place {
-                    dir,
-                    name: name.to_vec(),
-                };
-                self.make_directory(call, &place, member.mode)?
-            }
+        let Some((name, above)) = names.split_last() else {
+            return Ok(self.root);
         };
+        let place = Place {
+            dir: self.walk(call, above)?,
+            name: name.to_vec(),
+        };
+        let (attr, made) = self.placing(call, |placer| blocking(placer.directory(&place, member.mode)))?;
+        if let Some(made) = made {
+            self.forget(made.replaced);
+            self.note_directory(attr.ino);
+        }
+        Ok(attr.ino)
+    }
+
+    /// Keeps what a member says of a directory, until everything is in it.
+    pub(super) fn say(&mut self, ino: Ino, member: Box<Member>) {
         let known = self.known.entry(ino).or_insert(Known::Directory {
             is_new: false,
             said: None,
         });
         if let Known::Directory { said, .. } = known
-            && said.replace(Box::new(member.clone())).is_none()
+            && said.replace(member).is_none()
         {
             self.counts.directories += 1;
         }
-        Ok(())
-    }
-
-    fn make_directory<F: FilesystemInterface>(
-        &mut self,
-        call: &Call<'_, F>,
-        place: &Place,
-        mode: u32,
-    ) -> Result<Ino> {
-        refuse_control(place.dir, &place.name)?;
-        // Until it is complete its owner has to be able to fill it.
-        let make = || {
-            blocking(
-                call.fs
-                    .mkdir(call.who, place.dir, &place.name, mode & 0o777 | 0o700),
-            )
-        };
-        let made = match make() {
-            Err(e) if e.kind() == ErrorKind::Exists => {
-                let there = self.at(call, place)?;
-                if there.is_dir() {
-                    return Ok(there.ino);
-                }
-                self.refuse_what_is_not_ours(&there)?;
-                blocking(call.fs.unlink(call.who, place.dir, &place.name))?;
-                self.forget(&there);
-                make()?
-            }
-            made => made?,
-        };
-        self.note_directory(made.ino);
-        Ok(made.ino)
     }
 
     /// A symbolic link or special file.
@@ -84,13 +66,11 @@ impl Unpacker {
             _ => NewNode::Fifo { mode },
         };
         let place = self.place(call, &member.path)?;
-        let made = self.put(
-            call,
-            &place,
-            &|at| blocking(call.fs.make(call.who, at.dir, &at.name, &node)),
-            &|unpacker, attr| unpacker.restore(call, (attr.ino, Some(attr)), member),
-        )?;
-        self.known.insert(made.ino, Known::New { bytes: 0 });
+        let made = self.placing(call, |placer| {
+            blocking(placer.node(&place, &node, &member.attributes()))
+        })?;
+        self.forget(made.replaced);
+        self.known.insert(made.attr.ino, Known::New { bytes: 0 });
         match member.kind {
             Kind::Symlink(_) => self.counts.links += 1,
             _ => self.counts.files += 1,
@@ -110,7 +90,7 @@ impl Unpacker {
                 // The directories on the way are made all the same, as others do.
                 self.place(call, &member.path)?;
                 let shown = String::from_utf8_lossy(target).into_owned();
-                let what = format!("it is a link to '{shown}', which is not there");
+                let what = format!("it is a link to '{shown}', which does not exist");
                 return Err(Error::new(ErrorKind::NotFound).because(what));
             }
             found => found?,
@@ -119,138 +99,26 @@ impl Unpacker {
         if must_be_directory && !target.is_dir() {
             return Err(ErrorKind::NotDirectory.into());
         }
-        match self.at(call, &place) {
-            // An archive may name a file twice: it is there already.
-            Ok(there) if there.ino == target.ino => return Ok(()),
-            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        self.put(
-            call,
-            &place,
-            &|at| blocking(call.fs.link(call.who, target.ino, at.dir, &at.name)),
-            &|_, _| Ok(()),
-        )?;
-        self.counts.links += 1;
-        Ok(())
-    }
-
-    /// Makes something in a place. What is there and may go stays until what is made is whole.
-    fn put<F: FilesystemInterface>(
-        &mut self,
-        call: &Call<'_, F>,
-        place: &Place,
-        make: &dyn Fn(&Place) -> Result<Attr>,
-        complete: &dyn Fn(&Self, &Attr) -> Result<()>,
-    ) -> Result<Attr> {
-        let mut at = place.clone();
-        if let Some(there) = self.in_the_way(call, place)? {
-            at = self.beside(&there, call, place)?;
-        }
-        loop {
-            match make(&at) {
-                Err(e) if e.kind() == ErrorKind::Exists => {
-                    // Somebody else was faster, or has taken the other name.
-                    at = self.elsewhere(call, place)?;
-                }
-                made => {
-                    let made = made?;
-                    let done = complete(self, &made).and_then(|()| self.settle(call, &at, place));
-                    if done.is_err() {
-                        // The error matters more than that this may fail, too.
-                        let _ = blocking(call.fs.unlink(call.who, at.dir, &at.name));
-                    }
-                    return done.map(|()| made);
-                }
-            }
-        }
-    }
-
-    /// What is in a place, if anything is; an error if it must not be replaced.
-    fn in_the_way<F: FilesystemInterface>(&self, call: &Call<'_, F>, place: &Place) -> Result<Option<Attr>> {
-        match self.at(call, place) {
-            Ok(there) => self.refuse_what_is_not_ours(&there).map(|()| Some(there)),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e),
-        }
-    }
-
-    /// Where to make what cannot be made in its place at once. What is there has to be what may go.
-    pub(super) fn elsewhere<F: FilesystemInterface>(
-        &mut self,
-        call: &Call<'_, F>,
-        place: &Place,
-    ) -> Result<Place> {
-        match self.in_the_way(call, place)? {
-            Some(there) => self.beside(&there, call, place),
-            None => Ok(self.other(place)),
-        }
-    }
-
-    /// Where to make what takes the place of `there`: an empty directory of this archive goes at once, since nothing
-    /// can be renamed over it.
-    fn beside<F: FilesystemInterface>(
-        &mut self,
-        there: &Attr,
-        call: &Call<'_, F>,
-        place: &Place,
-    ) -> Result<Place> {
-        if !there.is_dir() {
-            return Ok(self.other(place));
-        }
-        blocking(call.fs.rmdir(call.who, place.dir, &place.name))?;
-        self.forget(there);
-        Ok(place.clone())
-    }
-
-    /// A name beside a place, for what is not whole yet.
-    fn other(&mut self, place: &Place) -> Place {
-        self.unfinished += 1;
-        Place {
-            dir: place.dir,
-            name: format!(".{}.unfinished", self.unfinished).into_bytes(),
-        }
-    }
-
-    /// Moves what is whole to its place.
-    pub(super) fn settle<F: FilesystemInterface>(
-        &mut self,
-        call: &Call<'_, F>,
-        at: &Place,
-        place: &Place,
-    ) -> Result<()> {
-        if at == place {
-            return Ok(());
-        }
-        let there = self.in_the_way(call, place)?;
-        blocking(call.fs.rename(
-            call.who,
-            (at.dir, &at.name),
-            (place.dir, &place.name),
-            RenameMode::Replace,
-        ))?;
-        if let Some(there) = there {
-            self.forget(&there);
+        let linked = self.placing(call, |placer| blocking(placer.link(&place, target.ino)))?;
+        // An archive may name a file twice: then it is there already.
+        if let Some(made) = linked {
+            self.forget(made.replaced);
+            self.counts.links += 1;
         }
         Ok(())
     }
 
     /// What was there before the archive is replaced only if that was asked for, and a directory never.
-    fn refuse_what_is_not_ours(&self, there: &Attr) -> Result<()> {
-        let ours = match self.known.get(&there.ino) {
-            Some(Known::Directory { is_new, .. }) => *is_new,
-            Some(Known::New { .. }) => true,
-            None => !there.is_dir() && self.collision == Collision::Replace,
-        };
-        match (ours, there.is_dir()) {
-            (true, _) => Ok(()),
-            (false, true) => Err(ErrorKind::IsDirectory.into()),
-            (false, false) => Err(Error::new(ErrorKind::Exists).because("--force replaces it")),
+    fn may_go(&self, there: &Attr) -> Result<()> {
+        match self.known.get(&there.ino) {
+            Some(Known::New { .. } | Known::Directory { is_new: true, .. }) => Ok(()),
+            _ => self.collision.may_go(there),
         }
     }
 
     /// Something has lost a name to what came later.
-    fn forget(&mut self, there: &Attr) {
+    pub(super) fn forget(&mut self, replaced: Option<Attr>) {
+        let Some(there) = replaced else { return };
         if there.nlink > 1 && !there.is_dir() {
             self.counts.links = self.counts.links.saturating_sub(1);
             return;
@@ -279,11 +147,6 @@ impl Unpacker {
         self.known.insert(ino, new);
     }
 
-    /// What is in a place, without following links.
-    fn at<F: FilesystemInterface>(&self, call: &Call<'_, F>, place: &Place) -> Result<Attr> {
-        blocking(call.fs.lookup(call.who, place.dir, &place.name))
-    }
-
     /// What is at a path, without following links.
     fn existing<F: FilesystemInterface>(&self, call: &Call<'_, F>, path: &[u8]) -> Result<Attr> {
         let names = components(path)?;
@@ -303,12 +166,10 @@ impl Unpacker {
         let Some((name, above)) = names.split_last() else {
             return Err(Error::new(ErrorKind::Invalid).because("a member of the archive has no name"));
         };
-        let place = Place {
+        Ok(Place {
             dir: self.walk(call, above)?,
             name: name.to_vec(),
-        };
-        refuse_control(place.dir, &place.name)?;
-        Ok(place)
+        })
     }
 
     fn walk<F: FilesystemInterface>(&mut self, call: &Call<'_, F>, names: &[&[u8]]) -> Result<Ino> {
@@ -340,16 +201,8 @@ fn down<F: FilesystemInterface>(call: &Call<'_, F>, dir: Ino, name: &[u8]) -> Re
     match attr.kind {
         FileKind::Directory => Ok(attr),
         FileKind::Symlink => {
-            Err(Error::new(ErrorKind::NotPermitted).because("it leads through a symbolic link; left out"))
+            Err(Error::new(ErrorKind::NotPermitted).because("it leads through a symbolic link; skipped"))
         }
         _ => Err(ErrorKind::NotDirectory.into()),
     }
-}
-
-/// The control directory is not made of files: writing into it would act on the workspace.
-fn refuse_control(dir: Ino, name: &[u8]) -> Result<()> {
-    if dir == Ino::ROOT && name == CONTROL {
-        return Err(Error::new(ErrorKind::NotPermitted).because("this name controls the workspace; left out"));
-    }
-    Ok(())
 }

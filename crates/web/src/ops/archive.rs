@@ -53,7 +53,7 @@ pub(super) fn open(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) ->
 /// repeated: what has been done is not done again.
 pub(super) fn unpack(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
     let gone = || {
-        let what = "the tab that unpacked the archive has gone; what it had unpacked stays: unpack it again";
+        let what = "the tab that was unpacking the archive was closed; files unpacked so far remain; unpack the archive again";
         Error::new(ErrorKind::BadHandle).because(what)
     };
     let number = request.small(0)?;
@@ -110,7 +110,7 @@ impl Line {
                 code: (severity != Severity::Note).then_some(ErrorKind::Invalid.code()),
                 path: path.map_or_else(String::new, |path| String::from_utf8_lossy(&path).into_owned()),
                 message: match severity {
-                    Severity::Fatal => format!("this is no sound tar archive: {what}"),
+                    Severity::Fatal => format!("not a valid tar archive: {what}"),
                     _ => what,
                 },
             },

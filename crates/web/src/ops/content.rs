@@ -1,15 +1,12 @@
 //! Whole files.
 
 use tarbox_fs::{
-    FilesystemExt as _, FilesystemInterface as _, Follow, Handle, LastComponent, OpenFlags, blocking,
+    FilesystemExt as _, FilesystemInterface as _, Follow, LastComponent, OpenFlags, blocking, put_content,
 };
 use tarbox_store::{Error, ErrorKind, Result, SetAttr, WriteAt};
 
 use super::{open_path, version, zeros};
 use crate::{Request, Workspace};
-
-/// The most that the store takes in one write.
-const PIECE: usize = 16 << 20;
 
 /// Up to so many bytes a file is replaced within one commit: the old content goes with the new one coming.
 pub(super) const WHOLE: usize = 1 << 20;
@@ -58,7 +55,7 @@ pub(super) fn write_file(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u
     let flags = if request.flag(1) {
         OpenFlags::WRITE.exclusively()
     } else {
-        OpenFlags::WRITE.truncated()
+        OpenFlags::WRITE
     };
     put(w, request, flags)
 }
@@ -71,16 +68,14 @@ pub(super) fn append_file(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<
 fn put(w: &mut Workspace, request: &Request<'_>, flags: OpenFlags) -> Result<f64> {
     let mode = request.small(0)?;
     let data = request.data;
-    if flags.truncate && data.len() > WHOLE && has_content(w, request.first)? {
+    if !flags.append && data.len() > WHOLE && has_content(w, request.first)? {
         return super::replace::with_bytes(w, request, mode);
     }
     let (attr, handle) = open_path(w, request.first, flags, Some(mode))?;
-    let at = if flags.append {
-        WriteAt::End
-    } else {
-        WriteAt::Offset(0)
+    let mut done = match flags.append {
+        true => blocking(w.fs.write(handle, WriteAt::End, data)).map(drop),
+        false => blocking(put_content(&w.fs, data, handle)),
     };
-    let mut done = write_all(w, handle, at, data);
     if flags.append && done.is_err() {
         // An append is whole, or nothing of it is there.
         done = done.and(blocking(w.fs.truncate(handle, attr.size)).map(drop));
@@ -96,17 +91,6 @@ fn has_content(w: &Workspace, path: &str) -> Result<bool> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// Writes as many pieces as it takes.
-pub(super) fn write_all(w: &Workspace, handle: Handle, mut at: WriteAt, data: &[u8]) -> Result<()> {
-    for piece in data.chunks(PIECE) {
-        blocking(w.fs.write(handle, at, piece))?;
-        if let WriteAt::Offset(offset) = &mut at {
-            *offset += piece.len() as u64;
-        }
-    }
-    Ok(())
 }
 
 pub(super) fn truncate(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {

@@ -200,7 +200,7 @@ pub(super) fn owner_at(request: &Request<'_>, at: usize) -> Result<SetAttr> {
 /// a double has no room for them.
 pub(super) fn times(request: &Request<'_>) -> Result<SetAttr> {
     let ([atime, mtime], []) = request.data.as_chunks::<8>() else {
-        let why = "two times of 64 bits are expected";
+        let why = "expected two 64-bit times";
         return Err(Error::new(ErrorKind::Invalid).about(request.first).because(why));
     };
     let time = |bytes: &[u8; 8]| Some(SetTime::At(Timestamp(i64::from_le_bytes(*bytes))));

@@ -3,7 +3,6 @@
 use tarbox_fs::{FilesystemInterface as _, OpenFlags, blocking};
 use tarbox_store::{Result, SetAttr, WriteAt};
 
-use super::content::write_all;
 use super::entries::{mode_at, owner_at, times};
 use super::{open_path, version, zeros};
 use crate::{Request, Workspace, reply};
@@ -64,11 +63,7 @@ pub(super) fn write(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -
         true => WriteAt::End,
         false => WriteAt::Offset(request.whole(1)?),
     };
-    if request.data.is_empty() {
-        // Also where nothing is written, it is not written by those who may not write.
-        blocking(w.fs.write(handle, at, &[]))?;
-    }
-    write_all(w, handle, at, request.data)?;
+    blocking(w.fs.write(handle, at, request.data))?;
     Ok(request.data.len() as f64)
 }
 

@@ -83,9 +83,9 @@ pub(super) fn audit(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>)
     let asked: AuditQuery = serde_json::from_str(request.first).map_err(|e| invalid(e.to_string()))?;
     let operation = match asked.operation.as_deref() {
         None => None,
-        Some(word) => Some(
-            Operation::from_word(word).ok_or_else(|| invalid(format!("there is no operation {word:?}")))?,
-        ),
+        Some(word) => {
+            Some(Operation::from_word(word).ok_or_else(|| invalid(format!("unknown operation {word:?}")))?)
+        }
     };
     let time = |ms: f64| Timestamp((ms * 1e6) as i64);
     let query = LogQuery {

@@ -130,7 +130,7 @@ pub(crate) fn call(
 ) -> Result<f64> {
     let found = usize::try_from(operation).ok().and_then(|at| OPERATIONS.get(at));
     let (_, _, act) = found.ok_or_else(|| {
-        Error::new(ErrorKind::Unsupported).because(format!("there is no operation {operation}"))
+        Error::new(ErrorKind::Unsupported).because(format!("unknown operation {operation}"))
     })?;
     act(workspace, request, out)
 }

@@ -1,14 +1,14 @@
 //! Replacing a file by what comes piece by piece: it has its old content until all of the new one is stored.
 
-use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, Handle, OpenFlags, blocking};
+use tarbox_fs::{
+    FilesystemExt as _, FilesystemInterface as _, Handle, OpenFlags, blocking, nameless, put_content,
+    share_content,
+};
 use tarbox_store::{Error, ErrorKind, Result, WriteAt};
 
-use super::content::{WHOLE, write_all};
+use super::content::WHOLE;
 use super::{version, zeros};
 use crate::{Request, Workspace};
-
-/// What is copied between two files at once.
-const PIECE: u64 = 256 << 20;
 
 /// Opens a file without a name, for the content of the one that the first text names; the second text is the version that
 /// this must have, and the number whether it must be new. Returns the number to call it by.
@@ -24,7 +24,7 @@ pub(super) fn stage(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -
         Err(error) if error.kind() == ErrorKind::NotFound => (),
         Err(error) => return Err(error),
     }
-    let handle = nameless(w)?;
+    let handle = blocking(nameless(&w.fs, &w.who))?;
     Ok(f64::from(w.keep(handle)))
 }
 
@@ -38,27 +38,11 @@ pub(super) fn replace(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>)
 
 /// The same with the bytes of a request.
 pub(super) fn with_bytes(w: &mut Workspace, request: &Request<'_>, mode: u32) -> Result<f64> {
-    let source = nameless(w)?;
-    let done = write_all(w, source, WriteAt::Offset(0), request.data)
-        .and_then(|()| put(w, request.first, source, mode, false));
+    let source = blocking(nameless(&w.fs, &w.who))?;
+    let done = blocking(w.fs.write(source, WriteAt::Offset(0), request.data))
+        .and_then(|_| put(w, request.first, source, mode, false));
     blocking(w.fs.release(source))?;
     done
-}
-
-/// An open file that nobody else can reach, and that is gone when it is closed, or after a crash.
-fn nameless(w: &mut Workspace) -> Result<Handle> {
-    for number in 0.. {
-        let name = format!("/.{number}.unfinished");
-        match blocking(w.fs.open_path(&w.who, &*name, OpenFlags::READ_WRITE.exclusively(), Some(0o600))) {
-            Ok((_, handle)) => {
-                blocking(w.fs.remove_file(&w.who, &*name))?;
-                return Ok(handle);
-            }
-            Err(error) if error.kind() == ErrorKind::Exists => (),
-            Err(error) => return Err(error),
-        }
-    }
-    Err(ErrorKind::Exists.into())
 }
 
 /// All that could lack room is stored before anything of the target goes.
@@ -67,7 +51,7 @@ fn put(w: &mut Workspace, path: &str, source: Handle, mode: u32, exclusive: bool
     let flags = if exclusive {
         OpenFlags::WRITE.exclusively()
     } else {
-        OpenFlags::WRITE.truncated()
+        OpenFlags::WRITE
     };
     let mut small = None;
     if size <= WHOLE as u64 {
@@ -80,19 +64,9 @@ fn put(w: &mut Workspace, path: &str, source: Handle, mode: u32, exclusive: bool
     }
     let (_, target) = blocking(w.fs.open_path(&w.who, path, flags, Some(mode)))?;
     let done = match small {
-        Some(bytes) => write_all(w, target, WriteAt::Offset(0), &bytes),
-        None => share(w, source, target),
+        Some(bytes) => blocking(put_content(&w.fs, &bytes, target)),
+        None => blocking(share_content(&w.fs, source, target)).map(drop),
     };
     blocking(w.fs.release(target))?;
     done.map(|()| size as f64)
-}
-
-fn share(w: &Workspace, source: Handle, target: Handle) -> Result<()> {
-    let mut done = 0;
-    loop {
-        match blocking(w.fs.copy_range((source, done), (target, done), PIECE))? {
-            0 => return Ok(()),
-            copied => done += copied,
-        }
-    }
 }

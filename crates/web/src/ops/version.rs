@@ -22,7 +22,7 @@ pub(super) fn require(w: &Workspace, request: &Request<'_>) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Stale).about(request.first).because(format!(
-        "it is at version {found} now, not at {}: read it again, and write what you make of that",
+        "it is now at version {found}, not at {}: read it again, then repeat the change",
         request.second
     )))
 }

@@ -71,7 +71,8 @@ export class Arguments {
     for (const [name, value] of this.#options) {
       const dashes = name.length === 1 ? '-' : '--'
       if (!names.includes(name)) {
-        const known = names.length === 0 ? 'it has none' : `there are ${names.map((known) => `--${known}`).join(', ')}`
+        const known =
+          names.length === 0 ? 'there are none' : `known are ${names.map((known) => `--${known}`).join(', ')}`
         throw new UsageError(`unknown option ${dashes}${name}; ${known}`)
       }
       if (VALUES.includes(name)) {

@@ -7,8 +7,7 @@ export async function bench(args: Arguments): Promise<void> {
   args.allow()
   const [file = '', words = '10000', mode = 'default'] = args.words
   const count = Number(words)
-  if (!Number.isInteger(count) || count < 1)
-    throw new UsageError(`the count must be a whole number above 0, not ${words}`)
+  if (!Number.isInteger(count) || count < 1) throw new UsageError(`the count must be a positive integer, not ${words}`)
   const db = await NervusDB.openOn(nodePlatform, file, { stagingMode: mode === 'lsm' ? 'lsm-lite' : 'default' })
   const time = async (name: string, operations: number, work: () => unknown): Promise<void> => {
     const begin = performance.now()

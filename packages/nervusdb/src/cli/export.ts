@@ -26,7 +26,7 @@ export async function exportFacts(args: Arguments): Promise<void> {
   const [file = '', output = '-'] = args.words
   const name = args.text('format') ?? /\.(nt|nq|csv|jsonl)$/.exec(output)?.[1] ?? 'nt'
   const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined
-  if (format === undefined) throw new UsageError(`unknown format ${name}; there are ${Object.keys(FORMATS).join(', ')}`)
+  if (format === undefined) throw new UsageError(`unknown format ${name}; known are ${Object.keys(FORMATS).join(', ')}`)
   const target = output === '-' ? process.stdout : fs.createWriteStream(output, { flags: 'wx' })
   const write = async (text: string): Promise<void> => {
     if (!target.write(text)) await once(target, 'drain')
@@ -48,5 +48,5 @@ export async function exportFacts(args: Arguments): Promise<void> {
     await once(target, 'finish')
   }
   if (inGraphs > 0)
-    console.error(`${inGraphs} facts are in named graphs, which ${name} cannot say; --format=nq writes them`)
+    console.error(`${inGraphs} facts are in named graphs, which ${name} cannot express; use --format=nq`)
 }

@@ -16,7 +16,7 @@ const FIRST: Readonly<Record<string, { place: number; key: keyof IdPattern }>> =
 
 function orderOf(name: string): { place: number; key: keyof IdPattern } {
   const order = FIRST[name.toUpperCase()]
-  if (order === undefined) throw new Failure(`unknown order ${name}; there are ${Object.keys(FIRST).join(', ')}`, 2)
+  if (order === undefined) throw new Failure(`unknown order ${name}; known are ${Object.keys(FIRST).join(', ')}`, 2)
   return order
 }
 
@@ -48,7 +48,7 @@ export async function dump(args: Arguments): Promise<void> {
   const [file = '', order = '', primary = ''] = args.words
   const { key } = orderOf(order)
   const id = Number(primary)
-  if (!Number.isInteger(id) || id < 0) throw new UsageError(`the id must be a whole number, not ${primary}`)
+  if (!Number.isInteger(id) || id < 0) throw new UsageError(`the id must be an integer, not ${primary}`)
   await withStore(file, (store) => {
     const view = store.view()
     for (const words of store.scan(view, { [key]: id })) {

@@ -19,12 +19,17 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   stats: {
     usage: '<db> [--verbose] [--property] [--hotness] [--readers] [--all] [--txids[=50]] [--txids-window=MIN]',
-    about: 'sizes of everything, as JSON',
+    about: 'print sizes and statistics, as JSON',
     needs: 1,
     run: stats,
   },
-  check: { usage: '<db> [--summary] [--strict]', about: 'read and check every stored byte', needs: 1, run: check },
-  repair: { usage: '<db> [--fast]', about: 'keep what is readable, set the rest aside', needs: 1, run: repair },
+  check: { usage: '<db> [--summary] [--strict]', about: 'verify every stored byte', needs: 1, run: check },
+  repair: {
+    usage: '<db> [--fast]',
+    about: 'keep what is readable, and set damaged files aside',
+    needs: 1,
+    run: repair,
+  },
   compact: {
     usage: '<db> [--orders=SPO,POS] [--mode=rewrite|incremental] [--dry-run] [--force]',
     about: 'merge tables (a dry run without --force)',
@@ -33,57 +38,57 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'auto-compact': {
     usage: '<db> [--auto-gc] [--no-respect-readers] [--dry-run] [--force] [--quiet] [--verbose]',
-    about: 'merge what needs it',
+    about: 'merge tables where needed',
     needs: 1,
     run: autoCompact,
   },
   gc: {
     usage: '<db> [--no-respect-readers] [--dry-run] [--force]',
-    about: 'remove files nothing names any more',
+    about: 'remove files that are no longer used',
     needs: 1,
     run: gc,
   },
   'repair-page': {
     usage: '<db> <order> <primary id> [--force]',
-    about: 'repair, if that part is damaged',
+    about: 'repair the database, if that part is damaged',
     needs: 3,
     run: repairPage,
   },
   hot: {
     usage: '<db> [--order=SPO] [--top=10]',
-    about: 'the subjects (or objects …) with the most facts',
+    about: 'list the subjects (or objects …) with the most facts',
     needs: 1,
     run: hot,
   },
   txids: {
     usage: '<db> [--list[=50]] [--since=MIN] [--session=ID] [--max=N] [--clear]',
-    about: 'remembered transaction ids',
+    about: 'list or clear the stored transaction ids',
     needs: 1,
     run: txids,
   },
-  dump: { usage: '<db> <order> <primary id>', about: 'the facts of one id, a line each', needs: 3, run: dump },
+  dump: { usage: '<db> <order> <primary id>', about: 'print the facts of one id, one per line', needs: 3, run: dump },
   readers: {
     usage: '<db> [--json] [--details] [--watch]',
-    about: 'who has announced itself as a reader',
+    about: 'list the registered readers',
     needs: 1,
     run: readers,
   },
   import: {
     usage: '<db> <file | -> [--format=nt|nq|csv|tsv|jsonl] [--columns=s,p,o] [--delimiter=,] [--skip-bad] [--quiet]',
-    about: 'load facts from a file or standard input, streaming',
+    about: 'load facts from a file or standard input',
     needs: 2,
     run: importFacts,
   },
   export: { usage: '<db> [file | -] [--format=nt|nq|csv|jsonl]', about: 'write all facts', needs: 1, run: exportFacts },
   bench: {
     usage: '<db> [count=10000] [default|lsm]',
-    about: 'insert, flush, query; prints the times',
+    about: 'measure the times to insert, flush and query',
     needs: 1,
     run: bench,
   },
   serve: {
     usage: '<db> [--port=7878] [--host=127.0.0.1]',
-    about: 'a read-only dashboard in the browser',
+    about: 'serve a read-only dashboard',
     needs: 1,
     run: serve,
   },
@@ -92,14 +97,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 function usage(): string {
   const lines = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(14)}${about}`)
   return [
-    'nervusdb: a durable embedded store of facts',
+    'nervusdb: a durable embedded triple store',
     '',
     'Usage: nervusdb <command> <db> …',
     '',
     ...lines,
     '',
-    'To begin:  nervusdb import my.db facts.nt  &&  nervusdb stats my.db',
-    '`nervusdb <command>` alone shows its options.',
+    'To start:  nervusdb import my.db facts.nt  &&  nervusdb stats my.db',
+    '`nervusdb <command>` without arguments shows its options.',
   ].join('\n')
 }
 

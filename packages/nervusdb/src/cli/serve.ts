@@ -14,10 +14,10 @@ export async function serve(args: Arguments): Promise<void> {
   await withStore(file, async (store) => {
     const server = createServer((request, response) => {
       const { pathname } = new URL(request.url ?? '/', 'http://localhost')
-      if (request.method !== 'GET') response.writeHead(405).end('this dashboard only reads')
+      if (request.method !== 'GET') response.writeHead(405).end('this dashboard is read-only')
       else if (pathname === '/') response.writeHead(200, headers('text/html; charset=utf-8')).end(page)
       else if (pathname === '/figures') answer(response, () => figures(store, file))
-      else response.writeHead(404).end('there is / and /figures')
+      else response.writeHead(404).end('not found; there are only / and /figures')
     })
     server.listen(args.number('port') ?? 7878, host)
     await new Promise<void>((resolve, reject) => {

@@ -29,7 +29,7 @@ export async function repair(args: Arguments): Promise<void> {
   const [file = ''] = args.words
   const done = await repairDatabase(nodePlatform, file)
   if (done.problems.length === 0) {
-    console.log('nothing is damaged; nothing was changed')
+    console.log('no damage found; nothing was changed')
     return
   }
   for (const problem of done.problems) console.error(problem)
@@ -44,7 +44,7 @@ export async function repairPage(args: Arguments): Promise<void> {
   const [file = '', order = '', primary = ''] = args.words
   const found = await checkDatabase(nodePlatform, file)
   if (!args.has('force')) {
-    console.log(`dry run: ${found.problems.length} damaged parts; --force repairs them`)
+    console.log(`dry run: ${found.problems.length} damaged parts; use --force to repair them`)
     return
   }
   if (!found.ok) await repairDatabase(nodePlatform, file)

@@ -11,7 +11,7 @@ let pool: Promise<WebAssembly.Module> | undefined
 /** The module of the pool, once. */
 function loadPool(): Promise<WebAssembly.Module> {
   if (typeof WebAssembly !== 'object') {
-    throw new NervusDBError('UNSUPPORTED', 'files need WebAssembly, which is switched off here; open :memory: instead')
+    throw new NervusDBError('UNSUPPORTED', 'files need WebAssembly, which is not available here; open :memory: instead')
   }
   pool ??= compile(new URL('./nervusdb-pool.wasm', import.meta.url))
   pool.catch(() => (pool = undefined))

@@ -5,5 +5,5 @@ export function isId(id: unknown): id is number {
 
 /** Refuses what is no id. */
 export function checkId(id: number): void {
-  if (!isId(id)) throw new TypeError(`an id must be a whole number from 0 to 2147483647, not ${String(id)}`)
+  if (!isId(id)) throw new TypeError(`an id must be an integer from 0 to 2147483647, not ${String(id)}`)
 }

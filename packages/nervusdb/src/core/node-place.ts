@@ -51,7 +51,7 @@ export class NodePlace implements Place {
     if (!isNew && !fs.existsSync(directory)) {
       throw new NervusDBError(
         'NO_MANIFEST',
-        `the data of ${file} are missing: restore the directory ${directory}, or delete ${file} to begin anew`,
+        `the data of ${file} is missing: restore the directory ${directory}, or delete ${file} to start over`,
       )
     }
     if (isNew) checkParent(where)
@@ -72,7 +72,7 @@ export class NodePlace implements Place {
     }
     throw new NervusDBError(
       'LOCKED',
-      `the database ${file} is in use: ${lock.holder()} holds the lock ${this.#path}.lock; close it there, or delete the lock if no such process runs on any machine that has these files`,
+      `the database ${file} is in use: ${lock.holder()} holds the lock ${this.#path}.lock; close it there, or delete the lock if no such process is running on any machine that uses these files`,
     )
   }
 
@@ -200,10 +200,10 @@ function readHeader(file: string): Header | undefined {
     })
   }
   if (bytes.length < HEADER) {
-    throw new NervusDBError('NOT_A_DATABASE', `${file} is no NervusDB database: it is shorter than a header`)
+    throw new NervusDBError('NOT_A_DATABASE', `${file} is not a NervusDB database: it is shorter than a header`)
   }
   if (bytes.toString('latin1', 0, 8) !== MAGIC) {
-    throw new NervusDBError('NOT_A_DATABASE', `${file} is no NervusDB database: it begins otherwise`)
+    throw new NervusDBError('NOT_A_DATABASE', `${file} is not a NervusDB database: its first bytes are different`)
   }
   const version = bytes.readUInt32LE(8)
   if (version !== VERSION) {

@@ -61,7 +61,7 @@ async function findDirectory(path: string, options: PlaceOptions): Promise<strin
     const where = parts.join('/')
     throw new NervusDBError(
       'VERSION',
-      `${where} has files of an early version of this package, which only that version reads; export the facts with it, or remove ${where}`,
+      `${where} has files of an early version of this package, which only that version can read; export the facts with it, or remove ${where}`,
     )
   }
   return parts
@@ -97,6 +97,6 @@ function refuseDamage(storage: OpfsStorage, parts: readonly string[]): void {
   const where = parts.join('/')
   throw new NervusDBError(
     'CORRUPT',
-    `the database in ${where} has no manifest, and files that are damaged: ${files}; restore ${where}, or remove it to begin anew`,
+    `the database in ${where} has no manifest, and files that are damaged: ${files}; restore ${where}, or remove it to start over`,
   )
 }

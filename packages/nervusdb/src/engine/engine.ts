@@ -73,7 +73,7 @@ export class Engine {
   /** Runs a call; what traps is told as an error of ours. */
   guard<T>(work: () => T): T {
     if (this.#broken !== undefined) {
-      throw new NervusDBError('INTERNAL', 'the engine has failed before; open the database again', {
+      throw new NervusDBError('INTERNAL', 'the engine has failed; reopen the database', {
         cause: this.#broken,
       })
     }
@@ -84,7 +84,7 @@ export class Engine {
       this.#broken = error
       throw new NervusDBError(
         'INTERNAL',
-        'the engine stopped; what was committed is safe: close the database and open it again',
+        'the engine stopped; committed data is safe: close the database and reopen it',
         { cause: error },
       )
     }

@@ -118,7 +118,7 @@ export function checkText(text: string): void {
   if (!isWellFormed(text)) {
     throw new NervusDBError(
       'INVALID_TEXT',
-      'the string holds half of a surrogate pair, which no text file can store; replace it, for example with toWellFormed()',
+      'the string contains a lone surrogate, which cannot be encoded in UTF-8; replace it, for example with toWellFormed()',
     )
   }
 }

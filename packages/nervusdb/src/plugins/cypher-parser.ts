@@ -148,7 +148,7 @@ class Parser {
       query.exists.push({ query: this.#match(), isNegated })
       this.#expect('}')
     } else {
-      if (isNegated) throw new CypherError('NOT is supported before EXISTS and IN only')
+      if (isNegated) throw new CypherError('NOT is only supported before EXISTS and IN')
       query.conditions.push(this.#condition())
     }
     if (/^(AND|OR|XOR)$/i.test(this.#peek() ?? '')) throw new CypherError(`${this.#peek()} in WHERE is not supported`)
@@ -165,7 +165,8 @@ class Parser {
     }
     const operator = this.#next()
     const compare = OPERATORS[operator]
-    if (compare === undefined) throw new CypherError(`${operator} is no comparison; there are =, <>, <, >, <= and >=`)
+    if (compare === undefined)
+      throw new CypherError(`${operator} is not a comparison; known are =, <>, <, >, <= and >=`)
     const value = this.#literal()
     return {
       alias,
@@ -193,7 +194,7 @@ class Parser {
     if (token === undefined || !token.startsWith('$')) return undefined
     const name = this.#next().slice(1)
     if (this.#parameters === undefined) return { value: [] }
-    if (!(name in this.#parameters)) throw new CypherError(`the parameter $${name} was not given`)
+    if (!(name in this.#parameters)) throw new CypherError(`the parameter $${name} is missing`)
     return { value: this.#parameters[name] }
   }
 
@@ -205,7 +206,7 @@ class Parser {
     if (/^true$/i.test(token)) return true
     if (/^false$/i.test(token)) return false
     if (/^null$/i.test(token)) return null
-    throw new CypherError(`${token} is no literal; parameters are supported in IN only`)
+    throw new CypherError(`${token} is not a literal; parameters are only supported in IN`)
   }
 
   #peek(): string | undefined {

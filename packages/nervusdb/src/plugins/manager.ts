@@ -26,11 +26,11 @@ export class PluginManager {
     if (this.#isInitialized) {
       throw new NervusDBError(
         'INVALID_ARGUMENT',
-        `the plugin ${plugin.name} comes too late: plugins are initialised already`,
+        `the plugin ${plugin.name} comes too late: plugins are already initialised`,
       )
     }
     if (this.#plugins.has(plugin.name)) {
-      throw new NervusDBError('INVALID_ARGUMENT', `a plugin named ${plugin.name} is registered already`)
+      throw new NervusDBError('INVALID_ARGUMENT', `a plugin named ${plugin.name} is already registered`)
     }
     this.#plugins.set(plugin.name, plugin)
   }

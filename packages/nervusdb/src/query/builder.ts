@@ -31,7 +31,7 @@ export interface QueryContext {
 }
 
 /**
- * A query: a list of facts, and a frontier of nodes from which the next hop starts. Every method that narrows or moves on gives
+ * A query: a list of facts, and a frontier of nodes from which the next hop starts. Every method that narrows or extends it returns
  * a new builder.
  */
 export class QueryBuilder implements Iterable<FactRecord>, AsyncIterable<FactRecord> {
@@ -151,7 +151,7 @@ export class QueryBuilder implements Iterable<FactRecord>, AsyncIterable<FactRec
     return this.with(whereStep(accepts, this.withProperties))
   }
 
-  /** Facts of which a node (subject or object) or the edge has a property that compares so. */
+  /** Facts with a node (subject or object) or an edge that has a matching property. */
   whereProperty(
     name: string,
     operator: PropertyOperator,
@@ -159,7 +159,10 @@ export class QueryBuilder implements Iterable<FactRecord>, AsyncIterable<FactRec
     target: 'node' | 'edge' = 'node',
   ): QueryBuilder {
     if (target === 'edge' && operator !== '=') {
-      throw new NervusDBError('INVALID_ARGUMENT', `properties of edges can be compared by = only, not by ${operator}`)
+      throw new NervusDBError(
+        'INVALID_ARGUMENT',
+        `properties of edges can only be compared with =, not with ${operator}`,
+      )
     }
     const filter = filterOf(name, operator, value)
     const plan = { kind: 'WHERE_PROP', propertyName: name, operator, value, target }
@@ -178,7 +181,7 @@ export class QueryBuilder implements Iterable<FactRecord>, AsyncIterable<FactRec
     return this.with(testStep(plan, edgePropertyTest(filter)))
   }
 
-  /** Facts whose nodes on that side have all the labels, or any. */
+  /** Facts whose nodes on the given side have all, or any, of the labels. */
   whereLabel(labels: string | string[], options?: { mode?: 'AND' | 'OR'; on?: FrontierOrientation }): QueryBuilder {
     const mode = options?.mode ?? 'AND'
     const on = options?.on ?? 'both'
@@ -214,7 +217,7 @@ export class QueryBuilder implements Iterable<FactRecord>, AsyncIterable<FactRec
 
   // --- Results ------------------------------------------------------------------------------------------------
 
-  /** The records, in a fresh array. */
+  /** The records, in a new array. */
   all(): FactRecord[] {
     const view = this.store.viewOf(this.pin)
     const records: FactRecord[] = []
@@ -235,7 +238,7 @@ export class QueryBuilder implements Iterable<FactRecord>, AsyncIterable<FactRec
     return records
   }
 
-  /** As on the array of {@link all}. */
+  /** Like `slice` of the array returned by {@link all}. */
   slice(start?: number, end?: number): FactRecord[] {
     const view = this.store.viewOf(this.pin)
     const words = concat(this.facts(view))
@@ -268,7 +271,7 @@ export class QueryBuilder implements Iterable<FactRecord>, AsyncIterable<FactRec
     yield* this.#batches(Math.max(1, Math.floor(size)))
   }
 
-  /** Records in batches, all of one moment. */
+  /** Records in batches, all from one consistent state. */
   async *#batches(size: number): AsyncGenerator<FactRecord[], void> {
     const pin = this.pin !== undefined && this.pin.users > 0 ? retain(this.pin) : this.store.pin()
     try {

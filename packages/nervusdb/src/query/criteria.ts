@@ -37,7 +37,7 @@ export function filterOf(propertyName: string, operator: PropertyOperator, value
     case '<=':
       return { propertyName, range: { max: value } }
     default:
-      throw new Error(`unknown operator ${String(operator)}; there are =, >, <, >= and <=`)
+      throw new Error(`unknown operator ${String(operator)}; known are =, >, <, >= and <=`)
   }
 }
 

@@ -21,10 +21,10 @@ interface EdgePart {
   variable?: { min: number; max: number; uniqueness: Uniqueness }
 }
 
-/** A row of a result: what each alias is bound to. */
+/** A row of a result: the binding of each alias. */
 export type PatternRow = Record<string, string | null>
 
-/** Nodes and edges in turn, beginning with a node; `execute` finds what they can stand for. */
+/** Alternating nodes and edges, beginning with a node; `execute` finds all matches. */
 export class PatternBuilder {
   readonly #store: PersistentStore
   readonly #nodes: NodePart[] = []
@@ -52,7 +52,7 @@ export class PatternBuilder {
     return this
   }
 
-  /** Makes the last edge a path of that many. */
+  /** Turns the last edge into a path of variable length. */
   variable(min: number, max: number, uniqueness: Uniqueness = 'NODE'): this {
     const edge = this.#edges.at(-1)
     if (edge === undefined) throw invalid('variable() applies to the edge before it, and there is none')

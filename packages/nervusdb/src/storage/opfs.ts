@@ -50,10 +50,7 @@ export class OpfsStorage implements Storage {
 
   open(name: string, flags: number): number {
     if ((flags & OpenFlags.create) !== 0 && this.#pool.free === 0 && !this.exists(name)) {
-      throw posixError(
-        'EMFILE',
-        'no file handle is left in the stock; await flush() between large batches, which fills it',
-      )
+      throw posixError('EMFILE', 'no file handle is left; await flush() between large batches, which makes more')
     }
     const file = this.#named('file_open', name, flags & (OpenFlags.create | OpenFlags.createNew))
     this.#open.set(file, this.#pool.module.host.handle(this.#pool.slotOf(name)))
@@ -67,7 +64,7 @@ export class OpfsStorage implements Storage {
   read(file: number, target: Uint8Array, offset: number): number {
     const count = this.#handle(file).read(target, { at: HEADER + offset })
     if (!(count >= 0 && count <= target.length))
-      throw posixError('EIO', `the browser gave ${count} of ${target.length} bytes`)
+      throw posixError('EIO', `the browser read ${count} of ${target.length} bytes`)
     return count
   }
 
@@ -76,7 +73,7 @@ export class OpfsStorage implements Storage {
     for (let written = 0; written < source.length; ) {
       const left = source.length - written
       const count = handle.write(source.subarray(written), { at: HEADER + offset + written })
-      if (!(count > 0 && count <= left)) throw posixError('ENOSPC', `the browser took ${count} of ${left} bytes`)
+      if (!(count > 0 && count <= left)) throw posixError('ENOSPC', `the browser wrote ${count} of ${left} bytes`)
       written += count
     }
   }

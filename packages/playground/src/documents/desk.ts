@@ -116,7 +116,7 @@ export class Desk {
         } else if (within(doc.path, path) || doc.path === from) touched.add(doc)
       }
     }
-    for (const doc of touched) void attempt(`${doc.title} could not be read again`, async () => doc.refresh?.())
+    for (const doc of touched) void attempt(`${doc.title} could not be reloaded`, async () => doc.refresh?.())
     this.#draw()
   }
 

@@ -45,15 +45,15 @@ export class HexDoc extends FileDoc {
     const go = el('input', {
       type: 'text',
       placeholder: 'Go to 0x…',
-      'aria-label': 'Go to a position',
+      'aria-label': 'Go to an offset',
       spellcheck: 'false',
       class: 'goto',
     })
     go.addEventListener('keydown', (event) => event.key === 'Enter' && this.#go(Number(go.value)))
     this.frame.tools.append(
       this.#part,
-      button('', () => this.#show(this.#from - PART), { icon: 'chevron', label: 'The part before', kind: 'quiet' }),
-      button('', () => this.#show(this.#from + PART), { icon: 'chevron', label: 'The part after', kind: 'quiet' }),
+      button('', () => this.#show(this.#from - PART), { icon: 'chevron', label: 'Previous part', kind: 'quiet' }),
+      button('', () => this.#show(this.#from + PART), { icon: 'chevron', label: 'Next part', kind: 'quiet' }),
       go,
     )
     this.frame.tools.classList.add('parts')
@@ -95,7 +95,7 @@ export class HexDoc extends FileDoc {
 
   #go(position: number): void {
     if (!Number.isInteger(position) || position < 0 || position >= this.#size) {
-      return this.frame.notice(`Type a position between 0 and ${this.#size - 1}, such as 4096 or 0x1000.`)
+      return this.frame.notice(`Type an offset between 0 and ${this.#size - 1}, such as 4096 or 0x1000.`)
     }
     this.frame.notice(undefined)
     this.#show(Math.floor(position / PART) * PART)

@@ -43,7 +43,8 @@ export class ImageDoc extends FileDoc {
       this.frame.notice(undefined)
       this.updated.tell()
     }
-    image.onerror = () => this.frame.notice('This picture is damaged, or of a kind that this browser does not know.')
+    image.onerror = () =>
+      this.frame.notice('This picture is damaged, or in a format that this browser does not support.')
     image.src = this.#url
     fill(this.#place, image)
   }

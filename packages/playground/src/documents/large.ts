@@ -15,7 +15,7 @@ const WINDOW = 512 << 10
 export class LargeDoc extends FileDoc {
   readonly icon = 'file' as const
   readonly #view: EditorView
-  readonly #slider = el('input', { type: 'range', min: 0, max: 1000, value: 0, 'aria-label': 'Where in the file' })
+  readonly #slider = el('input', { type: 'range', min: 0, max: 1000, value: 0, 'aria-label': 'Position in the file' })
   readonly #where = el('span', {})
   #size = 0
   #from = 0
@@ -31,9 +31,9 @@ export class LargeDoc extends FileDoc {
     this.frame.tools.classList.add('parts', 'many')
     this.frame.tools.append(
       this.#where,
-      button('', () => go(this.#from - WINDOW), { icon: 'chevron', label: 'The part before', kind: 'quiet' }),
+      button('', () => go(this.#from - WINDOW), { icon: 'chevron', label: 'Previous part', kind: 'quiet' }),
       this.#slider,
-      button('', () => go(this.#to), { icon: 'chevron', label: 'The part after', kind: 'quiet' }),
+      button('', () => go(this.#to), { icon: 'chevron', label: 'Next part', kind: 'quiet' }),
     )
   }
 
@@ -60,7 +60,7 @@ export class LargeDoc extends FileDoc {
   }
 
   status(): string {
-    return `${bytes(this.#size)}, too large to edit; read a part at a time`
+    return `${bytes(this.#size)}, too large to edit; shown in parts`
   }
 
   async refresh(): Promise<void> {

@@ -4,7 +4,7 @@ import { el } from '../ui/dom.js'
 
 /** A Markdown text as elements. What it says is put in as text: markup in it stays text, and links go only where links go. */
 export function preview(text: string, open: (link: string) => void): HTMLElement {
-  const page = el('article', { class: 'reading-page', tabindex: 0, 'aria-label': 'The text as it reads' })
+  const page = el('article', { class: 'reading-page', tabindex: 0, 'aria-label': 'Rendered text' })
   const renderer = new Renderer(text, open)
   page.append(el('div', { class: 'prose' }, ...renderer.blocks(markdownLanguage.parser.parse(text).topNode)))
   return page

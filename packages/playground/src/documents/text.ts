@@ -96,7 +96,7 @@ export class TextDoc extends FileDoc {
     const { head } = state.selection.main
     const line = state.doc.lineAt(head)
     const language = languageOf(this.path)?.name ?? 'Text'
-    if (this.#preview) return `${language} · as it reads`
+    if (this.#preview) return `${language} · rendered`
     return `Line ${line.number}, column ${head - line.from + 1} · ${language}${this.#lineEnd === '\n' ? '' : ' · CRLF'}`
   }
 
@@ -151,9 +151,9 @@ export class TextDoc extends FileDoc {
       this.frame.notice(undefined)
     }
     this.frame.notice(
-      'This file was changed elsewhere while you were typing. Nothing of yours is saved yet.',
-      ['Keep mine', () => (settle(), void this.#write(true))],
-      ['Take theirs', () => (settle(), attempt('The file could not be read', () => this.#read()))],
+      'This file was changed elsewhere while you were typing. Your changes are not saved yet.',
+      ['Keep my version', () => (settle(), void this.#write(true))],
+      ['Load the other version', () => (settle(), attempt('The file could not be read', () => this.#read()))],
     )
   }
 
@@ -164,7 +164,7 @@ export class TextDoc extends FileDoc {
     try {
       content = strict.decode(bytes)
     } catch {
-      this.frame.notice('This file is no text any more. Close it, and open it again to see its bytes.')
+      this.frame.notice('This file is no longer text. Close it, and open it again to see its bytes.')
       return
     }
     this.#stamp = stamp(stats)

@@ -27,11 +27,11 @@ export async function importFiles(
     await run.all(sources)
     if (run.files > 0)
       toast(
-        `Imported ${count(run.files, 'file')}, ${bytes(run.bytes)}${run.skipped > 0 ? `; left out ${run.skipped}` : ''}`,
+        `Imported ${count(run.files, 'file')}, ${bytes(run.bytes)}${run.skipped > 0 ? `; skipped ${run.skipped}` : ''}`,
       )
     else if (run.skipped > 0) toast('Nothing was imported.')
   } catch (error) {
-    if (working.signal.aborted) toast(`Stopped after ${count(run.files, 'file')}. What was imported stays.`)
+    if (working.signal.aborted) toast(`Stopped after ${count(run.files, 'file')}. What was imported so far remains.`)
     else problem(`The import ended after ${count(run.files, 'file')}. ${words(error)}`)
   } finally {
     working.done()
@@ -134,10 +134,10 @@ class Import {
 
 function ask(path: string): Promise<Collision | undefined> {
   return choose<Collision>(
-    'It is there already',
-    [el('p', {}, `There is a “${path}” already. What should become of it, and of others like it?`)],
+    'File already exists',
+    [el('p', {}, `“${path}” already exists. What should be done with it, and with other existing files?`)],
     [
-      { text: 'Leave them', value: 'skip' },
+      { text: 'Skip them', value: 'skip' },
       { text: 'Replace', value: 'replace', kind: 'danger' },
       { text: 'Keep both', value: 'keep', kind: 'primary' },
     ],

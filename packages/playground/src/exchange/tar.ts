@@ -16,7 +16,7 @@ export async function importArchive(workspace: Workspace, file: File, directory:
     const imported = await workspace.fs.importTar(stream, directory)
     toast(`Unpacked ${count(imported.files, 'file')}, ${bytes(imported.bytes)}`)
   } catch (error) {
-    if (working.signal.aborted) toast('Stopped. What was unpacked stays.')
+    if (working.signal.aborted) toast('Stopped. What was unpacked so far remains.')
     else problem(`“${file.name}” could not be unpacked. ${words(error)}`)
   } finally {
     working.done()

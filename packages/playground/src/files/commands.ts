@@ -14,7 +14,7 @@ export class Commands {
   /** Says so if nothing can be changed at the moment. */
   #locked(): boolean {
     if (this.workspace.readOnly)
-      problem('You are looking at a past state, which cannot be changed. Go back to now first.')
+      problem('You are looking at a past state, which cannot be changed. Return to the present first.')
     return this.workspace.readOnly
   }
 
@@ -29,7 +29,7 @@ export class Commands {
     if (name === undefined) return undefined
     const path = join(directory, name)
     const { fs } = this.workspace
-    return attempt(`“${name}” could not be made`, async () => {
+    return attempt(`“${name}” could not be created`, async () => {
       if (kind === 'file') await fs.writeFile(path, '', { exclusive: true })
       else await fs.mkdir(path)
       return path
@@ -56,7 +56,7 @@ export class Commands {
     const { fs } = this.workspace
     return attempt(`“${base(from)}” could not be moved`, async () => {
       const there = await ifThere(fs.lstat(to))
-      if (there) throw new TarboxError('EEXIST', `There is a “${base(to)}” in ${parent(to)} already.`)
+      if (there) throw new TarboxError('EEXIST', `“${base(to)}” already exists in ${parent(to)}.`)
       await fs.rename(from, to)
       if (parent(from) !== parent(to)) {
         toast(`Moved “${base(from)}” to ${parent(to)}`, { text: 'Undo', act: () => this.move(to, from) })
@@ -73,11 +73,11 @@ export class Commands {
       value: parent(node.path),
       placeholder: '/notes',
       act: 'Move',
-      note: 'Folders that are missing are made.',
+      note: 'Missing folders are created.',
     })
     if (folder === undefined) return
     const to = resolve('/', folder.trim())
-    const made = await attempt(`The folder ${to} could not be made`, async () => {
+    const made = await attempt(`The folder ${to} could not be created`, async () => {
       if (to !== '/') await this.workspace.fs.mkdir(to, { recursive: true })
       return true
     })
@@ -102,15 +102,13 @@ export class Commands {
       const entries = await attempt(`“${node.name}” could not be read`, () => fs.listDirectory(node.path))
       if (!entries) return false
       inside =
-        entries.length === 0 ? 'It is empty.' : `${count(entries.length, 'thing')} and whatever is below go with it.`
+        entries.length === 0
+          ? 'It is empty.'
+          : `${count(entries.length, 'item')} in it and everything below will be deleted, too.`
     }
-    const sealed = this.workspace.layers.length > 1 ? ' Layers sealed before keep what they have of it.' : ''
+    const sealed = this.workspace.layers.length > 1 ? ' Sealed layers keep their copies of it.' : ''
     if (
-      !(await confirm(
-        `Delete “${node.name}”?`,
-        `${inside}${sealed}`.trim() || 'There is no layer that keeps it.',
-        'Delete',
-      ))
+      !(await confirm(`Delete “${node.name}”?`, `${inside}${sealed}`.trim() || 'No layer has a copy of it.', 'Delete'))
     )
       return false
     return (

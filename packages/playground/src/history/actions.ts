@@ -24,10 +24,10 @@ export class LayerActions {
 
   async checkpoint(name: string, description: string): Promise<boolean> {
     if (!(await this.saveAll())) return false
-    const sealed = await attempt('The checkpoint could not be made', () =>
+    const sealed = await attempt('The checkpoint could not be created', () =>
       this.workspace.checkpoint(name || this.#next(), description),
     )
-    if (sealed) toast(`Sealed “${layerName(sealed)}”. It stays as it is now, whatever comes.`)
+    if (sealed) toast(`Sealed “${layerName(sealed)}”. This state will not change.`)
     return sealed !== undefined
   }
 
@@ -41,7 +41,7 @@ export class LayerActions {
   async switch(layer: Layer): Promise<void> {
     const before = this.workspace.current
     if (layer.id === before.id || !(await this.saveAll())) return
-    const done = await attempt(`“${layerName(layer)}” could not be brought into view`, async () => {
+    const done = await attempt(`“${layerName(layer)}” could not be shown`, async () => {
       await this.workspace.switch(reference(layer))
       return true
     })
@@ -62,15 +62,17 @@ export class LayerActions {
     const later = layers.filter(({ id, sealed }) => id > current.id && sealed !== null)
     const lost =
       later.length === 0
-        ? 'What was changed since then is given up.'
-        : `What was changed since then is given up, and so ${later.length === 1 ? 'is the layer' : 'are the layers'} ${later.map((layer) => `“${layerName(layer)}”`).join(', ')}.`
-    if (!(await confirm(`Go on from “${layerName(current)}”?`, `${lost} This cannot be undone.`, 'Go on from here')))
+        ? 'All changes since then will be lost.'
+        : `All changes since then will be lost, including the ${later.length === 1 ? 'layer' : 'layers'} ${later.map((layer) => `“${layerName(layer)}”`).join(', ')}.`
+    if (
+      !(await confirm(`Continue from “${layerName(current)}”?`, `${lost} This cannot be undone.`, 'Continue from here'))
+    )
       return
-    await attempt('The workspace could not go on from here', () => this.workspace.continueHere())
+    await attempt('Could not continue from here', () => this.workspace.continueHere())
   }
 
   async drop(layer: Layer): Promise<void> {
-    const text = 'This state cannot be looked at or gone back to any more. The files of now stay as they are.'
+    const text = 'You will no longer be able to view or return to this state. The current files stay as they are.'
     if (!(await confirm(`Drop “${layerName(layer)}”?`, text, 'Drop'))) return
     await attempt(`“${layerName(layer)}” could not be dropped`, () => this.workspace.drop(reference(layer)))
   }
@@ -80,7 +82,7 @@ export class LayerActions {
       label: 'Tag',
       placeholder: 'released',
       act: 'Tag',
-      note: 'A tag is another name for a layer. It can be pointed at another one later.',
+      note: 'A tag is another name for a layer. It can be moved to another layer later.',
       check: (value) => (value.trim() === '' ? 'Type a tag.' : undefined),
     })
     if (tag !== undefined)
@@ -89,9 +91,9 @@ export class LayerActions {
 
   async untag(tag: string): Promise<void> {
     const layer = this.workspace.layers.find(({ tags }) => tags.includes(tag))
-    await attempt('The tag could not be taken away', () => this.workspace.tag(tag, null))
+    await attempt('The tag could not be removed', () => this.workspace.tag(tag, null))
     toast(
-      `Took the tag “${tag}” away`,
+      `Removed the tag “${tag}”`,
       layer && {
         text: 'Undo',
         act: () => attempt('The tag could not be set', () => this.workspace.tag(tag, reference(layer))),

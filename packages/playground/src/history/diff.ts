@@ -32,7 +32,7 @@ export class DiffDoc implements Doc {
   readonly icon = 'compare' as const
   readonly path = undefined
   readonly #frame: Frame
-  readonly #files = el('div', { class: 'changes', role: 'listbox', tabindex: 0, 'aria-label': 'What differs' })
+  readonly #files = el('div', { class: 'changes', role: 'listbox', tabindex: 0, 'aria-label': 'Differences' })
   readonly #list: VirtualList<Change>
   readonly #content = el('div', { class: 'difference' })
   readonly #summary = el('p', { class: 'summary', role: 'status' })
@@ -193,7 +193,7 @@ export class DiffDoc implements Doc {
     this.#view?.destroy()
     this.#view = undefined
     if (!change)
-      return fill(this.#content, el('p', { class: 'calm' }, icon('check', 28), 'These two states are the same.'))
+      return fill(this.#content, el('p', { class: 'calm' }, icon('check', 28), 'These two states are identical.'))
     const head = this.#head(change)
     if (change.file !== 'file')
       return fill(this.#content, head, el('p', { class: 'calm' }, `A ${change.file} was ${MARKS[change.kind][1]}.`))
@@ -207,7 +207,7 @@ export class DiffDoc implements Doc {
       return fill(
         this.#content,
         head,
-        el('p', { class: 'calm' }, `These are bytes, not a text, or too long to compare here: ${size(change)}.`),
+        el('p', { class: 'calm' }, `Binary, or too long to compare here: ${size(change)}.`),
       )
     }
     const host = el('div', { class: 'editor' })

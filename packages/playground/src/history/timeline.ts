@@ -14,7 +14,7 @@ export class Timeline {
   readonly #list = el('ol', { class: 'timeline' })
   readonly #name = el('input', {
     type: 'text',
-    placeholder: 'Name this moment',
+    placeholder: 'Name of the checkpoint',
     'aria-label': 'Name of the checkpoint',
     maxlength: 120,
     autocomplete: 'off',
@@ -55,9 +55,7 @@ export class Timeline {
     const { layers } = this.workspace
     const last = layers.at(-2)
     const changes = last
-      ? await attempt('What has changed could not be counted', () =>
-          ifThere(this.workspace.fs.layers.diff(reference(last))),
-        )
+      ? await attempt('The changes could not be counted', () => ifThere(this.workspace.fs.layers.diff(reference(last))))
       : []
     if (!changes || changes.length === this.#changes) return
     this.#changes = changes.length
@@ -67,7 +65,7 @@ export class Timeline {
 
   #since(): string {
     const before = this.workspace.layers.at(-2)
-    if (!before) return 'what you are working on'
+    if (!before) return 'the current state'
     return this.#changes === 0
       ? `as “${layerName(before)}”`
       : `${count(this.#changes, 'change')} since “${layerName(before)}”`
@@ -98,7 +96,7 @@ export class Timeline {
           el(
             'p',
             {},
-            'Seal a checkpoint before you try something. Every state stays readable, and one click goes back to it.',
+            'Seal a checkpoint before you try something. Every checkpoint stays readable, and one click switches to it.',
           ),
         ),
       )
@@ -123,7 +121,7 @@ export class Timeline {
         onclick: () => void this.actions.switch(layer),
       },
       el('span', { class: 'name' }, name),
-      layer.current ? el('span', { class: 'here' }, 'in view') : null,
+      layer.current ? el('span', { class: 'here' }, 'current') : null,
       facts,
     )
     go.dataset['key'] = `go ${layer.id}`
@@ -146,8 +144,8 @@ export class Timeline {
         {
           type: 'button',
           class: 'tag',
-          'aria-label': `Take the tag ${tag} away`,
-          title: 'Take this tag away',
+          'aria-label': `Remove the tag ${tag}`,
+          title: 'Remove this tag',
           onclick: () => void this.actions.untag(tag),
         },
         icon('tag', 11),
@@ -170,7 +168,7 @@ export class Timeline {
     const sealed = layer.sealed !== null
     menu(at, [
       {
-        text: layer.current ? 'In view' : 'Look at it',
+        text: layer.current ? 'Current' : 'Show',
         icon: 'eye',
         disabled: layer.current,
         act: () => this.actions.switch(layer),
@@ -179,7 +177,7 @@ export class Timeline {
       sealed && { text: 'Compare with now', icon: 'compare', act: () => this.compare(layer, head) },
       '-',
       sealed && { text: 'Tag…', icon: 'tag', act: () => this.actions.tag(layer) },
-      sealed && layer.current && { text: 'Go on from here…', icon: 'back', act: () => this.actions.continueHere() },
+      sealed && layer.current && { text: 'Continue from here…', icon: 'back', act: () => this.actions.continueHere() },
       sealed && {
         text: 'Drop…',
         icon: 'trash',

@@ -20,7 +20,7 @@ const OPERATIONS: [value: string, text: string][] = [
   ['write', 'Written'],
   ['rename', 'Moved'],
   ['unlink', 'Deleted'],
-  ['mkdir', 'Folders made'],
+  ['mkdir', 'Folders created'],
   ['rmdir', 'Folders deleted'],
   ['checkpoint', 'Checkpoints'],
   ['switch', 'Switches'],
@@ -61,24 +61,20 @@ export class AuditPanel {
     class: 'records',
     role: 'list',
     tabindex: 0,
-    'aria-label': 'What was done, the latest first',
+    'aria-label': 'Changes, newest first',
   })
   readonly #list: VirtualList<AuditRecord>
   readonly #path = el('input', {
     type: 'search',
     placeholder: 'Path, such as /notes',
-    'aria-label': 'Only this path and below',
+    'aria-label': 'Only this path and everything below',
     spellcheck: 'false',
     autocomplete: 'off',
   })
   readonly #operation = select('Only this operation', OPERATIONS)
-  readonly #time = select('Since when', TIMES)
+  readonly #time = select('Only since', TIMES)
   readonly #refused = el('input', { type: 'checkbox' })
-  readonly #empty = el(
-    'p',
-    { class: 'calm', hidden: true },
-    'Nothing here. Loosen the filter, or change a file and watch.',
-  )
+  readonly #empty = el('p', { class: 'calm', hidden: true }, 'Nothing found. Change the filter, or change a file.')
   #records: AuditRecord[] = []
   #done = false
   #fetching = false
@@ -142,7 +138,7 @@ export class AuditPanel {
   /** Reads one thing after the other: each goes on from what the one before has found. */
   #read(act: () => Promise<void>): Promise<void> {
     const next = this.#reading.then(async () => {
-      if (this.#shown) await attempt('The audit could not be read', act)
+      if (this.#shown) await attempt('The audit log could not be read', act)
     })
     this.#reading = next
     return next

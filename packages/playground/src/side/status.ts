@@ -10,14 +10,14 @@ const PLACES = {
   opfs: [
     'storage',
     'On this device',
-    'Kept in the private file system of this browser. What is acknowledged is on the disk.',
+    'Kept in the private file system of this browser. Saved changes are on the disk.',
   ],
   indexeddb: [
     'storage',
     'IndexedDB',
-    'This browser has no file handles for workers, so files are kept in IndexedDB. They move over when it has them.',
+    'This browser has no file handles for workers, so files are kept in IndexedDB. They will be moved when it does.',
   ],
-  memory: ['warning', 'In memory only', 'Nothing here outlives this tab. Export what you want to keep.'],
+  memory: ['warning', 'In memory only', 'Everything is lost when this tab is closed. Export what you want to keep.'],
 } as const
 
 /** One line that says where things stand. */
@@ -56,7 +56,7 @@ export class StatusBar {
       button('New version: reload', () => this.offline.apply(), {
         icon: 'back',
         kind: 'quiet',
-        label: 'Go over to the new version of this page',
+        label: 'Switch to the new version of this page',
       })
     next?.classList.add('update')
     fill(
@@ -64,7 +64,7 @@ export class StatusBar {
       item(symbol, text, title, fs.storage === 'memory' ? 'warn' : ''),
       layer,
       !navigator.onLine
-        ? item('offline', 'Offline', 'There is no network. Nothing here needs one.')
+        ? item('offline', 'Offline', 'There is no network connection. This page does not need one.')
         : ready
           ? item('check', 'Works offline', 'This page is kept in the browser and works without a network.', 'wide')
           : null,

@@ -9,31 +9,31 @@ import type { Workspace } from '../workspace.js'
 const PLACES = {
   opfs: 'The private file system of this browser (OPFS)',
   indexeddb: 'IndexedDB, since this browser has no file handles for workers',
-  memory: 'The memory of this tab; it is gone when the tab closes',
+  memory: 'The memory of this tab; it is lost when the tab is closed',
 }
 
 /** How much there is, where it is kept, and how to look after it. */
 export class StoragePanel {
   readonly #figures = el('div', {})
-  readonly #keep = button('Keep it', () => this.#persist(), { icon: 'shield' })
+  readonly #keep = button('Keep the data', () => this.#persist(), { icon: 'shield' })
   readonly #tools = el(
     'section',
     {},
-    el('h2', {}, 'Look after it'),
+    el('h2', {}, 'Maintenance'),
     el(
       'div',
       { class: 'buttons' },
       button('Check everything', () => this.#check(), {
         icon: 'check',
-        label: 'Compare every block with its hash, and every entry with its inode',
+        label: 'Verify the hash of every block, and the inode of every entry',
       }),
       button('Collect garbage', () => this.#collect(), {
         icon: 'trash',
-        label: 'Give back the space of what no layer needs any more',
+        label: 'Free space that no layer uses any more',
       }),
-      button('Bring the sample project', () => this.sample(), {
+      button('Add the sample project', () => this.sample(), {
         icon: 'folderNew',
-        label: 'Put the sample project into the folder /sample',
+        label: 'Add the sample project in the folder /sample',
       }),
     ),
   )
@@ -101,14 +101,14 @@ export class StoragePanel {
             ` of ${bytes(site.quota)} that the browser allows`,
           ),
           site.persisted
-            ? el('p', { class: 'good' }, 'The browser keeps it until you delete it.')
+            ? el('p', { class: 'good' }, 'The browser keeps the data until you delete it.')
             : el(
                 'div',
                 {},
                 el(
                   'p',
                   {},
-                  'When the device runs out of space, the browser may delete what sites keep. Ask it not to:',
+                  'When the device runs out of space, the browser may delete the data of sites. Ask it not to:',
                 ),
                 this.#keep,
               ),
@@ -121,8 +121,8 @@ export class StoragePanel {
             'dl',
             {},
             ...pair('Name', name),
-            ...pair('Kept in', PLACES[fs.storage]),
-            ...pair('Content', `${bytes(usage.bytes)}, what is the same stored once`),
+            ...pair('Stored in', PLACES[fs.storage]),
+            ...pair('Content', `${bytes(usage.bytes)}, identical content stored once`),
             ...pair('Files and folders', usage.inodes.toLocaleString('en')),
             ...pair('Layers', count(usage.layers - 1, 'sealed', 'sealed')),
           ),
@@ -137,18 +137,18 @@ export class StoragePanel {
     const kept = await navigator.storage.persist()
     toast(
       kept
-        ? 'The browser will keep it.'
-        : 'The browser did not agree. It does so more readily for pages that are installed or often used.',
+        ? 'The browser will keep the data.'
+        : 'The browser refused. It is more likely to agree for pages that are installed or often used.',
     )
     await this.#draw()
   }
 
   async #check(): Promise<void> {
-    const problems = await attempt('The check did not end', () => this.workspace.fs.fsck())
+    const problems = await attempt('The check failed', () => this.workspace.fs.fsck())
     if (!problems) return
-    if (problems.length === 0) toast('Everything is as it should be.')
+    if (problems.length === 0) toast('No problems found.')
     else
-      await tell('The check found something', [
+      await tell('The check found problems', [
         el('p', {}, `${count(problems.length, 'problem')}. Export what you need as an archive first.`),
         el('pre', {}, problems.map((one) => JSON.stringify(one)).join('\n')),
       ])
@@ -156,7 +156,7 @@ export class StoragePanel {
 
   async #collect(): Promise<void> {
     const freed = await attempt('The garbage could not be collected', () => this.workspace.fs.gc())
-    if (freed) toast(freed.bytes === 0 ? 'There was nothing to give back.' : `Gave back ${bytes(freed.bytes)}.`)
+    if (freed) toast(freed.bytes === 0 ? 'There was no space to free.' : `Freed ${bytes(freed.bytes)}.`)
     await this.#draw()
   }
 }

@@ -35,7 +35,7 @@ export class SqlDoc extends FileDoc {
   readonly #message = el('p', { class: 'message', role: 'status' })
   readonly #chips = el('div', { class: 'chips', role: 'group', 'aria-label': 'Results' })
   readonly #grid = new Grid()
-  readonly #plan = el('div', { class: 'plan', tabindex: 0, role: 'region', 'aria-label': 'How SQLite goes about it' })
+  readonly #plan = el('div', { class: 'plan', tabindex: 0, role: 'region', 'aria-label': 'Query plan' })
   readonly #run: HTMLButtonElement
   readonly #stop: HTMLButtonElement
   readonly #planning: HTMLButtonElement
@@ -61,7 +61,7 @@ export class SqlDoc extends FileDoc {
     this.#planning = button('Explain', () => void this.#explain(), {
       icon: 'plan',
       kind: 'quiet',
-      label: 'How SQLite goes about it (EXPLAIN QUERY PLAN)',
+      label: 'Show the query plan (EXPLAIN QUERY PLAN)',
     })
     this.#stop = button('Stop', () => void this.#end(), { icon: 'stop' })
     this.#stop.hidden = true
@@ -70,7 +70,7 @@ export class SqlDoc extends FileDoc {
       kind: 'quiet',
       label: 'Export this result as CSV',
     })
-    const past = button('', () => this.#history(past), { icon: 'history', label: 'What was run before', kind: 'quiet' })
+    const past = button('', () => this.#history(past), { icon: 'history', label: 'Recent statements', kind: 'quiet' })
     past.setAttribute('aria-haspopup', 'menu')
     const bar = el(
       'div',
@@ -164,7 +164,7 @@ export class SqlDoc extends FileDoc {
     const stats = await fs.stat(this.path)
     if (stats.size > LARGEST) {
       throw new Error(
-        `It has ${bytes(stats.size)}, and the console holds a database in memory while it is open: ${bytes(LARGEST)} at most. Open it as bytes, or export it.`,
+        `It has ${bytes(stats.size)}, but the console keeps open databases in memory, and supports at most ${bytes(LARGEST)}. Open it as bytes, or export it.`,
       )
     }
     const log = await ifThere(fs.stat(`${this.path}-wal`))
@@ -235,7 +235,7 @@ export class SqlDoc extends FileDoc {
     } finally {
       this.#setBusy(false)
       this.updated.tell()
-      if (this.#missed) void attempt('The database could not be read again', () => this.refresh())
+      if (this.#missed) void attempt('The database could not be reloaded', () => this.refresh())
     }
   }
 
@@ -251,8 +251,8 @@ export class SqlDoc extends FileDoc {
 
   /** Ends what takes too long. What is not in the file is gone with it: what was not committed, and all of this run. */
   async #end(): Promise<void> {
-    this.#client.stop('Stopped. What it changed is undone, and so is what was not committed before.')
-    this.#reopened = attempt('The database could not be opened again', () => this.#load())
+    this.#client.stop('Stopped. Its changes and all uncommitted changes were rolled back.')
+    this.#reopened = attempt('The database could not be reopened', () => this.#load())
     await this.#reopened
   }
 
@@ -341,7 +341,7 @@ export class SqlDoc extends FileDoc {
       this.frame.notice(undefined)
       return true
     } catch (error) {
-      this.frame.notice(`What was committed is not in the file yet. ${words(error)}`, [
+      this.frame.notice(`Committed changes could not be written to the file yet. ${words(error)}`, [
         'Try again',
         () => void this.save(),
       ])
@@ -359,7 +359,7 @@ export class SqlDoc extends FileDoc {
     this.frame.notice(
       'The file was changed elsewhere while this console was open.',
       [
-        'Keep mine',
+        'Keep my version',
         () =>
           void (
             this.#unsaved
@@ -370,14 +370,14 @@ export class SqlDoc extends FileDoc {
                 )
           ).then(() => this.frame.notice(undefined)),
       ],
-      ['Take theirs', () => void this.#again()],
+      ['Load the other version', () => void this.#again()],
     )
   }
 
   async #again(): Promise<void> {
-    await attempt('The database could not be read again', () => this.#load())
+    await attempt('The database could not be reloaded', () => this.#load())
     this.frame.notice(undefined)
-    this.#say('The file was changed elsewhere, and read again.', false)
+    this.#say('The file was changed elsewhere, and reloaded.', false)
     this.updated.tell()
   }
 
@@ -390,7 +390,7 @@ export class SqlDoc extends FileDoc {
     if (this.#busy) return
     const { readOnly } = this.workspace
     const stats = await ifThere(this.workspace.fs.stat(this.path))
-    if (!stats) return this.frame.notice('The file is not here any more.')
+    if (!stats) return this.frame.notice('The file does not exist any more.')
     if (stamp(stats) === this.#stamp && readOnly === this.#wasReadOnly) return
     if (this.#inTransaction || this.#unsaved) this.#disagree()
     else await this.#again()
@@ -405,7 +405,7 @@ export class SqlDoc extends FileDoc {
     menu(
       at,
       all.length === 0
-        ? [{ text: 'Nothing was run yet', disabled: true, act: () => undefined }]
+        ? [{ text: 'No statements yet', disabled: true, act: () => undefined }]
         : all.slice(0, 15).map((text) => ({ text: text.replace(/\s+/g, ' ').slice(0, 60), act: () => put(text) })),
     )
   }
@@ -415,8 +415,8 @@ export class SqlDoc extends FileDoc {
     const { confirm } = await import('../ui/dialog.js')
     return confirm(
       'A transaction is open',
-      'What it changed is undone when the console is closed. COMMIT keeps it.',
-      'Undo and close',
+      'Its changes will be rolled back when the console is closed. Run COMMIT to keep them.',
+      'Roll back and close',
     )
   }
 

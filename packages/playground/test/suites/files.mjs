@@ -42,7 +42,7 @@ export const tests = {
     await ui.see('dialog', 'in /drafts')
     await ui.type('a/b')
     await ui.press('Enter')
-    await ui.see('dialog .problem', 'no slash')
+    await ui.see('dialog .problem', 'cannot contain a slash')
     await ui.press('Control+a')
     await ui.type('one.txt')
     await ui.press('Enter')
@@ -83,7 +83,7 @@ export const tests = {
     await ui.until(
       'the text to have the focus',
       () => ui.focused(),
-      (name) => name === 'The text as it reads',
+      (name) => name === 'Rendered text',
     )
     // Backwards: forwards, Firefox goes on to its own buttons behind the last of the page, where no driver's keys follow.
     for (let tabs = 0; (await ui.evaluate(() => document.activeElement.getAttribute('role'))) !== 'tree'; tabs++) {
@@ -188,7 +188,7 @@ export const tests = {
     await ui.openFile('/long.log')
     await ui.reads('.cm-content', 'line 0 of a long story')
     await ui.see('.tools', '512 KiB of')
-    await ui.click('[aria-label="The part after"]')
+    await ui.click('[aria-label="Next part"]')
     await ui.until(
       'the next part',
       () => ui.editor(),

@@ -78,9 +78,9 @@ export const tests = {
     await ui.openFile('/src/oven.rs')
     await ui.click('.moment[data-layer="one"]')
     await ui.see('.banner')
-    await ui.click('.banner button', 'Go on from here')
+    await ui.click('.banner button', 'Continue from here')
     await ui.see('dialog', 'cannot be undone')
-    await ui.click('dialog button', 'Go on from here')
+    await ui.click('dialog button', 'Continue from here')
     await ui.unseen('.banner')
     await ui.until(
       'the file of then',
@@ -126,10 +126,10 @@ export const tests = {
     await ui.see('.storage', 'that the browser allows')
     await ui.see('.storage dd', '1 sealed')
     await ui.click('.storage button', 'Check everything')
-    await ui.told('Everything is as it should be.')
+    await ui.told('No problems found.')
     await ui.click('.storage button', 'Collect garbage')
-    await ui.told(/give back|Gave back/)
-    await ui.click('.storage button', 'Bring the sample')
+    await ui.told(/space to free|Freed/)
+    await ui.click('.storage button', 'Add the sample')
     await ui.see(ui.row('/sample'))
   },
 }

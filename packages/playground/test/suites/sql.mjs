@@ -39,7 +39,7 @@ export const tests = {
     await run(ui, 'SELECT * FROM sale WHERE product = 3')
     await ui.click('.runbar button', 'Explain')
     await ui.see('.plan', 'SEARCH sale USING INDEX sale_by_product')
-    await ui.click('[aria-label="What was run before"]')
+    await ui.click('[aria-label="Recent statements"]')
     await ui.click('.menu button', 'SELECT count(*)')
     await ui.reads('.console >>> .cm-content', 'SELECT count(*)')
   },
@@ -61,7 +61,7 @@ export const tests = {
       'CREATE TABLE gone(a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n',
     )
     await ui.click('.runbar button', 'Stop')
-    await ui.see('.message', 'What it changed is undone')
+    await ui.see('.message', 'uncommitted changes were rolled back')
     await run(ui, 'SELECT * FROM gone')
     await ui.see('.message.wrong', 'no such table: gone')
   },
@@ -94,7 +94,7 @@ export const tests = {
     await run(two, "UPDATE product SET name = 'Theirs' WHERE id = 1;")
     await two.see('.message', '1 row changed')
     await one.see('.notice', 'changed elsewhere')
-    await one.click('.notice button', 'Take theirs')
+    await one.click('.notice button', 'Load the other version')
     await one.unseen('.notice')
     await run(one, 'SELECT name FROM product WHERE id = 1')
     await one.see('.grid .cell', 'Theirs')

@@ -53,8 +53,8 @@ export const tests = {
     const [loser, winner] = await one.until('one of them to hear of it', async () =>
       (await one.count('.notice')) ? [one, two] : (await two.count('.notice')) ? [two, one] : undefined,
     )
-    await loser.see('.notice', 'Nothing of yours is saved yet')
-    await loser.click('.notice button', 'Keep mine')
+    await loser.see('.notice', 'Your changes are not saved yet')
+    await loser.click('.notice button', 'Keep my version')
     await loser.unseen('.notice')
     await loser.unseen('.tab .dirty')
     const text = await loser.editor()
@@ -95,7 +95,7 @@ export const tests = {
 
   async 'a workspace that cannot be opened says why, and what to do'({ open }) {
     const ui = await open({ workspace: '..', wait: '.failed' })
-    await ui.see('.failed', "A workspace's name has 1 to 64 letters")
+    await ui.see('.failed', "A workspace's name must have 1 to 64 letters")
     await ui.click('.failed button', 'Open “playground”')
     await ui.see('.tree .row')
     const other = await open({

@@ -9,20 +9,20 @@ use crate::examples::examples;
 use crate::failure::{Failure, Result};
 use crate::print::Printer;
 
-/// Remember this state under a name
+/// Take a checkpoint: seal the current state as a layer
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox layer checkpoint before -m 'before the migration'",
-    "tarbox layer checkpoint '' --discard-later      go on from a past layer in view, without a new name",
-    "On a past layer this is refused, with the list of later layers that would go, unless --discard-later.",
+    "tarbox layer checkpoint '' --discard-later      continue from the current past layer, without a new name",
+    "While a past layer is current, this fails and lists the later layers that would be removed, unless --discard-later is given.",
 ))]
 pub(crate) struct Args {
-    /// Its name: 1 to 255 bytes, without slashes, not only digits, not head
+    /// The name: 1 to 255 bytes, without slashes, not only digits, not head
     name: String,
     /// A description
     #[arg(short, long, value_name = "TEXT")]
     message: Option<String>,
-    /// On a past layer: permanently remove the later ones, and go on from here
+    /// On a past layer: permanently remove the later layers, and continue from this one
     #[arg(long)]
     discard_later: bool,
 }
@@ -42,7 +42,7 @@ pub(super) fn run<S: Store>(args: &Args, store: &S, by: &Actor, out: &Printer) -
     if out.is_json() {
         return out.document(&super::history::Shown::new(&sealed, None));
     }
-    out.line(format!("layer {} ({}) is sealed", sealed.id, label(&sealed)))
+    out.line(format!("sealed layer {} ({})", sealed.id, label(&sealed)))
 }
 
 /// Says which layers would go, without doing anything.
@@ -56,11 +56,15 @@ fn unconfirmed<S: Store>(store: &S, out: &Printer) -> Result<Failure> {
             } else {
                 " (being written)"
             };
-            out.line(format!("would go: {:>4}  {}{state}", layer.id.0, label(layer)))?;
+            out.line(format!(
+                "would be removed: {:>4}  {}{state}",
+                layer.id.0,
+                label(layer)
+            ))?;
         }
     }
     let message = format!(
-        "the view is on a past layer; {} later {} would go for ever; --discard-later if that is meant",
+        "a past layer is current; {} later {} would be permanently removed; use --discard-later to confirm",
         later.len(),
         if later.len() == 1 { "layer" } else { "layers" },
     );

@@ -16,12 +16,12 @@ use crate::print::{Align, Printer, Table, colour, escape};
 #[command(after_help = examples!("tarbox layer list", "tarbox --json layer list | jq -r .name"))]
 pub(crate) struct List {}
 
-/// Show which layer is in view
+/// Show which layer is current
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!("tarbox layer current"))]
 pub(crate) struct Current {}
 
-/// Draw the history, newest first
+/// Show the history as a tree, newest first
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!("tarbox layer tree"))]
 pub(crate) struct Tree {}
@@ -148,7 +148,7 @@ fn draw(layer: &LayerInfo, out: &Printer) -> Result<()> {
         line.push_str(&out.paint(colour::YELLOW, format!("  [{}]", escape(tag.as_bytes()))));
     }
     if layer.current {
-        line.push_str(&out.paint(colour::GREEN, "  <- in view"));
+        line.push_str(&out.paint(colour::GREEN, "  <- current"));
     }
     out.line(line)?;
     match &layer.description {

@@ -11,7 +11,7 @@ use crate::examples::examples;
 use crate::failure::{Failure, Result};
 use crate::print::Printer;
 
-/// Layers: remember states, compare them, go back
+/// Layers: take checkpoints, compare them, switch between them
 #[derive(Debug, clap::Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Command {
@@ -26,18 +26,18 @@ pub(crate) enum Command {
     Tree(history::Tree),
 }
 
-/// Bring a layer into view: a past one read-only, or head to go on
+/// Switch to a layer: a past one, read-only, or head to return to the present
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
-    "tarbox layer switch before      everything is as it was then",
-    "tarbox layer switch head        forward again; nothing was lost",
+    "tarbox layer switch before      show that state, read-only",
+    "tarbox layer switch head        return to the present",
 ))]
 pub(crate) struct Switch {
     /// A layer's name, tag or number, or head
     layer: String,
 }
 
-/// Forget the state at the end of a layer; its changes become part of the next one
+/// Remove the state at the end of a layer; its changes become part of the next one
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!("tarbox layer drop experiment"))]
 pub(crate) struct Drop {
@@ -59,7 +59,7 @@ pub(crate) struct Squash {
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "tarbox layer tag stable before       a tag can be moved",
-    "tarbox layer tag stable              the last layer that was sealed",
+    "tarbox layer tag stable              the layer sealed last",
     "tarbox layer tag -d stable",
 ))]
 pub(crate) struct Tag {
@@ -119,7 +119,7 @@ fn last_sealed<S: Store>(store: &S) -> Result<LayerInfo> {
         .into_iter()
         .rfind(|layer| layer.sealed.is_some());
     sealed.ok_or_else(|| {
-        let message = "no layer was sealed yet; 'tarbox layer checkpoint NAME' makes the first";
+        let message = "there is no checkpoint yet; use 'tarbox layer checkpoint NAME' to take one";
         Failure::new(ErrorKind::NotFound, message)
     })
 }
@@ -131,7 +131,7 @@ fn about(error: Error, name: &str) -> Failure {
             ErrorKind::NotFound,
             "no such layer; 'tarbox layer list' shows all",
         ),
-        ErrorKind::Exists => Failure::new(ErrorKind::Exists, "a layer or tag has this name already"),
+        ErrorKind::Exists => Failure::new(ErrorKind::Exists, "a layer or tag of this name already exists"),
         _ => return Failure::from(error.about(format!("layer {name}"))),
     }
     .about(format!("layer {name}"))

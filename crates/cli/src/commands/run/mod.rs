@@ -24,19 +24,19 @@ use ahead::{Ahead, Ready};
 /// Run a WebAssembly program on the files of the workspace
 #[derive(Debug, clap::Args)]
 #[command(override_usage = "tarbox run [OPTIONS] <FILE.wasm> [ARGS]...", after_help = examples!(
-    "tarbox run python.wasm /src/report.py              sees the workspace as / and an empty /tmp",
-    "tarbox run --ro /src --dir /out tool.wasm /src     reads one directory, writes another, sees no more",
-    "tarbox run --dir /data::/ tool.wasm                sees /data as its root",
+    "tarbox run python.wasm /src/report.py              sees the workspace as /, and an empty /tmp",
+    "tarbox run --ro /src --dir /out tool.wasm /src     read one directory, write another, see nothing else",
+    "tarbox run --dir /data::/ tool.wasm                sees /data as the root directory",
     "tarbox run --timeout 10 --max-memory 256 tool.wasm",
-    "tarbox layer diff                                  then shows exactly what it changed",
-    "Ends with the program's own code; 124 after --timeout, 137 after --max-memory, 152 after --fuel, 134 after a trap,",
+    "tarbox layer diff                                  show what the program changed",
+    "Exits with the program's own code; 124 after --timeout, 137 after --max-memory, 152 after --fuel, 134 after a trap,",
     "126 if the file cannot be run.",
 ))]
 pub(crate) struct Args {
-    /// Lend this directory of the workspace, under this name [default: / and an empty /tmp]
+    /// Give the program this directory of the workspace, under this name [default: / and an empty /tmp]
     #[arg(long, value_name = "PATH[::GUEST]")]
     dir: Vec<String>,
-    /// Lend it read-only
+    /// The same, but read-only
     #[arg(long, value_name = "PATH[::GUEST]")]
     ro: Vec<String>,
     /// Set an environment variable; without a value, pass on the current one. Nothing else is passed on
@@ -57,8 +57,8 @@ pub(crate) struct Args {
     /// Compile the program again instead of using the cache in the user's cache directory
     #[arg(long)]
     no_cache: bool,
-    /// The program: a core module of WASI preview 1, or a component of WASI 0.2; - reads it from standard input. All that
-    /// follows is for it
+    /// The program: a core module of WASI preview 1, or a component of WASI 0.2; - reads it from standard input. Everything
+    /// after it is passed to the program
     // One list, because clap would take an option right after the file for its own.
     #[arg(
         value_name = "FILE.wasm",
@@ -104,11 +104,9 @@ impl Args {
     /// WASI knows only text.
     fn args(&self) -> Result<Vec<String>> {
         let texts = self.command.iter().skip(1).map(|arg| arg.clone().into_string());
-        texts.collect::<Result<_, _>>().map_err(|arg| {
-            Failure::usage(format!(
-                "the argument {arg:?} is not UTF-8, which programs for WASI need"
-            ))
-        })
+        texts
+            .collect::<Result<_, _>>()
+            .map_err(|arg| Failure::usage(format!("the argument {arg:?} is not UTF-8, which WASI requires")))
     }
 }
 
@@ -116,7 +114,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().filter(|s| *s > 0.0);
     seconds
         .and_then(|s| Duration::try_from_secs_f64(s).ok())
-        .ok_or_else(|| format!("'{text}' is not a time; write seconds, such as 10 or 0.5"))
+        .ok_or_else(|| format!("'{text}' is not a time; use seconds, such as 10 or 0.5"))
 }
 
 /// Runs the program and answers its code.

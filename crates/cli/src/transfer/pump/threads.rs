@@ -40,7 +40,7 @@ where
             Ok(()) => result,
             Err(_) => result.and(Err(Failure::new(
                 tarbox_store::ErrorKind::Io,
-                "the reading side broke off",
+                "the reader stopped",
             ))),
         }
     })

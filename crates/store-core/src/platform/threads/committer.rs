@@ -45,7 +45,7 @@ impl Committer {
             .spawn(move || run(&inner))
             .map_err(|e| {
                 Error::new(ErrorKind::Io)
-                    .because("no thread for commits")
+                    .because("cannot start the thread for commits")
                     .caused_by(e)
             })
     }

@@ -3,6 +3,9 @@
 mod committer;
 mod parallel;
 
+use crate::op::Op;
+use crate::step::Step;
+
 pub(crate) use committer::Committer;
 pub use parallel::in_parallel;
 
@@ -20,4 +23,12 @@ impl Turn {
             None => self.0.lock().await,
         }
     }
+}
+
+/// What an operation does. Its driver knows no more of it, so that there is one driver and not one for each operation.
+pub(crate) type Body<'x, 'd> = dyn FnMut(&mut Op<'_, 'd>) -> Step<()> + Send + 'x;
+
+/// Leaves a future as it is: whoever waits lets others go on.
+pub(crate) fn at_once<F>(future: F) -> F {
+    future
 }

@@ -64,11 +64,11 @@ impl fmt::Display for AccountFault {
             Self::Number { found, name } => {
                 write!(
                     f,
-                    "tenant '{}' has the number {found}, which cannot be",
+                    "tenant '{}' has the invalid number {found}",
                     name.escape_debug()
                 )
             }
-            Self::Layer { found } => write!(f, "a sealed layer has the number {found}, which cannot be"),
+            Self::Layer { found } => write!(f, "a sealed layer has the invalid number {found}"),
             Self::Secret { found } => {
                 write!(f, "the tenant's secret has {found} bytes, expected 16")
             }
@@ -77,7 +77,7 @@ impl fmt::Display for AccountFault {
             }
             Self::Current { found } => write!(
                 f,
-                "the view is on layer {found}, expected a sealed layer or the one being written"
+                "layer {found} is current, expected a sealed layer or the one being written"
             ),
             Self::Tag { name, layer } => {
                 write!(
@@ -100,7 +100,7 @@ impl fmt::Display for AccountFault {
             }
             Self::LogNumber { seq } => write!(f, "a log record is at {seq}, expected 1 or later"),
             Self::LogOperation { seq, found } => {
-                write!(f, "log record {seq} holds operation {found}, which there is not")
+                write!(f, "log record {seq} has the unknown operation {found}")
             }
         }
     }

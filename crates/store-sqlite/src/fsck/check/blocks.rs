@@ -88,11 +88,11 @@ impl fmt::Display for BlockFault {
         match self {
             Self::Name { name } => write!(
                 f,
-                "a block is named by {} bytes, expected the 32 of a hash",
+                "a block is named by {} bytes, expected a hash of 32 bytes",
                 name.len()
             ),
             Self::Missing { hash, .. } => {
-                write!(f, "block {}: chunks name it, but it has no row", hex(hash))
+                write!(f, "block {}: chunks refer to it, but it has no row", hex(hash))
             }
             Self::Beyond { hash, end, len } => write!(
                 f,
@@ -105,7 +105,7 @@ impl fmt::Display for BlockFault {
                 expected,
             } => write!(
                 f,
-                "block {}: refs is {found}, expected {expected}, as many as chunk versions name it",
+                "block {}: refs is {found}, expected {expected}, the number of chunk versions that refer to it",
                 hex(hash)
             ),
             Self::Place {
@@ -140,7 +140,7 @@ impl fmt::Display for BlockFault {
             Self::Lost { hash, len, chunks } => {
                 write!(
                     f,
-                    "block {}: its {len} bytes are lost; write them again, or remove what holds them:",
+                    "block {}: its {len} bytes are lost; write them again, or remove what refers to them:",
                     hex(hash)
                 )?;
                 for (i, (file, idx)) in chunks.iter().enumerate() {

@@ -76,11 +76,7 @@ impl fmt::Display for NameFault {
         let ino = |key: &i64| Key(*key as u64).ino();
         match self {
             Self::Name { place, name } => {
-                write!(
-                    f,
-                    "{place}: '{}' is no name an entry can have",
-                    name.escape_ascii()
-                )
+                write!(f, "{place}: '{}' is not a valid name", name.escape_ascii())
             }
             Self::Twice { place, name } => {
                 write!(
@@ -94,9 +90,9 @@ impl fmt::Display for NameFault {
                 "{place}: expected a cookie from {bucket} to {}, by the hash of its name",
                 bucket + 255
             ),
-            Self::NotInDirectory { place } => write!(f, "{place}: that inode is no directory"),
+            Self::NotInDirectory { place } => write!(f, "{place}: that inode is not a directory"),
             Self::Dangling { place, ino, view } => {
-                write!(f, "{place}: it names inode {ino}, which is missing")?;
+                write!(f, "{place}: it refers to inode {ino}, which is missing")?;
                 match *view {
                     HEAD => Ok(()),
                     layer => write!(f, " in layer {layer}"),
@@ -112,7 +108,7 @@ impl fmt::Display for NameFault {
             ),
             Self::Parent { key, died } => write!(
                 f,
-                "{}: the directory it remembers to be in does not hold it there",
+                "{}: it has no entry in the directory that it refers to as its parent",
                 At(*key, *died)
             ),
             Self::Names { key, died, names } => {
@@ -122,10 +118,10 @@ impl fmt::Display for NameFault {
                     At(*key, *died)
                 )
             }
-            Self::Unreachable { key } => write!(f, "inode {}: no entry names it", ino(key)),
+            Self::Unreachable { key } => write!(f, "inode {}: no entry refers to it", ino(key)),
             Self::Orphan { key, names } => write!(
                 f,
-                "inode {}: noted as without a name, but {}",
+                "inode {}: marked as having no name, but {}",
                 ino(key),
                 if *names == 0 { "it is gone" } else { "it is in use" }
             ),

@@ -2,7 +2,7 @@
 //!
 //! Both sides can be far larger than memory, so they are compared part by part, by the first byte of the hash.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use rusqlite::params;
 use tarbox_store::{LayerId, Result};
@@ -151,7 +151,7 @@ fn named(scope: &Scope<'_>, from: u8, to: u8) -> Result<HashMap<Hash, Named>> {
 
 /// What the blocks of each segment add up to: bytes, and where the last one ends.
 #[derive(Debug, Default)]
-struct Segments(BTreeMap<i64, (i64, i64)>);
+struct Segments(HashMap<i64, (i64, i64)>);
 
 impl Segments {
     fn add(&mut self, segment: i64, len: i64, end: i64) {
@@ -162,8 +162,8 @@ impl Segments {
 
     fn check(&self, scope: &Scope<'_>) -> Result<()> {
         let (segment, len) = (scope.tenant.segment, scope.tenant.segment_len);
-        let mut used = self.0.iter().filter(|(_, (_, end))| *end > 0);
-        let last = used.next_back().map_or((1, 0), |(id, (_, end))| (*id, *end));
+        let used = self.0.iter().filter(|(_, (_, end))| *end > 0);
+        let last = used.map(|(id, (_, end))| (*id, *end)).max().unwrap_or((1, 0));
         if (segment, len) < last || segment > SEGMENTS || !(0..=SEGMENT_END).contains(&len) {
             let expected = last;
             scope.found(Fault::Block(BlockFault::Append {
@@ -172,18 +172,19 @@ impl Segments {
                 expected,
             }));
         }
-        let mut counted = self.counted(scope)?;
-        for (segment, (expected, _)) in &self.0 {
-            let found = counted.remove(segment).unwrap_or(0);
-            self.compare(scope, *segment, found, *expected);
-        }
-        for (segment, found) in counted {
-            self.compare(scope, segment, found, 0);
+        let counted = self.counted(scope)?;
+        let mut all: Vec<i64> = self.0.keys().chain(counted.keys()).copied().collect();
+        tarbox_store::sort_by_key(&mut all, |segment| *segment);
+        all.dedup();
+        for segment in all {
+            let found = counted.get(&segment).copied().unwrap_or(0);
+            let expected = self.0.get(&segment).map_or(0, |(live, _)| *live);
+            self.compare(scope, segment, found, expected);
         }
         Ok(())
     }
 
-    fn counted(&self, scope: &Scope<'_>) -> Result<BTreeMap<i64, i64>> {
+    fn counted(&self, scope: &Scope<'_>) -> Result<HashMap<i64, i64>> {
         let mut statement = scope
             .c
             .prepare("SELECT id, live FROM segment WHERE tenant = ?1")

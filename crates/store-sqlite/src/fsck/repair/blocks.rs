@@ -6,9 +6,11 @@ use tarbox_pool::PoolFileExt;
 use tarbox_store::{FileKind, LayerId, Result};
 
 use super::Mender;
+use tarbox_store_core::Fragment;
+
 use crate::blocks::hex;
 use crate::fsck::check::blocks::{BlockFault, LOST, SEGMENT_END};
-use crate::rows::{Block, CHUNK, Fragment, Hash, Key, Map};
+use crate::rows::{Block, CHUNK, Hash, Key, Map};
 use crate::sql::{self, engine};
 
 impl Mender<'_> {
@@ -103,7 +105,7 @@ impl Mender<'_> {
             }
             let name = format!("block-{}", hex(hash));
             self.note(format!(
-                "the bytes of block {} are damaged; what is there of them is in {name}",
+                "the bytes of block {} are damaged; what is left of them is in {name}",
                 hex(hash)
             ));
             if !bytes.is_empty() {
@@ -222,7 +224,7 @@ impl Mender<'_> {
         self.put_chunk(key, 0, vec![fragment])?;
         let hash = &actual;
         let name = format!("block-{}", hex(hash));
-        self.note(format!("nothing names block {}; it is in {name}", hex(hash)));
+        self.note(format!("nothing refers to block {}; it is in {name}", hex(hash)));
         self.put_inode(key, FileKind::File as i64, &name)
     }
 

@@ -4,8 +4,10 @@ use rusqlite::params;
 use tarbox_store::{LayerId, Result};
 
 use super::Mender;
+use tarbox_store_core::Fragment;
+
 use crate::fsck::check::chunks::ChunkFault;
-use crate::rows::{Block, CHUNK, Fragment, Hash, Map};
+use crate::rows::{Block, CHUNK, Hash, Map};
 use crate::sql;
 
 impl Mender<'_> {

@@ -102,7 +102,7 @@ impl Mender<'_> {
             self.set_inode(key, HEAD, "sum", None::<i64>)?;
         }
         self.note(format!(
-            "inode {} was missing; it was made again from what belongs to it",
+            "inode {} was missing; it was recreated from the rows that belong to it",
             key - self.base()
         ));
         Ok(())
@@ -125,7 +125,7 @@ impl Mender<'_> {
             };
             let name = format!("#{ino}-data{until}");
             self.note(format!(
-                "the data of inode {ino} is damaged; what is there of it is in {name}"
+                "the data of inode {ino} is damaged; what is left of it is in {name}"
             ));
             self.put_bytes(&name, data)?;
         }

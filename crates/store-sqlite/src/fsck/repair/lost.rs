@@ -6,11 +6,12 @@ use tarbox_store::{FileKind, Ino, LayerId, Operation, Result};
 
 use super::Mender;
 use tarbox_store_core::Appender as _;
+use tarbox_store_core::{Fragment, INLINE_MAX};
 
 use crate::blocks::Appender;
 use crate::fsck::check::blocks::LOST;
 use crate::fsck::scope::INO_LIKELY;
-use crate::rows::{BUCKET, CHUNK, Fragment, INLINE_MAX, Key, LogRow, Map, bucket_of};
+use crate::rows::{BUCKET, CHUNK, Key, LogRow, Map, bucket_of};
 use crate::sql::{self, engine};
 
 const NAME: &str = "lost+found";
@@ -128,7 +129,7 @@ impl Mender<'_> {
             }
         }
         let base = self.base();
-        self.note(format!("inode {} is inode {} now", key - base, new - base));
+        self.note(format!("inode {} is now inode {}", key - base, new - base));
         Ok(new)
     }
 
@@ -260,7 +261,7 @@ impl Mender<'_> {
     /// Leaves word of the repair: a file that tells what was set aside, and a log record.
     pub(super) fn sign(&self, lines: &[String]) -> Result<()> {
         let seq = self.tenant.next_seq.clamp(1, i64::MAX - 1);
-        let mut what = format!("{} things set aside", lines.len());
+        let mut what = format!("{} items set aside", lines.len());
         if !lines.is_empty() {
             let name = format!("set-aside-{seq}.txt");
             let mut text = lines.join("\n");

@@ -76,7 +76,7 @@ impl Mender<'_> {
         if self.name_at(place)?.is_some_and(|old| old != name) {
             let which = format!("dir = ?1 AND {version} AND cookie = ?3");
             self.note_rows(&table, &which, params![place.dir, place.died, place.cookie])?;
-            self.note(format!("it goes on as '{}'", name.escape_ascii()));
+            self.note(format!("it is now named '{}'", name.escape_ascii()));
         }
         self.run(
             &format!(

@@ -89,7 +89,7 @@ fn unused(c: &Connection) -> Result<i64> {
             return Ok(number);
         }
     }
-    Err(Error::new(ErrorKind::NoSpace).because("no more tenants fit a database"))
+    Err(Error::new(ErrorKind::NoSpace).because("the database has the maximum number of tenants"))
 }
 
 /// Gives rows of a tenant that cannot be to another, which is found missing then.

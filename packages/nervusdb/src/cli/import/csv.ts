@@ -32,11 +32,11 @@ export class CsvSource implements Source {
     private readonly tolerate: Tolerate,
   ) {
     if (delimiter.length !== 1 || /["\r\n]/.test(delimiter))
-      throw new UsageError('--delimiter must be one character, and no quote or line end')
+      throw new UsageError('--delimiter must be one character, and not a quote or line end')
     this.#delimiter = delimiter
     this.#wanted = (columns ?? 'subject,predicate,object').split(',')
     if (this.#wanted.length !== 3)
-      throw new UsageError('--columns names three columns, such as --columns=from,type,to or --columns=1,2,3')
+      throw new UsageError('--columns must name three columns, such as --columns=from,type,to or --columns=1,2,3')
     if (!this.#wanted.every((name) => /^\d+$/.test(name))) return
     this.#places = this.#wanted.map((name) => Number(name) - 1)
     if (this.#places.includes(-1)) throw new UsageError('--columns counts from 1')
@@ -72,7 +72,7 @@ export class CsvSource implements Source {
     // A quote that is open may be closed further on; if it is not, its line alone is left out.
     if (step === undefined && canWait) return undefined
     if (step?.fields !== undefined) return step
-    return { error: step?.error ?? 'a quote is opened and never closed', next }
+    return { error: step?.error ?? 'a quote is not closed', next }
   }
 
   /** Undefined if the text ends within the record. */
@@ -90,7 +90,7 @@ export class CsvSource implements Source {
         after = this.#plainEnd(text, at)
         const field = text.slice(at, after)
         if (field.includes('"') && this.#delimiter !== '\t')
-          return { error: `field ${fields.length + 1} has a quote and is not quoted; write it as "…""…"`, next: 0 }
+          return { error: `field ${fields.length + 1} contains a quote but is not quoted; write it as "…""…"`, next: 0 }
         fields.push(field)
       }
       if (text[after] === this.#delimiter) {
@@ -102,7 +102,7 @@ export class CsvSource implements Source {
       if (after === text.length) return { fields, next: after }
       END.lastIndex = after
       const end = END.exec(text)
-      if (end?.index !== after) return { error: `field ${fields.length} goes on after its closing quote`, next: 0 }
+      if (end?.index !== after) return { error: `field ${fields.length} continues after its closing quote`, next: 0 }
       return { fields, next: END.lastIndex }
     }
   }
@@ -129,7 +129,9 @@ export class CsvSource implements Source {
         throw new Error(`the record has ${fields.length} fields, and the first one has ${this.#width}`)
       const [subject, predicate, object] = this.#places.map((place) => fields[place])
       if (subject === undefined || predicate === undefined || object === undefined) {
-        throw new Error(`the record has ${fields.length} fields, and column ${Math.max(...this.#places) + 1} is wanted`)
+        throw new Error(
+          `the record has ${fields.length} fields, but column ${Math.max(...this.#places) + 1} is required`,
+        )
       }
       return { fact: { subject, predicate, object } }
     } catch (error) {
@@ -142,7 +144,7 @@ export class CsvSource implements Source {
   #name(header: string[]): void {
     const missing = this.#wanted.filter((name) => !header.includes(name))
     if (missing.length > 0)
-      throw new Failure(`no column is called ${missing.join(', ')}; there are ${header.join(', ')}`, 1)
+      throw new Failure(`there is no column ${missing.join(', ')}; the columns are ${header.join(', ')}`, 1)
     this.#places = this.#wanted.map((name) => header.indexOf(name))
   }
 }

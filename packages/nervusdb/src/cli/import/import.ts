@@ -18,8 +18,7 @@ export async function importFacts(args: Arguments): Promise<void> {
   let bad = 0
   const tolerate = (error: unknown, line: number): void => {
     const message = `${input === '-' ? 'standard input' : input}:${line}: ${(error as Error).message}`
-    if (!args.has('skip-bad'))
-      throw new Failure(`${message}\nfix the line, or pass --skip-bad to leave such lines out`, 1)
+    if (!args.has('skip-bad')) throw new Failure(`${message}\nfix the line, or pass --skip-bad to skip such lines`, 1)
     bad++
     console.error(message)
   }
@@ -50,7 +49,7 @@ export async function importFacts(args: Arguments): Promise<void> {
     }
   }
   if (!args.has('quiet'))
-    console.log(`${loader.count.toLocaleString('en')} facts loaded${bad > 0 ? `, ${bad} bad lines left out` : ''}`)
+    console.log(`${loader.count.toLocaleString('en')} facts loaded${bad > 0 ? `, ${bad} bad lines skipped` : ''}`)
 }
 
 function formatOf(input: string): string {
@@ -64,8 +63,7 @@ function formatOf(input: string): string {
     ndjson: 'jsonl',
   }
   const format = Object.hasOwn(known, extension) ? known[extension] : undefined
-  if (format === undefined)
-    throw new UsageError(`cannot tell the format of ${input}; pass --format=nt, nq, csv, tsv or jsonl`)
+  if (format === undefined) throw new UsageError(`unknown format of ${input}; pass --format=nt, nq, csv, tsv or jsonl`)
   return format
 }
 
@@ -95,7 +93,7 @@ function sourceOf(format: string, args: Arguments, text: Utf8Reader, tolerate: T
         tolerate,
       )
     default:
-      throw new UsageError(`unknown format ${format}; there are nt, nq, csv, tsv and jsonl`)
+      throw new UsageError(`unknown format ${format}; known are nt, nq, csv, tsv and jsonl`)
   }
 }
 

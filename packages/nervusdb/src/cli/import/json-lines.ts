@@ -55,7 +55,7 @@ function checkNumbers(line: string): void {
     const value = Number(token)
     const isWhole = /^-?\d+$/.test(token)
     if (!Number.isFinite(value) || (isWhole && BigInt(token) !== BigInt(value))) {
-      throw new Error(`the number ${token} cannot be kept exactly; write it as a string`)
+      throw new Error(`the number ${token} cannot be stored exactly; write it as a string`)
     }
   }
 }

@@ -40,7 +40,7 @@ export class Utf8Reader {
 
   /** Refuses a line with bytes that are no UTF-8. */
   check(line: string): void {
-    if (this.isDamaged && line.includes(DAMAGE)) throw new Error('the line has bytes that are no UTF-8')
+    if (this.isDamaged && line.includes(DAMAGE)) throw new Error('the line has bytes that are not UTF-8')
   }
 }
 

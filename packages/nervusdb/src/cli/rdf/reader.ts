@@ -81,15 +81,14 @@ class TermReader {
 
   iri(place: Place): string | undefined {
     if (this.#skipSpace() !== 0x3c) return undefined
-    const match =
-      this.#match(IRIS) ?? this.fail('the IRI has a character or an escape that IRIs cannot have, or no end')
+    const match = this.#match(IRIS) ?? this.fail('the IRI has an invalid character or escape, or is not terminated')
     return fromIri(this.#checked(match[1] as string), place)
   }
 
   #checked(raw: string): string {
     const hasEscapes = raw.includes('\\')
     const iri = hasEscapes ? unescape(raw) : raw
-    if (hasEscapes ? !isIri(iri) : !SCHEME.test(iri)) throw new Error(`<${raw}> is no absolute IRI`)
+    if (hasEscapes ? !isIri(iri) : !SCHEME.test(iri)) throw new Error(`<${raw}> is not an absolute IRI`)
     return iri
   }
 
@@ -100,7 +99,7 @@ class TermReader {
 
   literal(): string | undefined {
     if (this.#skipSpace() !== 0x22) return undefined
-    const match = this.#match(LITERALS) ?? this.fail('the literal has a bad escape or no end')
+    const match = this.#match(LITERALS) ?? this.fail('the literal has an invalid escape, or is not terminated')
     const [, raw = '', language = '', datatype] = match
     const value = raw.includes('\\') ? unescape(raw) : raw
     return literal(value, language, datatype === undefined ? undefined : this.#checked(datatype))
@@ -131,7 +130,7 @@ function unescape(text: string): string {
   return text.replace(/\\(?:u(.{4})|U(.{8})|(.))/g, (whole, short?: string, long?: string, other?: string) => {
     if (other !== undefined) return ESCAPES[other] as string
     const code = Number.parseInt((short ?? long) as string, 16)
-    if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) throw new Error(`${whole} is no character`)
+    if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) throw new Error(`${whole} is not a character`)
     return String.fromCodePoint(code)
   })
 }

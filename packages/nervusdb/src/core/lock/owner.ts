@@ -65,7 +65,7 @@ export function isAlive(owner: Owner, entry: string): boolean {
 /** An owner in words. */
 export function nameOf({ pid, space }: Owner): string {
   const me = self()
-  if (space !== me.space) return `process ${pid} of another container`
+  if (space !== me.space) return `process ${pid} in another container`
   return pid === me.pid ? 'this process' : `process ${pid}`
 }
 

@@ -109,14 +109,14 @@ impl fmt::Display for InodeFault {
                 died,
                 field,
                 found,
-            } => write!(f, "{}: {field} is {found}, which cannot be", At(*key, *died)),
+            } => write!(f, "{}: {field} has the invalid value {found}", At(*key, *died)),
             Self::Sum { key, died } => {
                 write!(f, "{}: its data does not match its checksum", At(*key, *died))
             }
             Self::Content { key, died } => {
                 write!(
                     f,
-                    "{}: its content is not where content of its kind is",
+                    "{}: its content is not where content of its kind is stored",
                     At(*key, *died)
                 )
             }
