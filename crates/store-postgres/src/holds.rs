@@ -118,24 +118,42 @@ pub(crate) fn let_go(seat: &Seat, ino: Ino) {
     }
 }
 
-/// Tells others of what is not open any more.
-pub(crate) async fn forget(shared: &Shared, seat: &Seat) -> Result<()> {
+/// Whether others know too little or too much of what is open here.
+pub(crate) fn is_out_of_date(seat: &Seat) -> bool {
+    let state = seat.lock();
+    let untold = state.lease.is_none() && state.holds.values().any(|told| !told);
+    untold || !state.unheld.is_empty()
+}
+
+/// Tells others of what is not open any more, and of what is, should the lease have been lost and not given back.
+pub(crate) async fn catch_up(shared: &Shared, seat: &Seat) -> Result<()> {
     let _turn = seat.turn.lock().await;
-    let gone: Vec<Ino> = {
+    let (gone, untold) = {
         let mut state = seat.lock();
         let unheld = std::mem::take(&mut state.unheld);
-        unheld
+        let gone: Vec<Ino> = unheld
             .into_iter()
             .filter(|ino| state.holds.get(ino) != Some(&true))
-            .collect()
+            .collect();
+        let mut untold = Vec::new();
+        if state.lease.is_none() {
+            for (ino, told) in &mut state.holds {
+                if !std::mem::replace(told, true) {
+                    untold.push(*ino);
+                }
+            }
+        }
+        (gone, untold)
     };
+    let mut steps = Vec::new();
     if !gone.is_empty() {
-        shared
-            .pool
-            .fly_quietly(vec![untell(shared.sql(seat.id), shared.session, &gone)])
-            .await?;
+        steps.push(untell(shared.sql(seat.id), shared.session, &gone));
     }
-    Ok(())
+    tell(shared.sql(seat.id), &mut steps, shared.session, &untold);
+    match steps.is_empty() {
+        true => Ok(()),
+        false => shared.pool.fly_quietly(steps).await.map(drop),
+    }
 }
 
 /// Which inodes other processes have open.

@@ -25,6 +25,8 @@ const INTERVAL: Duration = Duration::from_millis(80);
 const IDLE: Duration = Duration::from_millis(500);
 /// How long a tenant counts as used.
 const USED: Duration = Duration::from_secs(5);
+/// How long a tenant without a lease is looked at that nobody asks for.
+const REMEMBERED: Duration = Duration::from_secs(30);
 /// How often this process says that it lives, and looks who else does.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// Commits within this are told together: each notice takes a lock of the whole server.
@@ -127,7 +129,7 @@ impl Poller {
             shared.pool.fly_quietly(steps).await?;
         }
         let is_due = self.looked.elapsed() >= INTERVAL / 2;
-        let wanted = |seat: &&Arc<Seat>| is_due || spoken_of.contains(&seat.id);
+        let wanted = |seat: &&Arc<Seat>| (is_due && is_of_interest(seat)) || spoken_of.contains(&seat.id);
         let seats: Vec<Arc<Seat>> = all.iter().filter(wanted).cloned().collect();
         if !seats.is_empty() {
             look(shared, &seats).await?;
@@ -160,8 +162,8 @@ impl Poller {
     /// Says that this process lives, and looks who else does.
     async fn heartbeat(&mut self, shared: &Shared, seats: &[Arc<Seat>]) -> Result<()> {
         for seat in seats {
-            if !seat.lock().unheld.is_empty() {
-                holds::forget(shared, seat).await?;
+            if holds::is_out_of_date(seat) {
+                holds::catch_up(shared, seat).await?;
             }
         }
         if self.beat.is_some_and(|beat| beat.elapsed() < HEARTBEAT) {
@@ -184,6 +186,12 @@ impl Poller {
         }
         Ok(())
     }
+}
+
+/// Whether something depends on what others do to a tenant. Whoever comes back to another one looks at it first.
+fn is_of_interest(seat: &Seat) -> bool {
+    let state = seat.lock();
+    state.lease.is_some() || !state.signs.is_empty() || state.used.elapsed() < REMEMBERED
 }
 
 fn is_news(seat: &Seat) -> bool {

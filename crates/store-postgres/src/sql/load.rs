@@ -119,6 +119,17 @@ fn entries() -> (String, Vec<Type>) {
     (format!("{text} ORDER BY x.cookie LIMIT $5"), vec![INT; 4])
 }
 
+/// Entries, and what they name.
+fn listing() -> (String, Vec<Type>) {
+    let (entries, types) = entries();
+    let text = format!(
+        "SELECT 0, i.ino, {}, {} FROM ({entries}) d LEFT JOIN tarbox.inode i ON i.tenant = $1 AND i.ino = d.ino ORDER BY d.cookie",
+        inode_columns("i", None),
+        dentry::COLUMNS
+    );
+    (text, types)
+}
+
 /// The statements of one want that shares none.
 fn one(sql: Sql<'_>, steps: &mut Vec<Step>, want: &Want) {
     let mut push = |name: &'static str, values: Vec<Value>, make: &dyn Fn() -> (String, Vec<Type>)| {
@@ -129,6 +140,26 @@ fn one(sql: Sql<'_>, steps: &mut Vec<Step>, want: &Want) {
         // Not rows tell of these; and what chunks hold is added up page by page.
         Want::Alone | Want::HeldElsewhere(_) | Want::Room | Want::Held { .. } => {}
         Want::Directory { limit: 0, .. } => {}
+        Want::Listing { dir, from, limit } => {
+            push("listed directory", vec![dir.0.into()], &|| {
+                (
+                    source(
+                        "inode",
+                        &format!("x.ino, {}", inode_columns("x", None)),
+                        "x.ino = $2",
+                        None,
+                    ),
+                    vec![INT],
+                )
+            });
+            let values = vec![
+                dir.0.into(),
+                (*from).into(),
+                u64::MAX.into(),
+                (*limit as u64).into(),
+            ];
+            push("listing", values, &listing);
+        }
         Want::Directory { dir, limit } => {
             let values = vec![
                 dir.0.into(),
@@ -495,6 +526,7 @@ fn answer(sql: Sql<'_>, want: &Want, answers: &[Vec<Row>]) -> Result<Found> {
                 .map(|row| dentry::decode(row, 0))
                 .collect::<Result<_>>()?,
         ),
+        Want::Listing { dir, from, limit } => Found::Many(listed(*dir, *from, *limit, answers)?),
         // There are more, or it was not worth asking.
         Want::Directory { limit, .. } if *limit == 0 || rows.len() > *limit => Found::Many(Vec::new()),
         Want::Directory { .. } => Found::Entries(
@@ -554,6 +586,28 @@ fn answer(sql: Sql<'_>, want: &Want, answers: &[Vec<Row>]) -> Result<Found> {
         // Answered elsewhere.
         Want::Tenant | Want::Inode(_) | Want::Data(_) | Want::Block(_) | Want::Held { .. } => Found::Bytes(0),
     })
+}
+
+/// A directory, its entries and what they name.
+fn listed(dir: Ino, from: u64, limit: usize, answers: &[Vec<Row>]) -> Result<Answers> {
+    let (directory, rows) = match answers {
+        [directory, rows] => (directory.first(), &rows[..]),
+        _ => (None, &[][..]),
+    };
+    let directory = directory.map(|row| inode::decode(row, 1)).transpose()?;
+    let mut answers: Answers = vec![(Want::Inode(dir), Found::Inode(directory))];
+    let to = i64::MAX as u64;
+    let entries = entries_of(rows, entry_at(None))?;
+    answers.push((Want::Entries { dir, from, to, limit }, Found::Entries(entries)));
+    for row in rows {
+        if row.try_get::<_, Option<i64>>(1).map_err(failed)?.is_some() {
+            answers.push((
+                Want::Inode(inode::number(row, 1)?),
+                Found::Inode(Some(inode::decode(row, 2)?)),
+            ));
+        }
+    }
+    Ok(answers)
 }
 
 fn chunks(t: tarbox_store_core::TenantId, file: Ino, rows: &[Row]) -> Result<Vec<(u64, Map)>> {
