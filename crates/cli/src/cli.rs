@@ -45,7 +45,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The database: sqlite:PATH, or just PATH
+    /// The database: sqlite:PATH, just PATH, or postgres://USER@HOST/NAME
     #[arg(
         long,
         global = true,

@@ -11,6 +11,8 @@ mod layers;
 mod listing;
 #[cfg(all(feature = "mount", target_os = "linux"))]
 mod mount;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod snapshot;
 mod support;
 mod tar;
