@@ -365,6 +365,11 @@ impl<'a, E: Engine> Driver<'a, E> {
         }
     }
 
+    /// Whether an inode is held here or elsewhere.
+    pub(crate) fn is_held(self, ino: Ino) -> bool {
+        self.lock().holds.contains_key(&ino) || self.inner.engine.is_held_elsewhere(self.open.tenant, ino)
+    }
+
     fn attempt(self, files: bool, rows: &mut Rows, f: &mut Body<'_, '_>) -> Run {
         let mut guard = self.lock();
         let state = &mut *guard;

@@ -391,6 +391,10 @@ impl<E: Engine> Store for CoreStore<E> {
         Ok(())
     }
 
+    async fn is_held(&self, ino: Ino) -> Result<bool> {
+        Ok(self.driver().is_held(ino))
+    }
+
     async fn sync(&self) -> Result<()> {
         self.driver().commit_durable().await
     }

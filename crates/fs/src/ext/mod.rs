@@ -3,6 +3,7 @@
 mod copy;
 mod describe;
 mod open;
+mod pool;
 mod restore;
 mod traits;
 mod tree;
@@ -11,6 +12,7 @@ mod whole;
 
 pub use copy::{Copier, CopyAttributes, CopyOptions};
 pub use describe::{data_map, xattrs};
+pub use pool::{DirectoryLock, FsPool, PoolAccess};
 pub use restore::{Attributes, Owners, restore};
 pub use traits::FilesystemExt;
 pub use walk::{Step, Walk, WalkEntry};
