@@ -5,6 +5,8 @@ use clap::{Args, Parser, Subcommand};
 
 #[cfg(feature = "dev")]
 use crate::commands::dev;
+#[cfg(feature = "graph")]
+use crate::commands::graph;
 #[cfg(feature = "run")]
 use crate::commands::run;
 use crate::commands::{
@@ -129,6 +131,10 @@ pub(crate) enum Command {
     Export(export::Args),
     ImportTar(import_tar::Args),
     ExportTar(export_tar::Args),
+
+    #[cfg(feature = "graph")]
+    #[command(subcommand)]
+    Graph(graph::Command),
 
     #[command(subcommand)]
     Layer(layer::Command),

@@ -146,6 +146,8 @@ fn with_files<S: Store + 'static>(
         Command::Mount(args) => return mount::run(args, &cli.global, fs, w).map(Some),
         #[cfg(all(feature = "mount", target_os = "linux"))]
         Command::Umount(_) => Ok(()),
+        #[cfg(feature = "graph")]
+        Command::Graph(command) => return graph::run(command, fs, w),
         Command::Ls(args) => ls::run(args, w),
         Command::Tree(args) => tree::run(args, w),
         Command::Stat(args) => stat::run(args, w),

@@ -411,6 +411,16 @@ impl<'a, E: Engine> Driver<'a, E> {
         }
     }
 
+    /// Whether an inode is held here or elsewhere.
+    pub(crate) async fn is_held(self, ino: Ino) -> Result<bool> {
+        checked(ino)?;
+        if self.lock().holds.contains_key(&ino) {
+            return Ok(true);
+        }
+        let held = self.inner.engine.held_elsewhere(self.open.tenant, &[ino]).await?;
+        Ok(held.first().copied().unwrap_or(true))
+    }
+
     fn attempt(self, files: bool, rows: &mut Rows, f: &mut Body<'_, '_>) -> Run {
         let mut guard = self.lock();
         let state = &mut *guard;

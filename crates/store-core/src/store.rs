@@ -417,6 +417,10 @@ impl<E: Engine> Store for CoreStore<E> {
         Ok(())
     }
 
+    async fn is_held(&self, ino: Ino) -> Result<bool> {
+        self.driver().is_held(ino).await
+    }
+
     async fn sync(&self) -> Result<()> {
         self.tell(self.driver().commit_durable().await)
     }

@@ -6,6 +6,8 @@ mod audit;
 mod bad_input;
 mod documents;
 mod files;
+#[cfg(feature = "graph")]
+mod graph;
 mod help;
 mod layers;
 mod listing;
