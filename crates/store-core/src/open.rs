@@ -288,7 +288,11 @@ impl<'a, E: Engine> Driver<'a, E> {
                 // had open can go.
                 Run::Full(error) => {
                     made_room = true;
-                    let waiting = !self.lock().is_committed();
+                    // What was waiting then may have been committed since.
+                    let waiting = {
+                        let state = self.lock();
+                        !state.is_committed() || state.generation != rows.generation
+                    };
                     if self.reap_orphans().await? == 0 && !waiting {
                         return Err(error);
                     }
