@@ -71,7 +71,7 @@ export const tests = {
     await ui.drag(ui.row('/drafts'), ui.row('/drafts/two.txt'))
     await ui.see('.toast.wrong', 'cannot be moved into itself')
     await ui.choose('/drafts', 'Delete')
-    await ui.see('dialog', '2 things')
+    await ui.see('dialog', '2 items')
     await ui.click('dialog button', 'Delete')
     await ui.unseen(ui.row('/drafts'))
     await ui.see('.notice', 'deleted')
