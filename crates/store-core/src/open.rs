@@ -288,12 +288,10 @@ impl<'a, E: Engine> Driver<'a, E> {
                 // had open can go.
                 Run::Full(error) => {
                     made_room = true;
-                    // What was waiting then may have been committed since.
-                    let waiting = {
-                        let state = self.lock();
-                        !state.is_committed() || state.generation != rows.generation
-                    };
-                    if self.reap_orphans().await? == 0 && !waiting {
+                    let was_committed = self.lock().is_committed();
+                    let reaped = self.reap_orphans().await?;
+                    // A commit of the background may have been about to remove what it had taken the last name of.
+                    if reaped == 0 && was_committed && self.lock().generation == rows.generation {
                         return Err(error);
                     }
                     Need::Room
