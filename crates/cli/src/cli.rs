@@ -5,6 +5,8 @@ use clap::{Args, Parser, Subcommand};
 
 #[cfg(feature = "dev")]
 use crate::commands::dev;
+#[cfg(feature = "graph")]
+use crate::commands::graph;
 #[cfg(feature = "run")]
 use crate::commands::run;
 use crate::commands::{
@@ -45,7 +47,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The database: sqlite:PATH, or just PATH
+    /// The database: sqlite:PATH, just PATH, or postgres://USER@HOST/NAME
     #[arg(
         long,
         global = true,
@@ -129,6 +131,10 @@ pub(crate) enum Command {
     Export(export::Args),
     ImportTar(import_tar::Args),
     ExportTar(export_tar::Args),
+
+    #[cfg(feature = "graph")]
+    #[command(subcommand)]
+    Graph(graph::Command),
 
     #[command(subcommand)]
     Layer(layer::Command),

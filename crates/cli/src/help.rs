@@ -25,6 +25,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         "Transfer to and from the host",
         &["export", "import-tar", "export-tar"],
     ),
+    ("Graphs of facts", &["graph"]),
     ("History", &["layer"]),
     ("Auditing", &["audit", "watch"]),
     ("Web development", &["dev"]),
@@ -129,6 +130,9 @@ mod tests {
         }
         if cfg!(not(feature = "run")) {
             grouped.retain(|name| *name != "run");
+        }
+        if cfg!(not(feature = "graph")) {
+            grouped.retain(|name| *name != "graph");
         }
         if cfg!(not(feature = "dev")) {
             grouped.retain(|name| *name != "dev");

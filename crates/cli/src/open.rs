@@ -1,5 +1,6 @@
 //! Which database: the one place that knows the kinds there are.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,9 @@ use crate::platform;
 pub(crate) enum Location {
     /// A SQLite file, with its blocks beside it.
     Sqlite(PathBuf),
+    /// A PostgreSQL server, by its URL.
+    #[cfg(feature = "postgres")]
+    Postgres(String),
 }
 
 /// Whether a database that is not there is made.
@@ -25,7 +29,7 @@ pub(crate) enum Missing {
 }
 
 impl Location {
-    /// Parses `sqlite:PATH` or a bare path.
+    /// Parses `sqlite:PATH`, a bare path, or `postgres://USER@HOST/NAME`.
     ///
     /// # Errors
     /// A scheme that is not known here.
@@ -36,36 +40,101 @@ impl Location {
                 b"sqlite" => bytes[colon + 1..]
                     .strip_prefix(b"//")
                     .unwrap_or(&bytes[colon + 1..]),
+                #[cfg(feature = "postgres")]
+                b"postgres" | b"postgresql" => return Self::postgres(&bytes),
                 scheme => {
                     let scheme = crate::print::escape(scheme).into_owned();
-                    let message = format!("unsupported kind of database '{scheme}:'; use sqlite:PATH");
+                    let message = format!("unsupported kind of database '{scheme}:'; use {KINDS}");
                     return Err(Failure::usage(message));
                 }
             },
             _ => &bytes,
         };
         if path.is_empty() || path.contains(&0) {
-            return Err(Failure::usage("not the path of a database; use sqlite:PATH"));
+            return Err(Failure::usage(format!("not the path of a database; use {KINDS}")));
         }
         Ok(Self::Sqlite(PathBuf::from(platform::os_string(path.to_vec()))))
     }
 
-    /// The path of the database's own file.
-    pub(crate) fn path(&self) -> &Path {
-        let Self::Sqlite(path) = self;
-        path
+    #[cfg(feature = "postgres")]
+    fn postgres(url: &[u8]) -> Result<Self> {
+        let url =
+            str::from_utf8(url).map_err(|_| Failure::usage("the URL of a database is UTF-8".to_owned()))?;
+        Ok(Self::Postgres(url.to_owned()))
     }
 
-    /// Opens the database.
-    ///
-    /// # Errors
-    /// One line that says what is wrong with it and what to do.
-    pub(crate) fn open(&self, missing: Missing) -> Result<SqliteDatabase> {
-        let options = Options::new().create(missing == Missing::Make);
-        let opened = platform::open_database(self.path(), &options);
-        opened.map_err(|e| explain(e, &platform::bytes_of(self.path().as_os_str())))
+    /// The path of the database's own file, where it is one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(path) => Some(path),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => None,
+        }
+    }
+
+    /// What it is called in messages: without a password.
+    pub(crate) fn shown(&self) -> Cow<'_, [u8]> {
+        match self {
+            Self::Sqlite(path) => platform::bytes_of(path.as_os_str()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => Cow::Owned(without_password(url).into_bytes()),
+        }
     }
 }
+
+/// Opens a SQLite database.
+///
+/// # Errors
+/// One line that says what is wrong with it and what to do.
+pub(crate) fn sqlite(path: &Path, missing: Missing) -> Result<SqliteDatabase> {
+    let options = Options::new().create(missing == Missing::Make);
+    let opened = platform::open_database(path, &options);
+    opened.map_err(|e| explain(e, &platform::bytes_of(path.as_os_str())))
+}
+
+/// Opens a database on a PostgreSQL server.
+///
+/// # Errors
+/// As [`sqlite`].
+#[cfg(feature = "postgres")]
+pub(crate) fn postgres(url: &str, missing: Missing) -> Result<tarbox_store_postgres::PostgresDatabase> {
+    use tarbox_store_postgres::{Options, PostgresDatabase};
+    let shown = without_password(url).into_bytes();
+    let options = match Options::parse(url) {
+        Ok(options) => options.create(missing == Missing::Make),
+        Err(e) => return Err(Failure::usage(format!("{}: {e}", crate::print::escape(&shown)))),
+    };
+    PostgresDatabase::open(&options).map_err(|e| match e.kind() {
+        ErrorKind::Unsupported | ErrorKind::Corrupt => Failure::of(e, &shown).ending(Exit::CORRUPT),
+        _ => Failure::of(e, &shown),
+    })
+}
+
+/// A URL as it may be printed.
+#[cfg(feature = "postgres")]
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let rest = match rest[..end].rsplit_once('@') {
+        Some((user, _)) => {
+            let name = user.split(':').next().unwrap_or_default();
+            format!("{name}{}", &rest[user.len()..])
+        }
+        None => rest.to_owned(),
+    };
+    // What comes behind `?` says how to connect, not where.
+    let place = rest.split('?').next().unwrap_or_default();
+    format!("{scheme}://{place}")
+}
+
+/// How databases are named.
+const KINDS: &str = if cfg!(feature = "postgres") {
+    "sqlite:PATH or postgres://USER@HOST/NAME"
+} else {
+    "sqlite:PATH"
+};
 
 /// Letters, digits, `+ - .`, more than one: `C:` is no scheme.
 fn is_scheme(text: &[u8]) -> bool {
@@ -97,13 +166,30 @@ mod tests {
 
     #[test]
     fn urls_and_paths() {
-        let path = |url: &str| Location::parse(url.as_ref()).map(|l| l.path().display().to_string());
+        let path = |url: &str| {
+            Location::parse(url.as_ref()).map(|l| String::from_utf8(l.shown().into_owned()).unwrap())
+        };
         assert_eq!(path("sqlite:./a.db").unwrap(), "./a.db");
         assert_eq!(path("sqlite:///srv/a.db").unwrap(), "/srv/a.db");
         assert_eq!(path("a.db").unwrap(), "a.db");
         assert_eq!(path("/x/a:b.db").unwrap(), "/x/a:b.db");
-        for url in ["postgres://x", "sqlite:", ""] {
+        for url in ["mysql://x", "sqlite:", ""] {
             assert_eq!(path(url).unwrap_err().exit(), Exit::USAGE, "{url}");
+        }
+    }
+
+    #[cfg(feature = "postgres")]
+    #[test]
+    fn a_password_is_not_shown() {
+        for (url, shown) in [
+            (
+                "postgres://me:secret@host:5432/db?sslmode=require",
+                "postgres://me@host:5432/db",
+            ),
+            ("postgres:///db?host=/run/pg&password=secret", "postgres:///db"),
+            ("postgres://me:a@b@host/db", "postgres://me@host/db"),
+        ] {
+            assert_eq!(without_password(url), shown);
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::cli::{Cli, Command, Global};
 use crate::commands::*;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::open::{Location, Missing};
+use crate::open::{self, Location, Missing};
 use crate::platform;
 use crate::print::{Form, Printer};
 use crate::workspace::{Workspace, credentials};
@@ -86,8 +86,11 @@ fn dispatch(cli: &Cli, out: &Printer) -> Result<Exit> {
     } else {
         Missing::Refuse
     };
-    let db = location.open(missing)?;
-    with_database(cli, &db, &location, out)
+    match &location {
+        Location::Sqlite(path) => with_database(cli, &open::sqlite(path, missing)?, &location, out),
+        #[cfg(feature = "postgres")]
+        Location::Postgres(url) => with_database(cli, &open::postgres(url, missing)?, &location, out),
+    }
 }
 
 /// Runs a command on a database of any kind.
@@ -101,8 +104,7 @@ where
     let caller = (who.uid(), who.gid());
     match &cli.command {
         Command::Init(_) => {
-            let path = platform::bytes_of(location.path().as_os_str());
-            init::run(db, out, &path, &global.tenant, caller)?;
+            init::run(db, out, &location.shown(), &global.tenant, caller)?;
         }
         Command::Tenant(command) => tenant::run(command, db, out, caller)?,
         Command::Fsck(args) => return fsck::run(args, db, out),
@@ -144,6 +146,8 @@ fn with_files<S: Store + 'static>(
         Command::Mount(args) => return mount::run(args, &cli.global, fs, w).map(Some),
         #[cfg(all(feature = "mount", target_os = "linux"))]
         Command::Umount(_) => Ok(()),
+        #[cfg(feature = "graph")]
+        Command::Graph(command) => return graph::run(command, fs, w),
         Command::Ls(args) => ls::run(args, w),
         Command::Tree(args) => tree::run(args, w),
         Command::Stat(args) => stat::run(args, w),

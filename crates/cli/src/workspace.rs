@@ -19,13 +19,18 @@ pub(crate) struct Workspace<'a, F> {
     pub(crate) who: Credentials,
     pub(crate) out: &'a Printer,
     /// Where the database is, for those that must not touch it.
-    pub(crate) database: &'a std::path::Path,
+    pub(crate) database: Option<&'a std::path::Path>,
     /// What the first operand that failed failed with.
     failed: Cell<Option<Exit>>,
 }
 
 impl<'a, F: FilesystemInterface> Workspace<'a, F> {
-    pub(crate) fn new(fs: &'a F, who: Credentials, out: &'a Printer, database: &'a std::path::Path) -> Self {
+    pub(crate) fn new(
+        fs: &'a F,
+        who: Credentials,
+        out: &'a Printer,
+        database: Option<&'a std::path::Path>,
+    ) -> Self {
         Self {
             fs,
             who,

@@ -22,6 +22,8 @@ const FEW: usize = 256;
 pub(crate) struct Budget {
     /// Bytes of committed rows that may be in memory.
     cache_bytes: u64,
+    /// See [`Settings`](crate::Settings).
+    listing_max: usize,
     cached: AtomicU64,
     pending: AtomicU64,
     /// Advances whenever a tenant has loaded something.
@@ -38,9 +40,10 @@ pub(crate) struct Share {
 }
 
 impl Budget {
-    pub(crate) fn new(cache_bytes: u64) -> Self {
+    pub(crate) fn new(cache_bytes: u64, listing_max: usize) -> Self {
         Self {
             cache_bytes,
+            listing_max,
             cached: AtomicU64::new(0),
             pending: AtomicU64::new(0),
             clock: AtomicU64::new(1),
@@ -55,7 +58,7 @@ impl Budget {
 
     /// Caches for a tenant.
     pub(crate) fn caches(&self) -> Caches {
-        Caches::new(self.cache_bytes)
+        Caches::new(self.cache_bytes, self.listing_max)
     }
 
     /// Takes note that a tenant is in use.

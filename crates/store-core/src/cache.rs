@@ -24,6 +24,8 @@ pub(crate) struct Caches {
     /// Whole directories of the head that have been made or listed.
     pub(crate) listings: Cache<Ino, Listing, ListingWeight, FxBuildHasher>,
     pub(crate) chunks: Cache<(Ino, u64), Arc<[Fragment]>, ChunkWeight, FxBuildHasher>,
+    /// Directories with more entries are not kept whole.
+    pub(crate) listing_max: usize,
 }
 
 #[derive(Clone)]
@@ -77,7 +79,7 @@ impl Weighter<(Ino, u64), Arc<[Fragment]>> for ChunkWeight {
 
 impl Caches {
     /// Caches of this many bytes together.
-    pub(crate) fn new(bytes: u64) -> Self {
+    pub(crate) fn new(bytes: u64, listing_max: usize) -> Self {
         let quarter = bytes / 4;
         Self {
             inodes: cache(quarter, 256, InodeWeight),
@@ -85,6 +87,7 @@ impl Caches {
             buckets: cache(quarter, 192, BucketWeight),
             listings: cache(quarter / 2, 4096, ListingWeight),
             chunks: cache(quarter / 2, 192, ChunkWeight),
+            listing_max,
         }
     }
 
@@ -121,7 +124,7 @@ impl Caches {
         }
         let too_long = self.listings.get_mut(&dir).is_some_and(|mut listing| {
             listing.change(cookie, entry);
-            listing.is_too_long()
+            listing.len() > self.listing_max
         });
         if too_long {
             self.listings.remove(&dir);

@@ -24,6 +24,8 @@ use crate::store::CoreStore;
 pub struct Settings {
     /// Bytes of rows kept in memory.
     pub cache_bytes: u64,
+    /// Entries beyond which a directory is not kept whole in memory: the more, the dearer it is to look up a name.
+    pub listing_max: usize,
     /// Where the time comes from.
     pub clock: Clock,
     /// Whether a thread commits what nobody waits for.
@@ -123,8 +125,18 @@ impl<E: Engine> Inner<E> {
     async fn commit_all(&self) -> Result<()> {
         for open in &self.opened() {
             Driver { inner: self, open }.commit_visible().await?;
+            tell(open)?;
         }
         Ok(())
+    }
+}
+
+/// Tells of changes that were lost, if nobody has been told.
+fn tell(open: &Open) -> Result<()> {
+    let losses = &mut open.lock().losses;
+    match losses.untold {
+        true => Err(losses.tell()),
+        false => Ok(()),
     }
 }
 
@@ -176,7 +188,7 @@ impl<E: Engine> CoreDatabase<E> {
             clock: settings.clock.clone(),
             counters: Counters::default(),
             committer: Committer::default(),
-            budget: Budget::new(settings.cache_bytes),
+            budget: Budget::new(settings.cache_bytes, settings.listing_max),
             opened: Mutex::default(),
             turn: Arc::default(),
         });
@@ -237,6 +249,7 @@ impl<E: Engine> CoreDatabase<E> {
         if inner.engine.has_redo() {
             for open in &opened {
                 Driver { inner, open }.commit_durable().await?;
+                tell(open)?;
             }
             return Ok(());
         }
@@ -245,7 +258,8 @@ impl<E: Engine> CoreDatabase<E> {
             Driver { inner, open }.commit_visible().await?;
         }
         for open in &opened {
-            inner.engine.sync(open.tenant).await?;
+            Driver { inner, open }.sync_committed().await?;
+            tell(open)?;
         }
         Ok(())
     }

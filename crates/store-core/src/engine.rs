@@ -77,8 +77,9 @@ pub trait Engine: fmt::Debug + MaybeSend + MaybeSync + 'static {
         durability: Durability,
     ) -> impl Future<Output = Result<Applied>> + MaybeSend;
 
-    /// Returns when every commit that is visible here is on the device.
-    fn sync(&self, tenant: TenantId) -> impl Future<Output = Result<()>> + MaybeSend;
+    /// Returns when every commit that is visible here is on the device; [`Fenced`](Applied::Fenced) if some of this process may be
+    /// lost instead.
+    fn sync(&self, tenant: TenantId) -> impl Future<Output = Result<Applied>> + MaybeSend;
 
     // Other processes
 

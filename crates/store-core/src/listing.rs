@@ -5,9 +5,6 @@ use std::ops::RangeBounds;
 
 use crate::rows::Dentry;
 
-/// Directories with more entries are not kept whole.
-pub(crate) const LISTING_MAX: usize = 4096;
-
 /// Every entry of one directory, committed or not, by cookie. What is not in it does not exist.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Listing {
@@ -32,9 +29,9 @@ impl Listing {
         self.names -= old.map_or(0, |e| e.name.len());
     }
 
-    /// Whether it has outgrown what is kept.
-    pub(crate) fn is_too_long(&self) -> bool {
-        self.entries.len() > LISTING_MAX
+    /// How many entries there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// About how many bytes it takes.

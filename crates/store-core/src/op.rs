@@ -54,6 +54,11 @@ impl<'a, 'd> Op<'a, 'd> {
         }
     }
 
+    /// What a hint has brought.
+    pub(crate) fn loaded(&self, want: &Want) -> Option<&'a Found> {
+        self.loaded.get(want)
+    }
+
     /// Says what it will want next, should what it asks for be missing.
     pub(crate) fn hint<R>(&mut self, step: Step<R>, hint: impl FnOnce(&Self) -> Want) -> Step<R> {
         if matches!(step, Err(Stop::Missing)) {

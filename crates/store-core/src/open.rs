@@ -157,19 +157,15 @@ impl<'a, E: Engine> Driver<'a, E> {
         let mut rows = Rows::default();
         let mut tries = 0;
         let mut looked = false;
-        if !self.inner.engine.is_fresh(self.open.tenant) {
-            self.inner.engine.look(self.open.tenant).await?;
-            looked = true;
-        }
         loop {
             match self.look(&mut rows, f) {
-                // What is missing a moment ago may have been made since, before this was asked.
-                Run::Done(Err(e)) if e.kind() == ErrorKind::NotFound && !looked => {
+                // What is in memory may be too old; and what was missing a moment ago may have been made before this was asked.
+                Run::Done(result) if !looked && self.is_doubtful(&result) => {
                     looked = true;
                     let before = self.foreign();
                     self.inner.engine.look(self.open.tenant).await?;
                     if self.foreign() == before {
-                        return Err(e);
+                        return result;
                     }
                 }
                 Run::Done(result) => return self.weighed(&rows, result),
@@ -185,6 +181,12 @@ impl<'a, E: Engine> Driver<'a, E> {
                 }
             }
         }
+    }
+
+    /// Whether an answer has to be confirmed by a look at what others did.
+    fn is_doubtful(self, result: &Result<()>) -> bool {
+        let is_missing = matches!(result, Err(e) if e.kind() == ErrorKind::NotFound);
+        is_missing || !self.inner.engine.is_fresh(self.open.tenant)
     }
 
     async fn read_alone(self, f: &mut Body<'_, '_>) -> Result<()> {
@@ -286,8 +288,10 @@ impl<'a, E: Engine> Driver<'a, E> {
                 // had open can go.
                 Run::Full(error) => {
                     made_room = true;
-                    let waiting = !self.lock().is_committed();
-                    if self.reap_orphans().await? == 0 && !waiting {
+                    let was_committed = self.lock().is_committed();
+                    let reaped = self.reap_orphans().await?;
+                    // A commit of the background may have been about to remove what it had taken the last name of.
+                    if reaped == 0 && was_committed && self.lock().generation == rows.generation {
                         return Err(error);
                     }
                     Need::Room
@@ -407,6 +411,16 @@ impl<'a, E: Engine> Driver<'a, E> {
             }
             None => false,
         }
+    }
+
+    /// Whether an inode is held here or elsewhere.
+    pub(crate) async fn is_held(self, ino: Ino) -> Result<bool> {
+        checked(ino)?;
+        if self.lock().holds.contains_key(&ino) {
+            return Ok(true);
+        }
+        let held = self.inner.engine.held_elsewhere(self.open.tenant, &[ino]).await?;
+        Ok(held.first().copied().unwrap_or(true))
     }
 
     fn attempt(self, files: bool, rows: &mut Rows, f: &mut Body<'_, '_>) -> Run {

@@ -22,6 +22,39 @@ pub(crate) struct Frozen {
     pub(crate) reserved: u64,
 }
 
+/// Changes that were accepted and are lost, as after a crash, because another process took the lease over or the database went
+/// back. Nothing is lost that was durable.
+#[derive(Debug, Default)]
+pub(crate) struct Losses {
+    pub(crate) count: u64,
+    /// Nobody has been told of the last one.
+    pub(crate) untold: bool,
+    text: String,
+}
+
+impl Losses {
+    /// Notes that there was one.
+    pub(crate) fn add(&mut self, text: String) {
+        self.count += 1;
+        self.untold = true;
+        self.text = text;
+    }
+
+    /// Tells of it.
+    pub(crate) fn tell(&mut self) -> Error {
+        self.untold = false;
+        Error::new(ErrorKind::Io).because(self.text.clone())
+    }
+
+    /// Tells of those that came after the first so many.
+    pub(crate) fn after(&mut self, count: u64) -> Result<()> {
+        match self.count > count {
+            true => Err(self.tell()),
+            false => Ok(()),
+        }
+    }
+}
+
 /// Where a tenant stands among those that the background commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Queued {
@@ -35,6 +68,10 @@ pub(crate) struct State {
     /// What operations changed since the last commit began.
     pub(crate) active: Memtable,
     pub(crate) frozen: Option<Arc<Frozen>>,
+    /// How many memtables were frozen before the active one.
+    pub(crate) number: u64,
+    /// The memtables before this one are on the device.
+    pub(crate) durable: u64,
     /// The redo log has what is frozen.
     pub(crate) logged: bool,
     /// The tenant with the counters as of the last operation; not there until it is loaded.
@@ -69,8 +106,8 @@ pub(crate) struct State {
     pub(crate) is_scarce: bool,
     /// Why changes that were accepted are lost: nothing is accepted any more.
     pub(crate) lost: Option<String>,
-    /// What was lost, though it had been accepted, until somebody is told of it.
-    pub(crate) losses: Option<String>,
+    /// How often changes were lost that had been accepted, and what was the last time.
+    pub(crate) losses: Losses,
     /// It waits for the background to commit it.
     pub(crate) queued: Queued,
     /// Kept between operations for its memory alone.
@@ -82,6 +119,8 @@ impl State {
         Self {
             active: Memtable::default(),
             frozen: None,
+            number: 0,
+            durable: 0,
             logged: false,
             tenant: None,
             sealed: FxHashSet::default(),
@@ -99,7 +138,7 @@ impl State {
             allowance: 0,
             is_scarce: false,
             lost: None,
-            losses: None,
+            losses: Losses::default(),
             queued: Queued::No,
             delta: Delta::default(),
         }
@@ -141,7 +180,7 @@ impl State {
         self.is_committed()
             && self.holds.is_empty()
             && self.lost.is_none()
-            && self.losses.is_none()
+            && !self.losses.untold
             && !(self.leased || self.exclusive)
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tarbox_store::*;
@@ -21,6 +22,8 @@ const COPY_STEP: u64 = 256 * 1024 * 1024;
 pub struct CoreStore<E: Engine> {
     core: Arc<Core<E>>,
     open: Arc<Open>,
+    /// How many losses the user of this handle knows of.
+    told: AtomicU64,
 }
 
 impl<E: Engine> Clone for CoreStore<E> {
@@ -28,6 +31,7 @@ impl<E: Engine> Clone for CoreStore<E> {
         Self {
             core: self.core.clone(),
             open: self.open.clone(),
+            told: AtomicU64::new(self.told.load(Ordering::Relaxed)),
         }
     }
 }
@@ -42,7 +46,15 @@ impl<E: Engine> fmt::Debug for CoreStore<E> {
 
 impl<E: Engine> CoreStore<E> {
     pub(crate) fn new(core: Arc<Core<E>>, open: Arc<Open>) -> Self {
-        Self { core, open }
+        let told = AtomicU64::new(open.lock().losses.count);
+        Self { core, open, told }
+    }
+
+    /// Tells once, as after a crash, of changes that had been accepted and are lost.
+    fn tell(&self, result: Result<()>) -> Result<()> {
+        let losses = &mut self.open.lock().losses;
+        let known = self.told.swap(losses.count, Ordering::Relaxed);
+        result.and_then(|()| losses.after(known))
     }
 
     fn driver(&self) -> Driver<'_, E> {
@@ -405,12 +417,16 @@ impl<E: Engine> Store for CoreStore<E> {
         Ok(())
     }
 
+    async fn is_held(&self, ino: Ino) -> Result<bool> {
+        self.driver().is_held(ino).await
+    }
+
     async fn sync(&self) -> Result<()> {
-        self.driver().commit_durable().await
+        self.tell(self.driver().commit_durable().await)
     }
 
     async fn flush(&self) -> Result<()> {
-        self.driver().commit_visible().await
+        self.tell(self.driver().commit_visible().await)
     }
 
     async fn position(&self) -> Result<Position> {
@@ -518,7 +534,7 @@ impl<E: Engine> Store for CoreStore<E> {
     }
 
     async fn settle(&self, besides: Option<&dyn Follower>) -> Result<()> {
-        self.driver().commit_visible().await?;
+        self.tell(self.driver().commit_visible().await)?;
         if self.is_followed(besides) {
             let (besides, last) = (besides.map(Follower::number), self.last_seq().await?);
             self.engine().settle(self.open.tenant, besides, last).await;

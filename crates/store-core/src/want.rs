@@ -121,6 +121,19 @@ pub enum Want {
         names: Vec<(u64, Name)>,
         layer: Option<LayerId>,
     },
+    /// What a listing of a directory of the head will want next: the directory, up to `limit` entries from a cookie on, and what they
+    /// name. A hint, answered by [`Found::Many`].
+    Listing {
+        dir: Ino,
+        from: u64,
+        limit: usize,
+    },
+    /// All entries of a directory of the head, if there are at most `limit`. A hint of one who looks a name up; an engine for which
+    /// looking up each name of a directory is dearer answers [`Found::Entries`], any other an empty [`Found::Many`].
+    Directory {
+        dir: Ino,
+        limit: usize,
+    },
     /// Neighbouring kept layers between which there are versions that neither shows.
     Hidden,
 }

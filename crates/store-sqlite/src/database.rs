@@ -137,6 +137,7 @@ impl SqliteDatabase {
         });
         let settings = Settings {
             cache_bytes: eighth * 7,
+            listing_max: 4096,
             clock: options.clock.clone(),
             background: options.background,
         };

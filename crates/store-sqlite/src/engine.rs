@@ -199,11 +199,11 @@ impl Engine for SqliteEngine {
         self.commit(batches, durability).map(|()| Applied::Yes)
     }
 
-    async fn sync(&self, _: TenantId) -> Result<()> {
-        match self.unsynced.load(Ordering::Acquire) {
-            true => self.write_alone(sql::touch),
-            false => Ok(()),
+    async fn sync(&self, _: TenantId) -> Result<Applied> {
+        if self.unsynced.load(Ordering::Acquire) {
+            self.write_alone(sql::touch)?;
         }
+        Ok(Applied::Yes)
     }
 
     fn foreign(&self, _: TenantId) -> u64 {

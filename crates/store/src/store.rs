@@ -214,6 +214,12 @@ pub trait Store: MaybeSend + MaybeSync {
     /// Ends one `hold`; the inode goes with the last one if it has no name.
     fn release(&self, ino: Ino) -> impl Future<Output = Result<()>> + MaybeSend;
 
+    /// Whether anybody holds the inode, in whatever process; in doubt somebody does.
+    fn is_held(&self, ino: Ino) -> impl Future<Output = Result<bool>> + MaybeSend {
+        let _ = ino;
+        async { Ok(true) }
+    }
+
     // Durability
 
     /// Returns when everything done so far is on the device.

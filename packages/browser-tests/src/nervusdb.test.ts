@@ -1,5 +1,7 @@
 import type { NervusDB as Database } from 'nervusdb'
-import { equal, fails, test } from './harness.js'
+import { openSync } from 'tarbox/sync'
+import { equal, fails, portOfPage, test } from './harness.js'
+import { where } from './workspaces.js'
 
 // As it is shipped: the module lies beside the bundle.
 const entry = '/packages/nervusdb/dist/browser.js'
@@ -162,4 +164,33 @@ test('a snapshot reads on from files that a merge has deleted', async () => {
   })
   equal(db.find({}).length, 60_000)
   await db.close()
+})
+
+test('a graph among the files of a workspace goes back with them', async () => {
+  const fs = await openSync({ ...where, name: 'graph', worker: await portOfPage() })
+  fs.rmSync('/people', { force: true })
+  fs.rmSync('/people.pages', { recursive: true, force: true })
+  const layer = `with bob ${Date.now()}`
+  let db = await open('/people', { fs })
+  db.addFact(fact('alice', 'bob'))
+  await db.close()
+  fs.writeFileSync('/note', 'bob')
+  fs.writeFileSync('/.tarbox/layers/new', layer)
+  db = await open('/people', { fs })
+  db.addFact(fact('alice', 'carol'))
+  await fails(() => open('/people', { fs }), /the database is in use: another tab or worker has it open/)
+  await db.close()
+  fs.writeFileSync('/note', 'carol')
+  const objects = async () => {
+    const seen = await open('/people', { fs })
+    const found = seen.listFacts().map(({ object }) => object)
+    await seen.close()
+    return [found, fs.readFileSync('/note', 'utf8')]
+  }
+  equal(await objects(), [['bob', 'carol'], 'carol'])
+  fs.writeFileSync('/.tarbox/layers/switch', layer)
+  equal(await objects(), [['bob'], 'bob'])
+  fs.writeFileSync('/.tarbox/layers/switch', 'head')
+  equal(await objects(), [['bob', 'carol'], 'carol'])
+  await fs.close()
 })

@@ -1,6 +1,7 @@
 // What every entry point exports besides what is bound to its platform.
 export { PersistentStore } from './core/store.js'
 export { NervusDBError, type ErrorCode } from './errors.js'
+export type { FileSystemSync } from './storage/fs.js'
 export { AggregationPlugin } from './plugins/aggregation.js'
 export { CypherPlugin, CypherError, type CypherOptions, type CypherResult } from './plugins/cypher.js'
 export { PluginManager, type NervusDBPlugin } from './plugins/manager.js'

@@ -1,3 +1,4 @@
+import type { FileSystemSync } from './storage/fs.js'
 import type { Properties } from './core/properties.js'
 
 /** A fact to add, delete or look for. */
@@ -55,6 +56,11 @@ export interface FactOptions {
 
 /** Options for opening a database. */
 export interface NervusDBOpenOptions {
+  /**
+   * Keep the database among the files of this file system, such as a `TarboxFsSync` of the package tarbox: then checkpoints of the
+   * workspace hold facts and files together. One user at a time has it open.
+   */
+  fs?: FileSystemSync
   /** The directory for the data, if not `<path>.pages`. It is used when the database is created, and recorded in it. */
   indexDirectory?: string
   /** Accepted for programs written for other versions; the engine chooses its own block size. */

@@ -12,6 +12,7 @@ mod node;
 pub(crate) mod npm;
 mod part;
 mod posix_suites;
+mod postgres;
 mod rust_components;
 mod rust_targets;
 mod std_source;

@@ -52,6 +52,8 @@ pub(super) enum Need {
     Packages,
     Browsers,
     Licences,
+    /// A server that tests start.
+    Postgres,
     Fuse,
     Stressors,
     /// Suites that cargo installs.
@@ -60,7 +62,9 @@ pub(super) enum Need {
 
 impl Part {
     pub(super) fn needs(self, need: Need) -> bool {
-        use Need::{Browsers, Compiler, Fuse, Licences, Lints, Node, Packages, Stressors, Suites, Wasm};
+        use Need::{
+            Browsers, Compiler, Fuse, Licences, Lints, Node, Packages, Postgres, Stressors, Suites, Wasm,
+        };
         let needs: &[Need] = match self {
             Self::Demo => &[Compiler, Node],
             Self::Web | Self::Sizes | Self::Packages => &[Compiler, Wasm, Node, Packages],
@@ -69,7 +73,7 @@ impl Part {
             Self::Format => &[Compiler, Lints, Node, Packages],
             Self::Licences => &[Compiler, Licences],
             Self::Lint => &[Compiler, Lints],
-            Self::Tests => &[Compiler, Wasm, Node, Fuse],
+            Self::Tests => &[Compiler, Wasm, Node, Fuse, Postgres],
             Self::Docs => &[Compiler],
             Self::PosixQuick => &[Compiler, Fuse, Suites],
             Self::BenchBrowser | Self::Browsers | Self::Playground => {

@@ -15,6 +15,8 @@ pub(crate) mod export_tar;
 pub(crate) mod find;
 pub(crate) mod fsck;
 pub(crate) mod gc;
+#[cfg(feature = "graph")]
+pub(crate) mod graph;
 pub(crate) mod import;
 pub(crate) mod import_tar;
 pub(crate) mod init;

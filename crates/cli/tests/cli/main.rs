@@ -6,11 +6,15 @@ mod audit;
 mod bad_input;
 mod documents;
 mod files;
+#[cfg(feature = "graph")]
+mod graph;
 mod help;
 mod layers;
 mod listing;
 #[cfg(all(feature = "mount", target_os = "linux"))]
 mod mount;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod snapshot;
 mod support;
 mod tar;

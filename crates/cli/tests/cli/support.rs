@@ -11,6 +11,8 @@ use tempfile::TempDir;
 /// A directory with a database in it.
 pub(crate) struct Workspace {
     dir: TempDir,
+    /// Where the database is, if not in the directory.
+    url: Option<String>,
 }
 
 /// What a run of the command left.
@@ -33,6 +35,16 @@ impl Workspace {
     pub(crate) fn empty() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
+            url: None,
+        }
+    }
+
+    /// With the database on a server, and nothing in it.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn on_a_server(url: String) -> Self {
+        Self {
+            url: Some(url),
+            ..Self::empty()
         }
     }
 
@@ -48,6 +60,7 @@ impl Workspace {
         for name in ["TARBOX_DB", "TARBOX_TENANT", "NO_COLOR", "CLICOLOR_FORCE"] {
             command.env_remove(name);
         }
+        command.envs(self.url.iter().map(|url| ("TARBOX_DB", url)));
         command
     }
 

@@ -7,9 +7,9 @@ use tarbox_store::{
     SetAttr, Store, Unlink, WriteAt, Written, XattrMode,
 };
 
-use super::Fs;
 use super::attributes::operation_of;
 use super::audit::Subject;
+use super::{Fs, Place};
 use crate::interface::*;
 
 impl<S: Store> FilesystemInterface for Fs<S> {
@@ -169,6 +169,14 @@ impl<S: Store> FilesystemInterface for Fs<S> {
 
     async fn release(&self, handle: Handle) -> Result<()> {
         self.close(handle).await
+    }
+
+    async fn is_open(&self, ino: Ino) -> Result<bool> {
+        match self.place(ino)? {
+            Place::Real(ino) => self.store().is_held(ino).await,
+            // What never changes is not held.
+            Place::Snapshot(..) | Place::Hook(_) => Ok(false),
+        }
     }
 
     async fn syncfs(&self) -> Result<()> {

@@ -57,6 +57,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         changes: bool,
         turn: Option<TurnGuard<'a>>,
     ) -> Result<Alone<'a, E>> {
+        let before = self.lock().losses.count;
         loop {
             self.commit_logged().await?;
             self.commit(Durability::Visible).await?;
@@ -65,9 +66,9 @@ impl<'a, E: Engine> Driver<'a, E> {
                 self.take_lease().await?;
             }
             let mut state = self.lock();
-            if let Some(lost) = state.losses.take() {
+            if let Err(lost) = state.losses.after(before) {
                 self.release_lease(&mut state)?;
-                return Err(Error::new(ErrorKind::Io).because(lost));
+                return Err(lost);
             }
             if state.leased && state.is_committed() {
                 state.exclusive = true;

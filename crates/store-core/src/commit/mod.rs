@@ -53,8 +53,9 @@ struct Freight {
 impl<E: Engine> Driver<'_, E> {
     /// Commits what operations did so far, without waiting for the device.
     pub(crate) async fn commit_visible(self) -> Result<()> {
+        let before = self.lock().losses.count;
         self.commit_quietly().await?;
-        self.tell_of_losses()
+        self.lock().losses.after(before)
     }
 
     /// The same where nobody is there to be told of what was lost.
@@ -68,22 +69,36 @@ impl<E: Engine> Driver<'_, E> {
 
     /// Returns when what operations did so far, and everything before, is on the device.
     pub(crate) async fn commit_durable(self) -> Result<()> {
+        let (wanted, before) = {
+            let state = self.lock();
+            (
+                state.number + u64::from(!state.active.is_empty()),
+                state.losses.count,
+            )
+        };
         at_once(async move {
             let _turn = self.open.turn.take().await;
             if self.inner.engine.has_redo() && self.log().await? {
                 return Ok(());
             }
-            self.commit(Durability::Durable).await
+            // Of many who sync at once, one makes durable what the others did before they began to wait. What was done since
+            // is left to those who wait for that.
+            let is_durable = self.lock().durable >= wanted && wanted > 0;
+            match is_durable {
+                true => Ok(()),
+                false => self.commit(Durability::Durable).await,
+            }
         })
         .await?;
-        self.tell_of_losses()
+        // Whatever was lost while it waited may be its own.
+        self.lock().losses.after(before)
     }
 
-    /// Tells once, as after a crash, that changes which had been accepted are lost.
-    pub(crate) fn tell_of_losses(self) -> Result<()> {
-        match self.lock().losses.take() {
-            Some(lost) => Err(Error::new(ErrorKind::Io).because(lost)),
-            None => Ok(()),
+    /// Returns when what was committed is on the device.
+    pub(crate) async fn sync_committed(self) -> Result<()> {
+        match self.inner.engine.sync(self.open.tenant).await? {
+            Applied::Yes => Ok(()),
+            Applied::Fenced => self.drop_fenced(),
         }
     }
 
@@ -123,13 +138,19 @@ impl<E: Engine> Driver<'_, E> {
             }
         };
         match (frozen, durability) {
-            (Some(frozen), _) => self.commit_frozen(frozen, durability).await,
+            (Some(frozen), _) => self.commit_frozen(frozen, durability).await?,
             (None, Durability::Durable) => {
                 self.inner.counters.syncs.fetch_add(1, Ordering::Relaxed);
-                self.inner.engine.sync(self.open.tenant).await
+                self.sync_committed().await?;
             }
-            (None, Durability::Visible) => Ok(()),
+            (None, Durability::Visible) => {}
         }
+        if durability == Durability::Durable {
+            // In this turn nothing else was frozen.
+            let mut state = self.lock();
+            state.durable = state.number;
+        }
+        Ok(())
     }
 
     /// Commits a frozen memtable. When that fails it stays, visible to this process, and the next commit tries again.
@@ -224,16 +245,14 @@ impl<E: Engine> Driver<'_, E> {
     }
 
     /// Drops what this process did since its last commit: another one has taken the lease over, as after a crash of this one.
-    /// The tenant goes on from what is committed, and whoever syncs next is [told](Self::tell_of_losses).
+    /// The tenant goes on from what is committed, and whoever syncs next is told.
     pub(super) fn drop_fenced(self) -> Result<()> {
         let mut state = self.lock();
         let lost: usize = state.tables().map(Memtable::rows).sum();
-        if lost > 0 {
-            state.losses = Some(format!(
-                "{lost} changes that were not committed yet are lost: this process did not answer for so long that another one \
-                 took its turn"
-            ));
-        }
+        state.losses.add(format!(
+            "changes since the last sync are lost, {lost} of them not committed yet: this process did not answer for so long that \
+             another one took its turn, or the database went back to what it had made durable"
+        ));
         state.frozen = None;
         state.logged = false;
         state.active = Memtable::default();
@@ -307,6 +326,7 @@ impl State {
             tenant,
             reserved: std::mem::take(&mut self.reserved),
         });
+        self.number += 1;
         self.frozen = Some(frozen.clone());
         self.logged = false;
         self.allowance = 0;

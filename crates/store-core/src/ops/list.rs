@@ -3,7 +3,7 @@
 use tarbox_store::{Cookie, DirEntry, DirName, Ino, View};
 
 use super::rows::overlay;
-use crate::listing::{LISTING_MAX, Listing};
+use crate::listing::Listing;
 use crate::op::Op;
 use crate::rows::Dentry;
 use crate::step::{Step, Stop};
@@ -14,9 +14,16 @@ const LAST: u64 = i64::MAX as u64;
 
 impl<'d> Op<'_, 'd> {
     pub(crate) fn list(&mut self, view: View, dir: Ino, after: Cookie, limit: usize) -> Step<Vec<DirEntry>> {
+        let from = after.0.saturating_add(1);
+        let is_head = self.layer(view)?.is_none();
+        let entries = self.page(view, dir, after, limit, Dentry::clone);
+        let entries = match is_head {
+            true => self.hint(entries, |_| Want::Listing { dir, from, limit })?,
+            false => entries?,
+        };
         let mut page = Vec::new();
         let mut missing = false;
-        for entry in self.page(view, dir, after, limit, Dentry::clone)? {
+        for entry in entries {
             match self.attr(view, entry.ino) {
                 Ok(attr) => page.push(DirEntry {
                     name: entry.name.to_vec(),
@@ -81,7 +88,7 @@ impl<'d> Op<'_, 'd> {
         }
         let page = self.read_page(key, from, limit)?;
         let result = page.iter().map(look).collect();
-        if from == 1 && page.len() < limit.min(LISTING_MAX) {
+        if from == 1 && page.len() < limit.min(self.state.caches.listing_max) {
             self.state.caches.listings.insert(key, Listing::from_iter(page));
         }
         Ok(result)

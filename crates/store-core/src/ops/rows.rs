@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tarbox_store::{Error, ErrorKind, Ino, LayerId, View};
 
 use crate::cache::Bucket;
+use crate::listing::Listing;
 use crate::memtable::{Memtable, Slot};
 use crate::op::{Op, checked};
 use crate::rows::{BUCKET, Content, Dentry, Inode, bucket_of};
@@ -196,11 +197,29 @@ impl Op<'_, '_> {
         }
         let entries: Bucket = match self.state.caches.listings.get(&dir) {
             Some(all) => all.range(bucket..=last).cloned().collect(),
-            None => self.read_bucket(dir, bucket, last)?.into(),
+            None => self.read_bucket_or_all(dir, bucket, last)?.into(),
         };
         let seen = look(&entries);
         self.state.caches.buckets.insert((dir, bucket), entries);
         Ok(seen)
+    }
+
+    /// Entries of a bucket, or, if the engine thinks that better, of the whole directory first.
+    fn read_bucket_or_all(&mut self, dir: Ino, from: u64, to: u64) -> Step<Vec<Dentry>> {
+        let limit = self.state.caches.listing_max;
+        let want = Want::Directory { dir, limit };
+        let Some(found) = self.loaded(&want) else {
+            let entries = self.read_bucket(dir, from, to);
+            return self.hint(entries, |_| want);
+        };
+        let mut all = found.entries()?.clone();
+        for table in self.state.tables() {
+            overlay(&mut all, table, dir, 0, i64::MAX as u64);
+        }
+        let listing = Listing::from_iter(all);
+        let entries = listing.range(from..=to).cloned().collect();
+        self.state.caches.listings.insert(dir, listing);
+        Ok(entries)
     }
 
     fn read_bucket(&mut self, dir: Ino, from: u64, to: u64) -> Step<Vec<Dentry>> {

@@ -72,6 +72,8 @@ pub(crate) fn load(c: &Connection, t: TenantId, want: &Want) -> Result<Found> {
         Want::Room => Found::Room(tarbox_store_core::Room::default()),
         Want::Lineage { ino, layer } => Found::Many(lineage(c, t, *ino, *layer)?),
         Want::Descent { dir, names, layer } => Found::Many(descent(c, t, *dir, names, *layer)?),
+        // A name, or what it names, is found as fast by itself.
+        Want::Directory { .. } | Want::Listing { .. } => Found::Many(Vec::new()),
         Want::Hidden => Found::Gaps(layers::hidden(c, t)?),
     })
 }

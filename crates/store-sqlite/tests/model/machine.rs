@@ -7,12 +7,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
-use tarbox_pool::MemoryPool;
 use tarbox_store::conformance::{bytes, tree};
 use tarbox_store::*;
-use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 
 use crate::op::{Name, Op, Pick};
+use crate::place::{Opened, Place, Store as StoreFiles};
 use crate::reference::Files;
 
 type Check = Result<(), TestCaseError>;
@@ -21,12 +20,12 @@ type Check = Result<(), TestCaseError>;
 const STEP: i64 = 3 * 3_600_000_000_000;
 
 pub(crate) struct Machine {
-    pool: Arc<MemoryPool>,
+    place: Place,
     cache_bytes: u64,
     /// The time of all that an operation does.
     clock: Arc<AtomicI64>,
     /// `None` only while it is being opened again.
-    open: Option<(SqliteDatabase, SqliteStore)>,
+    open: Option<(Opened, StoreFiles)>,
     by: Actor,
     head: Files,
     layers: BTreeMap<LayerId, Files>,
@@ -63,7 +62,7 @@ impl Machine {
     pub(crate) fn new(cache_bytes: u64) -> Self {
         let clock = Arc::new(AtomicI64::new(STEP));
         let mut machine = Self {
-            pool: Arc::new(MemoryPool::new()),
+            place: Place::new(),
             cache_bytes,
             clock,
             open: None,
@@ -86,13 +85,8 @@ impl Machine {
     fn reopen(&mut self, create: bool) {
         self.open = None;
         let clock = self.clock.clone();
-        let options = Options::new()
-            .create(create)
-            .background(false)
-            .redo(true)
-            .cache_bytes(self.cache_bytes)
-            .clock(move || Timestamp(clock.load(Ordering::Relaxed)));
-        let database = SqliteDatabase::on_pool(self.pool.clone(), "t.db", &options).unwrap();
+        let clock = move || Timestamp(clock.load(Ordering::Relaxed));
+        let database = self.place.open(create, self.cache_bytes, clock);
         if create {
             block(database.create_tenant("default", Quota::default())).unwrap();
         }
@@ -101,7 +95,7 @@ impl Machine {
         self.holds.clear();
     }
 
-    fn store(&self) -> &SqliteStore {
+    fn store(&self) -> &StoreFiles {
         &self.open.as_ref().expect("it is open").1
     }
 

@@ -5,6 +5,7 @@
 
 mod machine;
 mod op;
+mod place;
 mod reference;
 
 use proptest::prelude::*;

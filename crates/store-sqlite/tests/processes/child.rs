@@ -88,6 +88,12 @@ impl Process {
         input.flush().unwrap();
     }
 
+    /// Its number.
+    #[allow(dead_code, reason = "some tests send signals")]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as the kernel ends what it has to: at once, wherever it is.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();

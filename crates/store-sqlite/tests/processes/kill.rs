@@ -35,6 +35,7 @@ fn what_was_synced_outlives_its_process() {
     let rounds = if is_long() { 200 } else { 20 };
     for round in 0..rounds {
         let told = run_and_kill(&path, round);
+        crate::wait_for_the_dead(&path);
         let (database, s) = open(&path);
         check_round(&s, round, told);
         if round % 5 == 0 {

@@ -26,14 +26,25 @@ fn me() -> Actor {
     agent(&format!("process {}", std::process::id()))
 }
 
+/// The store of this engine.
+use SqliteStore as Files;
+
+/// Opens the database there, or makes it.
+fn make(path: &std::path::Path) -> SqliteDatabase {
+    SqliteDatabase::open(path, &Options::new().create(true)).unwrap()
+}
+
 /// A database with the tenant `default` in a directory of its own.
 fn database() -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.db");
-    let database = SqliteDatabase::open(&path, &Options::new().create(true)).unwrap();
+    let database = make(&path);
     block(database.create_tenant("default", Quota::default())).unwrap();
     (dir, path)
 }
+
+/// Returns when nothing is done any more for a process that was killed: here it does everything itself.
+fn wait_for_the_dead(_: &std::path::Path) {}
 
 fn open(path: &std::path::Path) -> (SqliteDatabase, SqliteStore) {
     let database = SqliteDatabase::open(path, &Options::new()).unwrap();

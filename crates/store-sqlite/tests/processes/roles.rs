@@ -4,7 +4,6 @@ use std::path::Path;
 
 use tarbox_store::conformance::bytes;
 use tarbox_store::*;
-use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 
 use crate::child::{hear, tell};
 use crate::{block, me, new, open};
@@ -181,7 +180,7 @@ fn look(path: &Path) {
     }
 }
 
-fn read(s: &SqliteStore, file: Ino) -> String {
+fn read(s: &crate::Files, file: Ino) -> String {
     let mut buffer = [0; 64];
     match block(s.read(View::Current, file, 0, &mut buffer, Access::Quiet)) {
         Ok(n) => String::from_utf8_lossy(&buffer[..n]).into_owned(),
@@ -232,7 +231,7 @@ fn serve(path: &Path) {
 fn make(path: &Path) {
     tell("ready");
     hear();
-    let database = SqliteDatabase::open(path, &Options::new().create(true)).unwrap();
+    let database = crate::make(path);
     match block(database.create_tenant("default", Quota::default())) {
         Ok(_) => tell("made"),
         Err(e) => tell(e.kind().code()),

@@ -3,13 +3,11 @@ import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { NervusDBError, codeOf } from '../errors.js'
 import { NodeStorage, syncDirectory } from '../storage/node.js'
+import { readHeader, writeHeader, type Header } from './header.js'
 import { fileLock, type FileLock } from './lock/lock.js'
 import { forget, releaseOnExit } from './lock/on-exit.js'
 import type { Place, PlaceOptions } from './platform.js'
 
-const MAGIC = 'NERVUSDB'
-const VERSION = 1
-const HEADER = 16
 const RETRY_AFTER_MS = [100, 200, 400]
 /** Readers announced longer ago do not count. */
 export const READER_FRESH_MS = 30_000
@@ -41,7 +39,7 @@ export class NodePlace implements Place {
 
   static async locate(file: string, options: PlaceOptions): Promise<{ place: NodePlace; isNew: boolean }> {
     const where = path.resolve(file)
-    const header = readHeader(where)
+    const header = headerOf(where)
     const isNew = header === undefined
     if (isNew && options.mustExist) {
       throw new NervusDBError('NOT_FOUND', `there is no database at ${file}`)
@@ -130,16 +128,10 @@ export class NodePlace implements Place {
   }
 
   created(): void {
-    const chosen =
-      this.#chosen === undefined ? {} : { directory: path.relative(path.dirname(this.#path), this.#directory) }
-    const more = Buffer.from(JSON.stringify(chosen))
-    const header = Buffer.alloc(HEADER)
-    header.write(MAGIC, 'latin1')
-    header.writeUInt32LE(VERSION, 8)
-    header.writeUInt32LE(more.length, 12)
+    const directory = this.#chosen === undefined ? undefined : path.relative(path.dirname(this.#path), this.#directory)
     const file = fs.openSync(this.#path, 'wx', 0o666)
     try {
-      fs.writeSync(file, Buffer.concat([header, more]))
+      fs.writeSync(file, writeHeader(directory === undefined ? {} : { directory }))
       fs.fsyncSync(file)
     } finally {
       fs.closeSync(file)
@@ -184,12 +176,8 @@ function removeIfEmpty(directory: string): void {
   }
 }
 
-interface Header {
-  readonly directory?: string
-}
-
 /** What the file at the path says; undefined if there is none. */
-function readHeader(file: string): Header | undefined {
+function headerOf(file: string): Header | undefined {
   let bytes: Buffer
   try {
     bytes = fs.readFileSync(file)
@@ -199,24 +187,7 @@ function readHeader(file: string): Header | undefined {
       cause: error,
     })
   }
-  if (bytes.length < HEADER) {
-    throw new NervusDBError('NOT_A_DATABASE', `${file} is not a NervusDB database: it is shorter than a header`)
-  }
-  if (bytes.toString('latin1', 0, 8) !== MAGIC) {
-    throw new NervusDBError('NOT_A_DATABASE', `${file} is not a NervusDB database: its first bytes are different`)
-  }
-  const version = bytes.readUInt32LE(8)
-  if (version !== VERSION) {
-    throw new NervusDBError(
-      'VERSION',
-      `${file} has format version ${version}, and this package reads ${VERSION}; use a newer one`,
-    )
-  }
-  try {
-    return JSON.parse(bytes.toString('utf8', HEADER, HEADER + bytes.readUInt32LE(12))) as Header
-  } catch (cause) {
-    throw new NervusDBError('NOT_A_DATABASE', `the header of ${file} is damaged`, { cause })
-  }
+  return readHeader(file, bytes)
 }
 
 function checkParent(file: string): void {

@@ -13,7 +13,8 @@ import type {
 import { Core } from './core.js'
 import { FactReader } from './fact-reader.js'
 import { LabelIndex } from './label-index.js'
-import type { BackendName, Platform } from './platform.js'
+import { FsPlace } from './fs-place.js'
+import type { BackendName, PlaceOptions, Platform } from './platform.js'
 import type { Properties } from './properties.js'
 import { PropertyIndex } from './property-index.js'
 import { RecordReader } from './records.js'
@@ -69,11 +70,13 @@ export class PersistentStore {
     tools = false,
   ): Promise<PersistentStore> {
     const instantiate = await platform.backend(chooseBackend(platform, options), tools)
-    const { place, isNew } = await platform.locate(path, {
+    const how: PlaceOptions = {
       indexDirectory: options.indexDirectory,
       enableLock: options.enableLock === true,
       mustExist: options.mustExist === true,
-    })
+    }
+    const { place, isNew } =
+      options.fs === undefined ? await platform.locate(path, how) : await FsPlace.locate(options.fs, path, how)
     try {
       const core = Core.open(place, instantiate, {
         ...DEFAULTS,

@@ -1,0 +1,63 @@
+//! Deleting tenants.
+
+use tarbox_store::{Error, ErrorKind, Result};
+use tarbox_store_core::TenantId;
+use tokio_postgres::types::Type;
+
+use crate::engine::PostgresEngine;
+use crate::error::{failed, is_fence};
+use crate::wire::{Step, Value};
+
+/// Every table with rows of tenants, but for that of the tenants themselves.
+const TABLES: [&str; 16] = [
+    "DELETE FROM tarbox.tenant_name WHERE tenant = $1",
+    "DELETE FROM tarbox.layer WHERE tenant = $1",
+    "DELETE FROM tarbox.tag WHERE tenant = $1",
+    "DELETE FROM tarbox.inode WHERE tenant = $1",
+    "DELETE FROM tarbox.inode_past WHERE tenant = $1",
+    "DELETE FROM tarbox.dentry WHERE tenant = $1",
+    "DELETE FROM tarbox.dentry_past WHERE tenant = $1",
+    "DELETE FROM tarbox.chunk WHERE tenant = $1",
+    "DELETE FROM tarbox.chunk_past WHERE tenant = $1",
+    "DELETE FROM tarbox.xattr WHERE tenant = $1",
+    "DELETE FROM tarbox.xattr_past WHERE tenant = $1",
+    "DELETE FROM tarbox.block WHERE tenant = $1",
+    "DELETE FROM tarbox.log WHERE tenant = $1",
+    "DELETE FROM tarbox.orphan WHERE tenant = $1",
+    "DELETE FROM tarbox.member WHERE tenant = $1",
+    "DELETE FROM tarbox.hold WHERE tenant = $1",
+];
+
+/// Deletes a tenant whose lease is held. Its own row stays, without a name: it refuses the commits of whoever does not know yet.
+pub(crate) async fn delete(engine: &PostgresEngine, tenant: TenantId) -> Result<()> {
+    engine
+        .run(|shared| async move {
+            let seat = shared.seat(tenant);
+            let (epoch, commits) = seat.fence().ok_or_else(overtaken)?;
+            let sql = shared.sql(tenant);
+            let bound: Vec<Value> = vec![epoch.into(), shared.session.into(), commits.into()];
+            let end = sql.fixed(
+                "UPDATE tarbox.tenant SET state = 2, name = '', holder = 0, wanted = 0, commits = commits + 1, \
+                 epoch = CASE WHEN epoch = $2 AND holder = $3 AND commits = $4 THEN epoch + 1 ELSE -1 END WHERE tenant = $1",
+                &[Type::INT8, Type::INT8, Type::INT8],
+                bound,
+            );
+            let mut steps = vec![Step::Plain("BEGIN"), end];
+            steps.extend(TABLES.map(|table| sql.fixed(table, &[], Vec::new())));
+            steps.push(Step::Plain("COMMIT"));
+            match shared.pool.once(&steps).await {
+                Ok(_) => {}
+                Err(e) if is_fence(&e) => return Err(overtaken()),
+                Err(e) => return Err(failed(e)),
+            }
+            let mut state = seat.lock();
+            state.member = false;
+            seat.lose(&mut state);
+            Ok(())
+        })
+        .await
+}
+
+fn overtaken() -> Error {
+    Error::new(ErrorKind::Busy).because("another process took the tenant over; try again")
+}

@@ -1,0 +1,165 @@
+//! The connections of a process: a few, opened when they are needed.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tarbox_store::Result;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_postgres::{AsyncMessage, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::connection::{Answer, Connection, Step};
+use crate::error::{failed, is_conflict, is_gone};
+
+/// How long an operation waits for a server that went away.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE_MIN: Duration = Duration::from_millis(10);
+const PAUSE_MAX: Duration = Duration::from_millis(500);
+/// How often a transaction that met another one is tried again.
+const CONFLICTS: u32 = 8;
+
+/// What others said with `NOTIFY`.
+pub(crate) type Notices = mpsc::UnboundedSender<String>;
+
+/// What every connection begins with. `synchronous_commit` is what durability rests on, whatever the server's default is.
+const SETTINGS: &str = "SET synchronous_commit = on; SET jit = off; SET plan_cache_mode = force_generic_plan; \
+                        SET statement_timeout = 0; SET client_min_messages = error";
+
+/// The connections.
+pub(crate) struct Pool {
+    config: Config,
+    tls: MakeRustlsConnect,
+    idle: Mutex<Vec<Connection>>,
+    permits: Arc<Semaphore>,
+    pub(crate) sent: Arc<AtomicU64>,
+    pub(crate) flights: Arc<AtomicU64>,
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").finish_non_exhaustive()
+    }
+}
+
+/// A connection in use.
+struct Pooled<'a> {
+    pool: &'a Pool,
+    connection: Option<Connection>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Pooled<'_> {
+    /// One flight. A connection that is given up half-way is closed, and so is one that the server left.
+    async fn fly(mut self, steps: &[Step]) -> Vec<Answer> {
+        let Some(connection) = self.connection.take() else {
+            return Vec::new();
+        };
+        let answers = connection.fly(steps).await;
+        if !connection.is_closed() {
+            self.pool.idle().push(connection);
+        }
+        answers
+    }
+}
+
+impl Pool {
+    pub(crate) fn new(config: Config, tls: MakeRustlsConnect, connections: usize) -> Self {
+        Self {
+            config,
+            tls,
+            idle: Mutex::default(),
+            permits: Arc::new(Semaphore::new(connections)),
+            sent: Arc::default(),
+            flights: Arc::default(),
+        }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a connection; what others say goes to `notices`.
+    pub(crate) async fn connect(
+        &self,
+        notices: Option<Notices>,
+    ) -> Result<Connection, tokio_postgres::Error> {
+        let (client, mut connection) = self.config.connect(self.tls.clone()).await?;
+        tokio::spawn(async move {
+            while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
+                if let (AsyncMessage::Notification(said), Some(notices)) = (message, &notices) {
+                    let _unheard = notices.send(said.payload().to_owned());
+                }
+            }
+        });
+        let connection = Connection::new(client, self.sent.clone(), self.flights.clone());
+        connection.set_up(SETTINGS).await?;
+        Ok(connection)
+    }
+
+    async fn get(&self) -> Result<Pooled<'_>, tokio_postgres::Error> {
+        let permit = self.permits.clone().acquire_owned().await;
+        let permit = permit.expect("the semaphore is never closed");
+        let idle = loop {
+            let next = self.idle().pop();
+            match next {
+                Some(connection) if connection.is_closed() => {}
+                next => break next,
+            }
+        };
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.connect(None).await?,
+        };
+        Ok(Pooled {
+            pool: self,
+            connection: Some(connection),
+            _permit: permit,
+        })
+    }
+
+    /// One flight on a connection of its own. The error is that of the connection, or of the first step that failed.
+    pub(crate) async fn once(
+        &self,
+        steps: &[Step],
+    ) -> Result<Vec<Vec<tokio_postgres::Row>>, tokio_postgres::Error> {
+        let pooled = self.get().await?;
+        pooled.fly(steps).await.into_iter().collect()
+    }
+
+    /// The same for what may be done twice: tried again while the server is away, up to [`PATIENCE`].
+    pub(crate) async fn fly(&self, steps: &[Step]) -> Result<Vec<Vec<tokio_postgres::Row>>> {
+        self.patiently(|| self.once(steps)).await.map_err(failed)
+    }
+
+    /// The same for statements that need not outlast a crash of the server.
+    pub(crate) async fn fly_quietly(&self, steps: Vec<Step>) -> Result<Vec<Vec<tokio_postgres::Row>>> {
+        let mut all = vec![Step::Plain("SET synchronous_commit = off")];
+        all.extend(steps);
+        all.push(Step::Plain("SET synchronous_commit = on"));
+        let mut answers = self.fly(&all).await?;
+        answers.pop();
+        answers.remove(0);
+        Ok(answers)
+    }
+
+    /// Tries again while the server is away, and a few times where transactions meet.
+    pub(crate) async fn patiently<R, F>(&self, mut f: impl FnMut() -> F) -> Result<R, tokio_postgres::Error>
+    where
+        F: Future<Output = Result<R, tokio_postgres::Error>>,
+    {
+        let limit = Instant::now() + PATIENCE;
+        let mut pause = PAUSE_MIN;
+        let mut conflicts = 0;
+        loop {
+            match f().await {
+                Err(e) if is_gone(&e) && Instant::now() < limit => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(PAUSE_MAX);
+                }
+                Err(e) if is_conflict(&e) && conflicts < CONFLICTS => conflicts += 1,
+                result => return result,
+            }
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Processes that work on one tenant at the same time.
+
+use std::time::{Duration, Instant};
+
+use tarbox_store::*;
+
+use crate::child::Process;
+use crate::{block, check, database, make, me, new, open};
+
+fn start(role: &str, count: usize, url: &std::path::Path) -> Vec<Process> {
+    let mut all: Vec<Process> = (0..count)
+        .map(|i| Process::start(&role.replace('#', &format!("p{i}")), url))
+        .collect();
+    for process in &mut all {
+        process.expect("ready");
+    }
+    for process in &mut all {
+        process.tell("go");
+    }
+    all
+}
+
+#[test]
+fn no_update_of_a_counter_is_lost() {
+    let (_guard, url) = database();
+    {
+        let (_database, s) = open(&url);
+        block(s.create(&me(), Ino::ROOT, b"value 0", &new(FileKind::File))).unwrap();
+    }
+    for mut process in start("count 60", 3, &url) {
+        process.expect("done");
+        process.finish();
+    }
+    let (database, s) = open(&url);
+    let counter = block(s.lookup(View::Current, Ino::ROOT, b"value 180")).unwrap();
+    assert_eq!(counter.size, 1_800, "every process added its bytes each time");
+    let log = block(s.log(&LogQuery::default())).unwrap();
+    assert!(
+        log.iter().map(|r| r.seq.0).eq(1..=log.len() as u64),
+        "one log without gaps"
+    );
+    check(&database);
+}
+
+#[test]
+fn files_of_all_processes_are_there_and_each_name_is_taken_once() {
+    let (_guard, url) = database();
+    {
+        let (_database, s) = open(&url);
+        block(s.create(&me(), Ino::ROOT, b"shared", &new(FileKind::Directory))).unwrap();
+    }
+    let mut got = Vec::new();
+    for mut process in start("create #", 3, &url) {
+        while let Some(("got", i)) = process.hear().expect("it does not die").split_once(' ') {
+            got.push(i.parse::<u64>().unwrap());
+        }
+        process.finish();
+    }
+    got.sort_unstable();
+    assert!(
+        got.iter().copied().eq(0..150),
+        "each wanted name was got once: {got:?}"
+    );
+    let (database, s) = open(&url);
+    let dir = block(s.lookup(View::Current, Ino::ROOT, b"shared")).unwrap();
+    assert_eq!(dir.size, 32 * (3 * 150 + 150));
+    let entries = block(s.list(View::Current, dir.ino, Cookie(0), 10_000)).unwrap();
+    let mut inos: Vec<Ino> = entries.iter().map(|e| e.attr.ino).collect();
+    inos.sort_unstable();
+    inos.dedup();
+    assert_eq!(inos.len(), 600, "no inode number was given twice");
+    check(&database);
+}
+
+#[test]
+fn each_process_sees_what_the_other_has_done() {
+    let (_guard, url) = database();
+    let (database, s) = open(&url);
+    let mut other = Process::start("serve", &url);
+    other.expect("ready");
+    let mut say = |line: &str| {
+        other.tell(line);
+        other.hear().unwrap()
+    };
+    let file = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File)))
+        .unwrap()
+        .ino;
+    block(s.write(&me(), file, WriteAt::End, b"parent ", false)).unwrap();
+    block(s.flush()).unwrap();
+    assert_eq!(say("append file"), "ok");
+    assert_eq!(say("flush"), "ok");
+    // Opening sees everything that was acknowledged before.
+    block(s.hold(file)).unwrap();
+    assert_eq!(block(s.attr(View::Current, file)).unwrap().size, 12);
+    block(s.release(file)).unwrap();
+    block(s.write(&me(), file, WriteAt::End, b" parent", false)).unwrap();
+    block(s.flush()).unwrap();
+    assert_eq!(say("append file"), "ok");
+    assert_eq!(say("checkpoint one"), "ok");
+    let one = block(s.find_layer("one")).unwrap().id;
+    block(s.write(&me(), file, WriteAt::Offset(0), b"PARENT", false)).unwrap();
+    assert_eq!(say("unlink file"), "ok");
+    assert_eq!(say("sync"), "ok");
+    std::thread::sleep(Duration::from_millis(150));
+    let gone = block(s.lookup(View::Current, Ino::ROOT, b"file"));
+    assert_eq!(
+        gone.unwrap_err().kind(),
+        ErrorKind::NotFound,
+        "at most a stated time behind"
+    );
+    let mut buffer = [0; 64];
+    let n = block(s.read(View::Layer(one), file, 0, &mut buffer, Access::Quiet)).unwrap();
+    assert_eq!(&buffer[..n], b"parent child parentchild");
+    assert_eq!(say("create file"), "ok");
+    let again = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File)));
+    assert_eq!(again.unwrap_err().kind(), ErrorKind::Exists);
+    // What failed here must not keep the other waiting.
+    assert_eq!(say("append file"), "ok");
+    other.finish();
+    check(&database);
+}
+
+#[test]
+fn what_is_made_is_found_at_once_by_name() {
+    let (_guard, url) = database();
+    let ((_a, one), (_b, two)) = (open(&url), open(&url));
+    for i in 0..30 {
+        let name = format!("file {i}");
+        assert!(block(two.lookup(View::Current, Ino::ROOT, name.as_bytes())).is_err());
+        block(one.create(&me(), Ino::ROOT, name.as_bytes(), &new(FileKind::File))).unwrap();
+        block(one.flush()).unwrap();
+        block(two.lookup(View::Current, Ino::ROOT, name.as_bytes())).unwrap();
+    }
+}
+
+#[test]
+fn what_another_process_has_open_outlives_its_name() {
+    let (_guard, url) = database();
+    let (database, s) = open(&url);
+    let file = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File)))
+        .unwrap()
+        .ino;
+    block(s.write(&me(), file, WriteAt::End, b"content", false)).unwrap();
+    block(s.flush()).unwrap();
+    let mut other = Process::start("hold", &url);
+    other.expect("held");
+    block(s.unlink(&me(), Ino::ROOT, b"file", Unlink::File)).unwrap();
+    block(s.flush()).unwrap();
+    block(s.gc()).unwrap();
+    other.tell("read");
+    other.expect("content");
+    other.tell("write");
+    other.expect("written");
+    other.tell("read");
+    other.expect("content!");
+    other.tell("release");
+    other.expect("released");
+    other.finish();
+    block(s.gc()).unwrap();
+    assert_eq!(
+        block(s.tenant()).unwrap().usage.inodes,
+        1,
+        "gone once nobody has it open"
+    );
+    assert_eq!(
+        block(s.attr(View::Current, file)).unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
+    check(&database);
+}
+
+#[test]
+fn what_a_killed_process_had_open_is_collected_in_time() {
+    let (_guard, url) = database();
+    let (database, s) = open(&url);
+    let file = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File)))
+        .unwrap()
+        .ino;
+    block(s.write(&me(), file, WriteAt::End, &[7; 300_000], false)).unwrap();
+    block(s.flush()).unwrap();
+    let mut other = Process::start("hold", &url);
+    other.expect("held");
+    block(s.unlink(&me(), Ino::ROOT, b"file", Unlink::File)).unwrap();
+    block(s.flush()).unwrap();
+    assert_eq!(block(s.tenant()).unwrap().usage.inodes, 2);
+    other.kill();
+    let limit = Instant::now() + Duration::from_secs(60);
+    while block(s.gc()).unwrap().inodes == 0 {
+        assert!(Instant::now() < limit, "a process that died has nothing open");
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    block(s.flush()).unwrap();
+    let usage = block(s.tenant()).unwrap().usage;
+    assert_eq!((usage.inodes, usage.bytes), (1, 0));
+    check(&database);
+}
+
+/// Whoever gets hold of a file has its content, however close its end is.
+#[test]
+fn a_file_that_is_opened_while_it_is_removed_is_whole_or_not_there() {
+    let (_guard, url) = database();
+    let (database, s) = open(&url);
+    let mut readers = start("look", 2, &url);
+    for round in 0..60 {
+        let file = block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File)))
+            .unwrap()
+            .ino;
+        block(s.write(&me(), file, WriteAt::End, b"content", false)).unwrap();
+        block(s.flush()).unwrap();
+        if round % 3 == 0 {
+            block(s.lookup(View::Current, Ino::ROOT, b"file")).unwrap();
+        }
+        block(s.unlink(&me(), Ino::ROOT, b"file", Unlink::File)).unwrap();
+        block(s.flush()).unwrap();
+    }
+    for mut reader in readers.drain(..) {
+        reader.tell("end");
+        reader.expect("whole");
+        reader.finish();
+    }
+    block(s.gc()).unwrap();
+    assert_eq!(block(s.tenant()).unwrap().usage.inodes, 1);
+    check(&database);
+}
+
+#[test]
+fn a_tenant_is_not_deleted_while_another_process_has_files_open() {
+    let (_guard, url) = database();
+    let (database, s) = open(&url);
+    block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File))).unwrap();
+    block(s.flush()).unwrap();
+    let mut other = Process::start("hold", &url);
+    other.expect("held");
+    let refused = block(database.delete_tenant("default"));
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Busy);
+    other.finish();
+    block(database.delete_tenant("default")).unwrap();
+    assert_eq!(
+        block(s.attr(View::Current, Ino::ROOT)).unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
+}
+
+#[test]
+fn processes_make_a_database_together() {
+    for _ in 0..3 {
+        let url = std::path::PathBuf::from(tarbox_test_postgres::server().fresh_url());
+        let mut made = 0;
+        for mut process in start("make", 3, &url) {
+            match process.hear().expect("it does not die").as_str() {
+                "made" => made += 1,
+                other => assert_eq!(other, "EEXIST"),
+            }
+            process.expect("done");
+            process.finish();
+        }
+        assert_eq!(made, 1);
+        let database = make(&url);
+        let s = block(database.open_tenant("default")).unwrap();
+        assert_eq!(
+            block(s.list(View::Current, Ino::ROOT, Cookie(0), 10))
+                .unwrap()
+                .len(),
+            3
+        );
+        check(&database);
+    }
+}
+
+#[test]
+fn whoever_waits_for_changes_hears_of_them() {
+    let (_guard, url) = database();
+    let ((_a, one), (_b, two)) = (open(&url), open(&url));
+    let last = block(two.last_seq()).unwrap();
+    let waiting = std::thread::spawn(move || {
+        let limit = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < limit {
+            let now = block(two.changed(last, Duration::from_secs(5))).unwrap();
+            if now > last {
+                return now;
+            }
+        }
+        last
+    });
+    std::thread::sleep(Duration::from_millis(300));
+    block(one.create(&me(), Ino::ROOT, b"file", &new(FileKind::File))).unwrap();
+    assert!(waiting.join().unwrap() > last);
+}
+
+#[test]
+fn followers_are_waited_for() {
+    let (_guard, url) = database();
+    let ((_a, one), (_b, two)) = (open(&url), open(&url));
+    assert!(!one.is_followed(None));
+    let follower = block(two.follow()).unwrap();
+    assert!(two.is_followed(None) && !two.is_followed(Some(&*follower)));
+    block(one.create(&me(), Ino::ROOT, b"file", &new(FileKind::File))).unwrap();
+    block(one.flush()).unwrap();
+    assert!(one.is_followed(None), "whoever takes the lease knows");
+    let position = block(one.last_seq()).unwrap();
+    let settling = std::thread::spawn(move || {
+        block(one.settle(None)).unwrap();
+        one
+    });
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(!settling.is_finished());
+    follower.acknowledge(position);
+    let one = settling.join().unwrap();
+    // One that ended is not waited for.
+    block(one.create(&me(), Ino::ROOT, b"more", &new(FileKind::File))).unwrap();
+    drop(follower);
+    let begun = Instant::now();
+    block(one.settle(None)).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(4));
+}

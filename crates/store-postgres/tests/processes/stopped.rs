@@ -1,0 +1,93 @@
+//! A process that is stopped, or thought dead: whoever waits long enough goes on, and it changes nothing more.
+
+use std::time::{Duration, Instant};
+
+use tarbox_store::*;
+
+use crate::child::Process;
+use crate::{block, check, database, me, new, open};
+
+fn signal(process: &Process, name: &str) {
+    let status = std::process::Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(process.id().to_string())
+        .status();
+    assert!(status.unwrap().success());
+}
+
+#[test]
+fn a_stopped_process_is_overtaken_and_told_once() {
+    let (_guard, url) = database();
+    let (database, s) = open(&url);
+    let mut other = Process::start("serve", &url);
+    other.expect("ready");
+    other.tell("create before");
+    other.expect("ok");
+    other.tell("flush");
+    other.expect("ok");
+    // It takes the lease with this, and is stopped before it has committed, or while it keeps the lease.
+    other.tell("create lost");
+    other.expect("ok");
+    signal(&other, "STOP");
+    let begun = Instant::now();
+    block(s.create(&me(), Ino::ROOT, b"mine", &new(FileKind::File))).unwrap();
+    block(s.sync()).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    let was_committed = block(s.lookup(View::Current, Ino::ROOT, b"lost")).is_ok();
+    signal(&other, "CONT");
+    other.tell("sync");
+    let said = other.hear().unwrap();
+    // Not known is only whether its commit was just in time; then there is nothing to tell, or it cannot know.
+    assert!(said == "EIO" || (said == "ok" && was_committed), "{said}");
+    other.tell("create after");
+    other.expect("ok");
+    other.tell("sync");
+    other.expect("ok");
+    for name in ["before", "mine", "after"] {
+        block(s.lookup(View::Current, Ino::ROOT, name.as_bytes())).unwrap();
+    }
+    assert_eq!(
+        block(s.lookup(View::Current, Ino::ROOT, b"lost")).is_ok(),
+        was_committed
+    );
+    other.finish();
+    check(&database);
+}
+
+/// Another session takes the lease over, as if this process had not answered.
+fn overtake(url: &std::path::Path) {
+    let name = url
+        .to_str()
+        .unwrap()
+        .split('/')
+        .nth(3)
+        .unwrap()
+        .split('?')
+        .next()
+        .unwrap();
+    let sql = "UPDATE tarbox.tenant SET epoch = epoch + 1, holder = 12345";
+    assert!(tarbox_test_postgres::server().psql(name, sql));
+}
+
+#[test]
+fn whoever_lost_the_lease_changes_nothing_more_and_goes_on() {
+    let (_guard, url) = database();
+    let (database, s) = open(&url);
+    block(s.create(&me(), Ino::ROOT, b"kept", &new(FileKind::File))).unwrap();
+    block(s.sync()).unwrap();
+    overtake(&url);
+    // Not committed when the lease is gone, unless it takes it anew first, which takes its time.
+    let made = block(s.create(&me(), Ino::ROOT, b"second", &new(FileKind::File)));
+    let synced = block(s.sync());
+    if let (Ok(_), Err(error)) = (made, synced) {
+        assert_eq!(error.kind(), ErrorKind::Io);
+        let lost = block(s.lookup(View::Current, Ino::ROOT, b"second"));
+        assert_eq!(lost.unwrap_err().kind(), ErrorKind::NotFound);
+    }
+    // Told once, it goes on: the other session, which there is not, does not answer.
+    block(s.sync()).unwrap();
+    block(s.create(&me(), Ino::ROOT, b"third", &new(FileKind::File))).unwrap();
+    block(s.sync()).unwrap();
+    block(s.lookup(View::Current, Ino::ROOT, b"kept")).unwrap();
+    check(&database);
+}

@@ -1,0 +1,215 @@
+//! How much is sent to the server, and what its tables look like.
+
+use tarbox_store::*;
+use tarbox_store_postgres::{Options, PostgresDatabase, PostgresStore, Statistics};
+use tarbox_test_postgres::server;
+
+fn block<R>(future: impl Future<Output = Result<R>>) -> R {
+    pollster::block_on(future).unwrap()
+}
+
+fn me() -> Actor {
+    Actor {
+        uid: 0,
+        gid: 0,
+        agent: "test".into(),
+    }
+}
+
+fn new(kind: FileKind) -> NewInode<'static> {
+    NewInode {
+        kind,
+        mode: 0o755,
+        uid: 0,
+        gid: 0,
+        rdev: 0,
+        target: b"",
+    }
+}
+
+fn open(url: &str) -> (PostgresDatabase, PostgresStore) {
+    let database = PostgresDatabase::open(&Options::parse(url).unwrap().create(true)).unwrap();
+    if pollster::block_on(database.tenant("default")).is_err() {
+        block(database.create_tenant("default", Quota::default()));
+    }
+    let store = block(database.open_tenant("default"));
+    (database, store)
+}
+
+/// What one call sends. The task that looks after leases sends now and then, so the least of a few counts.
+fn least(database: &PostgresDatabase, mut f: impl FnMut()) -> Statistics {
+    let counts = (0..8).map(|_| {
+        let before = database.statistics();
+        f();
+        let after = database.statistics();
+        Statistics {
+            statements: after.statements - before.statements,
+            flights: after.flights - before.flights,
+        }
+    });
+    counts.min_by_key(|count| count.statements).unwrap()
+}
+
+#[test]
+fn what_is_in_memory_sends_nothing_while_the_lease_is_held() {
+    let (database, store) = open(&server().fresh_url());
+    let dir = block(store.create(&me(), Ino::ROOT, b"dir", &new(FileKind::Directory))).ino;
+    let file = block(store.create(&me(), dir, b"file", &new(FileKind::File))).ino;
+    block(store.write(&me(), file, WriteAt::End, &[7; 200_000], false));
+    block(store.sync());
+    let mut buffer = [0; 4096];
+    block(store.read(View::Current, file, 0, &mut buffer, Access::Quiet));
+    let sent = least(&database, || {
+        for _ in 0..100 {
+            block(store.attr(View::Current, file));
+            block(store.lookup(View::Current, dir, b"file"));
+            assert!(pollster::block_on(store.lookup(View::Current, dir, b"nothing")).is_err());
+            block(store.read(View::Current, file, 0, &mut buffer, Access::Quiet));
+            block(store.list(View::Current, dir, Cookie(0), 10));
+            block(store.hold(file));
+            block(store.release(file));
+        }
+    });
+    assert_eq!(sent.statements, 0);
+}
+
+#[test]
+fn a_commit_is_one_flight_of_few_statements() {
+    let (database, store) = open(&server().fresh_url());
+    let mut made = 0;
+    let mut make = |count: usize| {
+        for _ in 0..count {
+            made += 1;
+            block(store.create(
+                &me(),
+                Ino::ROOT,
+                format!("{made}").as_bytes(),
+                &new(FileKind::File),
+            ));
+        }
+        block(store.sync());
+    };
+    // Names are looked up one by one, until the directory is worth loading.
+    for _ in 0..20 {
+        make(1);
+    }
+    let one = least(&database, || make(1));
+    assert_eq!(one.flights, 1, "{one:?}");
+    assert!(one.statements <= 8, "{one:?}");
+    let many = least(&database, || make(64));
+    assert!(many.statements <= 12, "{many:?}");
+}
+
+#[test]
+fn a_cold_path_is_one_flight() {
+    let url = server().fresh_url();
+    {
+        let (_database, store) = open(&url);
+        let mut dir = Ino::ROOT;
+        for name in ["a", "b", "c", "d", "e"] {
+            dir = block(store.create(&me(), dir, name.as_bytes(), &new(FileKind::Directory))).ino;
+        }
+        block(store.sync());
+    }
+    let names: Vec<&[u8]> = vec![b"a", b"b", b"c", b"d", b"e"];
+    let sent = (0..4).map(|_| {
+        let (database, store) = open(&url);
+        let before = database.statistics().flights;
+        assert_eq!(block(store.walk(View::Current, Ino::ROOT, &names)).len(), 5);
+        database.statistics().flights - before
+    });
+    assert_eq!(sent.min(), Some(1));
+}
+
+/// Tables of which every node has all.
+const EVERYWHERE: [&str; 3] = ["meta", "session", "tenant_name"];
+
+#[test]
+fn the_tenant_comes_first_in_every_key() {
+    let name = server().fresh();
+    drop(open(&server().url(&name)));
+    let sql = "SELECT c.relname, (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = i.indkey[0]) \
+               FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+               WHERE n.nspname = 'tarbox'";
+    let keys = server().query(&name, sql);
+    assert!(keys.lines().count() > 20);
+    for line in keys.lines() {
+        let (table, first) = line.split_once('|').unwrap();
+        assert!(first == "tenant" || EVERYWHERE.contains(&table), "{line}");
+    }
+    for (what, sql) in [
+        (
+            "sequences",
+            "SELECT count(*) FROM pg_sequences WHERE schemaname = 'tarbox'",
+        ),
+        (
+            "triggers",
+            "SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = 'tarbox'::regnamespace",
+        ),
+        (
+            "foreign keys",
+            "SELECT count(*) FROM pg_constraint WHERE connamespace = 'tarbox'::regnamespace AND contype = 'f'",
+        ),
+        (
+            "tables without a key",
+            "SELECT count(*) FROM pg_class c WHERE c.relnamespace = 'tarbox'::regnamespace AND c.relkind = 'r' \
+          AND NOT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)",
+        ),
+    ] {
+        assert_eq!(server().query(&name, sql), "0", "{what}");
+    }
+}
+
+#[test]
+fn it_works_within_another_runtime_and_ends_there() {
+    let url = server().fresh_url();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let database = PostgresDatabase::open(&Options::parse(&url).unwrap().create(true)).unwrap();
+        database.create_tenant("default", Quota::default()).await.unwrap();
+        let store = database.open_tenant("default").await.unwrap();
+        store
+            .create(&me(), Ino::ROOT, b"file", &new(FileKind::File))
+            .await
+            .unwrap();
+        // Others on this thread go on meanwhile.
+        let (synced, _) = tokio::join!(store.sync(), tokio::task::yield_now());
+        synced.unwrap();
+        drop(store);
+        drop(database);
+    });
+    let (_database, store) = open(&url);
+    block(store.lookup(View::Current, Ino::ROOT, b"file"));
+}
+
+/// Whoever gives a call up does not give up what it began.
+#[test]
+fn a_commit_outlives_its_caller() {
+    let url = server().fresh_url();
+    let (_database, store) = open(&url);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        for i in 0..40_u64 {
+            let name = format!("{i}");
+            store
+                .create(&me(), Ino::ROOT, name.as_bytes(), &new(FileKind::File))
+                .await
+                .unwrap();
+            let patience = std::time::Duration::from_micros(i * 50);
+            let _given_up = tokio::time::timeout(patience, store.sync()).await;
+        }
+        store.sync().await.unwrap();
+    });
+    let (other, again) = open(&url);
+    assert_eq!(
+        block(again.list(View::Current, Ino::ROOT, Cookie(0), 100)).len(),
+        40
+    );
+    assert!(block(other.fsck(false, &|_, _| {})).problems.is_empty());
+}

@@ -1,0 +1,31 @@
+//! Where the store is that is compared with the reference.
+
+use std::sync::Arc;
+
+use tarbox_pool::MemoryPool;
+use tarbox_store::Timestamp;
+use tarbox_store_sqlite::{Options, SqliteDatabase};
+
+pub(crate) use tarbox_store_sqlite::SqliteDatabase as Opened;
+pub(crate) use tarbox_store_sqlite::SqliteStore as Store;
+
+/// A pool in memory, which outlasts the database on it.
+pub(crate) struct Place(Arc<MemoryPool>);
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(MemoryPool::new()))
+    }
+
+    /// Opens the database with so much memory and this clock.
+    pub(crate) fn open(
+        &self,
+        create: bool,
+        cache_bytes: u64,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> SqliteDatabase {
+        let options = Options::new().create(create).background(false).redo(true);
+        let options = options.cache_bytes(cache_bytes).clock(clock);
+        SqliteDatabase::on_pool(self.0.clone(), "t.db", &options).unwrap()
+    }
+}
