@@ -69,12 +69,10 @@ impl<E: Engine> Driver<'_, E> {
 
     /// Returns when what operations did so far, and everything before, is on the device.
     pub(crate) async fn commit_durable(self) -> Result<()> {
-        let (wanted, before) = {
+        let (wanted, is_behind, before) = {
             let state = self.lock();
-            (
-                state.number + u64::from(!state.active.is_empty()),
-                state.losses.count,
-            )
+            let wanted = state.number + u64::from(!state.active.is_empty());
+            (wanted, state.durable < wanted, state.losses.count)
         };
         at_once(async move {
             let _turn = self.open.turn.take().await;
@@ -82,8 +80,8 @@ impl<E: Engine> Driver<'_, E> {
                 return Ok(());
             }
             // Of many who sync at once, one makes durable what the others did before they began to wait. What was done since
-            // is left to those who wait for that.
-            let is_durable = self.lock().durable >= wanted && wanted > 0;
+            // is left to those who wait for that. A commit from before does not count: another process may have made one since.
+            let is_durable = is_behind && self.lock().durable >= wanted;
             match is_durable {
                 true => Ok(()),
                 false => self.commit(Durability::Durable).await,

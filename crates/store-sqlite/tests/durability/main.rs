@@ -142,9 +142,11 @@ fn history_is_durable_when_the_call_returns() {
 
 #[test]
 fn a_sync_of_what_another_handle_committed_waits_too() {
-    let trace = traced("two handles");
-    let span = trace.between("sync", "synced");
-    assert_synced(&span, "t.db-wal", "the second handle");
+    for role in ["two handles", "two handles that sync"] {
+        let trace = traced(role);
+        let span = trace.between("sync", "synced");
+        assert_synced(&span, "t.db-wal", role);
+    }
 }
 
 #[test]

@@ -46,7 +46,8 @@ pub(crate) fn play(role: &str) {
         "small" => work.small(),
         "large" => work.large(),
         "history" => work.history(),
-        "two handles" => work.two_handles(&options),
+        "two handles" => work.two_handles(&options, false),
+        "two handles that sync" => work.two_handles(&options, true),
         "nothing new" => work.nothing_new(),
         "plain" => work.plain(),
         "flush" => work.flush(),
@@ -119,10 +120,22 @@ impl Work {
         });
     }
 
-    /// What was made visible through one database is made lasting through another, as by two processes.
-    fn two_handles(&self, options: &Options) {
+    /// What was made visible through one database is made lasting through another, as by two processes; also by one whose
+    /// own changes are all on the device.
+    fn two_handles(&self, options: &Options, changes: bool) {
         let database = SqliteDatabase::open("t.db", options).unwrap();
         let other = block(database.open_tenant("default"));
+        if changes {
+            let new = NewInode {
+                kind: FileKind::File,
+                mode: 0o644,
+                uid: 0,
+                gid: 0,
+                rdev: 0,
+                target: b"",
+            };
+            block(other.create(&self.by, Ino::ROOT, b"its own", &new));
+        }
         block(other.sync());
         self.file("file", b"content");
         block(self.store.flush());
