@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tarbox_store::{Error, ErrorKind, Performance, Result};
+use tarbox_store::{Performance, Result};
 
 use crate::budget::Budget;
 use crate::commit::Alone;
@@ -14,7 +14,7 @@ use crate::op::Clock;
 use crate::open::{Driver, Open};
 use crate::platform::{Committer, Turn};
 use crate::redo;
-use crate::rows::{Tenant, TenantId};
+use crate::rows::TenantId;
 use crate::state::State;
 use crate::step::damaged;
 use crate::store::CoreStore;
@@ -216,19 +216,6 @@ impl<E: Engine> CoreDatabase<E> {
     /// The store of a tenant, whether there is one or not, and whether it may be used or not.
     pub fn open(&self, tenant: TenantId) -> CoreStore<E> {
         CoreStore::new(self.core.clone(), self.core.inner.open(tenant))
-    }
-
-    /// The tenant of this name.
-    ///
-    /// # Errors
-    /// `NotFound` if there is none.
-    pub async fn named(&self, name: &str) -> Result<Tenant> {
-        let missing = || {
-            Error::new(ErrorKind::NotFound)
-                .about(name)
-                .because("there is no such tenant")
-        };
-        self.engine().find(name).await?.ok_or_else(missing)
     }
 
     /// Commits what every tenant did so far.

@@ -28,6 +28,7 @@ mod rows;
 mod state;
 mod step;
 mod store;
+mod tenants;
 mod want;
 
 pub use batch::{Batch, Change, HistoryOp};

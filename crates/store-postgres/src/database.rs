@@ -3,7 +3,7 @@
 use std::fmt;
 
 use tarbox_store::*;
-use tarbox_store_core::{CoreDatabase, CoreStore, Engine as _, Settings, Tenant};
+use tarbox_store_core::{CoreDatabase, CoreStore, Engine as _, Settings};
 use tokio::runtime::Builder;
 
 use crate::engine::{PostgresEngine, Statistics};
@@ -54,7 +54,7 @@ impl PostgresDatabase {
         );
         let shared = Shared::new(pool)?;
         let eighth = options.cache_bytes / 8;
-        let engine = PostgresEngine::new(shared, options.clock.clone(), eighth * 3, runtime);
+        let engine = PostgresEngine::new(shared, eighth * 3, runtime);
         let create = options.create;
         pollster::block_on(engine.run(|shared| async move { schema::prepare(&shared.pool, create).await }))?;
         let settings = Settings {
@@ -89,64 +89,33 @@ impl PostgresDatabase {
     pub fn statistics(&self) -> Statistics {
         self.core.engine().statistics()
     }
-
-    /// Changes a tenant's row, in a durable transaction.
-    async fn change(&self, name: &str, change: impl Fn(&mut Tenant) + Send) -> Result<()> {
-        let tenant = self.core.named(name).await?;
-        self.core.open(tenant.id).change(change).await
-    }
-}
-
-/// Refuses what is no name for a tenant.
-fn check_tenant_name(name: &str) -> Result<()> {
-    let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
-    let first = name
-        .bytes()
-        .next()
-        .is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    if !first || name.len() > 63 || !name.bytes().all(fine) {
-        return Err(Error::new(ErrorKind::Invalid)
-            .about(name)
-            .because("a tenant's name has 1 to 63 of a-z 0-9 - _ . and begins with a letter or digit"));
-    }
-    Ok(())
 }
 
 impl Database for PostgresDatabase {
     type Store = PostgresStore;
 
     async fn open_tenant(&self, name: &str) -> Result<PostgresStore> {
-        let tenant = self.core.named(name).await?;
-        let store = self.core.open(tenant.id);
-        // Says at once if it is suspended.
-        store.tenant().await?;
-        Ok(store)
+        self.core.open_tenant(name).await
     }
 
     async fn create_tenant(&self, name: &str, quota: Quota) -> Result<TenantInfo> {
-        check_tenant_name(name)?;
-        let engine = self.core.engine();
-        let made = engine.create(name, quota, (engine.clock)()).await?;
-        Ok(made.info())
+        self.core.create_tenant(name, quota).await
     }
 
     async fn tenants(&self) -> Result<Vec<TenantInfo>> {
-        self.core.commit().await?;
-        let all = self.core.engine().tenants().await?;
-        Ok(all.iter().map(Tenant::info).collect())
+        self.core.tenants().await
     }
 
     async fn tenant(&self, name: &str) -> Result<TenantInfo> {
-        self.core.commit().await?;
-        Ok(self.core.named(name).await?.info())
+        self.core.tenant(name).await
     }
 
     async fn set_quota(&self, name: &str, quota: Quota) -> Result<()> {
-        self.change(name, |tenant| tenant.quota = quota).await
+        self.core.set_quota(name, quota).await
     }
 
     async fn set_state(&self, name: &str, state: TenantState) -> Result<()> {
-        self.change(name, |tenant| tenant.state = state).await
+        self.core.set_state(name, state).await
     }
 
     async fn delete_tenant(&self, name: &str) -> Result<()> {
@@ -167,15 +136,6 @@ impl Database for PostgresDatabase {
     }
 
     async fn gc(&self) -> Result<GcReport> {
-        self.core.commit().await?;
-        let mut total = GcReport::default();
-        for tenant in self.core.engine().tenants().await? {
-            let part = crate::gc::collect(&self.core.open(tenant.id)).await?;
-            total.inodes += part.inodes;
-            total.log_records += part.log_records;
-            total.segments += part.segments;
-            total.bytes_freed += part.bytes_freed;
-        }
-        Ok(total)
+        self.core.gc().await
     }
 }

@@ -8,12 +8,11 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tarbox_store::{
-    Error, ErrorKind, Follower, GcReport, Ino, LayerId, LogQuery, LogRecord, Performance, Quota, Result, Seq,
-    TenantState, Timestamp,
+    Error, ErrorKind, Follower, GcReport, Ino, LogQuery, LogRecord, Performance, Quota, Result, Seq,
+    Timestamp,
 };
 use tarbox_store_core::{
-    Applied, Batch, CHUNK, CHUNKS, Clock, CoreStore, Durability, Engine, Found, Target, Tenant, TenantId,
-    Want,
+    Applied, Batch, CHUNK, CHUNKS, CoreStore, Durability, Engine, Found, Target, Tenant, TenantId, Want,
 };
 use tokio::runtime::Runtime;
 use tokio_postgres::types::Type;
@@ -46,7 +45,6 @@ pub struct Statistics {
 pub struct PostgresEngine {
     pub(crate) shared: Arc<Shared>,
     blocks: Blocks,
-    pub(crate) clock: Clock,
     /// `None` only while it is dropped.
     runtime: Option<Runtime>,
 }
@@ -60,11 +58,10 @@ impl fmt::Debug for PostgresEngine {
 }
 
 impl PostgresEngine {
-    pub(crate) fn new(shared: Shared, clock: Clock, cache_bytes: u64, runtime: Runtime) -> Self {
+    pub(crate) fn new(shared: Shared, cache_bytes: u64, runtime: Runtime) -> Self {
         Self {
             shared: Arc::new(shared),
             blocks: blocks::cache(cache_bytes),
-            clock,
             runtime: Some(runtime),
         }
     }
@@ -594,23 +591,8 @@ impl Engine for PostgresEngine {
             );
             let answers = shared.pool.fly(&[next]).await?;
             let row = answers[0].first().ok_or_else(closed)?;
-            let tenant = Tenant {
-                id: TenantId(sql::int(row, 0)? as u64),
-                name: name[..].into(),
-                state: TenantState::Active,
-                created: now,
-                quota,
-                bytes: 0,
-                inodes: 1,
-                layers: 1,
-                head: LayerId(1),
-                current: LayerId(1),
-                next_ino: Ino::ROOT.0 + 1,
-                next_seq: 1,
-                secret,
-                segment: 1,
-                segment_len: 0,
-            };
+            let id = TenantId(sql::int(row, 0)? as u64);
+            let tenant = Tenant::new(id, &name, quota, secret, now);
             let mut steps = vec![Step::Plain("BEGIN")];
             steps.extend(sql::create_tenant(&shared.templates, &tenant));
             steps.push(Step::Plain("COMMIT"));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use tarbox_store::{Error, ErrorKind, Result, Timestamp};
@@ -102,7 +102,7 @@ impl Options {
             create: false,
             background: true,
             cache_bytes: 64 * 1024 * 1024,
-            clock: Arc::new(system_time),
+            clock: Arc::new(Timestamp::of_system),
         })
     }
 
@@ -137,14 +137,6 @@ impl Options {
 
 fn invalid(what: &str) -> Error {
     Error::new(ErrorKind::Invalid).because(what)
-}
-
-fn system_time() -> Timestamp {
-    let nanos = match SystemTime::now().duration_since(UNIX_EPOCH) {
-        Ok(after) => after.as_nanos() as i128,
-        Err(before) => -(before.duration().as_nanos() as i128),
-    };
-    Timestamp::from_nanos(nanos)
 }
 
 #[cfg(test)]

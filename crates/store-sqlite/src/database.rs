@@ -15,7 +15,7 @@ use crate::lease::Lease;
 use crate::options::Options;
 use crate::redo::Redo;
 use crate::room::Room;
-use crate::rows::{Tenant, TenantId};
+use crate::rows::TenantId;
 use crate::sessions::Sessions;
 use crate::sql::{self, Connections, Place, device};
 
@@ -156,64 +156,33 @@ impl SqliteDatabase {
     pub fn sync(&self) -> Result<()> {
         pollster::block_on(self.core.sync())
     }
-
-    /// Changes a tenant's row, in a durable transaction.
-    async fn change(&self, name: &str, change: impl FnMut(&mut Tenant) + MaybeSend) -> Result<()> {
-        let tenant = self.core.named(name).await?;
-        self.core.open(tenant.id).change(change).await
-    }
-}
-
-/// Refuses what is no name for a tenant.
-fn check_tenant_name(name: &str) -> Result<()> {
-    let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
-    let first = name
-        .bytes()
-        .next()
-        .is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    if !first || name.len() > 63 || !name.bytes().all(fine) {
-        return Err(Error::new(ErrorKind::Invalid).about(name).because(
-            "a tenant's name must have 1 to 63 characters of a-z 0-9 - _ . and start with a letter or digit",
-        ));
-    }
-    Ok(())
 }
 
 impl Database for SqliteDatabase {
     type Store = SqliteStore;
 
     async fn open_tenant(&self, name: &str) -> Result<SqliteStore> {
-        let tenant = self.core.named(name).await?;
-        let store = self.core.open(tenant.id);
-        // Says at once if it is suspended.
-        store.tenant().await?;
-        Ok(store)
+        self.core.open_tenant(name).await
     }
 
     async fn create_tenant(&self, name: &str, quota: Quota) -> Result<TenantInfo> {
-        check_tenant_name(name)?;
-        let engine = self.core.engine();
-        let made = tarbox_store_core::Engine::create(engine, name, quota, engine.now()).await?;
-        Ok(made.info())
+        self.core.create_tenant(name, quota).await
     }
 
     async fn tenants(&self) -> Result<Vec<TenantInfo>> {
-        self.core.commit().await?;
-        let all = self.core.engine().sql.read(sql::tenant::all)?;
-        Ok(all.iter().map(Tenant::info).collect())
+        self.core.tenants().await
     }
 
     async fn tenant(&self, name: &str) -> Result<TenantInfo> {
-        self.core.commit().await?;
-        Ok(self.core.named(name).await?.info())
+        self.core.tenant(name).await
     }
 
     async fn set_quota(&self, name: &str, quota: Quota) -> Result<()> {
-        self.change(name, |tenant| tenant.quota = quota).await
+        self.core.set_quota(name, quota).await
     }
 
     async fn set_state(&self, name: &str, state: TenantState) -> Result<()> {
-        self.change(name, |tenant| tenant.state = state).await
+        self.core.set_state(name, state).await
     }
 
     async fn delete_tenant(&self, name: &str) -> Result<()> {
@@ -235,17 +204,8 @@ impl Database for SqliteDatabase {
     }
 
     async fn gc(&self) -> Result<GcReport> {
-        self.core.commit().await?;
         crate::gc::remove_strays(self.core.engine())?;
-        let mut total = GcReport::default();
-        for tenant in self.core.engine().sql.read(sql::tenant::all)? {
-            let part = crate::gc::collect(&self.core.open(tenant.id)).await?;
-            total.inodes += part.inodes;
-            total.log_records += part.log_records;
-            total.segments += part.segments;
-            total.bytes_freed += part.bytes_freed;
-        }
-        Ok(total)
+        self.core.gc().await
     }
 }
 

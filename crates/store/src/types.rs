@@ -60,6 +60,14 @@ impl Timestamp {
     pub fn from_nanos(nanos: i128) -> Self {
         Self(nanos.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
     }
+    /// The time of the system's clock.
+    pub fn of_system() -> Self {
+        let now = std::time::SystemTime::now();
+        Self::from_nanos(match now.duration_since(std::time::SystemTime::UNIX_EPOCH) {
+            Ok(since) => since.as_nanos() as i128,
+            Err(before) => -(before.duration().as_nanos() as i128),
+        })
+    }
     /// From whole seconds and nanoseconds. A time beyond the ends of the range becomes the nearest of them.
     pub fn from_parts(seconds: i64, nanos: u32) -> Self {
         Self::from_nanos(i128::from(seconds) * 1_000_000_000 + i128::from(nanos))

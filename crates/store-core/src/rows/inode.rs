@@ -59,6 +59,29 @@ pub struct Inode {
 const ENTRY_SIZE: u64 = 32;
 
 impl Inode {
+    /// The root directory of a new tenant.
+    pub fn root(now: Timestamp) -> Self {
+        Self {
+            kind: FileKind::Directory,
+            mode: 0o755,
+            uid: 0,
+            gid: 0,
+            nlink: 2,
+            size: 0,
+            stored: 0,
+            rdev: 0,
+            xattrs: 0,
+            atime: now,
+            mtime: now,
+            ctime: now,
+            btime: now,
+            parent: Ino::ROOT,
+            cookie: 0,
+            content: Content::Inline(Vec::new()),
+            born: LayerId(1),
+        }
+    }
+
     /// The attributes, with the bytes of content by which the next commits will change what chunks hold.
     pub fn attr(&self, ino: Ino, uncommitted: i64) -> Attr {
         let held = match &self.content {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tarbox_store::{LayerId, Quota, TenantInfo, TenantState, Timestamp, Usage};
+use tarbox_store::{Ino, LayerId, Quota, TenantInfo, TenantState, Timestamp, Usage};
 
 /// A tenant's number; never shown to users and never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +44,27 @@ pub struct Tenant {
 }
 
 impl Tenant {
+    /// A new one, with nothing but its root directory, [`Inode::root`](crate::Inode::root).
+    pub fn new(id: TenantId, name: &str, quota: Quota, secret: [u8; 16], now: Timestamp) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            state: TenantState::Active,
+            created: now,
+            quota,
+            bytes: 0,
+            inodes: 1,
+            layers: 1,
+            head: LayerId(1),
+            current: LayerId(1),
+            next_ino: Ino::ROOT.0 + 1,
+            next_seq: 1,
+            secret,
+            segment: 1,
+            segment_len: 0,
+        }
+    }
+
     /// What is told of it.
     pub fn info(&self) -> TenantInfo {
         TenantInfo {

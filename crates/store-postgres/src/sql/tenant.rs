@@ -1,7 +1,7 @@
 //! Tenants, layers and tags.
 
 use tarbox_store::{Error, ErrorKind, Ino, LayerId, Quota, Result, TenantState, Timestamp};
-use tarbox_store_core::{Content, Inode, Layer, Tenant, TenantId, damaged};
+use tarbox_store_core::{Inode, Layer, Tenant, TenantId, damaged};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
@@ -151,26 +151,7 @@ pub(crate) fn create(templates: &Templates, t: &Tenant) -> Vec<Step> {
         &types,
         values,
     );
-    let now = t.created;
-    let root = Inode {
-        kind: tarbox_store::FileKind::Directory,
-        mode: 0o755,
-        uid: 0,
-        gid: 0,
-        nlink: 2,
-        size: 0,
-        stored: 0,
-        rdev: 0,
-        xattrs: 0,
-        atime: now,
-        mtime: now,
-        ctime: now,
-        btime: now,
-        parent: Ino::ROOT,
-        cookie: 0,
-        content: Content::Inline(Vec::new()),
-        born: LayerId(1),
-    };
+    let root = Inode::root(t.created);
     let mut steps = vec![name, row];
     sql.upsert(&mut steps, &INODE, vec![inode::values(t.id, Ino::ROOT, &root)]);
     steps

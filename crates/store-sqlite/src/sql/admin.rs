@@ -1,11 +1,11 @@
 //! Making and deleting tenants.
 
 use rusqlite::{Connection, params};
-use tarbox_store::{Error, ErrorKind, FileKind, Ino, LayerId, Quota, Result, TenantState, Timestamp};
+use tarbox_store::{Error, ErrorKind, Ino, Quota, Result, Timestamp};
 
 use super::error::engine;
 use super::{inode, tenant};
-use crate::rows::{Content, Inode, Numbered, Tenant, TenantId};
+use crate::rows::{Inode, Numbered, Tenant, TenantId};
 
 /// Every table with rows of tenants, and how it begins.
 const BY_KEY: [(&str, &str); 9] = [
@@ -48,44 +48,9 @@ pub(crate) fn create(
     let id = TenantId(id.ok_or_else(|| {
         Error::new(ErrorKind::NoSpace).because("the database has the maximum number of tenants")
     })?);
-    let row = Tenant {
-        id,
-        name: name.into(),
-        state: TenantState::Active,
-        created: now,
-        quota,
-        bytes: 0,
-        inodes: 1,
-        layers: 1,
-        head: LayerId(1),
-        current: LayerId(1),
-        next_ino: Ino::ROOT.0 + 1,
-        next_seq: 1,
-        secret,
-        segment: 1,
-        segment_len: 0,
-    };
+    let row = Tenant::new(id, name, quota, secret, now);
     tenant::put(c, &row)?;
-    let root = Inode {
-        kind: FileKind::Directory,
-        mode: 0o755,
-        uid: 0,
-        gid: 0,
-        nlink: 2,
-        size: 0,
-        stored: 0,
-        rdev: 0,
-        xattrs: 0,
-        atime: now,
-        mtime: now,
-        ctime: now,
-        btime: now,
-        parent: Ino::ROOT,
-        cookie: 0,
-        content: Content::Inline(Vec::new()),
-        born: LayerId(1),
-    };
-    inode::put(c, id.key(Ino::ROOT), &root)?;
+    inode::put(c, id.key(Ino::ROOT), &Inode::root(now))?;
     Ok(row)
 }
 
