@@ -12,10 +12,10 @@ use crate::database::Inner;
 use crate::engine::Engine;
 use crate::op::{Op, checked};
 use crate::platform::{Body, Turn, at_once};
-use crate::rows::TenantId;
+use crate::rows::{CHUNK, TenantId};
 use crate::state::{Queued, State};
 use crate::step::{Step, Stop};
-use crate::want::{Found, Loaded, Want};
+use crate::want::{CHUNKS, Found, Loaded, Want};
 
 /// Inodes without names that are looked at together.
 const REAPED: usize = 1_000;
@@ -86,6 +86,19 @@ impl<E> Clone for Driver<'_, E> {
 
 impl<E> Copy for Driver<'_, E> {}
 
+/// How an operation is driven.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum How {
+    /// It reads.
+    Read,
+    /// It changes something; with `files`, only where the head is in view.
+    Change { files: bool },
+    /// It changes history, with the tenant to itself.
+    Rewrite,
+    /// It reads what only committed rows tell, with the tenant to itself.
+    ReadCommitted,
+}
+
 /// What has to happen before an operation can be run again.
 enum Need {
     Rows(Vec<Want>),
@@ -139,18 +152,37 @@ impl<'a, E: Engine> Driver<'a, E> {
         self.inner.engine.foreign(self.open.tenant)
     }
 
-    /// Runs an operation that reads: as often as it takes for all its rows to be of one moment.
-    pub(crate) async fn read<R: MaybeSend>(
+    /// Runs an operation. Its driver knows nothing of its answer, so that there is one for all of them.
+    pub(crate) async fn run<'d, R: MaybeSend>(
         self,
-        mut f: impl FnMut(&mut Op<'_, '_>) -> Step<R> + MaybeSend,
+        how: How,
+        mut f: impl FnMut(&mut Op<'_, 'd>) -> Step<R> + MaybeSend,
     ) -> Result<R> {
         let mut answer = None;
-        at_once(self.drive_read(&mut |op| {
+        at_once(self.drive(how, &mut |op| {
             answer = Some(f(op)?);
             Ok(())
         }))
         .await?;
-        answered(answer)
+        answer.ok_or_else(|| Error::new(ErrorKind::Io).because("an operation ended without an answer"))
+    }
+
+    async fn drive(self, how: How, f: &mut Body<'_, '_>) -> Result<()> {
+        match how {
+            How::Read => self.drive_read(f).await,
+            How::Change { files } => self.drive_change(files, f).await,
+            // Few and long: what they need to wait takes no room in all the others.
+            How::Rewrite => Box::pin(self.drive_rewrite(f)).await,
+            How::ReadCommitted => Box::pin(self.drive_committed(f)).await,
+        }
+    }
+
+    /// Runs an operation that reads: as often as it takes for all its rows to be of one moment.
+    pub(crate) async fn read<'d, R: MaybeSend>(
+        self,
+        f: impl FnMut(&mut Op<'_, 'd>) -> Step<R> + MaybeSend,
+    ) -> Result<R> {
+        self.run(How::Read, f).await
     }
 
     async fn drive_read(self, f: &mut Body<'_, '_>) -> Result<()> {
@@ -253,7 +285,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         self,
         f: impl FnMut(&mut Op<'_, 'd>) -> Step<R> + MaybeSend,
     ) -> Result<R> {
-        self.change(true, f).await
+        self.run(How::Change { files: true }, f).await
     }
 
     /// Runs an operation that changes something, whatever layer is in view.
@@ -261,21 +293,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         self,
         f: impl FnMut(&mut Op<'_, 'd>) -> Step<R> + MaybeSend,
     ) -> Result<R> {
-        self.change(false, f).await
-    }
-
-    async fn change<'d, R: MaybeSend>(
-        self,
-        files: bool,
-        mut f: impl FnMut(&mut Op<'_, 'd>) -> Step<R> + MaybeSend,
-    ) -> Result<R> {
-        let mut answer = None;
-        at_once(self.drive_change(files, &mut |op| {
-            answer = Some(f(op)?);
-            Ok(())
-        }))
-        .await?;
-        answered(answer)
+        self.run(How::Change { files: false }, f).await
     }
 
     async fn drive_change(self, files: bool, f: &mut Body<'_, '_>) -> Result<()> {
@@ -549,7 +567,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         Ok(())
     }
 
-    /// What the engine knows without looking at rows.
+    /// What the engine need not be asked for as rows.
     async fn tell(self, want: &Want) -> Result<Option<Found>> {
         let (engine, tenant) = (&self.inner.engine, self.open.tenant);
         Ok(match want {
@@ -559,8 +577,32 @@ impl<'a, E: Engine> Driver<'a, E> {
                 Some(Found::Is(held.first().copied().unwrap_or(true)))
             }
             Want::Room => Some(Found::Room(engine.room())),
+            Want::Held { file, start, end } => Some(Found::Bytes(self.held(*file, *start, *end).await?)),
             _ => None,
         })
+    }
+
+    /// How many bytes the chunks of a file hold of `start..end`. Page by page, since they may be any number; if something is
+    /// committed in between, whoever asked asks again.
+    async fn held(self, file: Ino, start: u64, end: u64) -> Result<u64> {
+        let (mut from, to) = (start / CHUNK, end.saturating_sub(1) / CHUNK);
+        let mut held = 0;
+        while start < end && from <= to {
+            let want = Want::Chunks { file, from, to };
+            let found = self.inner.engine.load(self.open.tenant, &[want]).await?;
+            let page = found.first().map(|found| found.chunks()).transpose()?;
+            let Some(page) = page else { break };
+            for (index, map) in page {
+                let base = index * CHUNK;
+                let within = |at: u64| at.clamp(base, base.saturating_add(CHUNK)) - base;
+                held += map.stored_in(within(start) as u32, within(end) as u32);
+                from = index + 1;
+            }
+            if page.len() < CHUNKS {
+                break;
+            }
+        }
+        Ok(held)
     }
 
     /// Takes the lease for this tenant, which the next commit gives back.
@@ -608,11 +650,6 @@ impl<'a, E: Engine> Driver<'a, E> {
             counters.row_misses.fetch_add(misses, Ordering::Relaxed);
         }
     }
-}
-
-/// What an operation left behind that ended well.
-pub(crate) fn answered<R>(answer: Option<R>) -> Result<R> {
-    answer.ok_or_else(|| Error::new(ErrorKind::Io).because("an operation ended without an answer"))
 }
 
 /// Sees that the tenant's row is there.

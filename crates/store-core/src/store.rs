@@ -10,9 +10,11 @@ use tarbox_store::*;
 use crate::commit::Exclusive;
 use crate::database::Core;
 use crate::engine::{Engine, Target};
+use crate::op::Op;
 use crate::open::{Driver, Open};
 use crate::ops::{Copied, CopyRange};
 use crate::rows::Tenant;
+use crate::step::Step;
 use crate::want::Want;
 
 /// The most a copy shares in one step, so that no operation holds the state for long.
@@ -62,6 +64,18 @@ impl<E: Engine> CoreStore<E> {
             inner: self.core.inner(),
             open: &self.open,
         }
+    }
+
+    /// Changes the history of a tenant that may be used.
+    async fn rewrite<R: MaybeSend>(
+        &self,
+        mut f: impl FnMut(&mut Op<'_, '_>) -> Step<R> + MaybeSend,
+    ) -> Result<R> {
+        let f = |op: &mut Op<'_, '_>| {
+            op.check_active()?;
+            f(op)
+        };
+        self.driver().rewrite(f).await
     }
 
     async fn copy_step(&self, by: &Actor, copy: CopyRange) -> Result<u64> {
@@ -448,48 +462,24 @@ impl<E: Engine> Store for CoreStore<E> {
         description: Option<&str>,
         later: LaterLayers,
     ) -> Result<LayerInfo> {
-        self.driver()
-            .rewrite(|op| {
-                op.check_active()?;
-                op.checkpoint(by, name, description, later)
-            })
+        self.rewrite(|op| op.checkpoint(by, name, description, later))
             .await
     }
 
     async fn switch(&self, by: &Actor, layer: LayerId) -> Result<()> {
-        self.driver()
-            .rewrite(|op| {
-                op.check_active()?;
-                op.switch(by, layer)
-            })
-            .await
+        self.rewrite(|op| op.switch(by, layer)).await
     }
 
     async fn drop_layer(&self, by: &Actor, layer: LayerId) -> Result<()> {
-        self.driver()
-            .rewrite(|op| {
-                op.check_active()?;
-                op.drop_layer(by, layer)
-            })
-            .await
+        self.rewrite(|op| op.drop_layer(by, layer)).await
     }
 
     async fn squash(&self, by: &Actor, first: LayerId, last: LayerId) -> Result<()> {
-        self.driver()
-            .rewrite(|op| {
-                op.check_active()?;
-                op.squash(by, first, last)
-            })
-            .await
+        self.rewrite(|op| op.squash(by, first, last)).await
     }
 
     async fn tag(&self, by: &Actor, tag: &str, layer: Option<LayerId>) -> Result<()> {
-        self.driver()
-            .rewrite(|op| {
-                op.check_active()?;
-                op.tag(by, tag, layer)
-            })
-            .await
+        self.rewrite(|op| op.tag(by, tag, layer)).await
     }
 
     async fn diff(&self, from: LayerId, to: LayerId) -> Result<Vec<Change>> {

@@ -61,7 +61,7 @@ pub enum Want {
         from: u64,
         layer: Option<LayerId>,
     },
-    /// How many bytes the chunks hold of `start..end`.
+    /// How many bytes the chunks hold of `start..end`. The engine is asked for the chunks.
     Held {
         file: Ino,
         start: u64,

@@ -12,7 +12,7 @@ use tarbox_store::{
     Timestamp,
 };
 use tarbox_store_core::{
-    Applied, Batch, CHUNK, CHUNKS, CoreStore, Durability, Engine, Found, Target, Tenant, TenantId, Want,
+    Applied, Batch, CoreStore, Durability, Engine, Found, Target, Tenant, TenantId, Want,
 };
 use tokio::runtime::Runtime;
 use tokio_postgres::types::Type;
@@ -111,37 +111,6 @@ impl PostgresEngine {
                 .because("other processes change the tenant without pause; try again"))
         })
         .await
-    }
-
-    /// How many bytes the chunks of a file hold of `start..end`.
-    async fn held(&self, seat: &Arc<Seat>, file: Ino, start: u64, end: u64) -> Result<u64> {
-        let (mut index, last) = (start / CHUNK, end.saturating_sub(1) / CHUNK);
-        let mut held = 0;
-        while start < end && index <= last {
-            let want = Want::Chunks {
-                file,
-                from: index,
-                to: last,
-            };
-            let found = self.load_rows(seat, vec![want]).await?;
-            let Some(Found::Chunks(page)) = found.into_iter().next() else {
-                break;
-            };
-            for (at, map) in &page {
-                let base = at * CHUNK;
-                let (from, to) = (start.max(base) - base, end.min(base.saturating_add(CHUNK)) - base);
-                let parts = map
-                    .fragments
-                    .iter()
-                    .filter_map(|f| f.clip(from as u32, to as u32));
-                held += parts.map(|f| u64::from(f.len)).sum::<u64>();
-                index = at + 1;
-            }
-            if page.len() < CHUNKS {
-                break;
-            }
-        }
-        Ok(held)
     }
 }
 
@@ -278,13 +247,7 @@ impl Engine for PostgresEngine {
             },
             want => want.clone(),
         });
-        let mut found = self.load_rows(&seat, asked.collect()).await?;
-        for (want, found) in wants.iter().zip(&mut found) {
-            if let Want::Held { file, start, end } = want {
-                *found = Found::Bytes(self.held(&seat, *file, *start, *end).await?);
-            }
-        }
-        Ok(found)
+        self.load_rows(&seat, asked.collect()).await
     }
 
     async fn log(&self, tenant: TenantId, query: &LogQuery) -> Result<Vec<LogRecord>> {

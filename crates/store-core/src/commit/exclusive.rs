@@ -6,8 +6,8 @@ use crate::batch::Batch;
 use crate::delta::Delta;
 use crate::engine::{Applied, Durability, Engine};
 use crate::op::Op;
-use crate::open::{Driver, answered};
-use crate::platform::{Body, TurnGuard, at_once};
+use crate::open::{Driver, How};
+use crate::platform::{Body, TurnGuard};
 use crate::step::{Step, Stop};
 use crate::want::{Loaded, Want};
 
@@ -82,20 +82,14 @@ impl<'a, E: Engine> Driver<'a, E> {
     }
 
     /// Runs an operation that changes history, in a durable transaction of its own.
-    pub(crate) async fn rewrite<R: MaybeSend>(
+    pub(crate) async fn rewrite<'d, R: MaybeSend>(
         self,
-        mut f: impl FnMut(&mut Op<'_, '_>) -> Step<R> + MaybeSend,
+        f: impl FnMut(&mut Op<'_, 'd>) -> Step<R> + MaybeSend,
     ) -> Result<R> {
-        let mut answer = None;
-        at_once(self.drive_rewrite(&mut |op| {
-            answer = Some(f(op)?);
-            Ok(())
-        }))
-        .await?;
-        answered(answer)
+        self.run(How::Rewrite, f).await
     }
 
-    async fn drive_rewrite(self, f: &mut Body<'_, '_>) -> Result<()> {
+    pub(crate) async fn drive_rewrite(self, f: &mut Body<'_, '_>) -> Result<()> {
         let _alone = self.alone(true).await?;
         let delta = self.run_alone(f).await?;
         let mut batch = Batch::new(self.open.tenant);
@@ -119,20 +113,14 @@ impl<'a, E: Engine> Driver<'a, E> {
     }
 
     /// Reads what only committed rows tell, with nothing else to be seen.
-    pub(crate) async fn read_committed<R: MaybeSend>(
+    pub(crate) async fn read_committed<'d, R: MaybeSend>(
         self,
-        mut f: impl FnMut(&mut Op<'_, '_>) -> Step<R> + MaybeSend,
+        f: impl FnMut(&mut Op<'_, 'd>) -> Step<R> + MaybeSend,
     ) -> Result<R> {
-        let mut answer = None;
-        at_once(self.drive_committed(&mut |op| {
-            answer = Some(f(op)?);
-            Ok(())
-        }))
-        .await?;
-        answered(answer)
+        self.run(How::ReadCommitted, f).await
     }
 
-    async fn drive_committed(self, f: &mut Body<'_, '_>) -> Result<()> {
+    pub(crate) async fn drive_committed(self, f: &mut Body<'_, '_>) -> Result<()> {
         let _alone = self.alone(false).await?;
         self.run_alone(f).await.map(drop)
     }

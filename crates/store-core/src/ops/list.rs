@@ -71,16 +71,7 @@ impl<'d> Op<'_, 'd> {
         }
         let from = after.0 + 1;
         if let Some(layer) = self.layer(view)? {
-            let (dir, to) = (key, LAST);
-            let found = self
-                .ask(Want::EntriesAt {
-                    dir,
-                    from,
-                    to,
-                    limit,
-                    layer,
-                })?
-                .entries()?;
+            let found = self.entries_at(layer, key, from..=LAST, limit)?;
             return Ok(found.iter().map(look).collect());
         }
         if let Some(all) = self.state.caches.listings.get(&key) {

@@ -1,5 +1,6 @@
 //! Rows as an operation sees them: its own changes, then the memtables, then the caches, then what was loaded for it.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use tarbox_store::{Error, ErrorKind, Ino, LayerId, View};
@@ -12,7 +13,7 @@ use crate::rows::{BUCKET, Content, Dentry, Inode, bucket_of};
 use crate::step::{Step, Stop};
 use crate::want::Want;
 
-impl Op<'_, '_> {
+impl<'a> Op<'a, '_> {
     /// The layer to read: `None` for the head, which the memtables overlay.
     pub(crate) fn layer(&mut self, view: View) -> Step<Option<LayerId>> {
         let t = self.row();
@@ -272,33 +273,33 @@ impl Op<'_, '_> {
             return self.head_entry(dir, name);
         };
         let from = bucket_of(&self.row().secret, name);
-        let (to, limit) = (from + (BUCKET - 1), BUCKET as usize);
-        let entries = self
-            .ask(Want::EntriesAt {
-                dir,
-                from,
-                to,
-                limit,
-                layer,
-            })?
-            .entries()?;
+        let entries = self.entries_at(layer, dir, from..=from + (BUCKET - 1), BUCKET as usize)?;
         Ok(entries.iter().find(|d| *d.name == *name).cloned())
+    }
+
+    /// Up to `limit` entries of a directory as of the end of a layer, by cookie.
+    pub(super) fn entries_at(
+        &mut self,
+        layer: LayerId,
+        dir: Ino,
+        cookies: RangeInclusive<u64>,
+        limit: usize,
+    ) -> Step<&'a Vec<Dentry>> {
+        let (from, to) = cookies.into_inner();
+        let found = self.ask(Want::EntriesAt {
+            dir,
+            from,
+            to,
+            limit,
+            layer,
+        })?;
+        Ok(found.entries()?)
     }
 
     /// The entry at this cookie.
     pub(crate) fn entry_at(&mut self, view: View, dir: Ino, cookie: u64) -> Step<Option<Dentry>> {
         if let Some(layer) = self.layer(view)? {
-            let (from, to, limit) = (cookie, cookie, 1);
-            let found = self
-                .ask(Want::EntriesAt {
-                    dir,
-                    from,
-                    to,
-                    limit,
-                    layer,
-                })?
-                .entries()?;
-            return Ok(found.first().cloned());
+            return Ok(self.entries_at(layer, dir, cookie..=cookie, 1)?.first().cloned());
         }
         self.bucket(dir, cookie - cookie % BUCKET, |entries| {
             entries.iter().find(|d| d.cookie == cookie).cloned()

@@ -65,6 +65,12 @@ impl Map {
         self.fragments.iter().map(|f| u64::from(f.len)).sum()
     }
 
+    /// Bytes they hold of `start..end` of the chunk.
+    pub fn stored_in(&self, start: u32, end: u32) -> u64 {
+        let parts = self.fragments.iter().filter_map(|f| f.clip(start, end));
+        parts.map(|f| u64::from(f.len)).sum()
+    }
+
     /// The distinct blocks it names.
     pub fn hashes(&self) -> Vec<Hash> {
         let mut hashes: Vec<_> = self.fragments.iter().map(|f| f.hash).collect();

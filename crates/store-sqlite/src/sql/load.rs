@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 use tarbox_store::{Ino, LayerId, Result};
-use tarbox_store_core::{CHUNKS, Found, TouchedEntry, Versioned, Want};
+use tarbox_store_core::{Found, TouchedEntry, Versioned, Want};
 
 use super::{chunk, dentry, inode, layers, orphan, tenant, xattr};
 use crate::rows::{BUCKET, Key, Name, Numbered, TenantId};
@@ -42,7 +42,6 @@ pub(crate) fn load(c: &Connection, t: TenantId, want: &Want) -> Result<Found> {
             layer,
         } => Found::Chunks(chunk::range_at(c, key(file), *from, *to, *layer)?),
         Want::NextChunk { file, from, layer } => Found::Index(chunk::next(c, key(file), *from, *layer)?),
-        Want::Held { file, start, end } => Found::Bytes(held(c, key(file), *start, *end)?),
         Want::Xattrs(ino) => Found::Xattrs(xattr::all(c, key(ino))?),
         Want::XattrsAt(ino, layer) => Found::Xattrs(xattr::all_at(c, key(ino), *layer)?),
         Want::Block(hash) => Found::Block(chunk::block(c, t, hash)?),
@@ -67,8 +66,9 @@ pub(crate) fn load(c: &Connection, t: TenantId, want: &Want) -> Result<Found> {
             let keys = orphan::range(c, key(after), last, *limit)?;
             Found::Inodes(keys.into_iter().map(Key::ino).collect())
         }
-        // Not rows tell of these.
+        // The core does not ask an engine for these as rows.
         Want::Alone | Want::HeldElsewhere(_) => Found::Is(false),
+        Want::Held { .. } => Found::Bytes(0),
         Want::Room => Found::Room(tarbox_store_core::Room::default()),
         Want::Lineage { ino, layer } => Found::Many(lineage(c, t, *ino, *layer)?),
         Want::Descent { dir, names, layer } => Found::Many(descent(c, t, *dir, names, *layer)?),
@@ -171,28 +171,4 @@ fn touched(c: &Connection, t: TenantId, from: LayerId, to: LayerId) -> Result<Ve
         died,
     };
     Ok(entries.into_iter().map(entry).collect())
-}
-
-/// How many bytes the chunks of a file hold of `start..end`.
-fn held(c: &Connection, file: Key, start: u64, end: u64) -> Result<u64> {
-    use crate::rows::CHUNK;
-    let (mut index, last) = (start / CHUNK, end.saturating_sub(1) / CHUNK);
-    let mut held = 0;
-    while start < end && index <= last {
-        let page = chunk::range(c, file, index, last)?;
-        for (at, map) in &page {
-            let base = at * CHUNK;
-            let (from, to) = (start.max(base) - base, end.min(base.saturating_add(CHUNK)) - base);
-            let parts = map
-                .fragments
-                .iter()
-                .filter_map(|f| f.clip(from as u32, to as u32));
-            held += parts.map(|f| u64::from(f.len)).sum::<u64>();
-            index = at + 1;
-        }
-        if page.len() < CHUNKS {
-            break;
-        }
-    }
-    Ok(held)
 }
