@@ -210,7 +210,8 @@ impl Seat {
         }
     }
 
-    fn changed(&self) {
+    /// What was read before may not be so any more.
+    pub(crate) fn changed(&self) {
         self.foreign.fetch_add(1, Ordering::AcqRel);
         self.ring();
     }
