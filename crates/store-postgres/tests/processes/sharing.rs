@@ -313,3 +313,19 @@ fn followers_are_waited_for() {
     block(one.settle(None)).unwrap();
     assert!(begun.elapsed() < Duration::from_secs(4));
 }
+
+#[test]
+fn the_same_change_counts_again_when_another_process_made_one_in_between() {
+    let (_guard, url) = database();
+    let ((one, _s), (two, _t)) = (open(&url), open(&url));
+    let limited = |layers| Quota {
+        layers: Some(layers),
+        ..Quota::default()
+    };
+    for layers in [3, 4, 3, 4] {
+        block(one.set_quota("default", limited(10))).unwrap();
+        block(two.set_quota("default", limited(layers))).unwrap();
+    }
+    block(one.set_quota("default", limited(10))).unwrap();
+    assert_eq!(block(two.tenant("default")).unwrap().quota.layers, Some(10));
+}
