@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use tarbox_store::*;
 use tarbox_store_postgres::{Options, PostgresDatabase};
+use tarbox_test_postgres::server;
 
 use crate::child::Process;
-use crate::{block, check, database, me, new, open};
+use crate::{block, check, database, me, name, new, open};
 
 fn signal(process: &Process, name: &str) {
     let status = std::process::Command::new("kill")
@@ -57,17 +58,8 @@ fn a_stopped_process_is_overtaken_and_told_once() {
 
 /// Another session takes the lease over, as if this process had not answered; with 0, one that has given it back since.
 fn overtake(url: &std::path::Path, holder: i64) {
-    let name = url
-        .to_str()
-        .unwrap()
-        .split('/')
-        .nth(3)
-        .unwrap()
-        .split('?')
-        .next()
-        .unwrap();
     let sql = format!("UPDATE tarbox.tenant SET epoch = epoch + 1, holder = {holder}");
-    assert!(tarbox_test_postgres::server().psql(name, &sql));
+    assert!(server().psql(name(url), &sql));
 }
 
 #[test]
