@@ -270,6 +270,7 @@ impl Engine for PostgresEngine {
         for batch in batches.iter() {
             let seat = self.seat(batch.tenant);
             turns.push(seat.commit.clone().lock_owned().await);
+            let blocks = std::mem::take(&mut seat.lock().blocks);
             let stamp = stamp(batch);
             // The same was committed by a task that nobody waited for.
             if seat.lock().last == Some(stamp) {
@@ -290,7 +291,6 @@ impl Engine for PostgresEngine {
                 commits,
                 stamp,
             };
-            let blocks = seat.lock().blocks.clone();
             steps.extend(sql::apply(self.shared.sql(batch.tenant), batch, fence, &blocks));
             fences.push((seat, fence));
         }
@@ -300,14 +300,19 @@ impl Engine for PostgresEngine {
             fences: fences.clone(),
         };
         let rows: Vec<Option<Tenant>> = batches.iter().map(|batch| batch.row.clone()).collect();
-        self.run(|shared| async move {
+        let waiting = Arc::new(());
+        let caller = Arc::downgrade(&waiting);
+        let applied = self.run(|shared| async move {
             let _turns = turns;
             let applied = commit(&shared, work, durability).await?;
             for ((seat, fence), row) in fences.iter().zip(rows) {
                 match applied {
                     Applied::Yes => {
-                        seat.lock().blocks = BTreeMap::new();
                         seat.committed(fence, row, at, durability == Durability::Durable);
+                        // What was read since it was given up may be of before.
+                        if caller.strong_count() == 0 {
+                            seat.changed();
+                        }
                     }
                     Applied::Fenced => seat.lose(&mut seat.lock()),
                 }
@@ -316,8 +321,10 @@ impl Engine for PostgresEngine {
                 shared.poke.notify_one();
             }
             Ok(applied)
-        })
-        .await
+        });
+        let applied = applied.await;
+        drop(waiting);
+        applied
     }
 
     async fn sync(&self, tenant: TenantId) -> Result<Applied> {
@@ -371,6 +378,8 @@ impl Engine for PostgresEngine {
 
     async fn acquire(&self, tenant: TenantId) -> Result<()> {
         let seat = self.seat(tenant);
+        // A change of history that was given up may be under way: the next change begins behind it.
+        drop(seat.commit.lock().await);
         // Counted here, and not in the task: whoever gives up waiting holds nothing.
         while !lease::join(&seat) {
             let seat = seat.clone();

@@ -94,20 +94,16 @@ pub(crate) async fn hold(shared: &Arc<Shared>, seat: &Seat, ino: Ino) -> Result<
 }
 
 async fn become_member(shared: &Arc<Shared>, seat: &Seat) -> Result<()> {
-    while !lease::join(seat) {
-        lease::ensure(shared, seat).await?;
-    }
-    let joined = shared
-        .pool
-        .fly_quietly(vec![join(shared.sql(seat.id), shared.session)])
-        .await;
-    if joined.is_ok() {
-        seat.lock().member = true;
-    }
-    if lease::release(seat) {
+    // Not joined: what others here do with the lease rests on the one that they joined.
+    let leased = lease::ensure_for_now(shared, seat).await?;
+    let join = join(shared.sql(seat.id), shared.session);
+    shared.pool.fly_quietly(vec![join]).await?;
+    seat.lock().member = true;
+    drop(leased);
+    if seat.is_wanted() {
         lease::give_back(shared, seat).await?;
     }
-    joined.map(drop)
+    Ok(())
 }
 
 /// Takes a hold back; the rest is done when somebody has time.

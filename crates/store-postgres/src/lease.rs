@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tarbox_store::{Error, ErrorKind, Result};
+use tokio::sync::MutexGuard;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
@@ -31,22 +32,33 @@ pub(crate) const ANSWER: Duration = Duration::from_millis(300);
 
 /// Takes the lease if this process has not got it. Whoever wants to keep it [joins](join).
 pub(crate) async fn ensure(shared: &Arc<Shared>, seat: &Seat) -> Result<()> {
-    let _turn = seat.turn.lock().await;
-    if seat.lock().lease.is_some() {
-        return Ok(());
+    ensure_for_now(shared, seat).await.map(drop)
+}
+
+/// The same. It is not given back before the answer goes.
+pub(crate) async fn ensure_for_now<'a>(shared: &Arc<Shared>, seat: &'a Seat) -> Result<MutexGuard<'a, ()>> {
+    let turn = seat.turn.lock().await;
+    if seat.lock().lease.is_none() {
+        take(shared, seat).await?;
+        poll::begin(shared);
     }
-    take(shared, seat).await?;
-    poll::begin(shared);
-    Ok(())
+    Ok(turn)
 }
 
 /// One more user of a lease that is held.
 pub(crate) fn join(seat: &Seat) -> bool {
     let mut state = seat.lock();
     state.used = Instant::now();
-    let is_held = state.lease.is_some();
-    state.users += usize::from(is_held);
-    is_held
+    if state.lease.is_none() {
+        return false;
+    }
+    if state.users == 0 {
+        // Nothing waits for a commit from before.
+        state.last = None;
+        state.broken = false;
+    }
+    state.users += 1;
+    true
 }
 
 /// One user less. Answers whether the lease is to be given back now.

@@ -59,6 +59,8 @@ pub(crate) struct State {
     pub(crate) lease: Option<Lease>,
     /// How many hold it here.
     pub(crate) users: usize,
+    /// It was lost while somebody held it. What rests on it is not to be committed, even if it was taken anew.
+    pub(crate) broken: bool,
     /// Another process waits for it.
     pub(crate) wanted: bool,
     /// How many commits there were, as last seen.
@@ -73,7 +75,8 @@ pub(crate) struct State {
     pub(crate) followed: bool,
     /// Commits are visible that may not be on the device.
     pub(crate) unsynced: bool,
-    /// What the last commit of this process was: its [`Fence::stamp`](crate::sql::Fence). Whoever gave up waiting for it tries the same again.
+    /// What the last commit was of whoever holds the lease here: its [`Fence::stamp`](crate::sql::Fence). Whoever gave up waiting for
+    /// it keeps the lease and tries the same again.
     pub(crate) last: Option<i64>,
     /// The last commit of this process that may not be on the device: its epoch, and its number.
     pub(crate) at_risk: Option<(i64, i64)>,
@@ -106,6 +109,7 @@ impl Seat {
             state: Mutex::new(State {
                 lease: None,
                 users: 0,
+                broken: false,
                 wanted: false,
                 known: None,
                 looked: None,
@@ -210,7 +214,8 @@ impl Seat {
         }
     }
 
-    fn changed(&self) {
+    /// What was read before may not be so any more.
+    pub(crate) fn changed(&self) {
         self.foreign.fetch_add(1, Ordering::AcqRel);
         self.ring();
     }
@@ -218,6 +223,7 @@ impl Seat {
     /// The lease is gone, and with it whatever rested on it.
     pub(crate) fn lose(&self, state: &mut State) {
         state.lost |= state.at_risk.take().is_some();
+        state.broken |= state.users > 0;
         state.lease = None;
         state.wanted = false;
         state.alone = false;
@@ -248,10 +254,11 @@ impl Seat {
         state.followed = followed;
     }
 
-    /// What a commit rests on; `None` if the lease is not held any more.
+    /// What a commit rests on; `None` if the lease was lost since it was joined.
     pub(crate) fn fence(&self) -> Option<(i64, i64)> {
         let state = self.lock();
-        Some((state.lease?.epoch, state.known?))
+        let lease = state.lease.filter(|_| !state.broken)?;
+        Some((lease.epoch, state.known?))
     }
 
     /// Takes note of a commit of this process.

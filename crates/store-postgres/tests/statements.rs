@@ -1,5 +1,7 @@
 //! How much is sent to the server, and what its tables look like.
 
+use std::task::Poll;
+
 use tarbox_store::*;
 use tarbox_store_postgres::{Options, PostgresDatabase, PostgresStore, Statistics};
 use tarbox_test_postgres::server;
@@ -212,4 +214,38 @@ fn a_commit_outlives_its_caller() {
         40
     );
     assert!(block(other.fsck(false, &|_, _| {})).problems.is_empty());
+}
+
+/// Nor does the next change begin before one that was given up has ended.
+#[test]
+fn a_change_of_history_that_was_given_up_is_not_overtaken() {
+    let url = server().fresh_url();
+    let (database, store) = open(&url);
+    let by = me();
+    for i in 0..40_u64 {
+        let name = format!("l{i}");
+        let mut checkpoint = Box::pin(store.checkpoint(&by, &name, None, LaterLayers::Keep));
+        // Given up as soon as so much was sent.
+        let limit = database.statistics().flights + i % 2;
+        pollster::block_on(std::future::poll_fn(|cx| {
+            let is_over = checkpoint.as_mut().poll(cx).is_ready() || database.statistics().flights > limit;
+            cx.waker().wake_by_ref();
+            match is_over {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        }));
+        drop(checkpoint);
+        let file = block(store.create(&by, Ino::ROOT, name.as_bytes(), &new(FileKind::File)));
+        block(store.write(&by, file.ino, WriteAt::End, &vec![i as u8; 100_000], false));
+        block(store.sync());
+    }
+    drop((database, store));
+    let (other, again) = open(&url);
+    assert_eq!(
+        block(again.list(View::Current, Ino::ROOT, Cookie(0), 100)).len(),
+        40
+    );
+    let report = block(other.fsck(false, &|_, _| {}));
+    assert!(report.problems.is_empty(), "{:#?}", report.problems);
 }

@@ -9,6 +9,11 @@ use tarbox_test_postgres::server;
 pub(crate) use tarbox_store_postgres::PostgresDatabase as Opened;
 pub(crate) use tarbox_store_postgres::PostgresStore as Store;
 
+/// How many histories are compared: short ones, long ones, and those with almost no cache.
+pub(crate) const CASES: [u32; 3] = [60, 20, 40];
+/// How many smaller ones are tried of one that fails.
+pub(crate) const SHRINKS: u32 = 300;
+
 /// A database of its own on the server.
 pub(crate) struct Place(String);
 

@@ -7,21 +7,35 @@
 mod child;
 #[path = "../../../store-sqlite/tests/common/mod.rs"]
 mod common;
+mod crash;
 #[path = "../../../store-sqlite/tests/processes/kill.rs"]
 mod kill;
 #[path = "../../../store-sqlite/tests/processes/roles.rs"]
 mod roles;
-mod server;
+#[path = "../../../store-sqlite/tests/processes/sharing.rs"]
 mod sharing;
 mod stopped;
+mod waiting;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tarbox_store::{Actor, Database, Quota};
 use tarbox_store_postgres::{Options, PostgresDatabase, PostgresStore};
+use tarbox_test_postgres::server;
 
 use PostgresStore as Files;
 use common::{agent, block, new};
+
+/// Whether a process sees what others have done without opening anything.
+const AT_ONCE: bool = false;
+/// How long a process that died may count as alive.
+const DEAD: Duration = Duration::from_secs(60);
+
+/// How many rounds are worth it on a file, and on a server.
+fn rounds(_file: u64, server: u64) -> u64 {
+    server
+}
 
 fn is_long() -> bool {
     std::env::var_os("TARBOX_LONG").is_some()
@@ -37,28 +51,31 @@ fn make(url: &Path) -> PostgresDatabase {
     PostgresDatabase::open(&options.create(true)).unwrap()
 }
 
+/// An empty database of its own.
+fn fresh() -> ((), PathBuf) {
+    ((), server().fresh_url().into())
+}
+
+/// The name of the database at a URL.
+fn name(url: &Path) -> &str {
+    let url = url.to_str().unwrap();
+    url.split(['/', '?']).nth(3).unwrap()
+}
+
 /// A database of its own with the tenant `default`.
 fn database() -> ((), PathBuf) {
-    let url = PathBuf::from(tarbox_test_postgres::server().fresh_url());
+    let ((), url) = fresh();
     block(make(&url).create_tenant("default", Quota::default())).unwrap();
     ((), url)
 }
 
 /// Returns when nothing is done any more for a process that was killed: the server may still commit what it had received.
 fn wait_for_the_dead(url: &Path) {
-    let name = url
-        .to_str()
-        .unwrap()
-        .split('/')
-        .nth(3)
-        .unwrap()
-        .split('?')
-        .next()
-        .unwrap();
+    let name = name(url);
     let sql = format!(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND application_name = 'tarbox'"
     );
-    while tarbox_test_postgres::server().query("postgres", &sql) != "0" {
+    while server().query("postgres", &sql) != "0" {
         std::thread::yield_now();
     }
 }

@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use tarbox_store::*;
+use tarbox_store_postgres::{Options, PostgresDatabase};
+use tarbox_test_postgres::server;
 
 use crate::child::Process;
-use crate::{block, check, database, me, new, open};
+use crate::{block, check, database, me, name, new, open};
 
 fn signal(process: &Process, name: &str) {
     let status = std::process::Command::new("kill")
@@ -54,19 +56,10 @@ fn a_stopped_process_is_overtaken_and_told_once() {
     check(&database);
 }
 
-/// Another session takes the lease over, as if this process had not answered.
-fn overtake(url: &std::path::Path) {
-    let name = url
-        .to_str()
-        .unwrap()
-        .split('/')
-        .nth(3)
-        .unwrap()
-        .split('?')
-        .next()
-        .unwrap();
-    let sql = "UPDATE tarbox.tenant SET epoch = epoch + 1, holder = 12345";
-    assert!(tarbox_test_postgres::server().psql(name, sql));
+/// Another session takes the lease over, as if this process had not answered; with 0, one that has given it back since.
+fn overtake(url: &std::path::Path, holder: i64) {
+    let sql = format!("UPDATE tarbox.tenant SET epoch = epoch + 1, holder = {holder}");
+    assert!(server().psql(name(url), &sql));
 }
 
 #[test]
@@ -75,7 +68,7 @@ fn whoever_lost_the_lease_changes_nothing_more_and_goes_on() {
     let (database, s) = open(&url);
     block(s.create(&me(), Ino::ROOT, b"kept", &new(FileKind::File))).unwrap();
     block(s.sync()).unwrap();
-    overtake(&url);
+    overtake(&url, 12345);
     // Not committed when the lease is gone, unless it takes it anew first, which takes its time.
     let made = block(s.create(&me(), Ino::ROOT, b"second", &new(FileKind::File)));
     let synced = block(s.sync());
@@ -89,5 +82,32 @@ fn whoever_lost_the_lease_changes_nothing_more_and_goes_on() {
     block(s.create(&me(), Ino::ROOT, b"third", &new(FileKind::File))).unwrap();
     block(s.sync()).unwrap();
     block(s.lookup(View::Current, Ino::ROOT, b"kept")).unwrap();
+    check(&database);
+}
+
+/// What waits for a commit rests on the lease as it was when it was made, and not on a later one of the same process.
+#[test]
+fn a_lease_that_is_taken_anew_commits_nothing_from_before() {
+    let (_guard, url) = database();
+    let options = Options::parse(url.to_str().unwrap()).unwrap().background(false);
+    let database = PostgresDatabase::open(&options).unwrap();
+    let s = block(database.open_tenant("default")).unwrap();
+    let kept = block(s.create(&me(), Ino::ROOT, b"kept", &new(FileKind::File))).unwrap();
+    block(s.sync()).unwrap();
+    block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File))).unwrap();
+    let (_other, two) = open(&url);
+    overtake(&url, 0);
+    block(two.create(&me(), Ino::ROOT, b"file", &new(FileKind::Directory))).unwrap();
+    block(two.sync()).unwrap();
+    // Until this process has seen it.
+    let last = block(s.last_seq()).unwrap();
+    block(s.changed(last, Duration::from_secs(2))).unwrap();
+    // Whoever opens the first file takes the lease to say so.
+    block(s.hold(kept.ino)).unwrap();
+    assert_eq!(block(s.sync()).unwrap_err().kind(), ErrorKind::Io);
+    block(s.create(&me(), Ino::ROOT, b"more", &new(FileKind::File))).unwrap();
+    block(s.sync()).unwrap();
+    let file = block(s.lookup(View::Current, Ino::ROOT, b"file")).unwrap();
+    assert_eq!(file.kind, FileKind::Directory);
     check(&database);
 }

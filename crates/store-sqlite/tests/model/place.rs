@@ -9,6 +9,11 @@ use tarbox_store_sqlite::{Options, SqliteDatabase};
 pub(crate) use tarbox_store_sqlite::SqliteDatabase as Opened;
 pub(crate) use tarbox_store_sqlite::SqliteStore as Store;
 
+/// How many histories are compared: short ones, long ones, and those with almost no cache.
+pub(crate) const CASES: [u32; 3] = [1_500, 150, 500];
+/// How many smaller ones are tried of one that fails.
+pub(crate) const SHRINKS: u32 = 20_000;
+
 /// A pool in memory, which outlasts the database on it.
 pub(crate) struct Place(Arc<MemoryPool>);
 

@@ -3,6 +3,7 @@
 //! A child is this same program, started again with a role in its environment; it runs the one test `child`, which does
 //! nothing where there is no role. Parent and child talk in lines, so that nobody has to wait for a time.
 
+mod at_once;
 mod child;
 #[path = "../common/mod.rs"]
 mod common;
@@ -11,12 +12,23 @@ mod roles;
 mod sharing;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tarbox_store::{Actor, Database, Quota};
 use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 use tempfile::TempDir;
 
 use common::{agent, block, new};
+
+/// Whether a process sees what others have done without opening anything.
+const AT_ONCE: bool = true;
+/// How long a process that died may count as alive.
+const DEAD: Duration = Duration::ZERO;
+
+/// How many rounds are worth it on a file, and on a server.
+fn rounds(file: u64, _server: u64) -> u64 {
+    file
+}
 
 fn is_long() -> bool {
     std::env::var_os("TARBOX_LONG").is_some()
@@ -34,12 +46,17 @@ fn make(path: &std::path::Path) -> SqliteDatabase {
     SqliteDatabase::open(path, &Options::new().create(true)).unwrap()
 }
 
-/// A database with the tenant `default` in a directory of its own.
-fn database() -> (TempDir, PathBuf) {
+/// A place for a database, in a directory of its own.
+fn fresh() -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.db");
-    let database = make(&path);
-    block(database.create_tenant("default", Quota::default())).unwrap();
+    (dir, path)
+}
+
+/// A database of its own with the tenant `default`.
+fn database() -> (TempDir, PathBuf) {
+    let (dir, path) = fresh();
+    block(make(&path).create_tenant("default", Quota::default())).unwrap();
     (dir, path)
 }
 
