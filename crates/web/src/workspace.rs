@@ -1,6 +1,6 @@
 //! An open workspace.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub struct Workspace {
     pub(crate) fs: Fs<SqliteStore>,
     pub(crate) database: SqliteDatabase,
     pub(crate) who: Credentials,
-    pub(crate) handles: HashMap<u32, Handle>,
+    pub(crate) handles: FxHashMap<u32, Handle>,
     pub(crate) archives: Vec<(u32, Archive)>,
     next_handle: u32,
 }
@@ -65,7 +65,7 @@ impl Workspace {
             fs: Fs::with_options(store, FsOptions::default()),
             database,
             who: Credentials::root(AGENT),
-            handles: HashMap::new(),
+            handles: FxHashMap::default(),
             archives: Vec::new(),
             next_handle: first_handle.max(1),
         })

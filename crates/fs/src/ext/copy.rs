@@ -1,6 +1,6 @@
 //! Copies of files and of trees.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, Result, SetAttr, Unlink};
 
@@ -43,7 +43,7 @@ pub struct Copier<'a, F> {
     /// The copies of the directories that the walk is in.
     dirs: Vec<Copied>,
     /// The copies of files that have several names.
-    links: HashMap<Ino, Ino>,
+    links: FxHashMap<Ino, Ino>,
 }
 
 enum Task<'a, F> {
@@ -78,7 +78,7 @@ impl<'a, F: FilesystemInterface> Copier<'a, F> {
             options,
             task: Task::Nothing,
             dirs: Vec::new(),
-            links: HashMap::new(),
+            links: FxHashMap::default(),
         }
     }
 

@@ -97,9 +97,8 @@ impl<F: FilesystemInterface> Placer<'_, F> {
             self.fs.release(handle).await?;
         }
         // Times come last: closing it is what brings the content, and its time, to the inode.
-        let made = (file.attr.ino, Some(&file.attr));
-        restore(self.fs, self.who, made, attributes, self.owners).await?;
-        self.settle(&file.at, &file.place).await
+        self.settle((&file.at, &file.place), &file.attr, Some(attributes))
+            .await
     }
 
     /// Makes what is neither a file nor a directory.
@@ -112,22 +111,7 @@ impl<F: FilesystemInterface> Placer<'_, F> {
         node: &NewNode<'_>,
         attributes: &Attributes<'_>,
     ) -> Result<Placed> {
-        let (attr, _, at) = self.make(place, Make::Node(node), false).await?;
-        let done = match restore(
-            self.fs,
-            self.who,
-            (attr.ino, Some(&attr)),
-            attributes,
-            self.owners,
-        )
-        .await
-        {
-            Ok(()) => self.settle(&at, place).await,
-            Err(error) => Err(error),
-        };
-        self.or_remove(&at, done)
-            .await
-            .map(|replaced| Placed { attr, replaced })
+        self.put(place, Make::Node(node), Some(attributes)).await
     }
 
     /// Gives an inode another name; `None` if it has it already.
@@ -140,11 +124,7 @@ impl<F: FilesystemInterface> Placer<'_, F> {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
             _ => {}
         }
-        let (attr, _, at) = self.make(place, Make::Link(ino), false).await?;
-        let done = self.settle(&at, place).await;
-        self.or_remove(&at, done)
-            .await
-            .map(|replaced| Some(Placed { attr, replaced }))
+        self.put(place, Make::Link(ino), None).await.map(Some)
     }
 
     /// Makes a directory, which its owner can fill; `None` with the attributes of one that is there.
@@ -206,8 +186,32 @@ impl<F: FilesystemInterface> Placer<'_, F> {
         }
     }
 
-    /// Moves what is whole to its place, and answers what had to go. Nothing can be renamed over a directory.
-    async fn settle(&self, at: &Place, place: &Place) -> Result<Option<Attr>> {
+    /// Makes what is whole at once. What could not be completed goes: why that was matters more than that this may fail, too.
+    async fn put(
+        &self,
+        place: &Place,
+        make: Make<'_>,
+        attributes: Option<&Attributes<'_>>,
+    ) -> Result<Placed> {
+        let (attr, _, at) = self.make(place, make, false).await?;
+        let settled = self.settle((&at, place), &attr, attributes).await;
+        if settled.is_err() {
+            let _ = self.fs.unlink(self.who, at.dir, &at.name).await;
+        }
+        settled.map(|replaced| Placed { attr, replaced })
+    }
+
+    /// Gives what is whole its attributes, moves it to its place, and answers what had to go. Nothing can be renamed over a
+    /// directory.
+    async fn settle(
+        &self,
+        (at, place): (&Place, &Place),
+        made: &Attr,
+        attributes: Option<&Attributes<'_>>,
+    ) -> Result<Option<Attr>> {
+        if let Some(attributes) = attributes {
+            restore(self.fs, self.who, (made.ino, Some(made)), attributes, self.owners).await?;
+        }
         if at == place {
             return Ok(None);
         }
@@ -227,14 +231,6 @@ impl<F: FilesystemInterface> Placer<'_, F> {
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e),
         }
-    }
-
-    /// Takes away what could not be completed: why that was matters more than that this may fail, too.
-    async fn or_remove<T>(&self, at: &Place, done: Result<T>) -> Result<T> {
-        if done.is_err() {
-            let _ = self.fs.unlink(self.who, at.dir, &at.name).await;
-        }
-        done
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whole files and directories at once.
 
-use tarbox_store::{Cookie, DirEntry, Error, ErrorKind, Result, WriteAt};
+use tarbox_store::{Cookie, DirEntry, DirName, Error, ErrorKind, Ino, Result, WriteAt};
 
 use super::open::open_path;
 use super::replace::put_content;
@@ -8,7 +8,7 @@ use crate::interface::{Credentials, FilesystemInterface, Handle, OpenFlags};
 use crate::path::PathAt;
 
 /// Entries asked for at once.
-pub(super) const PAGE: usize = 1024;
+const PAGE: usize = 1024;
 
 /// Closes the handle, and answers the first error of both.
 pub(super) async fn close<F: FilesystemInterface, T>(fs: &F, handle: Handle, result: Result<T>) -> Result<T> {
@@ -81,6 +81,30 @@ pub(super) async fn read_dir<F: FilesystemInterface>(
     let (_, handle) = open_path(fs, who, path, OpenFlags::DIRECTORY, None).await?;
     let entries = list_all(fs, handle).await;
     close(fs, handle, entries).await.map_err(|e| e.about(path.path))
+}
+
+/// All names in a directory, and what they lead to.
+pub(super) async fn names_in<F: FilesystemInterface>(
+    fs: &F,
+    who: &Credentials,
+    dir: Ino,
+) -> Result<Vec<DirName>> {
+    let handle = fs.open(who, dir, OpenFlags::DIRECTORY).await?;
+    let mut names: Vec<DirName> = Vec::new();
+    let listed = loop {
+        let after = names.last().map_or(Cookie(0), |last| last.cookie);
+        match fs.readdir_names(handle, after, PAGE).await {
+            Ok(page) => {
+                let is_last = page.len() < PAGE;
+                names.extend(page);
+                if is_last {
+                    break Ok(names);
+                }
+            }
+            Err(error) => break Err(error),
+        }
+    };
+    close(fs, handle, listed).await
 }
 
 async fn list_all<F: FilesystemInterface>(fs: &F, handle: Handle) -> Result<Vec<DirEntry>> {

@@ -1,6 +1,6 @@
 //! What an inode number means: an inode of the workspace, one of a snapshot, or a hook.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::{PoisonError, RwLock};
 
 use tarbox_store::{Attr, Error, ErrorKind, Ino, LayerId, Result, View};
@@ -64,7 +64,7 @@ pub(crate) struct SnapshotSlots(RwLock<Slots>);
 #[derive(Default)]
 struct Slots {
     layers: Vec<LayerId>,
-    by_layer: HashMap<LayerId, usize>,
+    by_layer: FxHashMap<LayerId, usize>,
 }
 
 impl SnapshotSlots {

@@ -1,5 +1,6 @@
 //! What the hooks remember between a write and the read that follows: by user, in memory, bounded.
 
+use rustc_hash::FxHashMap;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -28,7 +29,7 @@ pub(crate) struct Session {
 
 #[derive(Default)]
 struct State {
-    remembered: HashMap<(u32, Node), (u64, Memory)>,
+    remembered: FxHashMap<(u32, Node), (u64, Memory)>,
     clock: u64,
     tag_names: Vec<Arc<str>>,
     tag_numbers: HashMap<Arc<str>, u32>,

@@ -5,7 +5,7 @@
 mod ranges;
 mod waiting;
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
@@ -39,7 +39,7 @@ pub(crate) struct LockTable(Mutex<Table>);
 
 #[derive(Default)]
 struct Table {
-    files: HashMap<Ino, FileLocks>,
+    files: FxHashMap<Ino, FileLocks>,
     waiters: Waiters,
 }
 

@@ -28,6 +28,22 @@ fn the_second_writer_is_refused_and_told_who_writes() {
 }
 
 #[test]
+fn two_may_make_the_directory_at_the_same_time() {
+    for _ in 0..50 {
+        let fs = in_memory();
+        let begin = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    begin.wait();
+                    pool(&fs, PoolAccess::ReadWrite);
+                });
+            }
+        });
+    }
+}
+
+#[test]
 fn an_owner_of_another_kind_is_taken_to_be_alive() {
     let fs = in_memory();
     let pool = pool(&fs, PoolAccess::ReadWrite);

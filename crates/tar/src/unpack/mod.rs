@@ -10,7 +10,7 @@ mod file;
 mod names;
 mod place;
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use tarbox_fs::{Credentials, FilesystemInterface, NewFile, Owners, blocking, restore};
 use tarbox_store::{Attr, Error, ErrorKind, Ino};
@@ -100,7 +100,7 @@ pub struct Unpacker {
     /// The directory of the last member: most members are in the same one as the one before.
     last_dir: Option<(Vec<u8>, Ino)>,
     /// What the archive has made or named.
-    known: HashMap<Ino, Known>,
+    known: FxHashMap<Ino, Known>,
 }
 
 /// What is known of an inode.
@@ -145,7 +145,7 @@ impl Unpacker {
             pending: None,
             file: None,
             last_dir: None,
-            known: HashMap::new(),
+            known: FxHashMap::default(),
         }
     }
 

@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tarbox_pool::{Error, ErrorKind, Operation, Result, check_name};
-use tarbox_store::{Cookie, ErrorKind as Store, FileKind, Ino, Unlink};
+use tarbox_store::{DirName, ErrorKind as Store, FileKind, Ino, Unlink};
 
 use super::PoolAccess;
 use super::error::map;
 use super::fence::Fence;
-use crate::ext::whole::PAGE;
+use crate::ext::whole::names_in;
 use crate::interface::{Credentials, FilesystemInterface, Handle, OpenFlags, blocking};
 
 /// How often a file is made again when another process removes the directory it was to go in.
@@ -204,30 +204,12 @@ impl<F: FilesystemInterface> Directory<F> {
         Ok(found)
     }
 
-    fn entries(&self, dir: Ino) -> tarbox_store::Result<Vec<tarbox_store::DirName>> {
-        let handle = match blocking(self.fs.open(&self.who, dir, OpenFlags::DIRECTORY)) {
-            Ok(handle) => handle,
+    fn entries(&self, dir: Ino) -> tarbox_store::Result<Vec<DirName>> {
+        match blocking(names_in(&*self.fs, &self.who, dir)) {
             // Pruned since its name was read.
-            Err(error) if error.kind() == Store::NotFound && dir != self.root => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        let mut entries = Vec::new();
-        let mut after = Cookie(0);
-        let listed = loop {
-            match blocking(self.fs.readdir_names(handle, after, PAGE)) {
-                Ok(page) => {
-                    let is_last = page.len() < PAGE;
-                    after = page.last().map_or(after, |entry| entry.cookie);
-                    entries.extend(page);
-                    if is_last {
-                        break Ok(entries);
-                    }
-                }
-                Err(error) => break Err(error),
-            }
-        };
-        let closed = blocking(self.fs.release(handle));
-        listed.and_then(|entries| closed.map(|()| entries))
+            Err(error) if error.kind() == Store::NotFound && dir != self.root => Ok(Vec::new()),
+            listed => listed,
+        }
     }
 }
 

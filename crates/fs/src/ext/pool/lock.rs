@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tarbox_store::{Attr, Error, ErrorKind, Ino, RenameMode, Result, WriteAt};
 
+use crate::ext::whole::names_in;
 use crate::interface::{Credentials, FilesystemInterface, Handle, OpenFlags, blocking};
 
 /// Others may take the lock and give it back as often while this one tries.
@@ -141,10 +142,8 @@ fn prepare<F: FilesystemInterface>(
 }
 
 fn owners<F: FilesystemInterface>(fs: &F, who: &Credentials, dir: Ino) -> Result<Vec<Vec<u8>>> {
-    let handle = blocking(fs.open(who, dir, OpenFlags::DIRECTORY))?;
-    let listed = blocking(fs.readdir_names(handle, tarbox_store::Cookie(0), 64));
-    blocking(fs.release(handle))?;
-    Ok(listed?.into_iter().map(|entry| entry.name).collect())
+    let names = blocking(names_in(fs, who, dir))?;
+    Ok(names.into_iter().map(|entry| entry.name).collect())
 }
 
 /// Whether the owner has its entry open.
