@@ -21,7 +21,7 @@ use crate::batch::Batch;
 use crate::engine::{Applied, Durability, Engine};
 use crate::memtable::Memtable;
 use crate::open::{Driver, Open};
-use crate::platform::at_once;
+use crate::platform::{Boxed, at_once};
 use crate::state::{Frozen, State};
 use stage::Staged;
 
@@ -50,7 +50,7 @@ struct Freight {
     staged: Staged,
 }
 
-impl<E: Engine> Driver<'_, E> {
+impl<'a, E: Engine> Driver<'a, E> {
     /// Commits what operations did so far, without waiting for the device.
     pub(crate) async fn commit_visible(self) -> Result<()> {
         let before = self.lock().losses.count;
@@ -152,7 +152,13 @@ impl<E: Engine> Driver<'_, E> {
     }
 
     /// Commits a frozen memtable. When that fails it stays, visible to this process, and the next commit tries again.
-    async fn commit_frozen(self, frozen: Arc<Frozen>, durability: Durability) -> Result<()> {
+    ///
+    /// In a box, so that the code is there once, and not in every crate that has a commit somewhere below it.
+    fn commit_frozen(self, frozen: Arc<Frozen>, durability: Durability) -> Boxed<'a, Result<()>> {
+        Box::pin(self.carry_over(frozen, durability))
+    }
+
+    async fn carry_over(self, frozen: Arc<Frozen>, durability: Durability) -> Result<()> {
         let engine = &self.inner.engine;
         engine.prepare();
         let stored = match self.store(&frozen, durability).await {

@@ -156,7 +156,7 @@ impl SqliteEngine {
         c.busy_timeout(std::time::Duration::from_secs(30))
             .map_err(failed)?;
         // Sorts and sets that do not fit the cache go to a temporary file.
-        c.pragma_update(None, "temp_store", "FILE").map_err(failed)?;
+        c.execute_batch("PRAGMA temp_store = FILE").map_err(failed)?;
         let snapshot = c.unchecked_transaction().map_err(failed)?;
         f(&snapshot)
     }

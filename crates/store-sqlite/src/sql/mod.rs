@@ -142,16 +142,11 @@ impl Connections {
 
     /// Whether the writer's sorts go to a temporary file when they outgrow memory, where there is one to be had.
     pub(crate) fn sort_on_disk(&self, on_disk: bool) -> Result<()> {
-        let place = if on_disk && self.reader.is_some() {
-            "FILE"
-        } else {
-            "MEMORY"
+        let place = match on_disk && self.reader.is_some() {
+            true => "PRAGMA temp_store = FILE",
+            false => "PRAGMA temp_store = MEMORY",
         };
-        let writer = lock(&self.writer);
-        writer
-            .connection
-            .pragma_update(None, "temp_store", place)
-            .map_err(engine)
+        lock(&self.writer).connection.execute_batch(place).map_err(engine)
     }
 }
 

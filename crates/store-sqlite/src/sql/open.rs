@@ -136,7 +136,7 @@ fn hold(c: &Connection, exclusive: bool) -> Result<()> {
     c.busy_timeout(BUSY).map_err(engine)?;
     if exclusive {
         // One owner: the wal-index lives in its memory, and no file is shared.
-        c.pragma_update(None, "locking_mode", "EXCLUSIVE")
+        c.execute_batch("PRAGMA locking_mode = EXCLUSIVE")
             .map_err(engine)?;
     }
     Ok(())
@@ -148,25 +148,26 @@ pub(super) fn prepare_for(c: &Connection, durability: Durability) -> Result<()> 
         Durability::Visible => ("NORMAL", CHECKPOINT_PAGES),
         Durability::Durable => ("FULL", CHECKPOINT_PAGES_DURABLE),
     };
-    let set = |name, value: &dyn rusqlite::ToSql| c.pragma_update(None, name, value).map_err(engine);
-    set("synchronous", &level)?;
-    set("wal_autocheckpoint", &pages)
+    let pragmas = format!("PRAGMA synchronous = {level}; PRAGMA wal_autocheckpoint = {pages}");
+    c.execute_batch(&pragmas).map_err(engine)
 }
 
+/// Never shortens the log: overwriting it costs the device less than growing it again.
+const SETTINGS: &str = "PRAGMA journal_mode = WAL;
+    PRAGMA journal_size_limit = -1;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA cache_size = -32768;
+    PRAGMA trusted_schema = OFF;
+    PRAGMA cell_size_check = ON";
+
+// A statement is run by its text: `pragma_update` brings the printing of floating-point numbers into modules that print none.
 fn configure(c: &Connection) -> Result<()> {
     c.set_prepared_statement_cache_capacity(128);
     // Otherwise a statement whose plan could use a partial index is prepared again for each value bound to it.
     c.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map_err(engine)?;
-    let set = |name: &str, value: &str| c.pragma_update(None, name, value).map_err(engine);
-    c.pragma_update(None, "page_size", PAGE_SIZE).map_err(engine)?;
-    c.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))
+    c.execute_batch(&format!("PRAGMA page_size = {PAGE_SIZE}"))
         .map_err(engine)?;
-    prepare_for(c, Durability::Visible)?;
-    // Never shrink the log: overwriting it costs the device less than growing it again.
-    set("journal_size_limit", "-1")?;
-    set("temp_store", "MEMORY")?;
-    set("cache_size", "-32768")?;
-    set("trusted_schema", "OFF")?;
-    set("cell_size_check", "ON")
+    c.execute_batch(SETTINGS).map_err(engine)?;
+    prepare_for(c, Durability::Visible)
 }

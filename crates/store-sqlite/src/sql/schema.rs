@@ -130,12 +130,8 @@ pub(super) fn prepare(connection: &mut Connection, create: bool) -> Result<()> {
     for step in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(0)) {
         transaction.execute_batch(step).map_err(engine)?;
     }
-    transaction
-        .pragma_update(None, "application_id", APPLICATION_ID)
-        .map_err(engine)?;
-    transaction
-        .pragma_update(None, "user_version", current)
-        .map_err(engine)?;
+    let identity = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {current}");
+    transaction.execute_batch(&identity).map_err(engine)?;
     transaction.commit().map_err(engine)
 }
 

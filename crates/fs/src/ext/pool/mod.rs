@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tarbox_pool::{Error, ErrorKind, Operation, Pool, PoolFile, check_name};
+use tarbox_store::{Attr, ErrorKind as Store};
 
 use super::FilesystemExt;
 use crate::interface::{AccessMask, Credentials, FilesystemInterface, OpenFlags, blocking};
@@ -70,13 +71,14 @@ impl<F: FilesystemInterface + 'static> FsPool<F> {
         let failed = |error| map(Operation::OpenPool, &name, error);
         // Before the first look, so that no switch goes unseen.
         let fence = fence::Fence::new(&*fs, &who).map_err(failed)?;
-        let attr = match access {
-            PoolAccess::ReadOnly => blocking(fs.stat(&who, path)),
-            PoolAccess::ReadWrite => blocking(fs.stat(&who, path)).or_else(|error| match error.kind() {
-                tarbox_store::ErrorKind::NotFound => blocking(fs.create_dir(&who, path)),
-                _ => Err(error),
-            }),
-        };
+        let mut attr = blocking(fs.stat(&who, path));
+        if access == PoolAccess::ReadWrite && is(&attr, Store::NotFound) {
+            attr = blocking(fs.create_dir(&who, path));
+            if is(&attr, Store::Exists) {
+                // Another one was quicker.
+                attr = blocking(fs.stat(&who, path));
+            }
+        }
         let attr = attr.map_err(failed)?;
         if !attr.is_dir() {
             return Err(Error::new(ErrorKind::NotDirectory, Operation::OpenPool, &name));
@@ -97,6 +99,10 @@ impl<F: FilesystemInterface + 'static> FsPool<F> {
         let Directory { fs, who, root, .. } = &*self.directory;
         DirectoryLock::take(fs.clone(), who.clone(), (*root, name.as_bytes()), owner)
     }
+}
+
+fn is(outcome: &tarbox_store::Result<Attr>, kind: Store) -> bool {
+    matches!(outcome, Err(error) if error.kind() == kind)
 }
 
 impl<F: FilesystemInterface + 'static> Pool for FsPool<F> {

@@ -3,6 +3,9 @@
 mod committer;
 mod parallel;
 
+use std::future::Future;
+use std::pin::Pin;
+
 use crate::op::Op;
 use crate::step::Step;
 
@@ -27,6 +30,9 @@ impl Turn {
 
 /// What an operation does. Its driver knows no more of it, so that there is one driver and not one for each operation.
 pub(crate) type Body<'x, 'd> = dyn FnMut(&mut Op<'_, 'd>) -> Step<()> + Send + 'x;
+
+/// A future of which nobody needs to know the type.
+pub(crate) type Boxed<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
 
 /// Leaves a future as it is: whoever waits lets others go on.
 pub(crate) fn at_once<F>(future: F) -> F {
