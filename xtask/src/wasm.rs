@@ -216,6 +216,39 @@ pub(crate) fn build(project: &Project, artifact: &Artifact) -> Result<PathBuf> {
     Ok(out)
 }
 
+/// Looks through the code that is there for WebAssembly alone.
+///
+/// # Errors
+/// When something is found.
+pub(crate) fn lint(project: &Project) -> Result<()> {
+    let mut browsers = vec!["--target=wasm32-unknown-unknown"];
+    let mut wasi = Vec::new();
+    for artifact in ARTIFACTS.iter().chain([&CONFORMANCE]) {
+        let target = match artifact.build.contains(&"--target=wasm32-wasip1") {
+            true => &mut wasi,
+            false => &mut browsers,
+        };
+        let named = artifact.build.iter().filter(|arg| !arg.starts_with("--profile="));
+        for arg in named {
+            if !target.contains(arg) {
+                target.push(arg);
+            }
+        }
+    }
+    for args in [browsers, wasi] {
+        // There is one thread. Elsewhere what is shared is shared by several.
+        let allowed = ["-A", "clippy::arc_with_non_send_sync"];
+        project
+            .cargo()
+            .arg("clippy")
+            .args(args)
+            .args(["--", "-D", "warnings"])
+            .args(allowed)
+            .run()?;
+    }
+    Ok(())
+}
+
 /// Whether `made` was made from `source` as it is now.
 fn is_newer(made: &Path, source: &Path) -> bool {
     let time = |path: &Path| std::fs::metadata(path).and_then(|meta| meta.modified());

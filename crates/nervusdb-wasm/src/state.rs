@@ -7,6 +7,7 @@ use nervusdb::{Batch, Graph, PropertyScan, Scan, Snapshot};
 use crate::slab::Slab;
 
 /// A graph as it is now, or as it was.
+#[expect(clippy::large_enum_variant, reason = "few are open at a time")]
 pub(crate) enum View {
     Newest(Graph),
     Past(Snapshot),

@@ -9,6 +9,7 @@
 
 mod authors;
 mod batch;
+mod boxed;
 mod budget;
 mod cache;
 mod commit;

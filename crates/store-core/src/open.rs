@@ -534,7 +534,7 @@ impl<'a, E: Engine> Driver<'a, E> {
             Need::Commit => self.relieve().await,
             Need::Room => self.commit_visible().await,
             Need::Turn => {
-                drop(self.open.turn.take().await);
+                self.open.turn.pass().await;
                 Ok(())
             }
         }

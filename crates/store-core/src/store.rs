@@ -150,7 +150,7 @@ impl<E: Engine> CoreStore<E> {
                 // Or the commit that takes it away is under way: memory follows when it is over.
                 Err(e) if e.kind() == ErrorKind::Corrupt && !waited => {
                     waited = true;
-                    drop(self.open.turn.take().await);
+                    self.open.turn.pass().await;
                 }
                 Err(e) => return Err(e),
             }

@@ -44,7 +44,12 @@ extern "C" fn workspace_open(pool: u32, first_handle: u32) -> f64 {
 extern "C" fn workspace_serve() -> f64 {
     let input = take_input();
     let client = String::from_utf8_lossy(&input);
-    let result = told(|_| with_workspace(|workspace| Ok(workspace.serve(&client))).map(|()| 0.0));
+    let result = told(|_| {
+        with_workspace(|workspace| {
+            workspace.serve(&client);
+            Ok(0.0)
+        })
+    });
     drop(client);
     return_input(input);
     result

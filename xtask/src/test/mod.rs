@@ -108,7 +108,8 @@ fn lint(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
     project
         .cargo()
         .args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
-        .run()
+        .run()?;
+    wasm::lint(project)
 }
 
 fn tests(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {

@@ -18,10 +18,11 @@ use std::sync::atomic::Ordering;
 use tarbox_store::{Error, ErrorKind, Result};
 
 use crate::batch::Batch;
+use crate::boxed::Boxed;
 use crate::engine::{Applied, Durability, Engine};
 use crate::memtable::Memtable;
 use crate::open::{Driver, Open};
-use crate::platform::{Boxed, at_once};
+use crate::platform::at_once;
 use crate::state::{Frozen, State};
 use stage::Staged;
 
@@ -152,8 +153,6 @@ impl<'a, E: Engine> Driver<'a, E> {
     }
 
     /// Commits a frozen memtable. When that fails it stays, visible to this process, and the next commit tries again.
-    ///
-    /// In a box, so that the code is there once, and not in every crate that has a commit somewhere below it.
     fn commit_frozen(self, frozen: Arc<Frozen>, durability: Durability) -> Boxed<'a, Result<()>> {
         Box::pin(self.carry_over(frozen, durability))
     }

@@ -7,7 +7,7 @@ use tarbox_store::Result;
 
 /// Does nothing.
 #[derive(Debug, Default)]
-pub(super) struct EarlySync;
+pub(super) struct EarlySync(());
 
 impl EarlySync {
     pub(super) fn begin(&mut self, _: &Arc<dyn PoolFile>) -> Result<bool> {

@@ -6,7 +6,7 @@ use crate::open::Open;
 
 /// Stands where a thread would be.
 #[derive(Debug, Default)]
-pub(crate) struct Committer;
+pub(crate) struct Committer(());
 
 impl Committer {
     /// Nobody waits in line.

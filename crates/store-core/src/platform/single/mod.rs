@@ -4,7 +4,7 @@ mod committer;
 mod parallel;
 
 use std::future::{Future, Ready, ready};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use tarbox_store::{Error, ErrorKind, Result};
@@ -27,13 +27,13 @@ impl Turn {
     pub(crate) async fn take(&self) -> TurnGuard<'_> {
         TurnGuard(std::marker::PhantomData)
     }
+
+    /// Returns when the turn of whoever has it is over.
+    pub(crate) async fn pass(&self) {}
 }
 
 /// What an operation does. Its driver knows no more of it, so that there is one driver and not one for each operation.
 pub(crate) type Body<'x, 'd> = dyn FnMut(&mut Op<'_, 'd>) -> Step<()> + 'x;
-
-/// A future of which nobody needs to know the type.
-pub(crate) type Boxed<'a, R> = Pin<Box<dyn Future<Output = R> + 'a>>;
 
 /// Runs a future to its end. There is nobody to wait for: what an engine does here is done when it returns. Whoever awaits
 /// this has no state to keep, which is a good part of the code of everything above.

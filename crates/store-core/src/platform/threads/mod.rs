@@ -3,9 +3,6 @@
 mod committer;
 mod parallel;
 
-use std::future::Future;
-use std::pin::Pin;
-
 use crate::op::Op;
 use crate::step::Step;
 
@@ -26,13 +23,15 @@ impl Turn {
             None => self.0.lock().await,
         }
     }
+
+    /// Returns when the turn of whoever has it is over.
+    pub(crate) async fn pass(&self) {
+        drop(self.0.lock().await);
+    }
 }
 
 /// What an operation does. Its driver knows no more of it, so that there is one driver and not one for each operation.
 pub(crate) type Body<'x, 'd> = dyn FnMut(&mut Op<'_, 'd>) -> Step<()> + Send + 'x;
-
-/// A future of which nobody needs to know the type.
-pub(crate) type Boxed<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
 
 /// Leaves a future as it is: whoever waits lets others go on.
 pub(crate) fn at_once<F>(future: F) -> F {
