@@ -30,6 +30,7 @@ mod sparse;
 mod tenants;
 mod times;
 mod tree;
+mod versions;
 mod visibility;
 mod xattrs;
 
@@ -132,6 +133,9 @@ cases! {
     times:
         a_read_after_a_change_is_noted, a_second_read_is_not_noted, reads_of_the_past_are_not_noted,
         changes_move_the_times_they_should, writing_nothing_changes_nothing;
+    versions:
+        every_change_is_a_version, a_change_answers_its_version, swapped_names_have_one_version, a_look_is_no_version,
+        a_version_that_was_seen_stays_what_it_was, versions_belong_to_their_layer;
     xattrs:
         xattrs_are_kept_by_name, xattr_modes_are_kept, xattrs_have_limits, xattrs_belong_to_their_layer;
     content:

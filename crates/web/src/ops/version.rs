@@ -3,13 +3,11 @@
 use tarbox_fs::{FilesystemExt as _, blocking};
 use tarbox_store::{Attr, Error, ErrorKind, Result};
 
-use crate::reply::ms;
 use crate::{Request, Workspace};
 
-/// Which state of a file this is: the inode, and the microsecond in which it changed last. `Stats` in the package makes
-/// the same of the same doubles.
+/// Which state of a file this is: the inode, and its version. `Stats` in the package makes the same of the same doubles.
 fn version(attr: &Attr) -> String {
-    format!("{}-{}", attr.ino.0, (ms(attr.ctime) * 1e3).round() as i64)
+    format!("{}-{}", attr.ino, attr.version)
 }
 
 /// Refuses a request whose second text is a version that the file does not have any more.
