@@ -16,6 +16,7 @@ mod diff;
 mod exchange;
 mod fixture;
 mod gc;
+mod guards;
 mod holds;
 mod isolation;
 mod layers;
@@ -137,6 +138,9 @@ cases! {
     versions:
         every_change_is_a_version, a_change_answers_its_version, swapped_names_have_one_version, a_look_is_no_version,
         a_version_that_was_seen_stays_what_it_was, versions_belong_to_their_layer;
+    guards:
+        permissions_are_a_condition, names_are_a_condition, a_version_is_a_condition, a_copy_meets_its_conditions_once,
+        all_conditions_hold;
     xattrs:
         xattrs_are_kept_by_name, xattr_modes_are_kept, xattrs_have_limits, xattrs_belong_to_their_layer;
     content:
