@@ -152,7 +152,7 @@ fn require_times(who: &Credentials, attr: &Attr, set: &SetAttr) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use tarbox_store::{Ino, Timestamp};
+    use tarbox_store::{Ino, Seq, Timestamp};
 
     use super::*;
 
@@ -171,6 +171,7 @@ mod tests {
             mtime: Timestamp(0),
             ctime: Timestamp(0),
             btime: Timestamp(0),
+            version: Seq(0),
         }
     }
 

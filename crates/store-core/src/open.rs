@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tarbox_store::{Error, ErrorKind, Ino, MaybeSend, Result, View};
+use tarbox_store::{By, Condition, Error, ErrorKind, Ino, MaybeSend, Result, View};
 
 use crate::budget::Share;
 use crate::commit;
@@ -88,11 +88,14 @@ impl<E> Copy for Driver<'_, E> {}
 
 /// How an operation is driven.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum How {
+pub(crate) enum How<'c> {
     /// It reads.
     Read,
-    /// It changes something; with `files`, only where the head is in view.
-    Change { files: bool },
+    /// It changes something; with `files`, only where the head is in view. What has to hold is checked first, on the same state.
+    Change {
+        files: bool,
+        conditions: &'c [Condition<'c>],
+    },
     /// It changes history, with the tenant to itself.
     Rewrite,
     /// It reads what only committed rows tell, with the tenant to itself.
@@ -155,7 +158,7 @@ impl<'a, E: Engine> Driver<'a, E> {
     /// Runs an operation. Its driver knows nothing of its answer, so that there is one for all of them.
     pub(crate) async fn run<'d, R: MaybeSend>(
         self,
-        how: How,
+        how: How<'_>,
         mut f: impl FnMut(&mut Op<'_, 'd>) -> Step<R> + MaybeSend,
     ) -> Result<R> {
         let mut answer = None;
@@ -167,10 +170,10 @@ impl<'a, E: Engine> Driver<'a, E> {
         answer.ok_or_else(|| Error::new(ErrorKind::Io).because("an operation ended without an answer"))
     }
 
-    async fn drive(self, how: How, f: &mut Body<'_, '_>) -> Result<()> {
+    async fn drive(self, how: How<'_>, f: &mut Body<'_, '_>) -> Result<()> {
         match how {
             How::Read => self.drive_read(f).await,
-            How::Change { files } => self.drive_change(files, f).await,
+            How::Change { files, conditions } => self.drive_change(files, conditions, f).await,
             // Few and long: what they need to wait takes no room in all the others.
             How::Rewrite => Box::pin(self.drive_rewrite(f)).await,
             How::ReadCommitted => Box::pin(self.drive_committed(f)).await,
@@ -283,9 +286,18 @@ impl<'a, E: Engine> Driver<'a, E> {
     /// and which nothing names any more.
     pub(crate) async fn write<'d, R: MaybeSend>(
         self,
+        by: &dyn By,
         f: impl FnMut(&mut Op<'_, 'd>) -> Step<R> + MaybeSend,
     ) -> Result<R> {
-        self.run(How::Change { files: true }, f).await
+        let (files, conditions) = (true, by.conditions());
+        self.run(How::Change { files, conditions }, f).await
+    }
+
+    /// Notes an access.
+    pub(crate) async fn touch(self, ino: Ino) -> Result<()> {
+        let (files, conditions) = (true, &[][..]);
+        self.run(How::Change { files, conditions }, |op| op.touch(ino))
+            .await
     }
 
     /// Runs an operation that changes something, whatever layer is in view.
@@ -293,14 +305,20 @@ impl<'a, E: Engine> Driver<'a, E> {
         self,
         f: impl FnMut(&mut Op<'_, 'd>) -> Step<R> + MaybeSend,
     ) -> Result<R> {
-        self.run(How::Change { files: false }, f).await
+        let (files, conditions) = (false, &[][..]);
+        self.run(How::Change { files, conditions }, f).await
     }
 
-    async fn drive_change(self, files: bool, f: &mut Body<'_, '_>) -> Result<()> {
+    async fn drive_change(
+        self,
+        files: bool,
+        conditions: &[Condition<'_>],
+        f: &mut Body<'_, '_>,
+    ) -> Result<()> {
         let mut rows = Rows::default();
         let mut made_room = false;
         loop {
-            let need = match self.attempt(files, &mut rows, f) {
+            let need = match self.attempt(files, conditions, &mut rows, f) {
                 Run::Full(error) if made_room => return Err(error),
                 // A commit knows what blocks are shared and which nothing names any more; and of processes that died, what they
                 // had open can go.
@@ -351,7 +369,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         let mut rows = Rows::default();
         let mut is_gone = false;
         let collected = loop {
-            let attempt = self.attempt(false, &mut rows, &mut |op| {
+            let attempt = self.attempt(false, &[], &mut rows, &mut |op| {
                 is_gone = op.collect(ino, held)?;
                 Ok(())
             });
@@ -441,7 +459,13 @@ impl<'a, E: Engine> Driver<'a, E> {
         Ok(held.first().copied().unwrap_or(true))
     }
 
-    fn attempt(self, files: bool, rows: &mut Rows, f: &mut Body<'_, '_>) -> Run {
+    fn attempt(
+        self,
+        files: bool,
+        conditions: &[Condition<'_>],
+        rows: &mut Rows,
+        f: &mut Body<'_, '_>,
+    ) -> Run {
         let mut guard = self.lock();
         let state = &mut *guard;
         if let Err(error) = state.check_whole() {
@@ -473,7 +497,15 @@ impl<'a, E: Engine> Driver<'a, E> {
         if !op.state.leased {
             return Run::Needs(Need::Lease);
         }
-        let result = f(&mut op);
+        let result = match op.check_conditions(conditions) {
+            Ok(()) => f(&mut op),
+            // What both want is loaded at once.
+            Err(Stop::Missing) => {
+                let _asked = f(&mut op);
+                Err(Stop::Missing)
+            }
+            failed => failed,
+        };
         let (wants, edits) = (std::mem::take(&mut op.wants), std::mem::take(&mut op.edits));
         self.count(op.hits, op.misses);
         let state = &mut *guard;

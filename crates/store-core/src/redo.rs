@@ -1,12 +1,12 @@
 //! A record: the rows of a memtable that holds no content of its own, and what its tenants count.
 //!
 //! Numbers are LEB128, signed ones as their 64 bits; texts and lists begin with their length; what may be missing begins
-//! with 0 or 1.
+//! with 0 or 1. The versions of inodes come last, in a list of their own: records of format 1 end before it.
 
 use std::sync::Arc;
 
 use smallvec::SmallVec;
-use tarbox_store::{FileKind, Ino, LayerId, Operation, Timestamp};
+use tarbox_store::{FileKind, Ino, LayerId, Operation, Seq, Timestamp};
 
 use crate::memtable::{Memtable, Slot, Xattr};
 use crate::rows::{Content, Dentry, Inode, LogRow, Tenant, TenantId};
@@ -95,6 +95,11 @@ pub(crate) fn encode(tenant: &Tenant, table: &Memtable) -> Vec<u8> {
         out,
     );
     list([(id, Counters::of(tenant))].into_iter(), out);
+    let versions = table
+        .inodes
+        .iter()
+        .filter_map(|(ino, slot)| Some((key(ino), slot.row.as_ref()?.version)));
+    list(versions.collect::<Vec<_>>().into_iter(), out);
     bytes
 }
 
@@ -142,6 +147,14 @@ pub(crate) fn decode(mut bytes: &[u8]) -> Option<Vec<Record>> {
     list(from, |tenant, counters| {
         of(&mut records, tenant).counters = Some(counters)
     })?;
+    if !from.is_empty() {
+        list(from, |key: Key, version| {
+            let slot = of(&mut records, key.tenant()).table.inodes.get_mut(&key.ino());
+            if let Some(row) = slot.and_then(|slot| slot.row.as_mut()) {
+                row.version = version;
+            }
+        })?;
+    }
     from.is_empty().then_some(records)
 }
 
@@ -259,6 +272,7 @@ stored_as! {
     Key: |key, out| key.0.put(out), |from| Some(Key(u64::take(from)?));
     TenantId: |id, out| id.0.put(out), |from| Some(TenantId(u64::take(from)?));
     Ino: |ino, out| ino.0.put(out), |from| Some(Ino(u64::take(from)?));
+    Seq: |seq, out| seq.0.put(out), |from| Some(Seq(u64::take(from)?));
     LayerId: |layer, out| layer.0.put(out), |from| Some(LayerId(u64::take(from)?));
     Timestamp: |time, out| (time.0 as u64).put(out), |from| Some(Timestamp(u64::take(from)? as i64));
     FileKind: |kind, out| out.push(*kind as u8), |from| FileKind::from_number(u64::take(from)?.try_into().ok()?);
@@ -280,17 +294,18 @@ stored_as! {
     };
 }
 
-/// Rows are stored field by field.
+/// Rows are stored field by field; what is not stored here follows from the rest.
 macro_rules! stored_fields {
-    ($($row:ident $(<$of:ident>)? { $($field:ident),* $(,)? })*) => {$(
+    ($($row:ident $(<$of:ident>)? { $($field:ident),* $(,)? } $(=> { $($other:ident: $from:expr),* })?)*) => {$(
         impl $(<$of: Stored>)? Stored for $row $(<$of>)? {
             fn put(&self, out: &mut Vec<u8>) {
-                let Self { $($field),* } = self;
+                let Self { $($field),* $($(, $other: _)*)? } = self;
                 $($field.put(out);)*
             }
 
             fn take(from: &mut &[u8]) -> Option<Self> {
-                Some(Self { $($field: Stored::take(from)?),* })
+                $(let $field = Stored::take(from)?;)*
+                Some(Self { $($($other: $from,)*)? $($field),* })
             }
         }
     )*};
@@ -300,7 +315,7 @@ stored_fields! {
     Slot<R> { row, base }
     Inode {
         kind, mode, uid, gid, nlink, size, stored, rdev, xattrs, atime, mtime, ctime, btime, parent, cookie, content, born,
-    }
+    } => { version: Inode::unversioned(born) }
     Dentry { cookie, name, ino, kind, born }
     Xattr { value, born }
     LogRow { seq, time, uid, agent, operation, ino, path, from, bytes, layer, errno }
@@ -330,6 +345,7 @@ mod tests {
             cookie: u64::MAX >> 1,
             content: Content::Inline(b"hello".to_vec()),
             born: LayerId(3),
+            version: Seq(4),
         };
         let (file, dir) = (Ino(9), Ino::ROOT);
         let mut table = Memtable::default();
@@ -440,11 +456,35 @@ mod tests {
         assert_eq!(show(&again), show(&table));
     }
 
+    /// A record as format 1 had it: without the list of versions, which is a count and a key and a version of each.
+    fn first_format<'b>(record: &'b [u8], table: &Memtable) -> &'b [u8] {
+        let mut versions = Vec::new();
+        let there = table.inodes.iter().filter(|(_, slot)| slot.row.is_some());
+        for (ino, _) in there.clone() {
+            (Key::new(TenantId(2), *ino), Seq(4)).put(&mut versions);
+        }
+        let count = u8::try_from(there.count()).unwrap();
+        let (first, rest) = record.split_at(record.len() - versions.len() - 1);
+        assert_eq!((rest[0], rest.len()), (count, versions.len() + 1));
+        first
+    }
+
+    #[test]
+    fn a_record_without_versions_is_read() {
+        let (tenant, table) = sample();
+        let bytes = encode(&tenant, &table);
+        let records = decode(first_format(&bytes, &table)).unwrap();
+        let row = records[0].table.inodes[&Ino(9)].row.as_ref().unwrap();
+        assert_eq!(row.version, Inode::unversioned(LayerId(3)));
+        assert_eq!(records[0].counters, Some(Counters::of(&tenant)));
+    }
+
     #[test]
     fn what_is_no_record_is_refused() {
         let (tenant, table) = sample();
         let mut bytes = encode(&tenant, &table);
-        for len in 0..bytes.len() {
+        let first = first_format(&bytes, &table);
+        for len in (0..bytes.len()).filter(|len| *len != first.len()) {
             assert!(decode(&bytes[..len]).is_none(), "cut at {len}");
         }
         bytes.push(0);

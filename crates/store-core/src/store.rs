@@ -78,9 +78,13 @@ impl<E: Engine> CoreStore<E> {
         self.driver().rewrite(f).await
     }
 
-    async fn copy_step(&self, by: &Actor, copy: CopyRange) -> Result<u64> {
+    async fn copy_step(&self, by: &dyn By, copy: CopyRange) -> Result<u64> {
         for _ in 0..8 {
-            if let Copied::Bytes(n) = self.driver().write(|op| op.copy_range(by, copy)).await? {
+            if let Copied::Bytes(n) = self
+                .driver()
+                .write(by, |op| op.copy_range(by.actor(), copy))
+                .await?
+            {
                 return Ok(n);
             }
             self.driver().commit_visible().await?;
@@ -89,7 +93,7 @@ impl<E: Engine> CoreStore<E> {
     }
 
     /// Copies through memory: the source is written so fast that it is never committed when looked at.
-    async fn copy_bytes(&self, by: &Actor, copy: CopyRange) -> Result<u64> {
+    async fn copy_bytes(&self, by: &dyn By, copy: CopyRange) -> Result<u64> {
         let mut buffer = vec![0; 1024 * 1024];
         let mut done = 0;
         while done < copy.len {
@@ -105,8 +109,9 @@ impl<E: Engine> CoreStore<E> {
             }
             let at = WriteAt::Offset(copy.target.1 + done);
             let data = &buffer[..n];
+            let by: &dyn By = if done == 0 { by } else { by.actor() };
             self.driver()
-                .write(|op| op.write(by, copy.target.0, at, data, true))
+                .write(by, |op| op.write(by.actor(), copy.target.0, at, data, true))
                 .await?;
             done += n as u64;
         }
@@ -269,28 +274,45 @@ impl<E: Engine> Store for CoreStore<E> {
         self.driver().read(|op| op.path_of(view, ino)).await
     }
 
-    async fn create(&self, by: &Actor, dir: Ino, name: &[u8], new: &NewInode<'_>) -> Result<Attr> {
-        self.driver().write(|op| op.create(by, dir, name, new)).await
+    async fn create(&self, by: &dyn By, dir: Ino, name: &[u8], new: &NewInode<'_>) -> Result<Attr> {
+        self.driver()
+            .write(by, |op| op.create(by.actor(), dir, name, new))
+            .await
     }
 
-    async fn link(&self, by: &Actor, ino: Ino, dir: Ino, name: &[u8]) -> Result<Attr> {
-        self.driver().write(|op| op.link(by, ino, dir, name)).await
+    async fn link(&self, by: &dyn By, ino: Ino, dir: Ino, name: &[u8]) -> Result<Attr> {
+        self.driver()
+            .write(by, |op| op.link(by.actor(), ino, dir, name))
+            .await
     }
 
-    async fn unlink(&self, by: &Actor, dir: Ino, name: &[u8], what: Unlink) -> Result<Attr> {
-        self.driver().write(|op| op.unlink(by, dir, name, what)).await
+    async fn unlink(&self, by: &dyn By, dir: Ino, name: &[u8], what: Unlink) -> Result<Attr> {
+        self.driver()
+            .write(by, |op| op.unlink(by.actor(), dir, name, what))
+            .await
     }
 
-    async fn rename(&self, by: &Actor, from: (Ino, &[u8]), to: (Ino, &[u8]), mode: RenameMode) -> Result<()> {
-        self.driver().write(|op| op.rename(by, from, to, mode)).await
+    async fn rename(
+        &self,
+        by: &dyn By,
+        from: (Ino, &[u8]),
+        to: (Ino, &[u8]),
+        mode: RenameMode,
+    ) -> Result<()> {
+        self.driver()
+            .write(by, |op| op.rename(by.actor(), from, to, mode))
+            .await
     }
 
     async fn attr(&self, view: View, ino: Ino) -> Result<Attr> {
         self.driver().read(|op| op.attr(view, ino)).await
     }
 
-    async fn set_attr(&self, by: &Actor, ino: Ino, set: &SetAttr) -> Result<Attr> {
-        let (attr, again) = self.driver().write(|op| op.set_attr(by, ino, set)).await?;
+    async fn set_attr(&self, by: &dyn By, ino: Ino, set: &SetAttr) -> Result<Attr> {
+        let (attr, again) = self
+            .driver()
+            .write(by, |op| op.set_attr(by.actor(), ino, set))
+            .await?;
         match again {
             true => self
                 .driver()
@@ -311,19 +333,21 @@ impl<E: Engine> Store for CoreStore<E> {
 
     async fn set_xattr(
         &self,
-        by: &Actor,
+        by: &dyn By,
         ino: Ino,
         name: &[u8],
         value: &[u8],
         mode: XattrMode,
     ) -> Result<()> {
         self.driver()
-            .write(|op| op.set_xattr(by, ino, name, value, mode))
+            .write(by, |op| op.set_xattr(by.actor(), ino, name, value, mode))
             .await
     }
 
-    async fn remove_xattr(&self, by: &Actor, ino: Ino, name: &[u8]) -> Result<()> {
-        self.driver().write(|op| op.remove_xattr(by, ino, name)).await
+    async fn remove_xattr(&self, by: &dyn By, ino: Ino, name: &[u8]) -> Result<()> {
+        self.driver()
+            .write(by, |op| op.remove_xattr(by.actor(), ino, name))
+            .await
     }
 
     async fn read(
@@ -337,7 +361,7 @@ impl<E: Engine> Store for CoreStore<E> {
         let (len, due) = self.read_touching(view, ino, offset, buffer, access).await?;
         if due {
             // A reader does not fail because its access cannot be noted.
-            let _noted = self.driver().write(|op| op.touch(ino)).await;
+            let _noted = self.driver().touch(ino).await;
         }
         Ok(len)
     }
@@ -348,20 +372,20 @@ impl<E: Engine> Store for CoreStore<E> {
 
     async fn write(
         &self,
-        by: &Actor,
+        by: &dyn By,
         ino: Ino,
         at: WriteAt,
         data: &[u8],
         clear_setid: bool,
     ) -> Result<Written> {
         self.driver()
-            .write(|op| op.write(by, ino, at, data, clear_setid))
+            .write(by, |op| op.write(by.actor(), ino, at, data, clear_setid))
             .await
     }
 
     async fn allocate(
         &self,
-        by: &Actor,
+        by: &dyn By,
         ino: Ino,
         how: Allocate,
         offset: u64,
@@ -370,7 +394,9 @@ impl<E: Engine> Store for CoreStore<E> {
     ) -> Result<()> {
         while !self
             .driver()
-            .write(|op| op.allocate(by, ino, how, offset, len, clear_setid))
+            .write(by, |op| {
+                op.allocate(by.actor(), ino, how, offset, len, clear_setid)
+            })
             .await?
         {
             self.driver().commit_visible().await?;
@@ -380,7 +406,7 @@ impl<E: Engine> Store for CoreStore<E> {
 
     async fn copy_range(
         &self,
-        by: &Actor,
+        by: &dyn By,
         view: View,
         source: Ino,
         source_offset: u64,
@@ -402,6 +428,8 @@ impl<E: Engine> Store for CoreStore<E> {
                 len: step,
                 whole: len - done,
             };
+            // The first step has met the conditions, and changed what they are about.
+            let by: &dyn By = if done == 0 { by } else { by.actor() };
             let n = self.copy_step(by, copy).await?;
             done += n;
             if n < step || done == len {

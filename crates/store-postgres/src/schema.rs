@@ -7,10 +7,11 @@
 use tarbox_store::{Error, ErrorKind, Result};
 
 use crate::error::{failed, is_missing};
+use crate::session::DEAD;
 use crate::wire::{Pool, Request, Step, Template};
 
 /// The steps from each version to the next; the number of steps is the current version.
-const MIGRATIONS: &[&str] = &[VERSION_1];
+const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2];
 
 const VERSION_1: &str = "
 CREATE SCHEMA tarbox;
@@ -93,9 +94,15 @@ ALTER TABLE tarbox.block ALTER bytes SET STORAGE EXTERNAL;
 INSERT INTO tarbox.meta VALUES (1, 0, 1);
 ";
 
-/// The version of the schema; 0 where there is none.
-async fn version(pool: &Pool) -> Result<usize> {
-    let template = Template::once("SELECT version FROM tarbox.meta", Vec::new());
+/// Inodes have versions; those that are older keep none, and one follows from the layer in which their row began.
+const VERSION_2: &str = "
+ALTER TABLE tarbox.inode ADD COLUMN version bigint;
+ALTER TABLE tarbox.inode_past ADD COLUMN version bigint;
+";
+
+/// The first number that a statement answers; 0 where there are no tables of ours.
+async fn number(pool: &Pool, sql: &str) -> Result<usize> {
+    let template = Template::once(sql, Vec::new());
     let steps = [Step::Bound(Request {
         template: template.into(),
         values: Vec::new(),
@@ -103,22 +110,27 @@ async fn version(pool: &Pool) -> Result<usize> {
     match pool.once(&steps).await {
         Ok(rows) => {
             let row = rows.first().and_then(|rows| rows.first());
-            let version = row
+            let number = row
                 .map(|row| row.try_get::<_, i32>(0))
                 .transpose()
                 .map_err(failed)?;
-            Ok(usize::try_from(version.unwrap_or(0)).unwrap_or(0))
+            Ok(usize::try_from(number.unwrap_or(0)).unwrap_or(0))
         }
         Err(e) if is_missing(&e) => Ok(0),
         Err(e) => Err(failed(e)),
     }
 }
 
+/// How many processes live. Of an older Tarbox, they would go on writing as the older schema has it.
+fn in_use() -> String {
+    format!("SELECT count(*)::integer FROM tarbox.session WHERE seen > now() - {DEAD}")
+}
+
 /// Sees that the schema is the current one, and makes or migrates it if that is wanted.
 pub(crate) async fn prepare(pool: &Pool, create: bool) -> Result<()> {
     let current = MIGRATIONS.len();
     for attempt in 0.. {
-        let version = version(pool).await?;
+        let version = number(pool, "SELECT version FROM tarbox.meta").await?;
         if version > current {
             return Err(Error::new(ErrorKind::Unsupported).because(format!(
                 "the database has schema {version}, this program knows schemas up to {current}: use a newer Tarbox"
@@ -130,6 +142,11 @@ pub(crate) async fn prepare(pool: &Pool, create: bool) -> Result<()> {
         if version == 0 && !create {
             return Err(Error::new(ErrorKind::NotFound)
                 .because("the database holds no Tarbox tables yet; make them with 'tarbox init'"));
+        }
+        if version > 0 && number(pool, &in_use()).await? > 0 {
+            return Err(Error::new(ErrorKind::Busy).because(format!(
+                "the database has schema {version} and is to get schema {current}, but other processes use it: end them first"
+            )));
         }
         let steps: String = MIGRATIONS[version..].concat();
         // One transaction: another process may be doing the same, and one of the two finds the other's work.

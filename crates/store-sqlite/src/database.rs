@@ -56,7 +56,7 @@ impl SqliteDatabase {
     pub fn in_memory(options: &Options) -> Result<Self> {
         Self::assemble(
             Surroundings {
-                sql: Connections::open(&Place::Memory, true)?,
+                sql: Connections::open(&Place::Memory, true, &|| true)?,
                 pool: Arc::new(MemoryPool::new()),
                 prefix: "",
                 lease: Lease::alone(),
@@ -90,7 +90,7 @@ impl SqliteDatabase {
             vfs,
             name: name.to_owned(),
         };
-        let sql = Connections::open(&place, options.create)?;
+        let sql = Connections::open(&place, options.create, &|| true)?;
         let (redo, records) = Redo::open(pool.clone(), name, sql.read(sql::redone)?)?;
         let database = Self::assemble(
             Surroundings {

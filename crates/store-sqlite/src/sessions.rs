@@ -5,6 +5,7 @@
 //! holds the lease afterwards sees the file.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 
 use tarbox_store::{Error, ErrorKind, Result};
@@ -67,19 +68,23 @@ impl Sessions {
 
     /// Whether no other process has the database open. It stays so while the lease is held.
     pub(crate) fn alone(&self) -> bool {
-        let Ok(entries) = fs::read_dir(&self.directory) else {
-            return false;
-        };
-        let mut alone = true;
-        for path in entries
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|path| *path != self.name)
-        {
-            alone &= remove_if_dead(&path);
-        }
-        alone
+        nobody_in(&self.directory, &self.name).unwrap_or(false)
     }
+
+    /// Whether no process at all has the database open whose files are in this directory. Another may begin meanwhile.
+    pub(crate) fn are_over(database: &Path) -> bool {
+        nobody_in(&database.join("sessions"), Path::new("")).unwrap_or_else(|e| e.kind() == NotFound)
+    }
+}
+
+/// Whether no process lives that left a sign in this directory, but for one.
+fn nobody_in(directory: &Path, besides: &Path) -> std::io::Result<bool> {
+    let mut nobody = true;
+    for entry in fs::read_dir(directory)?.flatten() {
+        let path = entry.path();
+        nobody &= path == besides || remove_if_dead(&path);
+    }
+    Ok(nobody)
 }
 
 /// Removes the sign of a process that died; `false` if it lives.

@@ -80,6 +80,8 @@ kinds! {
     NoSuchAddress = "ENXIO", 6, "no such device or address";
     /// The value does not fit.
     Overflow = "EOVERFLOW", 75, "value too large for defined data type";
+    /// What the decision for a change rested on has changed meanwhile: to be decided again. Nobody outside sees it.
+    Changed = "EAGAIN", 11, "changed meanwhile";
     /// Too many handles are open.
     TooManyOpen = "EMFILE", 24, "too many open files";
     /// The argument list or value is too big.

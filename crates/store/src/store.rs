@@ -16,7 +16,8 @@ use crate::*;
 /// * After a crash the state is one that a prefix of the operations gives, and that prefix holds everything that
 ///   happened before the last [`sync`](Store::sync) that returned.
 /// * What lies below a sealed layer never changes: `View::Layer` of a sealed layer always reads the same.
-/// * Meaning that needs a user (permissions, umask, sticky bits) is not here but above.
+/// * Meaning that needs a user (permissions, umask, sticky bits) is not here but above. What it rested on comes along with
+///   [who makes the change](By), and holds at the moment of the change.
 ///
 /// Names are 1 to 255 bytes without `/` and NUL, never `.` or `..`; others are `Invalid` or `NameTooLong`.
 /// An inode that does not exist in the view is `NotFound`. A write while the view is switched to a past layer is
@@ -83,7 +84,7 @@ pub trait Store: MaybeSend + MaybeSync {
     /// Makes an inode under a new name. `Exists` if the name is taken. The directory's `mtime` and `ctime` follow.
     fn create(
         &self,
-        by: &Actor,
+        by: &dyn By,
         dir: Ino,
         name: &[u8],
         new: &NewInode<'_>,
@@ -92,7 +93,7 @@ pub trait Store: MaybeSend + MaybeSync {
     /// Gives an inode that is no directory another name. An inode without any name left is `NotFound`.
     fn link(
         &self,
-        by: &Actor,
+        by: &dyn By,
         ino: Ino,
         dir: Ino,
         name: &[u8],
@@ -102,7 +103,7 @@ pub trait Store: MaybeSend + MaybeSync {
     /// the inode has afterwards (`nlink` 0 with the last name).
     fn unlink(
         &self,
-        by: &Actor,
+        by: &dyn By,
         dir: Ino,
         name: &[u8],
         what: Unlink,
@@ -112,7 +113,7 @@ pub trait Store: MaybeSend + MaybeSync {
     /// only replaces an empty directory, a file only a non-directory, and nothing moves below itself (`Invalid`).
     fn rename(
         &self,
-        by: &Actor,
+        by: &dyn By,
         from: (Ino, &[u8]),
         to: (Ino, &[u8]),
         mode: RenameMode,
@@ -124,8 +125,12 @@ pub trait Store: MaybeSend + MaybeSync {
     fn attr(&self, view: View, ino: Ino) -> impl Future<Output = Result<Attr>> + MaybeSend;
 
     /// Changes attributes, and answers all of them.
-    fn set_attr(&self, by: &Actor, ino: Ino, set: &SetAttr)
-    -> impl Future<Output = Result<Attr>> + MaybeSend;
+    fn set_attr(
+        &self,
+        by: &dyn By,
+        ino: Ino,
+        set: &SetAttr,
+    ) -> impl Future<Output = Result<Attr>> + MaybeSend;
 
     /// The value of an extended attribute; `NoData` if it is not there.
     fn xattr(&self, view: View, ino: Ino, name: &[u8]) -> impl Future<Output = Result<Vec<u8>>> + MaybeSend;
@@ -136,7 +141,7 @@ pub trait Store: MaybeSend + MaybeSync {
     /// Sets an extended attribute: a name to 255 bytes, a value to 64 KiB (`TooBig`).
     fn set_xattr(
         &self,
-        by: &Actor,
+        by: &dyn By,
         ino: Ino,
         name: &[u8],
         value: &[u8],
@@ -144,8 +149,12 @@ pub trait Store: MaybeSend + MaybeSync {
     ) -> impl Future<Output = Result<()>> + MaybeSend;
 
     /// Removes an extended attribute; `NoData` if it is not there.
-    fn remove_xattr(&self, by: &Actor, ino: Ino, name: &[u8])
-    -> impl Future<Output = Result<()>> + MaybeSend;
+    fn remove_xattr(
+        &self,
+        by: &dyn By,
+        ino: Ino,
+        name: &[u8],
+    ) -> impl Future<Output = Result<()>> + MaybeSend;
 
     // Content
 
@@ -167,7 +176,7 @@ pub trait Store: MaybeSend + MaybeSync {
     /// where the group may execute, in the same step. Files end at 2^63 - 1 (`FileTooLarge`).
     fn write(
         &self,
-        by: &Actor,
+        by: &dyn By,
         ino: Ino,
         at: WriteAt,
         data: &[u8],
@@ -177,7 +186,7 @@ pub trait Store: MaybeSend + MaybeSync {
     /// Allocates, punches, zeroes, collapses or inserts a byte range, as `fallocate(2)` does.
     fn allocate(
         &self,
-        by: &Actor,
+        by: &dyn By,
         ino: Ino,
         how: Allocate,
         offset: u64,
@@ -190,7 +199,7 @@ pub trait Store: MaybeSend + MaybeSync {
     #[allow(clippy::too_many_arguments)]
     fn copy_range(
         &self,
-        by: &Actor,
+        by: &dyn By,
         view: View,
         source: Ino,
         source_offset: u64,

@@ -154,6 +154,16 @@ pub struct Attr {
     pub ctime: Timestamp,
     /// Creation.
     pub btime: Timestamp,
+    /// Which state this is: the position of the log record of the last change, of a directory also of its entries. A read that is
+    /// noted in `atime` is none.
+    ///
+    /// Two states of one inode for which attributes were ever answered have different versions, across layers, switches, discarded
+    /// history and restarts; and of two states in the line of one history the later has the higher one. A crash takes back what was
+    /// not synced, with its versions: who keeps a version beyond the life of the process syncs before.
+    ///
+    /// What has not changed since before there were versions has one that is lower than that of every later change, and differs
+    /// from layer to layer. So has a root directory without changes.
+    pub version: Seq,
 }
 
 impl Attr {

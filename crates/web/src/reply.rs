@@ -4,11 +4,11 @@ use serde::Serialize;
 use tarbox_store::{Attr, DirEntry, Error, Result, Timestamp};
 
 /// How many doubles the attributes of an inode are.
-pub const ATTR_NUMBERS: usize = 17;
+pub const ATTR_NUMBERS: usize = 18;
 
 /// Attributes as doubles: inode, kind, mode, owner, group, links, size, blocks, device, and the times of the last read, of
 /// the last change of content, of attributes, and of creation, in milliseconds; then the nanoseconds of each beyond its whole
-/// milliseconds, which a double has no room for.
+/// milliseconds, which a double has no room for; and the version, a position that stays far below what a double has room for.
 pub fn attr(out: &mut Vec<u8>, attr: &Attr) {
     let numbers: [f64; ATTR_NUMBERS] = [
         attr.ino.0 as f64,
@@ -28,6 +28,7 @@ pub fn attr(out: &mut Vec<u8>, attr: &Attr) {
         below_ms(attr.mtime),
         below_ms(attr.ctime),
         below_ms(attr.btime),
+        attr.version.0 as f64,
     ];
     for number in numbers {
         out.extend_from_slice(&number.to_le_bytes());
@@ -35,7 +36,7 @@ pub fn attr(out: &mut Vec<u8>, attr: &Attr) {
 }
 
 /// A time in milliseconds.
-pub(crate) fn ms(time: Timestamp) -> f64 {
+fn ms(time: Timestamp) -> f64 {
     time.0 as f64 / 1e6
 }
 

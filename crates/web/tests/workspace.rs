@@ -92,7 +92,7 @@ fn pair<'a>(first: &'a str, second: &'a str, number: f64) -> Request<'a> {
 fn version(w: &mut Workspace, path: &str) -> String {
     let stat = call(w, "stat", pair(path, "", 0.0)).unwrap();
     let number = |at: usize| f64::from_le_bytes(stat[at * 8..at * 8 + 8].try_into().unwrap());
-    format!("{}-{}", number(0), (number(11) * 1e3).round())
+    format!("{}-{}", number(0), number(17))
 }
 
 #[test]

@@ -55,13 +55,15 @@ export class Stats extends FileType {
   readonly mtimeMs: number
   readonly ctimeMs: number
   readonly birthtimeMs: number
+  /** Which state of the inode this is. */
+  readonly #version: number
   /** The nanoseconds of each time beyond full milliseconds. */
   readonly #below: readonly number[]
 
   /** @internal What `crates/web/src/reply.rs` writes. */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     super()
-    const at = new Float64Array(bytes.buffer, bytes.byteOffset, 17)
+    const at = new Float64Array(bytes.buffer, bytes.byteOffset, 18)
     this.ino = at[0]!
     this.mode = at[2]!
     this.uid = at[3]!
@@ -74,7 +76,8 @@ export class Stats extends FileType {
     this.mtimeMs = at[10]!
     this.ctimeMs = at[11]!
     this.birthtimeMs = at[12]!
-    this.#below = [...at.subarray(13)]
+    this.#below = [...at.subarray(13, 17)]
+    this.#version = at[17]!
   }
 
   /** The same with every number as a bigint, and times also in nanoseconds. */
@@ -92,7 +95,7 @@ export class Stats extends FileType {
    * as `ifVersion`. Its format is not specified.
    */
   get version(): string {
-    return `${this.ino}-${Math.round(this.ctimeMs * 1000)}`
+    return `${this.ino}-${this.#version}`
   }
 
   get atime(): Date {

@@ -3,6 +3,7 @@
 use tarbox_store::{Attr, ErrorKind, Ino, Operation, Result, SetAttr, SetTime, Store, View};
 
 use super::entries::{fixed_hooks, read_only};
+use super::grounds::{Grounds, decided};
 use super::{Fs, Place};
 use crate::interface::{AccessMask, Credentials};
 use crate::permission;
@@ -17,6 +18,10 @@ pub(super) fn operation_of(set: &SetAttr) -> Operation {
 
 impl<S: Store> Fs<S> {
     pub(super) async fn change_attr(&self, who: &Credentials, ino: Ino, set: &SetAttr) -> Result<Attr> {
+        decided(|| self.change_allowed_attr(who, ino, set)).await
+    }
+
+    async fn change_allowed_attr(&self, who: &Credentials, ino: Ino, set: &SetAttr) -> Result<Attr> {
         let place = self.place(ino)?;
         let attr = self.attr_at(place).await?;
         let ino = match place {
@@ -33,10 +38,12 @@ impl<S: Store> Fs<S> {
             return Err(kind.into());
         }
         let allowed = permission::of_set_attr(who, &attr, set)?;
-        match allowed == SetAttr::default() {
-            true => Ok(attr),
-            false => self.store.set_attr(&who.actor, ino, &allowed).await,
+        if allowed == SetAttr::default() {
+            return Ok(attr);
         }
+        let mut grounds = Grounds::of(who);
+        grounds.add_permissions(&attr);
+        self.store.set_attr(&grounds.by(), ino, &allowed).await
     }
 
     /// Hooks have no attributes to change; but cutting and touching them, as writers do, is no error.

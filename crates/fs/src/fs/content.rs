@@ -96,8 +96,11 @@ impl<S: Store> Fs<S> {
         let first = pieces.next().unwrap_or_default();
         let mut written = self
             .store
-            .write(&open.who.actor, ino, at, first, clear_setid)
+            .write(&open.grounds().by(), ino, at, first, clear_setid)
             .await?;
+        if !first.is_empty() {
+            open.has_changed();
+        }
         let mut next = written.offset + first.len() as u64;
         for piece in pieces {
             let at = if open.flags.append {
@@ -107,7 +110,7 @@ impl<S: Store> Fs<S> {
             };
             written.size = self
                 .store
-                .write(&open.who.actor, ino, at, piece, clear_setid)
+                .write(&open.grounds().by(), ino, at, piece, clear_setid)
                 .await?
                 .size;
             next += piece.len() as u64;
@@ -139,7 +142,7 @@ impl<S: Store> Fs<S> {
             ..SetAttr::default()
         };
         let result = match open.place {
-            Place::Real(ino) => self.store.set_attr(&open.who.actor, ino, &set).await,
+            Place::Real(ino) => self.store.set_attr(&open.grounds().by(), ino, &set).await,
             Place::Snapshot(..) => Err(super::entries::read_only()),
             Place::Hook(node) => self.hook_attr(node).await,
         };
@@ -147,6 +150,7 @@ impl<S: Store> Fs<S> {
         let attr = self
             .audited(&open.who, operation, Subject::Inode(open.ino), result)
             .await?;
+        open.has_changed();
         self.wait_for_device(&open).await?;
         Ok(attr)
     }
@@ -169,11 +173,12 @@ impl<S: Store> Fs<S> {
         let clear_setid = !open.who.is_root();
         let result = self
             .store
-            .allocate(&open.who.actor, ino, how, offset, len, clear_setid)
+            .allocate(&open.grounds().by(), ino, how, offset, len, clear_setid)
             .await;
         let operation = tarbox_store::Operation::Allocate;
         self.audited(&open.who, operation, Subject::Inode(open.ino), result)
             .await?;
+        open.has_changed();
         self.wait_for_device(&open).await
     }
 
@@ -224,15 +229,17 @@ impl<S: Store> Fs<S> {
         if from.place == to.place {
             self.refuse_overlap(ino, source.1, target.1, len).await?;
         }
-        let actor = &to.who.actor;
         let result = self
             .store
-            .copy_range(actor, view, from_ino, source.1, ino, target.1, len)
+            .copy_range(&to.grounds().by(), view, from_ino, source.1, ino, target.1, len)
             .await;
         let operation = tarbox_store::Operation::Write;
         let copied = self
             .audited(&to.who, operation, Subject::Inode(to.ino), result)
             .await?;
+        if copied > 0 {
+            to.has_changed();
+        }
         self.wait_for_device(&to).await?;
         Ok(copied)
     }

@@ -4,6 +4,7 @@ use tarbox_store::{
     Attr, Error, ErrorKind, FileKind, Ino, NewInode, RenameMode, Result, Store, Unlink, View,
 };
 
+use super::grounds::{Grounds, decided, require_expected};
 use super::{Fs, Place};
 use crate::hooks;
 use crate::interface::{AccessMask, Credentials, NewNode};
@@ -25,8 +26,19 @@ impl<S: Store> Fs<S> {
             return Err(self.refuse_virtual(who, place, name).await);
         };
         self.refuse_hook_name(dir, name, ErrorKind::Exists)?;
-        let new = self.new_inode(who, dir, name, node).await?;
-        self.store.create(&who.actor, dir, name, &new).await
+        decided(|| self.make_allowed(who, dir, name, node)).await
+    }
+
+    async fn make_allowed(
+        &self,
+        who: &Credentials,
+        dir: Ino,
+        name: &[u8],
+        node: &NewNode<'_>,
+    ) -> Result<Attr> {
+        let mut grounds = Grounds::of(who);
+        let new = self.new_inode(who, dir, name, node, &mut grounds).await?;
+        self.store.create(&grounds.by(), dir, name, &new).await
     }
 
     async fn new_inode<'n>(
@@ -35,9 +47,11 @@ impl<S: Store> Fs<S> {
         dir: Ino,
         name: &[u8],
         node: &NewNode<'n>,
+        grounds: &mut Grounds<'_>,
     ) -> Result<NewInode<'n>> {
         let (kind, rdev, target) = shape(node)?;
         let parent = self.store.attr(View::Current, dir).await?;
+        grounds.add_permissions(&parent);
         self.require_change(who, &parent, name).await?;
         if rdev.is_some() && !who.is_exempt() {
             return Err(Error::new(ErrorKind::NotPermitted).because("only root can create device nodes"));
@@ -108,9 +122,15 @@ impl<S: Store> Fs<S> {
             return Err(read_only());
         };
         self.refuse_hook_name(dir, name, ErrorKind::Exists)?;
+        decided(|| self.link_allowed(who, ino, dir, name)).await
+    }
+
+    async fn link_allowed(&self, who: &Credentials, ino: Ino, dir: Ino, name: &[u8]) -> Result<Attr> {
+        let mut grounds = Grounds::of(who);
         let attr = self.store.attr(View::Current, ino).await?;
         if !who.is_exempt() {
             let parent = self.store.attr(View::Current, dir).await?;
+            grounds.add_permissions(&parent);
             self.require_change(who, &parent, name).await?;
         }
         if attr.is_dir() {
@@ -122,7 +142,7 @@ impl<S: Store> Fs<S> {
             };
             return Err(Error::new(kind).because("a directory can have only one name"));
         }
-        self.store.link(&who.actor, ino, dir, name).await
+        self.store.link(&grounds.by(), ino, dir, name).await
     }
 
     /// Both places, if they are in the same file system; `CrossDevice` otherwise.
@@ -148,9 +168,7 @@ impl<S: Store> Fs<S> {
         match place {
             Place::Real(dir) => {
                 self.refuse_hook_name(dir, name, ErrorKind::Busy)?;
-                self.require_take(who, dir, name).await?;
-                self.store.unlink(&who.actor, dir, name, what).await?;
-                Ok(())
+                decided(|| self.remove_allowed(who, dir, name, what)).await
             }
             Place::Snapshot(layer, dir) => {
                 self.require_search(who, place).await?;
@@ -164,17 +182,37 @@ impl<S: Store> Fs<S> {
         }
     }
 
+    async fn remove_allowed(&self, who: &Credentials, dir: Ino, name: &[u8], what: Unlink) -> Result<()> {
+        let mut grounds = Grounds::of(who);
+        self.require_take(who, dir, name, &mut grounds).await?;
+        self.store.unlink(&grounds.by(), dir, name, what).await.map(drop)
+    }
+
     /// Permission to take the entry `name` away from a directory.
-    async fn require_take(&self, who: &Credentials, dir: Ino, name: &[u8]) -> Result<()> {
+    async fn require_take<'n>(
+        &self,
+        who: &Credentials,
+        dir: Ino,
+        name: &'n [u8],
+        grounds: &mut Grounds<'n>,
+    ) -> Result<()> {
+        if who.expects.is_some() {
+            let entry = self.store.lookup(View::Current, dir, name).await?;
+            require_expected(who, &entry)?;
+            grounds.add_name(dir, name, Some(&entry));
+        }
         if who.is_exempt() {
             return Ok(());
         }
         let parent = self.store.attr(View::Current, dir).await?;
+        grounds.add_permissions(&parent);
         permission::require(who, &parent, AccessMask::EXECUTE)?;
         if permission::allows(who, &parent, AccessMask::WRITE) && parent.mode & permission::STICKY == 0 {
             return Ok(());
         }
         let entry = self.store.lookup(View::Current, dir, name).await?;
+        grounds.add_name(dir, name, Some(&entry));
+        grounds.add_permissions(&entry);
         permission::require(who, &parent, CHANGE)?;
         permission::require_unstuck(who, &parent, &entry)
     }
@@ -191,20 +229,30 @@ impl<S: Store> Fs<S> {
         };
         self.refuse_hook_name(old, from.1, ErrorKind::Busy)?;
         self.refuse_hook_name(new, to.1, ErrorKind::Busy)?;
-        if !who.is_exempt() {
-            self.require_rename(who, (old, from.1), (new, to.1), mode).await?;
-        }
-        self.store
-            .rename(&who.actor, (old, from.1), (new, to.1), mode)
-            .await
+        decided(|| self.rename_allowed(who, (old, from.1), (new, to.1), mode)).await
     }
 
-    async fn require_rename(
+    async fn rename_allowed(
         &self,
         who: &Credentials,
         from: (Ino, &[u8]),
         to: (Ino, &[u8]),
         mode: RenameMode,
+    ) -> Result<()> {
+        let mut grounds = Grounds::of(who);
+        if !who.is_exempt() {
+            self.require_rename(who, from, to, mode, &mut grounds).await?;
+        }
+        self.store.rename(&grounds.by(), from, to, mode).await
+    }
+
+    async fn require_rename<'n>(
+        &self,
+        who: &Credentials,
+        from: (Ino, &'n [u8]),
+        to: (Ino, &'n [u8]),
+        mode: RenameMode,
+        grounds: &mut Grounds<'n>,
     ) -> Result<()> {
         let old = self.store.attr(View::Current, from.0).await?;
         let new = self.store.attr(View::Current, to.0).await?;
@@ -217,6 +265,14 @@ impl<S: Store> Fs<S> {
             Err(e) if e.kind() == ErrorKind::NotFound => None,
             Err(e) => return Err(e),
         };
+        grounds.add_name(from.0, from.1, Some(&moved));
+        grounds.add_name(to.0, to.1, target.as_ref());
+        for attr in [Some(&old), Some(&new), Some(&moved), target.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            grounds.add_permissions(attr);
+        }
         if target.is_some_and(|target| target.ino == moved.ino) {
             return Ok(());
         }

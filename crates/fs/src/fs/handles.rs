@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tarbox_store::{Error, ErrorKind, FileKind, Ino, Result};
 
+use super::grounds::Grounds;
 use super::place::Place;
 use crate::interface::{Credentials, Handle, HandleInfo, OpenFlags};
 
@@ -29,6 +30,8 @@ pub(crate) struct Open {
     pub(crate) flags: OpenFlags,
     /// Who opened it: writes are theirs.
     pub(crate) who: Credentials,
+    /// Whether anything was changed through it. What it was opened on condition of holds for the first change.
+    pub(crate) changed: AtomicBool,
     /// Whether a lock was ever set through it, so that closing need not look for one.
     pub(crate) locked: AtomicBool,
     /// What a hook file said, once it was read or written.
@@ -42,6 +45,19 @@ impl Open {
             kind: self.kind,
             flags: self.flags,
         }
+    }
+
+    /// What a change through it rests on.
+    pub(super) fn grounds(&self) -> Grounds<'_> {
+        match self.changed.load(Ordering::Acquire) {
+            true => Grounds::unconditional(&self.who),
+            false => Grounds::of(&self.who),
+        }
+    }
+
+    /// Something was changed through it.
+    pub(super) fn has_changed(&self) {
+        self.changed.store(true, Ordering::Release);
     }
 
     pub(crate) fn is_dir(&self) -> bool {
@@ -236,6 +252,7 @@ mod tests {
             kind: FileKind::File,
             flags: OpenFlags::READ,
             who: Credentials::root("test"),
+            changed: AtomicBool::new(false),
             locked: AtomicBool::new(false),
             answer: Mutex::new(None),
         }

@@ -4,6 +4,7 @@ mod attributes;
 mod audit;
 mod content;
 mod entries;
+mod grounds;
 mod handles;
 mod implementation;
 mod locking;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, Operation, Result, SetAttr, Store};
 
 use super::audit::Subject;
+use super::grounds::{Grounds, decided, require_expected};
 use super::handles::Reservation;
 use super::{Fs, Open, Place};
 use crate::hooks::Node;
@@ -17,6 +18,10 @@ const ATTEMPTS: usize = 16;
 
 impl<S: Store> Fs<S> {
     pub(super) async fn open_inode(&self, who: &Credentials, ino: Ino, flags: OpenFlags) -> Result<Handle> {
+        decided(|| self.open_allowed(who, ino, flags)).await
+    }
+
+    async fn open_allowed(&self, who: &Credentials, ino: Ino, flags: OpenFlags) -> Result<Handle> {
         let place = self.place(ino)?;
         let attr = self.attr_at(place).await?;
         let changes = !flags.path_only && (flags.write || flags.truncate);
@@ -27,17 +32,17 @@ impl<S: Store> Fs<S> {
         } else {
             checked?;
         }
+        require_expected(who, &attr)?;
         let room = self.handles.reserve()?;
         let handle = self.hold_open(room, who, place, attr.kind, flags).await?;
-        if changes
-            && flags.truncate
-            && attr.is_file()
-            && let Err(e) = self.cut_on_open(who, place, &attr).await
-        {
-            self.close(handle).await?;
-            return self
-                .audited(who, Operation::Truncate, Subject::Inode(ino), Err(e))
-                .await;
+        if changes && flags.truncate && attr.is_file() {
+            if let Err(e) = self.cut_on_open(who, place, &attr).await {
+                self.close(handle).await?;
+                return self
+                    .audited(who, Operation::Truncate, Subject::Inode(ino), Err(e))
+                    .await;
+            }
+            self.open_handle(handle)?.has_changed();
         }
         Ok(handle)
     }
@@ -86,7 +91,9 @@ impl<S: Store> Fs<S> {
             ..SetAttr::default()
         };
         let allowed = permission::of_set_attr(who, attr, &cut)?;
-        self.store.set_attr(&who.actor, ino, &allowed).await.map(drop)
+        let mut grounds = Grounds::of(who);
+        grounds.add_permissions(attr);
+        self.store.set_attr(&grounds.by(), ino, &allowed).await.map(drop)
     }
 
     pub(super) async fn create_file(
@@ -156,6 +163,7 @@ impl<S: Store> Fs<S> {
             kind,
             flags,
             who: who.clone(),
+            changed: AtomicBool::new(false),
             locked: AtomicBool::new(false),
             answer: Mutex::new(None),
         }))

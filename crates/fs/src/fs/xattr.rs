@@ -11,6 +11,7 @@ use tarbox_store::{Attr, Error, ErrorKind, Ino, Result, Store, XattrMode};
 
 use super::Fs;
 use super::entries::{fixed_hooks, read_only};
+use super::grounds::{Grounds, decided};
 use super::place::Place;
 use crate::interface::{AccessMask, Credentials};
 use crate::permission;
@@ -104,14 +105,29 @@ impl<S: Store> Fs<S> {
             Place::Snapshot(..) => return Err(read_only()),
             Place::Hook(_) => return Err(fixed_hooks()),
         };
-        may_write(who, &self.real_attr(ino).await?, namespace)?;
+        decided(|| self.write_allowed_xattr(who, ino, (name, namespace), value, mode)).await
+    }
+
+    async fn write_allowed_xattr(
+        &self,
+        who: &Credentials,
+        ino: Ino,
+        (name, namespace): (&[u8], Namespace),
+        value: Option<&[u8]>,
+        mode: XattrMode,
+    ) -> Result<()> {
+        let attr = self.real_attr(ino).await?;
+        may_write(who, &attr, namespace)?;
+        let mut grounds = Grounds::of(who);
+        grounds.add_permissions(&attr);
+        let by = &grounds.by();
         match value {
             Some(value) if value.len() > VALUE_MAX => {
                 Err(Error::new(ErrorKind::TooBig)
                     .because("the value of an attribute can have at most 64 KiB"))
             }
-            Some(value) => self.store.set_xattr(&who.actor, ino, name, value, mode).await,
-            None => self.store.remove_xattr(&who.actor, ino, name).await,
+            Some(value) => self.store.set_xattr(by, ino, name, value, mode).await,
+            None => self.store.remove_xattr(by, ino, name).await,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tarbox_store::Actor;
+use tarbox_store::{Actor, Ino, Seq};
 
 /// The user on whose behalf an operation is done: decides permissions, owns what is made, and is named in the audit.
 ///
@@ -17,6 +17,8 @@ pub struct Credentials {
     pub umask: u32,
     /// Whether permissions are still to be checked.
     pub checks: Checks,
+    /// See [`if_version`](Self::if_version).
+    pub expects: Option<(Ino, Seq)>,
 }
 
 /// Who checks permissions.
@@ -42,6 +44,7 @@ impl Credentials {
             groups: Arc::from([]),
             umask: 0o022,
             checks: Checks::Here,
+            expects: None,
         }
     }
 
@@ -64,6 +67,17 @@ impl Credentials {
     pub fn with_umask(self, umask: u32) -> Self {
         Self {
             umask: umask & 0o777,
+            ..self
+        }
+    }
+
+    /// The same for changes that are to be made only as long as the inode is at this [version](tarbox_store::Attr::version): any
+    /// other is `Stale`, in the same step. Opening the inode fails so, too, and so does the first change through a handle that
+    /// was opened like this; those behind it follow from it.
+    #[must_use]
+    pub fn if_version(self, ino: Ino, version: Seq) -> Self {
+        Self {
+            expects: Some((ino, version)),
             ..self
         }
     }

@@ -44,7 +44,8 @@ impl<'d> Op<'_, 'd> {
         Ok(())
     }
 
-    /// Records a write; writes to one file between two commits share a record.
+    /// Records a write; writes to one file between two commits share a record, and with it the file's version, unless somebody
+    /// was [shown](Self::show) the file in between.
     pub(super) fn log_write(&mut self, by: &Actor, ino: Ino, bytes: u64) -> Step<()> {
         let state = &mut *self.state;
         if let Some(&at) = state.active.last_write.get(&ino)
@@ -100,6 +101,17 @@ impl<'d> Op<'_, 'd> {
             errno,
         };
         self.state.delta.log.push(row);
+        // Rows that the operation changes from here on get their version as they are copied.
+        for (_, slot) in &mut self.state.delta.inodes {
+            if let Some(row) = &mut slot.row {
+                row.version = Seq(seq);
+            }
+        }
+    }
+
+    /// Somebody is told which state an inode is in: the next write gets a record, and so a version, of its own.
+    pub(super) fn show(&mut self, ino: Ino) {
+        self.state.active.last_write.remove(&ino);
     }
 
     pub(crate) fn last_seq(&self) -> Seq {

@@ -5,6 +5,7 @@ mod attrs;
 mod audit;
 mod copy;
 mod diff;
+mod guard;
 mod history;
 mod holds;
 mod list;

@@ -1,7 +1,7 @@
 //! Looking names up, making and removing them.
 
 use tarbox_store::{
-    Actor, Attr, Error, ErrorKind, FileKind, Ino, NewInode, Operation, Result, Timestamp, Unlink, View,
+    Actor, Attr, Error, ErrorKind, FileKind, Ino, NewInode, Operation, Result, Seq, Timestamp, Unlink, View,
 };
 
 use crate::op::{Op, checked};
@@ -124,7 +124,10 @@ impl<'d> Op<'_, 'd> {
     pub(crate) fn attr(&mut self, view: View, ino: Ino) -> Step<Attr> {
         let key = checked(ino)?;
         let uncommitted = match self.layer(view)? {
-            None => self.uncommitted(key)?,
+            None => {
+                self.show(key);
+                self.uncommitted(key)?
+            }
             Some(_) => 0,
         };
         self.inode(view, ino, |key, row| row.attr(key, uncommitted))
@@ -193,6 +196,8 @@ impl<'d> Op<'_, 'd> {
             cookie,
             content: Content::Inline(if is_link { new.target.to_vec() } else { Vec::new() }),
             born: head,
+            // That of the record, once there is one.
+            version: Seq(0),
         };
         let attr = row.attr(key, 0);
         self.put_new_inode(key, row);
@@ -213,7 +218,8 @@ impl<'d> Op<'_, 'd> {
             Operation::Create
         };
         self.log_entry(by, operation, ino, (dir, name), new.target.len() as u64)?;
-        Ok(attr)
+        let version = self.last_seq();
+        Ok(Attr { version, ..attr })
     }
 
     /// Counts entries and subdirectories of a directory.
@@ -302,6 +308,7 @@ impl<'d> Op<'_, 'd> {
         };
         row.ctime = now;
         let attr = row.attr(key, 0);
+        self.show(key);
         if attr.nlink == 0 {
             self.orphan(key)?;
         }

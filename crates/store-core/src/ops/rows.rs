@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use tarbox_store::{Error, ErrorKind, Ino, LayerId, View};
+use tarbox_store::{Error, ErrorKind, Ino, LayerId, Seq, View};
 
 use crate::cache::Bucket;
 use crate::listing::Listing;
@@ -147,6 +147,9 @@ impl<'a> Op<'a, '_> {
                 self.row_mut().bytes += row.inline_len();
             }
             row.born = head;
+            if let Some(record) = self.state.delta.log.last() {
+                row.version = Seq(record.seq);
+            }
             let row = Some(row);
             self.state.delta.inodes.push((ino, Slot { row, base }));
         }

@@ -1,6 +1,6 @@
 //! Inode rows.
 
-use tarbox_store::{Attr, FileKind, Ino, LayerId, Timestamp};
+use tarbox_store::{Attr, FileKind, Ino, LayerId, Seq, Timestamp};
 
 /// Files to this length live in the inode row. Two such rows and their attributes share a 4-KiB page.
 pub const INLINE_MAX: u64 = 1_900;
@@ -53,6 +53,8 @@ pub struct Inode {
     pub content: Content,
     /// The layer in which this version began.
     pub born: LayerId,
+    /// The position of the log record of the last change.
+    pub version: Seq,
 }
 
 /// What a directory's size counts for one entry.
@@ -79,7 +81,14 @@ impl Inode {
             cookie: 0,
             content: Content::Inline(Vec::new()),
             born: LayerId(1),
+            version: Self::unversioned(LayerId(1)),
         }
+    }
+
+    /// The version of a row that was stored without one, because it is older than versions are. Each layer but the first began
+    /// with a log record, so this is a position before that of every change made since, and another one in each layer.
+    pub fn unversioned(born: LayerId) -> Seq {
+        Seq(born.0.saturating_sub(1))
     }
 
     /// The attributes, with the bytes of content by which the next commits will change what chunks hold.
@@ -105,6 +114,7 @@ impl Inode {
             mtime: self.mtime,
             ctime: self.ctime,
             btime: self.btime,
+            version: self.version,
         }
     }
 

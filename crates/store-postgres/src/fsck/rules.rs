@@ -42,6 +42,13 @@ const RULES: &[(&str, &str)] = &[
          WHERE t.tenant = $1 AND n.count > 0 AND (n.max <> t.next_seq - 1 OR n.count <> n.max - n.min + 1)",
     ),
     (
+        "inode",
+        "SELECT format('inode %s is at version %s, and the next is %s', i.ino, i.version, t.next_seq) FROM tarbox.tenant t, \
+         (SELECT ino, version FROM tarbox.inode WHERE tenant = $1 \
+          UNION ALL SELECT ino, version FROM tarbox.inode_past WHERE tenant = $1) i \
+         WHERE t.tenant = $1 AND (i.version >= t.next_seq OR i.version < 0)",
+    ),
+    (
         "layer",
         "SELECT format('layer %s is not before the head %s', l.id, t.head) FROM tarbox.tenant t \
          JOIN tarbox.layer l ON l.tenant = t.tenant WHERE t.tenant = $1 AND l.id >= t.head",

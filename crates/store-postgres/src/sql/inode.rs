@@ -1,15 +1,15 @@
 //! Inode rows.
 
-use tarbox_store::{Ino, LayerId, Result, Timestamp};
+use tarbox_store::{Ino, LayerId, Result, Seq, Timestamp};
 use tarbox_store_core::{Content, Inode, TenantId, damaged};
 use tokio_postgres::Row;
 
 use super::{int, key, kind, optional_int};
 use crate::wire::Value;
 
-const ATTRIBUTES: [&str; 16] = [
+const ATTRIBUTES: [&str; 17] = [
     "born", "kind", "mode", "uid", "gid", "nlink", "size", "stored", "rdev", "atime", "mtime", "ctime",
-    "btime", "parent", "cookie", "xattrs",
+    "btime", "parent", "cookie", "xattrs", "version",
 ];
 /// How many columns there are before the content.
 pub(super) const COUNT: usize = ATTRIBUTES.len();
@@ -70,8 +70,12 @@ fn attributes(row: &Row, at: usize, content: Content) -> Result<Inode> {
     let number = |i: usize| int(row, at + i);
     let unsigned = |i: usize| number(i).map(|n| n as u64);
     let (size, stored) = (number(6)?, number(7)?);
+    let born = LayerId(unsigned(0)?);
+    // Rows of schema 1 have none.
+    let version = optional_int(row, at + 16)?;
     let inode = Inode {
-        born: LayerId(unsigned(0)?),
+        born,
+        version: version.map_or(Inode::unversioned(born), |version| Seq(version as u64)),
         kind: kind(row, at + 1)?,
         mode: number(2)? as u32,
         uid: number(3)? as u32,
@@ -119,6 +123,7 @@ pub(super) fn attribute_values(ino: Ino, n: &Inode) -> Vec<Value> {
         n.parent.0.into(),
         n.cookie.into(),
         n.xattrs.into(),
+        n.version.0.into(),
     ]
 }
 

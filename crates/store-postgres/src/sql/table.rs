@@ -46,6 +46,7 @@ pub(super) const INODE: Table = Table {
         ("parent", Type::INT8),
         ("cookie", Type::INT8),
         ("xattrs", Type::INT8),
+        ("version", Type::INT8),
         ("data", Type::BYTEA),
         ("sum", Type::INT8),
     ],

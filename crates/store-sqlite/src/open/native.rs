@@ -20,7 +20,8 @@ impl SqliteDatabase {
     /// with `-blocks` at its end.
     ///
     /// # Errors
-    /// `NotFound` if it is not there and not to be made; `Invalid` if it is something else; `Unsupported` if a newer Tarbox wrote it.
+    /// `NotFound` if it is not there and not to be made; `Invalid` if it is something else; `Unsupported` if a newer Tarbox wrote it;
+    /// `Busy` if an older Tarbox did and others have it open.
     pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self> {
         let path = path.as_ref();
         if !options.create && !path.exists() {
@@ -31,7 +32,8 @@ impl SqliteDatabase {
         blocks.push("-blocks");
         let blocks = PathBuf::from(blocks);
         let room = Room::of(&blocks);
-        let sql = open_engine(path, options.create, &room).map_err(|e| explain(e, path))?;
+        let is_alone = || Sessions::are_over(&blocks);
+        let sql = open_engine(path, options.create, &room, &is_alone).map_err(|e| explain(e, path))?;
         let pool = DirectoryPool::open(&blocks).map_err(device)?;
         let sign_in = || Sessions::begin(&blocks);
         let sessions = sign_in().or_else(|e| if_room_was_made(e, &room, sign_in))?;
@@ -67,9 +69,9 @@ impl SqliteDatabase {
 }
 
 /// Opens the database; on a full device with the room of the reserve, or else without what other processes would share.
-fn open_engine(path: &Path, create: bool, room: &Room) -> Result<Connections> {
+fn open_engine(path: &Path, create: bool, room: &Room, is_alone: &dyn Fn() -> bool) -> Result<Connections> {
     let open = || {
-        Connections::open(&Place::File(path.to_owned()), create).map_err(|e| match e.kind() {
+        Connections::open(&Place::File(path.to_owned()), create, is_alone).map_err(|e| match e.kind() {
             // SQLite only says that a file beside the database cannot be opened.
             ErrorKind::NotFound if is_from_sqlite(&e) && room.is_out_of_inodes() => {
                 Error::new(ErrorKind::NoSpace)
@@ -82,7 +84,9 @@ fn open_engine(path: &Path, create: bool, room: &Room) -> Result<Connections> {
     open()
         .or_else(|e| if_room_was_made(e, room, open))
         .or_else(|e| match e.kind() {
-            ErrorKind::NoSpace if !create => Connections::open(&Place::Unshared(path.to_owned()), false),
+            ErrorKind::NoSpace if !create => {
+                Connections::open(&Place::Unshared(path.to_owned()), false, is_alone)
+            }
             _ => Err(e),
         })
 }

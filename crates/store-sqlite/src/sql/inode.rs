@@ -2,25 +2,25 @@
 
 use rusqlite::types::Null;
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
-use tarbox_store::{FileKind, Ino, LayerId, Result, Timestamp};
+use tarbox_store::{FileKind, Ino, LayerId, Result, Seq, Timestamp};
 
 use super::error::{damaged, engine};
 use crate::rows::{Content, Inode, Key};
 
 /// The columns of a version, in the order that [`decode`] and [`put`] use.
-pub(crate) const COLUMNS: &str = "born, kind, mode, uid, gid, nlink, size, stored, rdev, atime, mtime, ctime, btime, parent, cookie, xattrs, data, sum";
+pub(crate) const COLUMNS: &str = "born, kind, mode, uid, gid, nlink, size, stored, rdev, atime, mtime, ctime, btime, parent, cookie, xattrs, version, data, sum";
 
 /// The head's version; its inline content stays where it is.
 pub(crate) fn get(c: &Connection, key: Key) -> Result<Option<Inode>> {
     let mut statement = c
         .prepare_cached(
             "SELECT born, kind, mode, uid, gid, nlink, size, stored, rdev, atime, mtime, ctime, btime, parent, cookie, xattrs, \
-             data IS NULL FROM inode WHERE key = ?1",
+             version, data IS NULL FROM inode WHERE key = ?1",
         )
         .map_err(engine)?;
     let row = statement
         .query_row([key.sql()], |row| {
-            let content = if row.get(16)? {
+            let content = if row.get(17)? {
                 Content::Chunked
             } else {
                 Content::Stored
@@ -37,7 +37,7 @@ pub(crate) fn get_full(c: &Connection, key: Key) -> Result<Option<Inode>> {
     let mut statement = c
         .prepare_cached(
             "SELECT born, kind, mode, uid, gid, nlink, size, stored, rdev, atime, mtime, ctime, btime, parent, cookie, xattrs, \
-             data, sum FROM inode WHERE key = ?1",
+             version, data, sum FROM inode WHERE key = ?1",
         )
         .map_err(engine)?;
     let row = statement
@@ -80,7 +80,7 @@ pub(crate) fn get_at(c: &Connection, key: Key, layer: LayerId) -> Result<Option<
     let mut statement = c
         .prepare_cached(
             "SELECT born, kind, mode, uid, gid, nlink, size, stored, rdev, atime, mtime, ctime, btime, parent, cookie, xattrs, \
-             data, sum FROM inode_past WHERE key = ?1 AND died > ?2 ORDER BY died LIMIT 1",
+             version, data, sum FROM inode_past WHERE key = ?1 AND died > ?2 ORDER BY died LIMIT 1",
         )
         .map_err(engine)?;
     let past = statement
@@ -96,14 +96,14 @@ pub(crate) fn get_at(c: &Connection, key: Key, layer: LayerId) -> Result<Option<
 
 /// Decodes a version from the columns that begin at `at`.
 pub(crate) fn decode(row: &Row<'_>, key: Key, at: usize) -> Result<Inode> {
-    let data = row.get_ref(at + 16).map_err(engine)?;
+    let data = row.get_ref(at + 17).map_err(engine)?;
     let content = match data
         .as_blob_or_null()
         .map_err(|_| damaged("an inode's data is no blob"))?
     {
         None => Content::Chunked,
         Some(bytes) => {
-            if row.get::<_, i64>(at + 17).map_err(engine)? != checksum(key, bytes) {
+            if row.get::<_, i64>(at + 18).map_err(engine)? != checksum(key, bytes) {
                 return Err(damaged("the data of a small file does not match its checksum"));
             }
             Content::Inline(bytes.to_vec())
@@ -125,8 +125,12 @@ fn attributes(row: &Row<'_>, at: usize, content: Content) -> Result<Inode> {
     if size < 0 || stored < 0 || !fits {
         return Err(damaged("an inode's size does not fit its content"));
     }
+    let born = LayerId(number(0)? as u64);
+    // Rows of format 1 have none.
+    let version: Option<i64> = row.get(at + 16).map_err(engine)?;
     Ok(Inode {
-        born: LayerId(number(0)? as u64),
+        born,
+        version: version.map_or(Inode::unversioned(born), |version| Seq(version as u64)),
         kind,
         mode: number(2)? as u32,
         uid: number(3)? as u32,
@@ -167,20 +171,21 @@ pub(crate) fn put(c: &Connection, key: Key, n: &Inode) -> Result<()> {
     let mut statement = c
         .prepare_cached(
             "INSERT OR REPLACE INTO inode(born, kind, mode, uid, gid, nlink, size, stored, rdev, atime, mtime, ctime, btime, \
-             parent, cookie, xattrs, key, data, sum) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
+             parent, cookie, xattrs, version, key, data, sum) \
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)",
         )
         .map_err(engine)?;
     bind_attributes(&mut statement, key, n).map_err(engine)?;
     if let Content::Inline(data) = &n.content {
         statement
-            .raw_bind_parameter(18, data.as_slice())
+            .raw_bind_parameter(19, data.as_slice())
             .map_err(engine)?;
         statement
-            .raw_bind_parameter(19, checksum(key, data))
+            .raw_bind_parameter(20, checksum(key, data))
             .map_err(engine)?;
     } else {
-        statement.raw_bind_parameter(18, Null).map_err(engine)?;
         statement.raw_bind_parameter(19, Null).map_err(engine)?;
+        statement.raw_bind_parameter(20, Null).map_err(engine)?;
     }
     statement.raw_execute().map_err(engine)?;
     Ok(())
@@ -191,8 +196,8 @@ fn update(c: &Connection, key: Key, n: &Inode) -> Result<()> {
     let mut statement = c
         .prepare_cached(
             "UPDATE inode SET born = ?1, kind = ?2, mode = ?3, uid = ?4, gid = ?5, nlink = ?6, size = ?7, stored = ?8, \
-             rdev = ?9, atime = ?10, mtime = ?11, ctime = ?12, btime = ?13, parent = ?14, cookie = ?15, xattrs = ?16 \
-             WHERE key = ?17",
+             rdev = ?9, atime = ?10, mtime = ?11, ctime = ?12, btime = ?13, parent = ?14, cookie = ?15, xattrs = ?16, \
+             version = ?17 WHERE key = ?18",
         )
         .map_err(engine)?;
     bind_attributes(&mut statement, key, n).map_err(engine)?;
@@ -218,6 +223,7 @@ fn bind_attributes(statement: &mut Statement<'_>, key: Key, n: &Inode) -> rusqli
         n.parent.0 as i64,
         n.cookie as i64,
         i64::from(n.xattrs),
+        n.version.0 as i64,
         key.sql(),
     ];
     for (i, number) in numbers.into_iter().enumerate() {
@@ -231,8 +237,8 @@ pub(crate) fn preserve(c: &Connection, key: Key, died: LayerId) -> Result<()> {
     let mut statement = c
         .prepare_cached(
             "INSERT INTO inode_past(key, died, born, kind, mode, uid, gid, nlink, size, stored, rdev, atime, mtime, ctime, \
-             btime, parent, cookie, xattrs, data, sum) SELECT key, ?2, born, kind, mode, uid, gid, nlink, size, stored, rdev, \
-             atime, mtime, ctime, btime, parent, cookie, xattrs, data, sum FROM inode WHERE key = ?1",
+             btime, parent, cookie, xattrs, version, data, sum) SELECT key, ?2, born, kind, mode, uid, gid, nlink, size, stored, \
+             rdev, atime, mtime, ctime, btime, parent, cookie, xattrs, version, data, sum FROM inode WHERE key = ?1",
         )
         .map_err(engine)?;
     statement

@@ -46,7 +46,10 @@ pub(crate) enum Place {
 
 impl Connections {
     /// Opens a database, and brings it to the current format.
-    pub(crate) fn open(place: &Place, create: bool) -> Result<Self> {
+    ///
+    /// # Errors
+    /// `Busy` if its format is older and others have it open.
+    pub(crate) fn open(place: &Place, create: bool, is_alone: &dyn Fn() -> bool) -> Result<Self> {
         #[cfg(target_os = "linux")]
         super::host::stand_between();
         let about = |e: Error| match place {
@@ -57,22 +60,22 @@ impl Connections {
         let shared_since = matches!(place, Place::File(_) | Place::Unshared(_)).then(Instant::now);
         let in_time = || shared_since.is_some_and(|begun| begun.elapsed() < BUSY);
         loop {
-            match Self::open_unnamed(place, create) {
+            match Self::open_unnamed(place, create, is_alone) {
                 // While another process makes the database, SQLite does not wait for it by itself.
-                Err(e) if e.kind() == ErrorKind::Busy && in_time() => thread::sleep(AGAIN),
+                Err(e) if is_locked(&e) && in_time() => thread::sleep(AGAIN),
                 opened => return opened.map_err(about),
             }
         }
     }
 
-    fn open_unnamed(place: &Place, create: bool) -> Result<Self> {
+    fn open_unnamed(place: &Place, create: bool, is_alone: &dyn Fn() -> bool) -> Result<Self> {
         let mut connection = connect(place, create)?;
         let exclusive = !matches!(place, Place::File(_));
         // A file that is something else must stay as it is, so nothing is configured before it is known.
         hold(&connection, exclusive)?;
         schema::identify(&connection, create)?;
         configure(&connection)?;
-        schema::prepare(&mut connection, create)?;
+        schema::prepare(&mut connection, create, is_alone)?;
         let reader = match place {
             Place::File(_) => connection.path().map(PathBuf::from).map(Reader::new),
             _ => None,
@@ -99,6 +102,11 @@ impl Connections {
             writer,
         })
     }
+}
+
+/// Whether it is SQLite that says so.
+fn is_locked(error: &Error) -> bool {
+    error.kind() == ErrorKind::Busy && std::error::Error::source(error).is_some()
 }
 
 /// One more connection to a file that is open.

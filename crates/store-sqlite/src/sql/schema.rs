@@ -15,7 +15,7 @@ use super::error::{damaged, engine};
 const APPLICATION_ID: i32 = 0x5441_5242;
 
 /// The steps from each version to the next; the number of steps is the current version.
-const MIGRATIONS: &[&str] = &[VERSION_1];
+const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2];
 
 const VERSION_1: &str = "
 CREATE TABLE tenant(
@@ -87,6 +87,12 @@ INSERT INTO durable VALUES (0, abs(random() >> 1));
 CREATE TABLE orphan(key INTEGER PRIMARY KEY) STRICT;
 ";
 
+/// Inodes have versions. Rows that are older keep none, and one follows from the layer in which they began: no row is rewritten.
+const VERSION_2: &str = "
+ALTER TABLE inode ADD COLUMN version INTEGER;
+ALTER TABLE inode_past ADD COLUMN version INTEGER;
+";
+
 /// Refuses a file that is something else, newer, or empty unless it is to be made; answers the version of its format.
 pub(super) fn identify(connection: &Connection, create: bool) -> Result<i32> {
     // One look: another process may be making the database.
@@ -116,11 +122,17 @@ pub(super) fn identify(connection: &Connection, create: bool) -> Result<i32> {
     }
 }
 
-/// Brings the database to the current version.
-pub(super) fn prepare(connection: &mut Connection, create: bool) -> Result<()> {
+/// Brings the database to the current version, unless others have an older one open: what they write would have no versions.
+pub(super) fn prepare(connection: &mut Connection, create: bool, is_alone: &dyn Fn() -> bool) -> Result<()> {
     let current = MIGRATIONS.len() as i32;
-    if identify(connection, create)? == current {
+    let found = identify(connection, create)?;
+    if found == current {
         return Ok(());
+    }
+    if found > 0 && !is_alone() {
+        return Err(Error::new(ErrorKind::Busy).because(format!(
+            "the database has format {found} and is to get format {current}, but processes of an older Tarbox have it open: end them first"
+        )));
     }
     let transaction = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)

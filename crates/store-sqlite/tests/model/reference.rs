@@ -429,6 +429,7 @@ impl Files {
             mtime: inode.mtime,
             ctime: inode.ctime,
             btime: inode.btime,
+            version: Seq(0),
         }
     }
 }

@@ -16,6 +16,7 @@ mod diff;
 mod exchange;
 mod fixture;
 mod gc;
+mod guards;
 mod holds;
 mod isolation;
 mod layers;
@@ -26,10 +27,12 @@ mod names;
 mod past;
 mod quotas;
 mod rename;
+mod sessions;
 mod sparse;
 mod tenants;
 mod times;
 mod tree;
+mod versions;
 mod visibility;
 mod xattrs;
 
@@ -132,6 +135,12 @@ cases! {
     times:
         a_read_after_a_change_is_noted, a_second_read_is_not_noted, reads_of_the_past_are_not_noted,
         changes_move_the_times_they_should, writing_nothing_changes_nothing;
+    versions:
+        every_change_is_a_version, a_change_answers_its_version, swapped_names_have_one_version, a_look_is_no_version,
+        a_version_that_was_seen_stays_what_it_was, versions_belong_to_their_layer;
+    guards:
+        permissions_are_a_condition, names_are_a_condition, a_version_is_a_condition, a_copy_meets_its_conditions_once,
+        all_conditions_hold;
     xattrs:
         xattrs_are_kept_by_name, xattr_modes_are_kept, xattrs_have_limits, xattrs_belong_to_their_layer;
     content:
@@ -151,6 +160,9 @@ cases! {
     holds:
         a_held_inode_lives_without_names, a_replaced_inode_lives_while_held, a_removed_directory_takes_nothing,
         a_release_leaves_what_has_a_name, a_checkpoint_does_not_end_a_hold, going_back_leaves_no_orphans;
+    sessions:
+        a_session_keeps_what_it_holds, a_session_runs_out, sessions_hold_each_for_itself, sessions_are_limited,
+        sessions_do_not_outlive_their_table;
     layers:
         a_tenant_begins_with_one_layer, a_checkpoint_seals_the_layer, layer_names_have_rules,
         a_layer_is_found_by_all_it_goes_by, a_tag_can_be_moved_and_removed, switching_brings_the_past_into_view,

@@ -1,7 +1,8 @@
 //! Whole files.
 
 use tarbox_fs::{
-    FilesystemExt as _, FilesystemInterface as _, Follow, LastComponent, OpenFlags, blocking, put_content,
+    Credentials, FilesystemExt as _, FilesystemInterface as _, Follow, LastComponent, OpenFlags, blocking,
+    put_content,
 };
 use tarbox_store::{Error, ErrorKind, Result, SetAttr, WriteAt};
 
@@ -51,27 +52,28 @@ pub(super) fn read_file(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<
 /// Replaces a file. Numbers are the mode of a new one, and whether it must be new; the second text is the version that it
 /// must have.
 pub(super) fn write_file(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
-    version::require(w, request)?;
+    let who = version::expecting(w, request)?;
     let flags = if request.flag(1) {
         OpenFlags::WRITE.exclusively()
     } else {
         OpenFlags::WRITE
     };
-    put(w, request, flags)
+    put(w, &who, request, flags)
 }
 
 /// Appends to a file. The number is the mode of a new one.
 pub(super) fn append_file(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
-    put(w, request, OpenFlags::WRITE.appending())
+    let who = w.who.clone();
+    put(w, &who, request, OpenFlags::WRITE.appending())
 }
 
-fn put(w: &mut Workspace, request: &Request<'_>, flags: OpenFlags) -> Result<f64> {
+fn put(w: &mut Workspace, who: &Credentials, request: &Request<'_>, flags: OpenFlags) -> Result<f64> {
     let mode = request.small(0)?;
     let data = request.data;
     if !flags.append && data.len() > WHOLE && has_content(w, request.first)? {
-        return super::replace::with_bytes(w, request, mode);
+        return super::replace::with_bytes(w, who, request, mode);
     }
-    let (attr, handle) = open_path(w, request.first, flags, Some(mode))?;
+    let (attr, handle) = open_path(w, who, request.first, flags, Some(mode))?;
     let mut done = match flags.append {
         true => blocking(w.fs.write(handle, WriteAt::End, data)).map(drop),
         false => blocking(put_content(&w.fs, data, handle)),

@@ -20,7 +20,7 @@ const NO_FOLLOW: u32 = 128;
 /// Numbers are the flags and the mode of a new file; the second text is the version that it must have. Returns the number
 /// to call it by, and gives its attributes.
 pub(super) fn open(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
-    version::require(w, request)?;
+    let who = version::expecting(w, request)?;
     let flags = request.small(0)?;
     let has = |bit| flags & bit != 0;
     let open = OpenFlags {
@@ -34,7 +34,7 @@ pub(super) fn open(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) 
         ..OpenFlags::default()
     };
     let create = has(CREATE).then_some(request.small(1)?);
-    let (attr, handle) = open_path(w, request.first, open, create)?;
+    let (attr, handle) = open_path(w, &who, request.first, open, create)?;
     reply::attr(out, &attr);
     Ok(f64::from(w.keep(handle)))
 }

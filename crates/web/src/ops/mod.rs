@@ -9,7 +9,7 @@ mod history;
 mod replace;
 mod version;
 
-use tarbox_fs::{FilesystemExt as _, Handle, LastComponent, OpenFlags, blocking};
+use tarbox_fs::{Credentials, FilesystemExt as _, Handle, LastComponent, OpenFlags, blocking};
 use tarbox_store::{Attr, Error, ErrorKind, Result};
 
 use crate::{Request, Workspace};
@@ -40,14 +40,20 @@ fn zeros(len: u64) -> Result<Vec<u8>> {
 }
 
 /// Opens a file. What is to be made is no directory, so a `/` behind its name is `IsDirectory`, as on Linux.
-fn open_path(w: &Workspace, path: &str, flags: OpenFlags, create: Option<u32>) -> Result<(Attr, Handle)> {
+fn open_path(
+    w: &Workspace,
+    who: &Credentials,
+    path: &str,
+    flags: OpenFlags,
+    create: Option<u32>,
+) -> Result<(Attr, Handle)> {
     if create.is_some() && path.ends_with('/') {
         let parent = blocking(w.fs.resolve_parent(&w.who, path))?;
         if parent.last == LastComponent::Name {
             return Err(Error::new(ErrorKind::IsDirectory).about(path));
         }
     }
-    blocking(w.fs.open_path(&w.who, path, flags, create))
+    blocking(w.fs.open_path(who, path, flags, create))
 }
 
 /// Every operation: its name, its effect and what does it. Its number is its place.

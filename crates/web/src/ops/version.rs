@@ -1,28 +1,28 @@
 //! Writing only what has not changed meanwhile.
 
-use tarbox_fs::{FilesystemExt as _, blocking};
+use tarbox_fs::{Credentials, FilesystemExt as _, blocking};
 use tarbox_store::{Attr, Error, ErrorKind, Result};
 
-use crate::reply::ms;
 use crate::{Request, Workspace};
 
-/// Which state of a file this is: the inode, and the microsecond in which it changed last. `Stats` in the package makes
-/// the same of the same doubles.
+/// Which state of a file this is: the inode, and its version. `Stats` in the package makes the same of the same doubles.
 fn version(attr: &Attr) -> String {
-    format!("{}-{}", attr.ino.0, (ms(attr.ctime) * 1e3).round() as i64)
+    format!("{}-{}", attr.ino, attr.version)
 }
 
-/// Refuses a request whose second text is a version that the file does not have any more.
-pub(super) fn require(w: &Workspace, request: &Request<'_>) -> Result<()> {
+/// Who makes the change that a request asks for. If its second text is a version, the file has to have it: now, and still when
+/// it changes.
+pub(super) fn expecting(w: &Workspace, request: &Request<'_>) -> Result<Credentials> {
     if request.second.is_empty() {
-        return Ok(());
+        return Ok(w.who.clone());
     }
-    let found = version(&blocking(w.fs.stat(&w.who, request.first))?);
-    if found == request.second {
-        return Ok(());
+    let found = blocking(w.fs.stat(&w.who, request.first))?;
+    let now = version(&found);
+    if now == request.second {
+        return Ok(w.who.clone().if_version(found.ino, found.version));
     }
     Err(Error::new(ErrorKind::Stale).about(request.first).because(format!(
-        "it is now at version {found}, not at {}: read it again, then repeat the change",
+        "it is now at version {now}, not at {}: read it again, then repeat the change",
         request.second
     )))
 }

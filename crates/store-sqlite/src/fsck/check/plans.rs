@@ -7,13 +7,15 @@ use crate::sql::{Connections, Place, engine};
 
 /// What SQLite does for a query, a line for each step.
 fn plan(sql: &str) -> Vec<String> {
-    let steps = Connections::open(&Place::Memory, true).unwrap().read(|c| {
-        let mut statement = c.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).map_err(engine)?;
-        let rows = statement
-            .query_map([1i64 << 44, 2 << 44], |row| row.get(3))
-            .map_err(engine)?;
-        rows.collect::<rusqlite::Result<Vec<String>>>().map_err(engine)
-    });
+    let steps = Connections::open(&Place::Memory, true, &|| true)
+        .unwrap()
+        .read(|c| {
+            let mut statement = c.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).map_err(engine)?;
+            let rows = statement
+                .query_map([1i64 << 44, 2 << 44], |row| row.get(3))
+                .map_err(engine)?;
+            rows.collect::<rusqlite::Result<Vec<String>>>().map_err(engine)
+        });
     Result::unwrap(steps)
 }
 

@@ -40,6 +40,7 @@ impl Mender<'_> {
             "kind" => self.settle_kind(key),
             "mode" => self.set_inode(key, died, field, found & 0o7777),
             "parent" => self.set_inode(key, died, field, 1),
+            "version" => self.set_inode(key, died, field, None::<i64>),
             // What these count is found in the rounds that follow.
             _ => self.set_inode(key, died, field, 0),
         }

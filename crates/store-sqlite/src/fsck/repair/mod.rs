@@ -39,9 +39,13 @@ const TRIES: u32 = 3;
 /// What cannot be mended: it is told again by every check.
 const NEVER: u8 = u8::MAX;
 
+/// When a version is answered that is beyond the log: that may be the fault of a counter.
+const AFTER_COUNTERS: u8 = 9;
+
 /// When a finding is answered: what is more basic comes first. Counts come late, since whatever else is mended changes them.
 fn phase(fault: &Fault) -> u8 {
     match fault {
+        Fault::Inode(InodeFault::Field { field: "version", .. }) => AFTER_COUNTERS,
         Fault::Account(AccountFault::Counter { .. }) | Fault::Block(BlockFault::Live { .. }) => 8,
         Fault::Account(
             AccountFault::Tag { .. }

@@ -28,6 +28,7 @@ pub(super) struct Version {
     pub(super) rdev: i64,
     pub(super) uid: i64,
     pub(super) gid: i64,
+    pub(super) version: Option<i64>,
 }
 
 impl Keyed for Version {
@@ -36,9 +37,9 @@ impl Keyed for Version {
     }
 }
 
-pub(in crate::fsck::check) const INODES: &str = "SELECT key, 9223372036854775807, born, kind, mode, nlink, size, stored, parent, xattrs, data, sum, rdev, uid, gid \
+pub(in crate::fsck::check) const INODES: &str = "SELECT key, 9223372036854775807, born, kind, mode, nlink, size, stored, parent, xattrs, data, sum, rdev, uid, gid, version \
      FROM inode WHERE key >= ?1 AND key < ?2 UNION ALL \
-     SELECT key, died, born, kind, mode, nlink, size, stored, parent, xattrs, data, sum, rdev, uid, gid \
+     SELECT key, died, born, kind, mode, nlink, size, stored, parent, xattrs, data, sum, rdev, uid, gid, version \
      FROM inode_past WHERE key >= ?1 AND key < ?2 ORDER BY 1, 2";
 
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Version> {
@@ -65,6 +66,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Version> {
         rdev: row.get(12)?,
         uid: row.get(13)?,
         gid: row.get(14)?,
+        version: row.get(15)?,
     })
 }
 
@@ -87,6 +89,12 @@ impl Version {
             ("rdev", self.rdev, self.rdev >= 0),
             ("uid", self.uid, (0..=i64::from(u32::MAX)).contains(&self.uid)),
             ("gid", self.gid, (0..=i64::from(u32::MAX)).contains(&self.gid)),
+            // A position that was given out, or none.
+            (
+                "version",
+                self.version.unwrap_or(0),
+                (0..scope.tenant.next_seq.max(1)).contains(&self.version.unwrap_or(0)),
+            ),
         ];
         for (field, found, _) in fields.into_iter().filter(|(.., fine)| !fine) {
             scope.found(Fault::Inode(InodeFault::Field {
