@@ -14,7 +14,7 @@ pub(crate) struct Inode {
     mode: u32,
     pub(crate) nlink: u32,
     pub(crate) data: Arc<Vec<u8>>,
-    entries: BTreeMap<Vec<u8>, Ino>,
+    pub(crate) entries: BTreeMap<Vec<u8>, Ino>,
     parent: Ino,
     xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
     atime: Timestamp,
