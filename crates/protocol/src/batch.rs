@@ -152,17 +152,26 @@ impl<'a> Batch<'a> {
             return Err(WireError::limit("a batch has at most 1,024 calls"));
         }
         if self.by.agent.len() > AGENT_MAX || self.by.agent.chars().any(char::is_control) {
-            return Err(WireError::limit("an agent has at most 255 bytes and no control characters"));
+            return Err(WireError::limit(
+                "an agent has at most 255 bytes and no control characters",
+            ));
         }
         if let Some(slot) = self.slot
             && (self.session.is_none() || slot.number >= SLOTS_MAX || slot.sequence == 0)
         {
-            return Err(WireError::limit("a slot needs a session, a number below 64 and a sequence from 1"));
+            return Err(WireError::limit(
+                "a slot needs a session, a number below 64 and a sequence from 1",
+            ));
         }
         let mut to_read = 0;
         for (at, call) in self.calls.iter().enumerate() {
-            if call.nodes().any(|node| matches!(node, Node::Answer(to) if usize::from(to) >= at)) {
-                return Err(WireError::malformed("a call names the answer of one that does not come before it"));
+            if call
+                .nodes()
+                .any(|node| matches!(node, Node::Answer(to) if usize::from(to) >= at))
+            {
+                return Err(WireError::malformed(
+                    "a call names the answer of one that does not come before it",
+                ));
             }
             match call {
                 Call::Walk { names, .. } if names.len() > WALK_MAX => {
@@ -186,14 +195,16 @@ impl<'a> Batch<'a> {
         }
         match to_read <= CONTENT_MAX as u64 {
             true => Ok(()),
-            false => Err(WireError::limit("the reads of a batch have at most 16 MiB together")),
+            false => Err(WireError::limit(
+                "the reads of a batch have at most 16 MiB together",
+            )),
         }
     }
 }
 
 impl Call<'_> {
     /// The inodes it names.
-    fn nodes(&self) -> impl Iterator<Item = Node> {
+    pub fn nodes(&self) -> impl Iterator<Item = Node> {
         let pair = match *self {
             Call::Lookup { dir, .. }
             | Call::List { dir, .. }

@@ -153,7 +153,7 @@ calls! {
         Tag = "tag" { tag: String, #[serde(default)] layer: Option<LayerId> };
     }
     Hold {
-        /// [`Store::hold`], for as long as the session lives: [`Done`](crate::Answer::Done).
+        /// [`Store::hold`] for as long as the session lives; the client counts, not the session: [`Done`](crate::Answer::Done).
         Hold = "hold" { ino: Node };
         /// [`Store::release`]: [`Done`](crate::Answer::Done).
         Release = "release" { ino: Node };

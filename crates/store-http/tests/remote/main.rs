@@ -1,0 +1,8 @@
+//! The store on a server, as its users find it: in process and through sockets, on both engines.
+
+mod faults;
+mod server;
+
+mod contract;
+mod exactly_once;
+mod sessions;
