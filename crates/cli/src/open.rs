@@ -166,7 +166,11 @@ pub(crate) fn http(address: &Address) -> Result<HttpDatabase<Native>> {
     let options = HttpOptions::from_environment(|name| std::env::var(name).ok());
     let options = options.map_err(|e| Failure::usage(e.to_string()))?;
     let key = std::env::var("TARBOX_API_KEY").ok().filter(|key| !key.is_empty());
-    Ok(HttpDatabase::new(Native::new(address, key.as_deref())?, address, options))
+    Ok(HttpDatabase::new(
+        Native::new(address, key.as_deref())?,
+        address,
+        options,
+    ))
 }
 
 /// A URL as it may be printed.

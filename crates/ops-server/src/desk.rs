@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tarbox_protocol::limits::CONTENT_MAX;
 use tarbox_protocol::{Answer, Batch, Call, Class, Failure, Format, Reply};
-use tarbox_store::Store;
+use tarbox_store::{Error, ErrorKind, Result, Store, Timestamp};
 
 use crate::execute::Execution;
 use crate::feed::Feed;
@@ -51,6 +51,8 @@ impl Default for Options {
 /// What a server keeps of an open tenant.
 pub struct Desk<S> {
     pub(crate) store: S,
+    /// When the tenant was made, which tells it from another of its name.
+    made: Timestamp,
     pub(crate) feed: Feed,
     sessions: Sessions,
     options: Options,
@@ -64,13 +66,17 @@ impl<S> std::fmt::Debug for Desk<S> {
 
 impl<S: Store> Desk<S> {
     /// The desk of a tenant.
-    pub fn new(store: S, options: Options) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn open(store: S, options: Options) -> Result<Self> {
+        Ok(Self {
+            made: store.tenant().await?.created,
             store,
             feed: Feed::default(),
             sessions: Sessions::default(),
             options,
-        }
+        })
     }
 
     /// The tenant's store.
@@ -182,6 +188,11 @@ pub async fn serve<S: Store>(
 ) -> Result<Vec<u8>, Refusal> {
     let batch = Batch::decode(request, format)?;
     caller.check(&batch.calls)?;
+    if batch.made.is_some_and(|made| made != desk.made) {
+        let gone =
+            Error::new(ErrorKind::NotFound).because("the tenant was deleted, and another made of its name");
+        return Err(Refusal::Tenant(gone));
+    }
     if batch.atomic && batch.calls.len() > 1 {
         return Err(Refusal::Atomic);
     }

@@ -93,6 +93,8 @@ where
             }
         }
         let store = self.database.open_tenant(tenant).await.map_err(Refusal::Tenant)?;
+        let desk = Desk::open(store, self.options.clone()).await;
+        let desk = Arc::new(desk.map_err(Refusal::Tenant)?);
         let mut desks = self.desks();
         if *self.closing.borrow() {
             return Err(Refusal::Closing);
@@ -100,12 +102,11 @@ where
         if desks.len() >= IDLE_MAX {
             desks.retain(|_, desk| Arc::strong_count(desk) > 1 || desk.sessions() > 0);
         }
-        let desk = desks.entry(tenant.to_owned()).or_insert_with(|| {
-            let desk = Arc::new(Desk::new(store, self.options.clone()));
+        let open = desks.entry(tenant.to_owned()).or_insert_with(|| {
             tokio::spawn(tend(Arc::downgrade(&desk)));
             desk
         });
-        Ok(desk.clone())
+        Ok(open.clone())
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tarbox_store::Timestamp;
 
 use crate::encoding::{self, Format, WireError};
 use crate::limits::*;
@@ -17,6 +18,9 @@ pub struct Batch<'a> {
     /// On whose behalf.
     #[serde(borrow, default)]
     pub by: By<'a>,
+    /// When the tenant was made that is meant: one that was deleted and made again is another.
+    #[serde(default)]
+    pub made: Option<Timestamp>,
     /// The session it belongs to, which it renews.
     #[serde(default)]
     pub session: Option<SessionId>,
@@ -121,6 +125,7 @@ impl<'a> Batch<'a> {
     pub fn new(calls: Vec<Call<'a>>) -> Self {
         Self {
             by: By::default(),
+            made: None,
             session: None,
             slot: None,
             atomic: false,

@@ -293,6 +293,7 @@ prop_compose! {
     fn batch()(
         ids in any::<(u32, u32)>(),
         agent in "\\PC{0,40}",
+        made in of(time()),
         session in of(any::<[u8; 16]>()),
         slot in of((0..SLOTS_MAX, 1..u64::MAX)),
         flags in any::<(bool, bool)>(),
@@ -305,6 +306,7 @@ prop_compose! {
         let session = session.map(SessionId);
         Batch {
             by: By { uid: ids.0, gid: ids.1, agent: agent.into() },
+            made,
             session,
             slot: slot.filter(|_| session.is_some()).map(|(number, sequence)| Slot { number, sequence }),
             atomic: flags.0,
@@ -525,8 +527,8 @@ proptest! {
 #[test]
 fn a_claimed_length_is_not_believed() {
     let lengths = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
-    // uid, gid, agent, session, slot, atomic, durable, and a huge number of calls.
-    let mut sent = vec![0, 0, 0, 0, 0, 0, 0];
+    // uid, gid, agent, made, session, slot, atomic, durable, and a huge number of calls.
+    let mut sent = vec![0, 0, 0, 0, 0, 0, 0, 0];
     sent.extend(lengths);
     assert!(matches!(
         Batch::decode(&sent, Format::Compact),

@@ -8,10 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tarbox_protocol::limits::{AGENT_MAX, CALLS_MAX};
 use tarbox_protocol::*;
-use tarbox_store::{Actor, Error, ErrorKind, Ino, MaybeSend, Result, Seq};
+use tarbox_store::{Actor, Error, ErrorKind, Ino, MaybeSend, Result, Seq, Timestamp};
 
 use crate::cache::{Cache, Moment};
 use crate::options::Options;
@@ -32,6 +31,7 @@ const PATIENCE_MAX: Duration = Duration::from_secs(8);
 pub(crate) struct Client<T> {
     pub(crate) transport: Arc<T>,
     path: String,
+    made: Option<Timestamp>,
     pub(crate) options: Options,
     pub(crate) cache: Cache,
     pub(crate) session: Session,
@@ -71,11 +71,17 @@ impl<'a> Told<'a> {
 }
 
 impl<T: Transport> Client<T> {
-    pub(crate) fn new(transport: Arc<T>, base: &str, tenant: &str, options: Options) -> Arc<Self> {
-        let tenant = utf8_percent_encode(tenant, NON_ALPHANUMERIC);
+    /// Of a tenant that was made at this time. Its name is one that a tenant can have.
+    pub(crate) fn new(
+        transport: Arc<T>,
+        path: String,
+        made: Option<Timestamp>,
+        options: Options,
+    ) -> Arc<Self> {
         Arc::new(Self {
             transport,
-            path: format!("{base}/api/v1/tenants/{tenant}/ops"),
+            path,
+            made,
             cache: Cache::new(options.cache_bytes, options.cache_ttl),
             options,
             session: Session::default(),
@@ -84,6 +90,10 @@ impl<T: Transport> Client<T> {
             requests: AtomicU32::new(0),
             follows: AtomicBool::new(false),
         })
+    }
+
+    pub(crate) fn made(&self) -> Option<Timestamp> {
+        self.made
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -155,6 +165,7 @@ impl<T: Transport> Client<T> {
             false => None,
         };
         batch.slot = slot.as_ref().map(|taken| taken.slot);
+        batch.made = self.made;
         let (start, mut tries, mut unknown) = (self.now(), 0, false);
         loop {
             batch.session = match changes {

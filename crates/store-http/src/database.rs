@@ -40,15 +40,20 @@ impl<T: Transport> HttpDatabase<T> {
         }
     }
 
-    fn client(&self, tenant: &str) -> Arc<Client<T>> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        clients.retain(|_, client| client.strong_count() > 0);
-        if let Some(client) = clients.get(tenant).and_then(Weak::upgrade) {
-            return client;
+    /// Asks for a tenant. What can be no name of one is not asked for.
+    async fn find(&self, tenant: &str) -> Result<(TenantInfo, String)> {
+        let is_letter = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let mut bytes = tenant.as_bytes().iter();
+        let is_name = tenant.len() <= 63
+            && bytes.next().is_some_and(is_letter)
+            && bytes.all(|byte| is_letter(byte) || b"-_.".contains(byte));
+        if !is_name {
+            return Err(Error::new(ErrorKind::NotFound).about(tenant));
         }
-        let client = Client::new(self.transport.clone(), &self.base, tenant, self.options.clone());
-        clients.insert(tenant.to_owned(), Arc::downgrade(&client));
-        client
+        let path = format!("{}/api/v1/tenants/{tenant}/ops", self.base);
+        let client = Client::new(self.transport.clone(), path.clone(), None, self.options.clone());
+        let asked = client.ask(None, Call::Tenant {}, |told| calls::tenant(told.one()?));
+        Ok((asked.await?, path))
     }
 }
 
@@ -56,11 +61,17 @@ impl<T: Transport> Database for HttpDatabase<T> {
     type Store = HttpStore<T>;
 
     async fn open_tenant(&self, name: &str) -> Result<HttpStore<T>> {
-        let client = self.client(name);
-        // Whether it is there, and the key is good for it, is told here.
-        client
-            .ask(None, Call::LastSeq {}, |told| calls::seq(told.one()?))
-            .await?;
+        let (tenant, path) = self.find(name).await?;
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.retain(|_, client| client.strong_count() > 0);
+        let made = Some(tenant.created);
+        let open = clients.get(name).and_then(Weak::upgrade);
+        // One that was deleted is another tenant than the one that now has its name.
+        if let Some(client) = open.filter(|client| client.made() == made) {
+            return Ok(HttpStore::new(client));
+        }
+        let client = Client::new(self.transport.clone(), path, made, self.options.clone());
+        clients.insert(name.to_owned(), Arc::downgrade(&client));
         Ok(HttpStore::new(client))
     }
 
@@ -73,10 +84,7 @@ impl<T: Transport> Database for HttpDatabase<T> {
     }
 
     async fn tenant(&self, name: &str) -> Result<TenantInfo> {
-        let client = self.client(name);
-        client
-            .ask(None, Call::Tenant {}, |told| calls::tenant(told.one()?))
-            .await
+        Ok(self.find(name).await?.0)
     }
 
     async fn set_quota(&self, _: &str, _: Quota) -> Result<()> {

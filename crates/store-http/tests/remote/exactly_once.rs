@@ -229,7 +229,12 @@ fn a_change_that_nobody_can_tell_of_is_said_to_be_one() {
     bench.next(&[Fate::RestartsFirst]);
     blocking(store.create(by, Ino::ROOT, b"b", &new(FileKind::File))).unwrap();
     bench.next(&[Fate::AnswerIsLost, Fate::RestartsFirst]);
-    assert_eq!(blocking(store.lookup(View::Current, Ino::ROOT, b"a")).unwrap().kind, FileKind::File);
+    assert_eq!(
+        blocking(store.lookup(View::Current, Ino::ROOT, b"a"))
+            .unwrap()
+            .kind,
+        FileKind::File
+    );
     assert_eq!(bench.records(Operation::Create), 2);
 }
 
@@ -238,7 +243,11 @@ fn a_change_that_nobody_can_tell_of_is_said_to_be_one() {
 fn holds_outlast_a_restart() {
     let bench = Bench::new();
     let (store, by) = (&bench.store, &me());
-    let make = |name: &[u8]| blocking(store.create(by, Ino::ROOT, name, &new(FileKind::File))).unwrap().ino;
+    let make = |name: &[u8]| {
+        blocking(store.create(by, Ino::ROOT, name, &new(FileKind::File)))
+            .unwrap()
+            .ino
+    };
     let (stays, goes) = (make(b"stays"), make(b"goes"));
     blocking(store.hold(stays)).unwrap();
     blocking(store.hold(goes)).unwrap();
@@ -246,7 +255,10 @@ fn holds_outlast_a_restart() {
     let other = blocking(bench.here.open_tenant("test")).unwrap();
     blocking(other.unlink(by, Ino::ROOT, b"goes", Unlink::File)).unwrap();
     assert_fails(blocking(store.attr(View::Current, goes)), ErrorKind::Stale);
-    assert_fails(blocking(store.write(by, goes, WriteAt::End, b"x", false)), ErrorKind::Stale);
+    assert_fails(
+        blocking(store.write(by, goes, WriteAt::End, b"x", false)),
+        ErrorKind::Stale,
+    );
     blocking(other.unlink(by, Ino::ROOT, b"stays", Unlink::File)).unwrap();
     blocking(store.write(by, stays, WriteAt::End, b"x", false)).unwrap();
     blocking(store.release(goes)).unwrap();

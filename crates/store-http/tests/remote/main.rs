@@ -5,4 +5,7 @@ mod server;
 
 mod contract;
 mod exactly_once;
+mod histories;
+mod network;
 mod sessions;
+mod shared;

@@ -111,7 +111,6 @@ impl Transport for InProcess {
 pub(crate) struct Remote<D: Database, T> {
     pub(crate) here: Arc<D>,
     pub(crate) afar: HttpDatabase<T>,
-    pub(crate) ops: Arc<Ops<D>>,
 }
 
 pub(crate) fn address() -> Address {
@@ -127,7 +126,7 @@ where
         let here = Arc::new(here);
         let ops = Ops::new(here.clone(), tarbox_ops_server::Options::default());
         let afar = HttpDatabase::new(InProcess::new(routes(&ops)), &address(), options);
-        Self { here, afar, ops }
+        Self { here, afar }
     }
 }
 
@@ -144,7 +143,6 @@ where
         Self {
             here,
             afar: HttpDatabase::new(native, &address, options),
-            ops,
         }
     }
 }

@@ -24,7 +24,9 @@ fn bench() -> Bench {
     let database = sqlite();
     blocking(database.create_tenant("test", Quota::default())).unwrap();
     let store = blocking(database.open_tenant("test")).unwrap();
-    let file = blocking(store.create(&me(), Ino::ROOT, b"file", &new(FileKind::File))).unwrap().ino;
+    let file = blocking(store.create(&me(), Ino::ROOT, b"file", &new(FileKind::File)))
+        .unwrap()
+        .ino;
     let now = Arc::new(AtomicU64::new(0));
     let clock = now.clone();
     let options = Options {
@@ -32,7 +34,7 @@ fn bench() -> Bench {
         clock: Arc::new(move || Duration::from_secs(clock.load(Ordering::Relaxed))),
     };
     Bench {
-        desk: Desk::new(store, options),
+        desk: blocking(Desk::open(store, options)).unwrap(),
         now,
         file,
     }
@@ -58,7 +60,12 @@ impl Bench {
         }
     }
 
-    fn in_session(&self, who: &Caller, id: SessionId, call: Call<'static>) -> Result<Option<Failure>, Refusal> {
+    fn in_session(
+        &self,
+        who: &Caller,
+        id: SessionId,
+        call: Call<'static>,
+    ) -> Result<Option<Failure>, Refusal> {
         let batch = Batch {
             session: Some(id),
             ..Batch::new(vec![call])
@@ -84,7 +91,12 @@ impl Bench {
 #[test]
 fn a_silent_client_lets_go() {
     let bench = bench();
-    let (id, hold) = (bench.open(&caller("a")), Call::Hold { ino: bench.file.into() });
+    let (id, hold) = (
+        bench.open(&caller("a")),
+        Call::Hold {
+            ino: bench.file.into(),
+        },
+    );
     assert_eq!(bench.in_session(&caller("a"), id, hold).unwrap(), None);
     bench.unlink();
     bench.expire_at(59);
@@ -103,7 +115,14 @@ fn a_silent_client_lets_go() {
 fn sessions_and_what_they_hold_are_apart() {
     let bench = bench();
     let (one, other) = (bench.open(&caller("a")), bench.open(&caller("a")));
-    let (hold, release) = (Call::Hold { ino: bench.file.into() }, Call::Release { ino: bench.file.into() });
+    let (hold, release) = (
+        Call::Hold {
+            ino: bench.file.into(),
+        },
+        Call::Release {
+            ino: bench.file.into(),
+        },
+    );
     for id in [one, other, other] {
         bench.in_session(&caller("a"), id, hold.clone()).unwrap();
     }
@@ -112,11 +131,19 @@ fn sessions_and_what_they_hold_are_apart() {
     bench.in_session(&caller("a"), other, release).unwrap();
     assert!(bench.exists(), "the first still holds it");
     let stolen = bench.in_session(&caller("b"), one, Call::LastSeq {});
-    assert!(matches!(stolen, Err(Refusal::NoSession)), "a session is its key's alone");
-    bench.in_session(&caller("a"), one, Call::CloseSession {}).unwrap();
+    assert!(
+        matches!(stolen, Err(Refusal::NoSession)),
+        "a session is its key's alone"
+    );
+    bench
+        .in_session(&caller("a"), one, Call::CloseSession {})
+        .unwrap();
     assert!(!bench.exists());
     let without = bench.send(&caller("a"), &Batch::new(vec![hold])).unwrap();
-    assert_eq!(Reply::decode(&without, FORMAT).unwrap().failure.unwrap().code, "EINVAL");
+    assert_eq!(
+        Reply::decode(&without, FORMAT).unwrap().failure.unwrap().code,
+        "EINVAL"
+    );
 }
 
 #[test]
@@ -134,11 +161,23 @@ fn slots_know_the_last_batch() {
         }])
     };
     let first = bench.send(&who, &append(1, "a")).unwrap();
-    assert_eq!(bench.send(&who, &append(1, "a")).unwrap(), first, "the same again");
-    assert!(matches!(bench.send(&who, &append(1, "b")), Err(Refusal::Misordered)), "another batch");
+    assert_eq!(
+        bench.send(&who, &append(1, "a")).unwrap(),
+        first,
+        "the same again"
+    );
+    assert!(
+        matches!(bench.send(&who, &append(1, "b")), Err(Refusal::Misordered)),
+        "another batch"
+    );
     bench.send(&who, &append(5, "c")).unwrap();
-    assert!(matches!(bench.send(&who, &append(4, "d")), Err(Refusal::Misordered)), "given up before");
-    let size = blocking(bench.desk.store().attr(View::Current, bench.file)).unwrap().size;
+    assert!(
+        matches!(bench.send(&who, &append(4, "d")), Err(Refusal::Misordered)),
+        "given up before"
+    );
+    let size = blocking(bench.desk.store().attr(View::Current, bench.file))
+        .unwrap()
+        .size;
     assert_eq!(size, 2);
 }
 
@@ -154,8 +193,15 @@ fn a_key_does_what_it_may() {
         whole_tenant: false,
         ..caller("a")
     };
-    let write = Call::SetAttr { ino: bench.file.into(), set: Wire(SetAttr::default()) };
-    let seal = Call::Checkpoint { name: "x".into(), description: None, later: Wire(LaterLayers::Keep) };
+    let write = Call::SetAttr {
+        ino: bench.file.into(),
+        set: Wire(SetAttr::default()),
+    };
+    let seal = Call::Checkpoint {
+        name: "x".into(),
+        description: None,
+        later: Wire(LaterLayers::Keep),
+    };
     for call in [write, seal] {
         // Nothing of a batch is executed in which anything is forbidden.
         let batch = Batch::new(vec![Call::LastSeq {}, call]);
@@ -167,7 +213,13 @@ fn a_key_does_what_it_may() {
     // Noting an access is a change.
     let before = blocking(bench.desk.store().attr(View::Current, bench.file)).unwrap();
     let view = Wire(View::Current);
-    let read = Call::Read { view, ino: bench.file.into(), offset: 0, len: 1, access: Wire(Access::Touch) };
+    let read = Call::Read {
+        view,
+        ino: bench.file.into(),
+        offset: 0,
+        len: 1,
+        access: Wire(Access::Touch),
+    };
     bench.send(&reader, &Batch::new(vec![read])).unwrap();
     let after = blocking(bench.desk.store().attr(View::Current, bench.file)).unwrap();
     assert_eq!(after.atime, before.atime);
@@ -177,10 +229,17 @@ fn a_key_does_what_it_may() {
 fn the_audit_names_the_key() {
     let bench = bench();
     let make = |agent: &'static str| Batch {
-        by: By { uid: 7, gid: 7, agent: agent.into() },
+        by: By {
+            uid: 7,
+            gid: 7,
+            agent: agent.into(),
+        },
         ..Batch::new(vec![Call::SetAttr {
             ino: bench.file.into(),
-            set: Wire(SetAttr { mode: Some(0o600), ..SetAttr::default() }),
+            set: Wire(SetAttr {
+                mode: Some(0o600),
+                ..SetAttr::default()
+            }),
         }])
     };
     bench.send(&caller("laptop"), &make("cli")).unwrap();
@@ -207,17 +266,36 @@ fn a_batch_refers_to_its_own_answers() {
         target: Bytes::default(),
     };
     let names = |names: &[&'static str]| names.iter().map(|name| name.as_bytes().into()).collect();
-    let write = |ino| Call::Write { ino, at: Wire(WriteAt::End), data: b"abc"[..].into(), clear_setid: false };
-    let read = |ino| Call::Read { view, ino, offset: 0, len: 9, access: Wire(Access::Quiet) };
+    let write = |ino| Call::Write {
+        ino,
+        at: Wire(WriteAt::End),
+        data: b"abc"[..].into(),
+        clear_setid: false,
+    };
+    let read = |ino| Call::Read {
+        view,
+        ino,
+        offset: 0,
+        len: 9,
+        access: Wire(Access::Quiet),
+    };
     let batch = Batch {
         durable: true,
         ..Batch::new(vec![
             make(root.into(), "dir", FileKind::Directory),
             make(Node::Answer(0), "a", FileKind::File),
             write(Node::Answer(1)),
-            Call::Walk { view, start: root.into(), names: names(&["dir", "a"]) },
+            Call::Walk {
+                view,
+                start: root.into(),
+                names: names(&["dir", "a"]),
+            },
             read(Node::Answer(3)),
-            Call::Walk { view, start: root.into(), names: names(&["dir", "missing"]) },
+            Call::Walk {
+                view,
+                start: root.into(),
+                names: names(&["dir", "missing"]),
+            },
             read(Node::Answer(5)),
             Call::Sync {},
         ])
@@ -228,9 +306,18 @@ fn a_batch_refers_to_its_own_answers() {
     assert_eq!(reply.answers[4], Answer::Bytes(b"abc"[..].into()));
     assert_eq!(reply.failure.unwrap().code, "ENOENT");
     assert!(reply.after > reply.before);
-    let atomic = Batch { atomic: true, ..batch };
-    assert!(matches!(bench.send(&caller("a"), &atomic), Err(Refusal::Atomic)), "it is not pretended");
+    let atomic = Batch {
+        atomic: true,
+        ..batch
+    };
+    assert!(
+        matches!(bench.send(&caller("a"), &atomic), Err(Refusal::Atomic)),
+        "it is not pretended"
+    );
     let wrong = Batch::new(vec![Call::LastSeq {}, read(Node::Answer(0))]);
     let sent = bench.send(&caller("a"), &wrong).unwrap();
-    assert_eq!(Reply::decode(&sent, FORMAT).unwrap().failure.unwrap().code, "EINVAL");
+    assert_eq!(
+        Reply::decode(&sent, FORMAT).unwrap().failure.unwrap().code,
+        "EINVAL"
+    );
 }
