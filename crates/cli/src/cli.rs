@@ -47,7 +47,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The database: sqlite:PATH, just PATH, or postgres://USER@HOST/NAME
+    /// The database: sqlite:PATH, just PATH, postgres://USER@HOST/NAME, or https://HOST/?tenant=NAME
     #[arg(
         long,
         global = true,

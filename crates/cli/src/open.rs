@@ -5,6 +5,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use tarbox_store::{Error, ErrorKind};
+#[cfg(feature = "http")]
+use tarbox_store_http::{Address, HttpDatabase, Native, Options as HttpOptions};
 use tarbox_store_sqlite::{Options, SqliteDatabase};
 
 use crate::exit::Exit;
@@ -19,6 +21,9 @@ pub(crate) enum Location {
     /// A PostgreSQL server, by its URL.
     #[cfg(feature = "postgres")]
     Postgres(String),
+    /// A Tarbox server.
+    #[cfg(feature = "http")]
+    Http(Address),
 }
 
 /// Whether a database that is not there is made.
@@ -29,7 +34,7 @@ pub(crate) enum Missing {
 }
 
 impl Location {
-    /// Parses `sqlite:PATH`, a bare path, or `postgres://USER@HOST/NAME`.
+    /// Parses `sqlite:PATH`, a bare path, `postgres://USER@HOST/NAME`, or `https://HOST/?tenant=NAME`.
     ///
     /// # Errors
     /// A scheme that is not known here.
@@ -42,6 +47,8 @@ impl Location {
                     .unwrap_or(&bytes[colon + 1..]),
                 #[cfg(feature = "postgres")]
                 b"postgres" | b"postgresql" => return Self::postgres(&bytes),
+                #[cfg(feature = "http")]
+                b"https" | b"http" => return Self::http(&bytes),
                 scheme => {
                     let scheme = crate::print::escape(scheme).into_owned();
                     let message = format!("unsupported kind of database '{scheme}:'; use {KINDS}");
@@ -63,12 +70,50 @@ impl Location {
         Ok(Self::Postgres(url.to_owned()))
     }
 
+    #[cfg(feature = "http")]
+    fn http(url: &[u8]) -> Result<Self> {
+        let shown = || crate::print::escape(url).into_owned();
+        let wrong = |e: Error| Failure::usage(format!("{}: {e}", shown()));
+        let text = str::from_utf8(url).map_err(|_| Failure::usage(format!("{}: a URL is UTF-8", shown())))?;
+        let plain = std::env::var_os("TARBOX_ALLOW_HTTP").is_some_and(|value| value == "1");
+        let address = Address::parse(text, plain).map_err(wrong)?;
+        if let Ok(hosts) = std::env::var("TARBOX_ALLOWED_HOSTS") {
+            let hosts: Vec<String> = hosts.split(',').map(|host| host.trim().to_owned()).collect();
+            address.require_allowed(&hosts)?;
+        }
+        Ok(Self::Http(address))
+    }
+
+    /// The tenant that the URL names; `given` is the one that the command line or the environment does, or the default.
+    ///
+    /// # Errors
+    /// Both are named, and differ.
+    pub(crate) fn tenant(&self, given: &str) -> Result<Option<String>> {
+        match self {
+            #[cfg(feature = "http")]
+            Self::Http(address) => match address.tenant() {
+                Some(named) if given != named && given != DEFAULT_TENANT => Err(Failure::usage(format!(
+                    "the URL names the tenant '{}', and --tenant or TARBOX_TENANT '{}'",
+                    crate::print::escape(named.as_bytes()),
+                    crate::print::escape(given.as_bytes()),
+                ))),
+                named => Ok(named.map(str::to_owned)),
+            },
+            _ => {
+                let _ = given;
+                Ok(None)
+            }
+        }
+    }
+
     /// The path of the database's own file, where it is one.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::Sqlite(path) => Some(path),
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => None,
+            #[cfg(feature = "http")]
+            Self::Http(_) => None,
         }
     }
 
@@ -78,6 +123,8 @@ impl Location {
             Self::Sqlite(path) => platform::bytes_of(path.as_os_str()),
             #[cfg(feature = "postgres")]
             Self::Postgres(url) => Cow::Owned(without_password(url).into_bytes()),
+            #[cfg(feature = "http")]
+            Self::Http(address) => Cow::Owned(address.to_string().into_bytes()),
         }
     }
 }
@@ -110,6 +157,22 @@ pub(crate) fn postgres(url: &str, missing: Missing) -> Result<tarbox_store_postg
     })
 }
 
+/// Reaches a Tarbox server.
+///
+/// # Errors
+/// What is wrong with the key, or with what the environment says of caches.
+#[cfg(feature = "http")]
+pub(crate) fn http(address: &Address) -> Result<HttpDatabase<Native>> {
+    let options = HttpOptions::from_environment(|name| std::env::var(name).ok());
+    let options = options.map_err(|e| Failure::usage(e.to_string()))?;
+    let key = std::env::var("TARBOX_API_KEY").ok().filter(|key| !key.is_empty());
+    Ok(HttpDatabase::new(
+        Native::new(address, key.as_deref())?,
+        address,
+        options,
+    ))
+}
+
 /// A URL as it may be printed.
 #[cfg(feature = "postgres")]
 fn without_password(url: &str) -> String {
@@ -130,11 +193,15 @@ fn without_password(url: &str) -> String {
 }
 
 /// How databases are named.
-const KINDS: &str = if cfg!(feature = "postgres") {
-    "sqlite:PATH or postgres://USER@HOST/NAME"
-} else {
-    "sqlite:PATH"
+const KINDS: &str = match (cfg!(feature = "postgres"), cfg!(feature = "http")) {
+    (true, true) => "sqlite:PATH, postgres://USER@HOST/NAME or https://HOST/?tenant=NAME",
+    (true, false) => "sqlite:PATH or postgres://USER@HOST/NAME",
+    (false, true) => "sqlite:PATH or https://HOST/?tenant=NAME",
+    (false, false) => "sqlite:PATH",
 };
+/// The tenant where none is named.
+#[cfg(feature = "http")]
+const DEFAULT_TENANT: &str = "default";
 
 /// Letters, digits, `+ - .`, more than one: `C:` is no scheme.
 fn is_scheme(text: &[u8]) -> bool {

@@ -23,13 +23,13 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
         crate::mount_helper::Called::Plainly(arguments) => arguments.into_iter(),
         crate::mount_helper::Called::ByMount(exit) => return exit,
     };
-    let cli = match parse(arguments) {
+    let mut cli = match parse(arguments) {
         Ok(cli) => cli,
         Err(exit) => return exit,
     };
     let form = if cli.global.json { Form::Json } else { Form::Text };
     let out = Printer::new(form, cli.global.color);
-    match dispatch(&cli, &out).and_then(|exit| out.flush().map(|()| exit)) {
+    match dispatch(&mut cli, &out).and_then(|exit| out.flush().map(|()| exit)) {
         Ok(exit) => exit,
         Err(failure) => {
             if failure.exit() != Exit::CLOSED_PIPE {
@@ -59,8 +59,7 @@ fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Exit> {
     })
 }
 
-fn dispatch(cli: &Cli, out: &Printer) -> Result<Exit> {
-    let global = &cli.global;
+fn dispatch(cli: &mut Cli, out: &Printer) -> Result<Exit> {
     if let Command::Completions(args) = &cli.command {
         completions::run(args, out)?;
         return Ok(Exit::DONE);
@@ -80,7 +79,11 @@ fn dispatch(cli: &Cli, out: &Printer) -> Result<Exit> {
         args.begin();
     }
     platform::allow_many_open_files();
-    let location = Location::parse(&global.db)?;
+    let location = Location::parse(&cli.global.db)?;
+    if let Some(named) = location.tenant(&cli.global.tenant)? {
+        cli.global.tenant = named;
+    }
+    let cli = &*cli;
     let missing = if matches!(cli.command, Command::Init(_)) {
         Missing::Make
     } else {
@@ -90,6 +93,8 @@ fn dispatch(cli: &Cli, out: &Printer) -> Result<Exit> {
         Location::Sqlite(path) => with_database(cli, &open::sqlite(path, missing)?, &location, out),
         #[cfg(feature = "postgres")]
         Location::Postgres(url) => with_database(cli, &open::postgres(url, missing)?, &location, out),
+        #[cfg(feature = "http")]
+        Location::Http(address) => with_database(cli, &open::http(address)?, &location, out),
     }
 }
 

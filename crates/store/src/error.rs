@@ -13,6 +13,8 @@ macro_rules! kinds {
         pub enum ErrorKind { $($(#[$doc])* $kind,)* }
 
         impl ErrorKind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$kind),*];
             /// The symbolic name, such as `ENOENT`.
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$kind => $name,)* }
@@ -27,6 +29,13 @@ macro_rules! kinds {
             }
         }
     };
+}
+
+impl ErrorKind {
+    /// The kind with this symbolic name.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.code() == code)
+    }
 }
 
 kinds! {

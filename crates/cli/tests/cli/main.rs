@@ -15,6 +15,8 @@ mod listing;
 mod mount;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "http")]
+mod remote;
 mod snapshot;
 mod support;
 mod tar;

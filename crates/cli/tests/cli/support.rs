@@ -13,6 +13,7 @@ pub(crate) struct Workspace {
     dir: TempDir,
     /// Where the database is, if not in the directory.
     url: Option<String>,
+    environment: Vec<(&'static str, String)>,
 }
 
 /// What a run of the command left.
@@ -36,16 +37,24 @@ impl Workspace {
         Self {
             dir: tempfile::tempdir().unwrap(),
             url: None,
+            environment: Vec::new(),
         }
     }
 
     /// With the database on a server, and nothing in it.
-    #[cfg(feature = "postgres")]
+    #[cfg(any(feature = "http", feature = "postgres"))]
     pub(crate) fn on_a_server(url: String) -> Self {
         Self {
             url: Some(url),
             ..Self::empty()
         }
+    }
+
+    /// With one more variable in the environment of its commands.
+    #[cfg(feature = "http")]
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.push((name, value.to_owned()));
+        self
     }
 
     /// A path in the directory.
@@ -61,6 +70,7 @@ impl Workspace {
             command.env_remove(name);
         }
         command.envs(self.url.iter().map(|url| ("TARBOX_DB", url)));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
