@@ -70,7 +70,8 @@ pub trait Engine: fmt::Debug + MaybeSend + MaybeSync + 'static {
     /// Commits these batches, of one tenant each, as one transaction. Their blocks are on the device.
     ///
     /// # Errors
-    /// After one, nothing of them is committed, and the same may be tried again.
+    /// After one, all of them may be committed or none. The lease is kept, and the next batches of these tenants are exactly these
+    /// again: an engine that had committed them answers [`Yes`](Applied::Yes) then. Blocks that were added for them stay.
     fn apply(
         &self,
         batches: &mut [Batch],
@@ -111,6 +112,13 @@ pub trait Engine: fmt::Debug + MaybeSend + MaybeSync + 'static {
     /// # Errors
     /// Those of the device.
     fn release(&self, tenant: TenantId) -> Result<()>;
+
+    /// Whether the lease that is held here is another's by now, as far as is known here: nothing that rests on it will be committed.
+    /// Costs next to nothing.
+    fn is_deposed(&self, tenant: TenantId) -> bool {
+        let _ = tenant;
+        false
+    }
 
     /// Whether another process waits for the lease.
     fn is_wanted(&self, tenant: TenantId) -> bool;
@@ -248,7 +256,7 @@ pub trait Engine: fmt::Debug + MaybeSend + MaybeSync + 'static {
     fn performance(&self) -> Performance;
 }
 
-/// Adds blocks of one tenant for one commit. What a commit that fails has added belongs to nobody.
+/// Adds blocks of one tenant for one commit. They belong to nobody before it succeeds; one that fails is tried again with the same.
 pub trait Appender {
     /// Adds a block.
     ///

@@ -254,6 +254,9 @@ impl<'a, E: Engine> Driver<'a, E> {
     fn look(self, rows: &mut Rows, f: &mut Body<'_, '_>) -> Run {
         let mut guard = self.lock();
         let state = &mut *guard;
+        if self.is_deposed(state) {
+            return Run::Needs(Need::Commit);
+        }
         if !state.leased {
             state.refresh(self.foreign());
         }
@@ -475,7 +478,7 @@ impl<'a, E: Engine> Driver<'a, E> {
             return Run::Needs(Need::Turn);
         }
         // Before it changes anything: an operation whose commit finds no room has not happened.
-        if state.yielding || state.is_full() || self.is_pressed(state) {
+        if state.yielding || state.is_full() || self.is_pressed(state) || self.is_deposed(state) {
             return Run::Needs(Need::Commit);
         }
         if !state.leased {
@@ -540,6 +543,12 @@ impl<'a, E: Engine> Driver<'a, E> {
         self.inner.budget.is_pressed() && !state.is_committed()
     }
 
+    /// Whether the lease was lost: what is in memory is of before, and what is loaded of behind what others did since. A commit
+    /// finds out, and drops what was changed.
+    pub(crate) fn is_deposed(self, state: &State) -> bool {
+        state.leased && !state.exclusive && self.inner.engine.is_deposed(self.open.tenant)
+    }
+
     /// Sees to it that what was changed is committed.
     fn queue(self, state: &mut State) {
         let wanted = match commit::is_due_early(&state.active) {
@@ -575,7 +584,9 @@ impl<'a, E: Engine> Driver<'a, E> {
     /// Whether anything was committed since these rows were asked for, here or elsewhere.
     fn has_changed(self, rows: &Rows) -> bool {
         let state = self.lock();
-        state.generation != rows.generation || (!state.leased && self.foreign() != state.seen)
+        state.generation != rows.generation
+            || (!state.leased && self.foreign() != state.seen)
+            || self.is_deposed(&state)
     }
 
     pub(crate) async fn load(self, mut wants: Vec<Want>, into: &mut Loaded) -> Result<()> {

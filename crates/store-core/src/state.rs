@@ -7,6 +7,7 @@ use tarbox_store::{Error, ErrorKind, Ino, LayerId, Result};
 
 use crate::authors::Authors;
 use crate::cache::Caches;
+use crate::commit::Kept;
 use crate::delta::{Delta, Edits};
 use crate::listing::Listing;
 use crate::memtable::{DirtyFile, Memtable};
@@ -20,6 +21,8 @@ pub(crate) struct Frozen {
     pub(crate) tenant: Tenant,
     /// Bytes its content may add, which count for the quota until the commit knows better.
     pub(crate) reserved: u64,
+    /// What a commit made of it that did not succeed for sure.
+    pub(crate) kept: Kept,
 }
 
 /// Changes that were accepted and are lost, as after a crash, because another process took the lease over or the database went

@@ -56,7 +56,8 @@ impl<E: Engine> CoreStore<E> {
     fn tell(&self, result: Result<()>) -> Result<()> {
         let losses = &mut self.open.lock().losses;
         let known = self.told.swap(losses.count, Ordering::Relaxed);
-        result.and_then(|()| losses.after(known))
+        // Before anything else that went wrong: nobody tells of it again.
+        losses.after(known).and(result)
     }
 
     fn driver(&self) -> Driver<'_, E> {

@@ -170,6 +170,10 @@ impl Engine for PostgresEngine {
         Ok(())
     }
 
+    fn is_deposed(&self, tenant: TenantId) -> bool {
+        self.seat(tenant).lock().broken
+    }
+
     fn is_wanted(&self, tenant: TenantId) -> bool {
         self.seat(tenant).is_wanted()
     }

@@ -78,13 +78,13 @@ impl MemoryEngine {
         self.seat(tenant).lock().losses
     }
 
-    /// Whether another process has taken over the lease that this one holds, as far as it knows.
-    pub fn is_deposed(&self, tenant: TenantId) -> bool {
+    /// Whether another process has taken over the lease that this one, as far as its core knows, holds.
+    pub fn is_overtaken(&self, tenant: TenantId) -> bool {
         let mut state = self.server.lock();
         let seen = self.seen(&mut state, tenant);
         let seat = self.seat(tenant);
         let known = seat.lock();
-        known.lease.is_some() && known.lease != seen.lease
+        known.broken || (known.lease.is_some() && known.lease != seen.lease)
     }
 
     fn seat(&self, tenant: TenantId) -> Arc<Seat> {
@@ -167,18 +167,36 @@ impl MemoryEngine {
 
     /// Lets others know that this process opens files of a tenant; whoever has the lease afterwards knows.
     async fn become_member(&self, tenant: TenantId, seat: &Seat) -> Result<()> {
-        self.acquire(tenant).await?;
+        let _turn = seat.turn.lock().await;
+        if seat.lock().lease.is_none() {
+            self.take(tenant, seat).await?;
+        }
         let process = self.process;
         let joined = self
             .call(Call::Hold, |state| {
                 Ok(state.users(tenant).members.insert(process))
             })
             .await;
-        if joined.is_ok() {
-            seat.lock().member = true;
-        }
-        self.release(tenant)?;
+        seat.lock().member |= joined.is_ok();
+        // Nobody here joined the lease for this.
+        self.give_back_unused(tenant, seat);
         joined.map(drop)
+    }
+
+    fn give_back_unused(&self, tenant: TenantId, seat: &Seat) {
+        let mut state = self.server.lock();
+        let mut known = seat.lock();
+        if known.users > 0 {
+            return;
+        }
+        let users = state.users(tenant);
+        if let Some(epoch) = known.lease.take()
+            && users.holder == Some(self.process)
+            && users.epoch == epoch
+        {
+            users.holder = None;
+        }
+        known.alone = false;
     }
 }
 
@@ -223,9 +241,9 @@ impl Engine for MemoryEngine {
         for batch in batches.iter() {
             let seat = self.seat(batch.tenant);
             let (is_lost, fence, blocks) = {
-                let (state, mut known) = (self.server.lock(), seat.lock());
+                let (state, known) = (self.server.lock(), seat.lock());
                 let is_lost = is_durable && known.at_risk.iter().any(|version| state.is_lost(*version));
-                (is_lost, known.fence(), std::mem::take(&mut known.blocks))
+                (is_lost, known.fence(), known.blocks.clone())
             };
             let Some((epoch, version)) = fence.filter(|_| !is_lost) else {
                 seat.lock().fenced();
@@ -311,21 +329,16 @@ impl Engine for MemoryEngine {
 
     fn release(&self, tenant: TenantId) -> Result<()> {
         let seat = self.seat(tenant);
-        let mut state = self.server.lock();
-        let mut known = seat.lock();
-        known.users = known.users.saturating_sub(1);
-        if known.users > 0 {
-            return Ok(());
-        }
-        let users = state.users(tenant);
-        if let Some(epoch) = known.lease.take()
-            && users.holder == Some(self.process)
-            && users.epoch == epoch
         {
-            users.holder = None;
+            let mut known = seat.lock();
+            known.users = known.users.saturating_sub(1);
         }
-        known.alone = false;
+        self.give_back_unused(tenant, &seat);
         Ok(())
+    }
+
+    fn is_deposed(&self, tenant: TenantId) -> bool {
+        self.seat(tenant).lock().broken
     }
 
     fn is_wanted(&self, tenant: TenantId) -> bool {

@@ -99,6 +99,7 @@ impl Known {
     /// Takes note of a commit.
     pub(crate) fn committed(&mut self, version: u64, is_durable: bool) {
         self.version = Some(version);
+        self.blocks.clear();
         match is_durable {
             true => self.at_risk.clear(),
             false => self.at_risk.push(version),
@@ -108,6 +109,7 @@ impl Known {
     /// Changes are lost, and whoever asked is told.
     pub(crate) fn fenced(&mut self) {
         self.losses += 1;
+        self.blocks.clear();
         self.at_risk.clear();
         self.lose();
     }

@@ -26,6 +26,12 @@ pub struct Exclusive<'a, E: Engine> {
     _alone: Alone<'a, E>,
 }
 
+fn overtaken() -> Error {
+    Error::new(ErrorKind::Io).because(
+        "this process did not answer for so long that another one took its turn; nothing was changed",
+    )
+}
+
 impl<E: Engine> std::fmt::Debug for Exclusive<'_, E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Exclusive").finish_non_exhaustive()
@@ -100,9 +106,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         batch.live = delta.rewrite.live;
         let batches = std::slice::from_mut(&mut batch);
         if self.inner.engine.apply(batches, Durability::Durable).await? == Applied::Fenced {
-            return Err(Error::new(ErrorKind::Io).because(
-                "this process did not answer for so long that another one took its turn; nothing was changed",
-            ));
+            return Err(overtaken());
         }
         self.inner.count_commit();
         let mut state = self.lock();
@@ -147,6 +151,9 @@ impl<'a, E: Engine> Driver<'a, E> {
                 Err((Stop::Missing, wants)) => wants,
             };
             self.load(wants, &mut loaded).await?;
+            if self.inner.engine.is_deposed(self.open.tenant) {
+                return Err(overtaken());
+            }
         }
     }
 

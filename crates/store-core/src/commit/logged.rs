@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use tarbox_store::Result;
 
+use super::Kept;
 use crate::engine::Engine;
 use crate::memtable::Memtable;
 use crate::open::Driver;
@@ -92,8 +93,10 @@ impl State {
                 table,
                 tenant,
                 reserved,
+                kept: Kept::default(),
             },
             Some(mut frozen) => {
+                frozen.kept = Kept::default();
                 frozen.table.absorb(table);
                 frozen.tenant = tenant;
                 frozen.reserved += reserved;

@@ -10,6 +10,7 @@
 mod compose;
 mod exclusive;
 mod logged;
+mod shipment;
 mod stage;
 
 use std::sync::Arc;
@@ -24,10 +25,12 @@ use crate::memtable::Memtable;
 use crate::open::{Driver, Open};
 use crate::platform::at_once;
 use crate::state::{Frozen, State};
+use shipment::{Freight, Shipment};
 use stage::Staged;
 
 pub(crate) use exclusive::Alone;
 pub use exclusive::Exclusive;
+pub(crate) use shipment::Kept;
 
 /// Content in memory beyond which an operation waits for a commit.
 const BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -42,13 +45,6 @@ const EARLY: u64 = 4;
 /// Whether a commit should begin before its time.
 pub(crate) fn is_due_early(table: &Memtable) -> bool {
     table.held() > BYTES_MAX / EARLY || table.rows() as u64 > ROWS_MAX as u64 / EARLY
-}
-
-/// A memtable of one tenant on its way to the engine.
-struct Freight {
-    open: Arc<Open>,
-    frozen: Arc<Frozen>,
-    staged: Staged,
 }
 
 impl<'a, E: Engine> Driver<'a, E> {
@@ -106,7 +102,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         let _turn = self.open.turn.take().await;
         let is_due = {
             let state = self.lock();
-            state.yielding || state.is_full() || self.is_pressed(&state)
+            state.yielding || state.is_full() || self.is_pressed(&state) || self.is_deposed(&state)
         };
         // Another operation may have seen to it.
         match is_due {
@@ -235,16 +231,14 @@ impl<'a, E: Engine> Driver<'a, E> {
         if durability == Durability::Durable {
             self.inner.counters.syncs.fetch_add(1, Ordering::Relaxed);
         }
-        let mut batches: Vec<Batch> = Vec::with_capacity(all.len());
-        for freight in &mut all {
-            let empty = Batch::new(freight.open.tenant);
-            batches.push(std::mem::replace(&mut freight.staged.batch, empty));
-        }
-        if self.inner.engine.apply(&mut batches, durability).await? == Applied::Fenced {
+        let mut shipment = Shipment::new(all);
+        let applied = self.inner.engine.apply(shipment.batches(), durability).await?;
+        let arrived = shipment.arrived();
+        if applied == Applied::Fenced {
             return Ok(None);
         }
         self.inner.counters.commits.fetch_add(1, Ordering::Relaxed);
-        Ok(Some(all.into_iter().zip(batches).collect()))
+        Ok(Some(arrived))
     }
 
     /// Drops what this process did since its last commit: another one has taken the lease over, as after a crash of this one.
@@ -296,7 +290,10 @@ impl<'a, E: Engine> Driver<'a, E> {
             inner: self.inner,
             open: &open,
         };
-        let staged = stage::stage(driver, &frozen).await?;
+        let staged = match frozen.kept.take() {
+            Some(staged) => staged,
+            None => stage::stage(driver, &frozen).await?,
+        };
         Ok(Freight { open, frozen, staged })
     }
 
@@ -328,6 +325,7 @@ impl State {
             table: std::mem::take(&mut self.active),
             tenant,
             reserved: std::mem::take(&mut self.reserved),
+            kept: Kept::default(),
         });
         self.number += 1;
         self.frozen = Some(frozen.clone());

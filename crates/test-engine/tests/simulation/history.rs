@@ -1,11 +1,13 @@
 //! Changes, and what the reference makes of them.
 
+use std::fmt;
+
 use tarbox_store::*;
 
 use crate::reference::Files;
 
 /// A change that a client asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Change {
     Create(Ino, Vec<u8>, FileKind),
     Link(Ino, Ino, Vec<u8>),
@@ -25,6 +27,32 @@ pub(crate) enum Answer {
     Made(Ino),
     Written(Written),
     Sealed(LayerId),
+}
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = String::from_utf8_lossy;
+        match self {
+            Self::Create(dir, name, kind) => write!(f, "create {kind:?} {dir}/{}", text(name)),
+            Self::Link(ino, dir, name) => write!(f, "link {ino} as {dir}/{}", text(name)),
+            Self::Unlink(dir, name, is_dir) => write!(f, "unlink {dir}/{} (directory: {is_dir})", text(name)),
+            Self::Rename(from, to) => {
+                write!(
+                    f,
+                    "rename {}/{} to {}/{}",
+                    from.0,
+                    text(&from.1),
+                    to.0,
+                    text(&to.1)
+                )
+            }
+            Self::Write(ino, at, data) => write!(f, "write {} bytes to {ino} at {at:?}", data.len()),
+            Self::Mode(ino, mode) => write!(f, "mode {mode:o} of {ino}"),
+            Self::SetXattr(ino, name, _) => write!(f, "set attribute {} of {ino}", text(name)),
+            Self::RemoveXattr(ino, name) => write!(f, "remove attribute {} of {ino}", text(name)),
+            Self::Checkpoint(name) => write!(f, "checkpoint {name}"),
+        }
+    }
 }
 
 impl Change {

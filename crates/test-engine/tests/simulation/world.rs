@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use tarbox_store::*;
-use tarbox_store_core::{Engine as _, LogRow, TenantId};
+use tarbox_store_core::{LogRow, TenantId};
 use tarbox_test_engine::{MemoryDatabase, Server, invariants};
 
 use crate::history::{Answer, Change};
@@ -171,7 +171,7 @@ impl World {
             floor: known.floor,
             latest: self.versions.len() - 1,
             moment: self.moment,
-            is_deposed: known.database.core().engine().is_deposed(self.tenant),
+            is_deposed: known.database.core().engine().is_overtaken(self.tenant),
         }
     }
 
@@ -231,10 +231,16 @@ impl World {
         what: &str,
         matches: impl Fn(&Version) -> bool,
     ) {
-        let explained = self.is_explained(start, is_fresh, matches);
-        assert!(
-            explained,
-            "no state explains what process {} saw: {what}",
+        if self.is_explained(start, is_fresh, matches) {
+            return;
+        }
+        let own = self.processes[&start.process].answered.iter();
+        let own = own.map(|id| (id, &self.asked[*id].change, self.asked[*id].lost));
+        let own: Vec<String> = own.map(|change| format!("{change:?}")).collect();
+        let versions = self.versions.iter().skip(start.floor);
+        let logs: Vec<&Vec<usize>> = versions.map(|version| &*version.log).collect();
+        panic!(
+            "no state explains what process {} saw: {what}\n{start:?}\nits own changes: {own:#?}\nthe states: {logs:?}",
             start.process
         );
     }
@@ -244,7 +250,7 @@ impl World {
     fn is_explained(&mut self, start: &Start, is_fresh: bool, matches: impl Fn(&Version) -> bool) -> bool {
         self.look();
         let process = &self.processes[&start.process];
-        let is_deposed = start.is_deposed || process.database.core().engine().is_deposed(self.tenant);
+        let is_deposed = start.is_deposed || process.database.core().engine().is_overtaken(self.tenant);
         let from = match (self.sees_all || is_fresh) && !is_deposed {
             true => start.latest,
             false => start.floor,
