@@ -18,6 +18,7 @@ mod fixture;
 mod gc;
 mod holds;
 mod isolation;
+pub mod keys;
 mod layers;
 mod links;
 mod listing;
