@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches};
 use tarbox_fs::{Credentials, Fs, blocking};
-use tarbox_store::{Database, ErrorKind, Store};
+use tarbox_store::{Database, ErrorKind, Keys, Store};
 
 use crate::cli::{Cli, Command, Global};
 use crate::commands::*;
@@ -81,10 +81,11 @@ fn dispatch(cli: &Cli, out: &Printer) -> Result<Exit> {
     }
     platform::allow_many_open_files();
     let location = Location::parse(&global.db)?;
-    let missing = if matches!(cli.command, Command::Init(_)) {
-        Missing::Make
-    } else {
-        Missing::Refuse
+    let missing = match cli.command {
+        Command::Init(_) => Missing::Make,
+        #[cfg(feature = "serve")]
+        Command::Serve(_) => Missing::Make,
+        _ => Missing::Refuse,
     };
     match &location {
         Location::Sqlite(path) => with_database(cli, &open::sqlite(path, missing)?, &location, out),
@@ -96,7 +97,7 @@ fn dispatch(cli: &Cli, out: &Printer) -> Result<Exit> {
 /// Runs a command on a database of any kind.
 fn with_database<D>(cli: &Cli, db: &D, location: &Location, out: &Printer) -> Result<Exit>
 where
-    D: Database,
+    D: Database + Keys + Clone + 'static,
     D::Store: 'static,
 {
     let global = &cli.global;
@@ -107,6 +108,10 @@ where
             init::run(db, out, &location.shown(), &global.tenant, caller)?;
         }
         Command::Tenant(command) => tenant::run(command, db, out, caller)?,
+        #[cfg(feature = "serve")]
+        Command::Key(command) => key::run(command, db, global, out, caller)?,
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(args, db, global, out, caller)?,
         Command::Fsck(args) => return fsck::run(args, db, out),
         Command::Gc(args) => gc::run(args, db, &global.tenant, out)?,
         _ => return with_tenant(cli, db, location, who, out),
@@ -180,6 +185,8 @@ fn with_files<S: Store + 'static>(
         | Command::Fsck(_)
         | Command::Gc(_)
         | Command::Completions(_) => Ok(()),
+        #[cfg(feature = "serve")]
+        Command::Key(_) | Command::Serve(_) => Ok(()),
         #[cfg(feature = "dev")]
         Command::Dev(_) => Ok(()),
     }

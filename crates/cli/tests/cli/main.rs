@@ -15,6 +15,8 @@ mod listing;
 mod mount;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "serve")]
+mod serve;
 mod snapshot;
 mod support;
 mod tar;

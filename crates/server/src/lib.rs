@@ -1,0 +1,46 @@
+//! The server behind `tarbox serve`: the workspaces of a database over HTTP.
+//!
+//! A request names its tenant in the path and brings a key; [`Caller`] is what the two come to: that tenant's file system, the
+//! user that the key acts as, and the directory it is confined to. All meaning of files, permissions included, is that of
+//! `tarbox-fs`; this crate translates. Everything works over any [`Backend`], and holds no state of a client beyond
+//! a connection, so that several servers can stand before one database.
+//!
+//! What it is not: a web server for files of the host, and a place for the meaning of an operation.
+//!
+//! [`Server::bind`] begins to listen, [`Server::run`] answers until it is told to end.
+#![forbid(unsafe_code)]
+
+mod api;
+mod app;
+mod auth;
+mod body;
+mod conditions;
+mod edge;
+mod files;
+mod idempotency;
+mod json;
+mod limits;
+mod location;
+mod meter;
+mod openapi;
+mod options;
+mod params;
+mod problem;
+mod range;
+mod replace;
+mod routes;
+mod server;
+mod text;
+mod token;
+mod upload;
+mod watch;
+
+pub use app::{App, Backend};
+pub use auth::{Caller, Holder};
+pub use files::Files;
+pub use location::Location;
+pub use options::{LogForm, Options, TlsFiles};
+pub use problem::Problem;
+pub use server::{ServeError, Server, init_log};
+pub use text::Text;
+pub use token::{NewKey, Token};
