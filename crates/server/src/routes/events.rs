@@ -160,21 +160,35 @@ impl<D: Backend> Stream<D> {
         if change.kind == EventKind::Rescan {
             return Some(reset(change.seq));
         }
+        // What is not whole yet is nobody's business; when it is, it comes into its place as from outside.
+        if is_unfinished(&change.path) {
+            return None;
+        }
+        let from = change.from.as_deref().filter(|path| !is_unfinished(path));
+        let kind = match (change.kind, from) {
+            (EventKind::Rename, None) => EventKind::Create,
+            (kind, _) => kind,
+        };
         let told = Told {
             seq: change.seq.0,
-            kind: change.kind,
+            kind,
             path: Text(self.caller.shown(&change.path)?),
-            from: change
-                .from
-                .as_deref()
-                .and_then(|path| self.caller.shown(path))
-                .map(Text),
+            from: from.and_then(|path| self.caller.shown(path)).map(Text),
             inode: change.ino.0,
             agent: change.agent.clone(),
         };
         let event = Event::default().event("change").id(change.seq.to_string());
         event.json_data(told).ok()
     }
+}
+
+/// Whether a path is that of content on its way in.
+fn is_unfinished(path: &[u8]) -> bool {
+    let name = path.rsplit(|b| *b == b'/').next().unwrap_or_default();
+    let number = name
+        .strip_prefix(b".")
+        .and_then(|name| name.strip_suffix(b".unfinished"));
+    number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
 }
 
 /// Anything may have changed.
