@@ -14,6 +14,8 @@ use crate::commands::{
     import_tar, init, layer, ln, ls, mkdir, mv, rm, stat, stats, tenant, touch, tree, truncate, watch, write,
     xattr,
 };
+#[cfg(feature = "serve")]
+use crate::commands::{key, serve};
 #[cfg(all(feature = "mount", target_os = "linux"))]
 use crate::commands::{mount, umount};
 use crate::parse::owner::{User, parse_user};
@@ -102,6 +104,9 @@ pub(crate) enum Command {
     Init(init::Args),
     #[command(subcommand)]
     Tenant(tenant::Command),
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Key(key::Command),
     Stats(stats::Args),
     Fsck(fsck::Args),
     Gc(gc::Args),
@@ -147,6 +152,8 @@ pub(crate) enum Command {
     Umount(umount::Args),
     #[cfg(feature = "run")]
     Run(run::Args),
+    #[cfg(feature = "serve")]
+    Serve(serve::Args),
     #[cfg(feature = "dev")]
     Dev(dev::Args),
     Completions(completions::Args),

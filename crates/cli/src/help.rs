@@ -28,6 +28,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Graphs of facts", &["graph"]),
     ("History", &["layer"]),
     ("Auditing", &["audit", "watch"]),
+    ("Over the network", &["serve", "key"]),
     ("Web development", &["dev"]),
     (
         "Administration",
@@ -136,6 +137,9 @@ mod tests {
         }
         if cfg!(not(feature = "dev")) {
             grouped.retain(|name| *name != "dev");
+        }
+        if cfg!(not(feature = "serve")) {
+            grouped.retain(|name| !matches!(*name, "serve" | "key"));
         }
         grouped.sort_unstable();
         known.sort_unstable();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches};
 use tarbox_fs::{Credentials, Fs, blocking};
-use tarbox_store::{Database, ErrorKind, Store};
+use tarbox_store::{Database, ErrorKind, Keys, Store};
 
 use crate::cli::{Cli, Command, Global};
 use crate::commands::*;
@@ -84,10 +84,11 @@ fn dispatch(cli: &mut Cli, out: &Printer) -> Result<Exit> {
         cli.global.tenant = named;
     }
     let cli = &*cli;
-    let missing = if matches!(cli.command, Command::Init(_)) {
-        Missing::Make
-    } else {
-        Missing::Refuse
+    let missing = match cli.command {
+        Command::Init(_) => Missing::Make,
+        #[cfg(feature = "serve")]
+        Command::Serve(_) => Missing::Make,
+        _ => Missing::Refuse,
     };
     match &location {
         Location::Sqlite(path) => with_database(cli, &open::sqlite(path, missing)?, &location, out),
@@ -101,7 +102,7 @@ fn dispatch(cli: &mut Cli, out: &Printer) -> Result<Exit> {
 /// Runs a command on a database of any kind.
 fn with_database<D>(cli: &Cli, db: &D, location: &Location, out: &Printer) -> Result<Exit>
 where
-    D: Database,
+    D: Database + Keys + Clone + 'static,
     D::Store: 'static,
 {
     let global = &cli.global;
@@ -112,6 +113,10 @@ where
             init::run(db, out, &location.shown(), &global.tenant, caller)?;
         }
         Command::Tenant(command) => tenant::run(command, db, out, caller)?,
+        #[cfg(feature = "serve")]
+        Command::Key(command) => key::run(command, db, global, out, caller)?,
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(args, db, global, out, caller)?,
         Command::Fsck(args) => return fsck::run(args, db, out),
         Command::Gc(args) => gc::run(args, db, &global.tenant, out)?,
         _ => return with_tenant(cli, db, location, who, out),
@@ -185,6 +190,8 @@ fn with_files<S: Store + 'static>(
         | Command::Fsck(_)
         | Command::Gc(_)
         | Command::Completions(_) => Ok(()),
+        #[cfg(feature = "serve")]
+        Command::Key(_) | Command::Serve(_) => Ok(()),
         #[cfg(feature = "dev")]
         Command::Dev(_) => Ok(()),
     }

@@ -85,6 +85,10 @@ impl PostgresDatabase {
         pollster::block_on(self.core.sync())
     }
 
+    pub(crate) fn engine(&self) -> &PostgresEngine {
+        self.core.engine()
+    }
+
     /// What was sent to the server so far.
     pub fn statistics(&self) -> Statistics {
         self.core.engine().statistics()

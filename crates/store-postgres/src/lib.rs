@@ -30,6 +30,7 @@ mod followers;
 mod fsck;
 mod gc;
 mod holds;
+mod keys;
 mod lease;
 mod options;
 mod poll;

@@ -25,3 +25,8 @@ suites! {
     with_tiny_cache: |options| options.cache_bytes(TINY);
     in_the_foreground: |options| options.background(false);
 }
+
+mod keys {
+    use super::*;
+    tarbox_store::keys_conformance_tests!(|| fresh(|options| options));
+}

@@ -209,6 +209,26 @@ impl Database for SqliteDatabase {
     }
 }
 
+impl Keys for SqliteDatabase {
+    async fn add_key(&self, key: &Key) -> Result<()> {
+        self.core.engine().write_alone(|c| sql::api_key::add(c, key))
+    }
+
+    async fn key(&self, id: &str) -> Result<Option<Key>> {
+        self.core.engine().sql.read(|c| sql::api_key::get(c, id))
+    }
+
+    async fn keys(&self) -> Result<Vec<Key>> {
+        self.core.engine().sql.read(sql::api_key::all)
+    }
+
+    async fn revoke_key(&self, id: &str, at: Timestamp) -> Result<Key> {
+        self.core
+            .engine()
+            .write_alone(|c| sql::api_key::revoke(c, id, at))
+    }
+}
+
 impl SqliteDatabase {
     /// Removes every segment of a tenant that is gone.
     fn remove_segments(&self, tenant: TenantId) -> Result<()> {

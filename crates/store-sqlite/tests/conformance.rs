@@ -57,3 +57,13 @@ suites! {
     directory_pool: on_directory_pool, options();
     directory_pool_with_tiny_cache: on_directory_pool, options().cache_bytes(TINY).background(false);
 }
+
+mod keys {
+    use super::*;
+    tarbox_store::keys_conformance_tests!(|| on_file(&options()));
+}
+
+mod keys_in_memory {
+    use super::*;
+    tarbox_store::keys_conformance_tests!(|| in_memory(&options()));
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::json;
-use tarbox_server::{Options, ServeError, Server};
+use tarbox_dev_server::{Options, ServeError, Server};
 use tarbox_store::ErrorKind;
 
 use crate::examples::examples;

@@ -26,7 +26,16 @@ struct Made<'a> {
     created: bool,
 }
 
-/// Makes the tenant, whose root belongs to `owner`, unless it is there.
+/// Makes the tenant, whose root belongs to `owner`, unless it is there; answers whether it is new.
+pub(crate) fn make<D: Database>(db: &D, name: &str, owner: (u32, u32)) -> Result<bool> {
+    match blocking(db.create_tenant(name, Quota::default())) {
+        Ok(_) => give_root_to(db, name, owner).map(|()| true),
+        Err(e) if e.kind() == ErrorKind::Exists => Ok(false),
+        Err(e) => Err(tenant::about(e, name)),
+    }
+}
+
+/// The same, and says so.
 pub(crate) fn run<D: Database>(
     db: &D,
     out: &Printer,
@@ -34,14 +43,7 @@ pub(crate) fn run<D: Database>(
     name: &str,
     owner: (u32, u32),
 ) -> Result<()> {
-    let created = match blocking(db.create_tenant(name, Quota::default())) {
-        Ok(_) => {
-            give_root_to(db, name, owner)?;
-            true
-        }
-        Err(e) if e.kind() == ErrorKind::Exists => false,
-        Err(e) => return Err(tenant::about(e, name)),
-    };
+    let created = make(db, name, owner)?;
     let made = Made {
         database: String::from_utf8_lossy(database).into_owned(),
         tenant: name,

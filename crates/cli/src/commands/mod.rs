@@ -20,6 +20,8 @@ pub(crate) mod graph;
 pub(crate) mod import;
 pub(crate) mod import_tar;
 pub(crate) mod init;
+#[cfg(feature = "serve")]
+pub(crate) mod key;
 pub(crate) mod layer;
 pub(crate) mod ln;
 pub(crate) mod ls;
@@ -30,6 +32,8 @@ pub(crate) mod mv;
 pub(crate) mod rm;
 #[cfg(feature = "run")]
 pub(crate) mod run;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 pub(crate) mod stat;
 pub(crate) mod stats;
 pub(crate) mod target;

@@ -17,6 +17,8 @@ mod mount;
 mod postgres;
 #[cfg(feature = "http")]
 mod remote;
+#[cfg(feature = "serve")]
+mod serve;
 mod snapshot;
 mod support;
 mod tar;

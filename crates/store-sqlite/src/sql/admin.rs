@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use tarbox_store::{Error, ErrorKind, Ino, Quota, Result, Timestamp};
 
 use super::error::engine;
-use super::{inode, tenant};
+use super::{api_key, inode, tenant};
 use crate::rows::{Inode, Numbered, Tenant, TenantId};
 
 /// Every table with rows of tenants, and how it begins.
@@ -68,6 +68,7 @@ pub(crate) fn delete(c: &Connection, id: TenantId) -> Result<()> {
         c.execute(&format!("DELETE FROM {table} WHERE tenant = ?1"), [id.sql()])
             .map_err(engine)?;
     }
+    api_key::delete(c, id)?;
     c.execute("DELETE FROM tenant WHERE id = ?1", [id.sql()])
         .map_err(engine)?;
     Ok(())

@@ -1,6 +1,7 @@
 //! The engine: SQLite with a connection that writes and, where processes share the file, one that reads beside it.
 
 pub(crate) mod admin;
+pub(crate) mod api_key;
 mod apply;
 #[cfg_attr(
     all(not(target_os = "linux"), not(target_family = "wasm")),

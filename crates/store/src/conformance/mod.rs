@@ -19,6 +19,7 @@ mod gc;
 mod guards;
 mod holds;
 mod isolation;
+pub mod keys;
 mod layers;
 mod links;
 mod listing;

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 
-use tarbox_server::{Options, Server};
+use tarbox_dev_server::{Options, Server};
 
 struct Running {
     address: SocketAddr,

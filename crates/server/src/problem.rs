@@ -1,0 +1,166 @@
+//! Why a request failed, as RFC 9457 has it: one object for every error of the server.
+
+use std::borrow::Cow;
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tarbox_store::{Error, ErrorKind};
+use utoipa::ToSchema;
+
+/// The result of a handler.
+pub(crate) type Answer<T = Response> = Result<T, Problem>;
+
+/// Why a request failed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: `code` says what kind of problem it is.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The status.
+    #[serde(serialize_with = "number")]
+    #[schema(value_type = u16)]
+    status: StatusCode,
+    /// A few words for people.
+    title: Cow<'static, str>,
+    /// What it was about, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// The name of the error: POSIX's where it has one, else the server's own.
+    code: &'static str,
+    /// The number that Linux gives the error, where POSIX has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errno: Option<i32>,
+    /// What the error was about, a path for example.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    /// The request, as the header `x-request-id` names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<String>,
+    #[serde(skip)]
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+fn number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+impl Problem {
+    /// A problem that the server itself has with a request.
+    pub fn new(status: StatusCode, code: &'static str, title: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind: "about:blank",
+            status,
+            title: title.into(),
+            detail: None,
+            code,
+            errno: None,
+            subject: None,
+            request: None,
+            headers: Vec::new(),
+        }
+    }
+
+    /// A request that makes no sense.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "BAD_REQUEST",
+            "the request makes no sense",
+        )
+        .because(detail)
+    }
+
+    /// A key that may not do this.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", "the key does not allow this").because(detail)
+    }
+
+    /// Says what it was about, and what to do.
+    #[must_use]
+    pub fn because(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The answer gets this header.
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
+        if let Ok(value) = value.try_into() {
+            self.headers.push((name, value));
+        }
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The name of the error.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    pub(crate) fn of_request(mut self, id: &str) -> Self {
+        self.request = Some(id.to_owned());
+        self
+    }
+}
+
+/// The one translation of errors into statuses.
+fn status(kind: ErrorKind) -> StatusCode {
+    use ErrorKind::*;
+    match kind {
+        NotFound | NoData => StatusCode::NOT_FOUND,
+        Access | NotPermitted | ReadOnly | Suspended => StatusCode::FORBIDDEN,
+        Exists | NotDirectory | IsDirectory | NotEmpty | Busy | WouldBlock | Deadlock | NoSuchAddress => {
+            StatusCode::CONFLICT
+        }
+        NoSpace | QuotaExceeded => StatusCode::INSUFFICIENT_STORAGE,
+        FileTooLarge | TooBig => StatusCode::PAYLOAD_TOO_LARGE,
+        Stale => StatusCode::GONE,
+        Unsupported => StatusCode::UNPROCESSABLE_ENTITY,
+        TooManyOpen => StatusCode::SERVICE_UNAVAILABLE,
+        Corrupt | Io => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let kind = error.kind();
+        let status = status(kind);
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            tracing::error!(%error, "an operation failed");
+        }
+        Self {
+            detail: error.detail().map(ToOwned::to_owned),
+            subject: error.subject().map(ToOwned::to_owned),
+            errno: Some(kind.errno()),
+            ..Self::new(status, kind.code(), kind.text())
+        }
+    }
+}
+
+impl From<ErrorKind> for Problem {
+    fn from(kind: ErrorKind) -> Self {
+        Error::new(kind).into()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (
+            self.status,
+            [(header::CONTENT_TYPE, "application/problem+json")],
+            body,
+        )
+            .into_response();
+        response.headers_mut().extend(self.headers.iter().cloned());
+        // Whoever knows the request's id writes it in.
+        response.extensions_mut().insert(self);
+        response
+    }
+}

@@ -1,0 +1,479 @@
+//! The content of files.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use tarbox_fs::{FilesystemExt, FilesystemInterface, Follow, Handle, OpenFlags, Realm};
+use tarbox_store::{Attr, ErrorKind, FileKind, Scope, Store, WriteAt};
+
+use crate::app::{App, Backend};
+use crate::auth::{Caller, Watchdog};
+use crate::body::Pieces;
+use crate::conditions::{Conditions, http_date, tag_header};
+use crate::params::Params;
+use crate::problem::{Answer, Problem};
+use crate::range::{Wanted, wanted};
+use crate::upload::Upload;
+
+/// What is read at once where nothing waits for it.
+const QUICK: u64 = 64 << 10;
+/// Pieces of larger answers.
+const PIECE: u64 = 1 << 20;
+/// The most that `PATCH` writes, in one step.
+const PATCH_MAX: usize = 16 << 20;
+
+/// Read a file
+///
+/// With `Range` a part of it. `HEAD` answers the same without content, for directories and anything else, too.
+#[utoipa::path(get, path = "/files/{tenant}", tag = "files",
+    params(
+        ("tenant" = String, Path, description = "The tenant"),
+        ("path" = String, Query, description = "The path, as percent-encoded bytes"),
+        ("layer" = Option<String>, Query, description = "Read a sealed layer: its name, tag or number"),
+        ("Range" = Option<String>, Header, description = "One range of bytes"),
+        ("If-None-Match" = Option<String>, Header, description = "Entity tags the client has"),
+    ),
+    responses(
+        (status = 200, description = "The content", content_type = "application/octet-stream"),
+        (status = 206, description = "The range asked for", content_type = "application/octet-stream"),
+        (status = 304, description = "The client has it"),
+        (status = 404, response = crate::openapi::NoSuch),
+        (status = 416, response = crate::openapi::Other),
+        (status = "default", response = crate::openapi::Other),
+    ))]
+pub(crate) async fn get<D: Backend>(
+    State(app): State<App<D>>,
+    caller: Caller<D::Store>,
+    params: Params,
+    method: Method,
+    headers: HeaderMap,
+) -> Answer {
+    let params = params.only(&["path", "layer", "follow"])?;
+    caller.allow(Scope::Read)?;
+    let location = caller
+        .locate_in(params.text("layer")?, params.required("path")?)
+        .await?;
+    let (fs, who) = (&caller.files.fs, &caller.who);
+    let conditions = Conditions::of(&headers)?;
+    if method == Method::HEAD {
+        let follow = match params.flag("follow")? {
+            Some(false) => Follow::No,
+            _ => Follow::Yes,
+        };
+        let attr = fs.resolve(who, location.path(), follow).await?;
+        return match conditions.allow_answer(&attr)? {
+            true => Ok(described(StatusCode::OK, &attr, attr.size)),
+            false => Ok(not_modified(&attr)),
+        };
+    }
+    let (attr, handle) = fs.open_path(who, location.path(), OpenFlags::READ, None).await?;
+    let open = OpenFile {
+        app,
+        caller: caller.clone(),
+        handle: Some(handle),
+    };
+    if attr.is_dir() {
+        return Err(
+            Problem::from(ErrorKind::IsDirectory).because("list it with GET /api/v1/directories/{tenant}")
+        );
+    }
+    if Realm::of(attr.ino) == Realm::Hook {
+        // Its length is known when it is read.
+        let content = fs.read_file(who, location.path()).await?;
+        return Ok(answer(
+            StatusCode::OK,
+            &attr,
+            content.len() as u64,
+            content.into(),
+        ));
+    }
+    if !conditions.allow_answer(&attr)? {
+        return Ok(not_modified(&attr));
+    }
+    let range = match if_range_fails(&headers, &attr) {
+        true => Wanted::All,
+        false => wanted(&headers, attr.size),
+    };
+    let (status, from, to) = match range {
+        Wanted::All => (StatusCode::OK, 0, attr.size),
+        Wanted::Part(from, to) => (StatusCode::PARTIAL_CONTENT, from, to),
+        Wanted::Nothing => {
+            return Err(Problem::new(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "RANGE",
+                "the file does not have this range",
+            )
+            .with(header::CONTENT_RANGE, format!("bytes */{}", attr.size)));
+        }
+    };
+    let body = match to - from {
+        len if len <= QUICK => open.whole(from, len as usize).await?.into(),
+        _ => open.pieces(from, to),
+    };
+    let mut response = answer(status, &attr, to - from, body);
+    if status == StatusCode::PARTIAL_CONTENT {
+        let text = format!("bytes {from}-{}/{}", to - 1, attr.size);
+        response.headers_mut().insert(
+            header::CONTENT_RANGE,
+            HeaderValue::try_from(text).map_err(|_| crate::app::broken())?,
+        );
+    }
+    Ok(response)
+}
+
+/// A range is only meant for the file that the client knows.
+fn if_range_fails(headers: &HeaderMap, attr: &Attr) -> bool {
+    let Some(value) = headers.get(header::IF_RANGE) else {
+        return false;
+    };
+    *value != tag_header(attr)
+}
+
+/// A file that is read; closed with its answer, however that ends.
+struct OpenFile<D: Backend> {
+    app: App<D>,
+    caller: Caller<D::Store>,
+    handle: Option<Handle>,
+}
+
+impl<D: Backend> Drop for OpenFile<D> {
+    fn drop(&mut self) {
+        if let Some(handle) = self.handle.take() {
+            let files = self.caller.files.clone();
+            let close = async move { drop(files.fs.release(handle).await) };
+            // Mostly it is closed at once; what waits does so on its own.
+            let mut close = Box::pin(close);
+            let waker = std::task::Waker::noop();
+            if close
+                .as_mut()
+                .poll(&mut std::task::Context::from_waker(waker))
+                .is_pending()
+            {
+                tokio::spawn(close);
+            }
+        }
+    }
+}
+
+impl<D: Backend> OpenFile<D> {
+    /// A small part at once.
+    async fn whole(self, from: u64, len: usize) -> Answer<Vec<u8>> {
+        let mut buffer = vec![0; len];
+        let read = self.read(from, &mut buffer).await?;
+        match read == len {
+            true => Ok(buffer),
+            false => Err(cut()),
+        }
+    }
+
+    async fn read(&self, at: u64, buffer: &mut [u8]) -> Answer<usize> {
+        let handle = self.handle.ok_or(ErrorKind::BadHandle)?;
+        let mut len = 0;
+        while len < buffer.len() {
+            match self
+                .caller
+                .files
+                .fs
+                .read(handle, at + len as u64, &mut buffer[len..])
+                .await?
+            {
+                0 => break,
+                read => len += read,
+            }
+        }
+        Ok(len)
+    }
+
+    /// All from one byte to the one before the other, in pieces that are read when they are wanted.
+    fn pieces(self, from: u64, to: u64) -> Body {
+        let watchdog = Watchdog::of(&self.caller.key);
+        let pieces = stream::try_unfold(
+            (self, watchdog, from),
+            move |(file, mut watchdog, at)| async move {
+                if at >= to {
+                    return Ok::<_, Problem>(None);
+                }
+                if !watchdog.allows(&file.app).await {
+                    return Err(crate::auth::expired());
+                }
+                let app = file.app.clone();
+                let read = async move || {
+                    let mut buffer = vec![0; (to - at).min(PIECE) as usize];
+                    let read = file.read(at, &mut buffer).await?;
+                    match read == buffer.len() {
+                        true => Ok((Bytes::from(buffer), file)),
+                        false => Err(cut()),
+                    }
+                };
+                let (piece, file) = app.work(read).await?;
+                let next = at + piece.len() as u64;
+                Ok(Some((piece, (file, watchdog, next))))
+            },
+        );
+        Body::from_stream(futures_util::TryStreamExt::map_err(pieces, |problem| {
+            std::io::Error::other(problem.code())
+        }))
+    }
+}
+
+/// The file became shorter while it was read.
+fn cut() -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "CHANGED",
+        "the file was cut while it was read",
+    )
+}
+
+fn not_modified(attr: &Attr) -> Response {
+    let mut response = StatusCode::NOT_MODIFIED.into_response();
+    response.headers_mut().insert(header::ETAG, tag_header(attr));
+    response.headers_mut().insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-cache"),
+    );
+    response
+}
+
+/// The head of an answer about a file.
+fn described(status: StatusCode, attr: &Attr, len: u64) -> Response {
+    answer(status, attr, len, Body::empty())
+}
+
+fn answer(status: StatusCode, attr: &Attr, len: u64, body: Body) -> Response {
+    const KIND: HeaderName = HeaderName::from_static("tarbox-kind");
+    const MODE: HeaderName = HeaderName::from_static("tarbox-mode");
+    const OWNER: HeaderName = HeaderName::from_static("tarbox-owner");
+    const INODE: HeaderName = HeaderName::from_static("tarbox-inode");
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, len.into());
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/octet-stream"),
+    );
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-cache"),
+    );
+    headers.insert(header::ETAG, tag_header(attr));
+    headers.insert(INODE, attr.ino.0.into());
+    headers.insert(KIND, HeaderValue::from_static(kind(attr.kind)));
+    let texts = [
+        (MODE, format!("{:04o}", attr.mode)),
+        (OWNER, format!("{}:{}", attr.uid, attr.gid)),
+    ];
+    for (name, text) in texts {
+        if let Ok(value) = HeaderValue::try_from(text) {
+            headers.insert(name, value);
+        }
+    }
+    if let Some(date) = http_date(attr.mtime) {
+        headers.insert(header::LAST_MODIFIED, date);
+    }
+    response
+}
+
+/// The word for a kind.
+pub(crate) fn kind(kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::File => "file",
+        FileKind::Directory => "directory",
+        FileKind::Symlink => "symlink",
+        FileKind::Fifo => "fifo",
+        FileKind::Socket => "socket",
+        FileKind::CharDevice => "chardevice",
+        FileKind::BlockDevice => "blockdevice",
+    }
+}
+
+/// Write a file
+///
+/// Replaces its content, or makes it. The file has the old content until all of the new one is there. With `If-None-Match: *` it
+/// is only made, with `If-Match` only replaced if it is as the client knows it.
+#[utoipa::path(put, path = "/files/{tenant}", tag = "files",
+    params(
+        ("tenant" = String, Path, description = "The tenant"),
+        ("path" = String, Query, description = "The path, as percent-encoded bytes"),
+        ("mode" = Option<String>, Query, description = "Permission bits of a new file, octal; 0666 less the umask 022"),
+        ("durability" = Option<String>, Query, description = "`visible`: the answer does not wait for the device"),
+        ("If-Match" = Option<String>, Header, description = "The entity tag of what is to be replaced"),
+        ("If-None-Match" = Option<String>, Header, description = "`*`: only if nothing is there"),
+    ),
+    request_body(content_type = "application/octet-stream", description = "The content"),
+    responses(
+        (status = 201, description = "Made"),
+        (status = 204, description = "Replaced"),
+        (status = 412, response = crate::openapi::Other),
+        (status = 507, response = crate::openapi::Other),
+        (status = "default", response = crate::openapi::Other),
+    ))]
+pub(crate) async fn put<D: Backend>(
+    State(app): State<App<D>>,
+    caller: Caller<D::Store>,
+    params: Params,
+    request: Request,
+) -> Answer {
+    let params = params.only(&["path", "mode", "durability"])?;
+    let (upload, pieces) = upload(app, caller, &params, request).await?;
+    let changed = upload.put(pieces).await?;
+    Ok(made(changed.is_new, &changed.attr))
+}
+
+/// Write a part of a file
+///
+/// Up to 16 MiB at an offset, or at the end: in one step. Makes the file if it is not there.
+#[utoipa::path(patch, path = "/files/{tenant}", tag = "files",
+    params(
+        ("tenant" = String, Path, description = "The tenant"),
+        ("path" = String, Query, description = "The path, as percent-encoded bytes"),
+        ("offset" = Option<u64>, Query, description = "The byte to begin at; without it the end"),
+        ("mode" = Option<String>, Query, description = "Permission bits of a new file, octal"),
+        ("durability" = Option<String>, Query, description = "`visible`: the answer does not wait for the device"),
+        ("If-Match" = Option<String>, Header, description = "The entity tag of what is to be changed"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send again"),
+    ),
+    request_body(content_type = "application/octet-stream", description = "The bytes"),
+    responses(
+        (status = 201, description = "Made"),
+        (status = 204, description = "Written"),
+        (status = "default", response = crate::openapi::Other),
+    ))]
+pub(crate) async fn patch<D: Backend>(
+    State(app): State<App<D>>,
+    caller: Caller<D::Store>,
+    params: Params,
+    request: Request,
+) -> Answer {
+    let params = params.only(&["path", "offset", "mode", "durability"])?;
+    let at = params.parsed("offset")?.map_or(WriteAt::End, WriteAt::Offset);
+    let (upload, mut pieces) = upload(app, caller, &params, request).await?;
+    let data = pieces.next(PATCH_MAX).await?;
+    if !pieces.is_over().await? {
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "TOO_LARGE",
+            "the body is too large",
+        )
+        .because("16 MiB are the most at once"));
+    }
+    let (changed, offset) = upload.write(at, data).await?;
+    let mut response = made(changed.is_new, &changed.attr);
+    response.headers_mut().insert("tarbox-offset", offset.into());
+    Ok(response)
+}
+
+async fn upload<D: Backend>(
+    app: App<D>,
+    caller: Caller<D::Store>,
+    params: &Params,
+    request: Request,
+) -> Answer<(Upload<D>, Pieces)> {
+    caller.allow(Scope::Write)?;
+    let conditions = Conditions::of(request.headers())?;
+    let location = caller.locate(params.required("path")?).await?;
+    let (patience, max) = (app.options().patience, app.options().upload_max);
+    let upload = Upload {
+        mode: mode(params)?.unwrap_or(0o666),
+        durable: durable(params)?,
+        app,
+        caller,
+        location: Arc::new(location),
+        conditions: Arc::new(conditions),
+    };
+    Ok((upload, Pieces::new(request.into_body(), patience, max)))
+}
+
+/// Delete a file, or a directory
+///
+/// A directory has to be empty, unless all in it is to go as well.
+#[utoipa::path(delete, path = "/files/{tenant}", tag = "files",
+    params(
+        ("tenant" = String, Path, description = "The tenant"),
+        ("path" = String, Query, description = "The path, as percent-encoded bytes"),
+        ("recursive" = Option<bool>, Query, description = "A directory goes with all in it"),
+        ("durability" = Option<String>, Query, description = "`visible`: the answer does not wait for the device"),
+        ("If-Match" = Option<String>, Header, description = "The entity tag of what is to go"),
+    ),
+    responses(
+        (status = 204, description = "Gone"),
+        (status = 409, response = crate::openapi::Other),
+        (status = "default", response = crate::openapi::Other),
+    ))]
+pub(crate) async fn delete<D: Backend>(
+    State(app): State<App<D>>,
+    caller: Caller<D::Store>,
+    params: Params,
+    headers: HeaderMap,
+) -> Answer<StatusCode> {
+    let params = params.only(&["path", "recursive", "durability"])?;
+    caller.allow(Scope::Write)?;
+    let conditions = Conditions::of(&headers)?;
+    let location = caller.locate(params.required("path")?).await?;
+    let recursive = params.flag("recursive")?.unwrap_or(false);
+    let durable = durable(&params)?;
+    let remove = async move || {
+        let (files, who) = (&caller.files, &caller.who);
+        let _alone = files
+            .conditional
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let there = files.fs.lstat(who, location.path()).await?;
+        conditions.allow_change(Some(&there))?;
+        match there.is_dir() {
+            true if recursive => files.fs.remove_dir_all(who, location.path()).await?,
+            true => files.fs.remove_dir(who, location.path()).await?,
+            false => files.fs.remove_file(who, location.path()).await?,
+        }
+        drop(_alone);
+        if durable {
+            files.fs.store().sync().await?;
+        }
+        Ok(StatusCode::NO_CONTENT)
+    };
+    app.work(remove).await
+}
+
+/// The answer to a change of a file.
+pub(crate) fn made(is_new: bool, attr: &Attr) -> Response {
+    let status = match is_new {
+        true => StatusCode::CREATED,
+        false => StatusCode::NO_CONTENT,
+    };
+    let mut response = status.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, tag_header(attr));
+    headers.insert("tarbox-inode", attr.ino.0.into());
+    response
+}
+
+/// Permission bits, as octal digits.
+pub(crate) fn mode(params: &Params) -> Answer<Option<u32>> {
+    let Some(text) = params.text("mode")? else {
+        return Ok(None);
+    };
+    octal(text).map(Some)
+}
+
+/// The same as text.
+pub(crate) fn octal(text: &str) -> Answer<u32> {
+    let digits = !text.is_empty() && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
+    let mode = digits.then(|| u32::from_str_radix(text, 8).ok()).flatten();
+    mode.filter(|mode| *mode <= 0o7777)
+        .ok_or_else(|| Problem::bad_request("a mode is octal digits to 7777"))
+}
+
+/// Whether the answer to a change waits for the device.
+pub(crate) fn durable(params: &Params) -> Answer<bool> {
+    match params.bytes("durability") {
+        None | Some(b"durable") => Ok(true),
+        Some(b"visible") => Ok(false),
+        Some(_) => Err(Problem::bad_request("durability is 'durable' or 'visible'")),
+    }
+}

@@ -1,0 +1,167 @@
+//! Content that comes in: small content in one step, large content in pieces that nobody sees until the last of them is there.
+
+use std::sync::{Arc, PoisonError};
+
+use tarbox_store::{Store, WriteAt};
+
+use crate::app::{App, Backend};
+use crate::auth::{Caller, Watchdog, expired};
+use crate::body::Pieces;
+use crate::conditions::Conditions;
+use crate::files::Files;
+use crate::location::Location;
+use crate::problem::{Answer, Problem};
+use crate::replace::{Beside, Change, Changed};
+
+/// Content to this size is taken into memory and put in its place in one go.
+const SMALL: usize = 1 << 20;
+/// Pieces of larger content.
+const PIECE: usize = 1 << 20;
+
+/// A change of one file's content, from a request.
+pub(crate) struct Upload<D: Backend> {
+    pub(crate) app: App<D>,
+    pub(crate) caller: Caller<D::Store>,
+    pub(crate) location: Arc<Location>,
+    pub(crate) conditions: Arc<Conditions>,
+    pub(crate) mode: u32,
+    /// Whether the answer waits for the device.
+    pub(crate) durable: bool,
+}
+
+impl<D: Backend> Clone for Upload<D> {
+    fn clone(&self) -> Self {
+        Self {
+            app: self.app.clone(),
+            caller: self.caller.clone(),
+            location: self.location.clone(),
+            conditions: self.conditions.clone(),
+            ..*self
+        }
+    }
+}
+
+/// A large file that is not whole yet; removed if nobody goes on with it.
+struct Unfinished<D: Backend> {
+    upload: Upload<D>,
+    beside: Option<Beside>,
+}
+
+impl<D: Backend> Drop for Unfinished<D> {
+    fn drop(&mut self) {
+        if let Some(beside) = self.beside.take() {
+            let upload = self.upload.clone();
+            // Nobody is left to wait for it.
+            tokio::task::spawn_blocking(move || {
+                let caller = &upload.caller;
+                pollster::block_on(beside.discard(&caller.files.fs, &caller.who));
+            });
+        }
+    }
+}
+
+impl<D: Backend> Upload<D> {
+    /// Gives the file the content that a body brings.
+    pub(crate) async fn put(self, mut pieces: Pieces) -> Answer<Changed> {
+        let data = pieces.next(SMALL).await?;
+        if pieces.is_over().await? {
+            return self.change(async move |change| change.put(&data).await).await;
+        }
+        self.put_large(data, pieces).await
+    }
+
+    async fn put_large(self, first: Vec<u8>, mut pieces: Pieces) -> Answer<Changed> {
+        let begin = self.clone();
+        let beside = self
+            .app
+            .work(async move || begin.as_change().begin_large().await)
+            .await?;
+        let mut unfinished = Unfinished {
+            upload: self.clone(),
+            beside: Some(beside),
+        };
+        let mut watchdog = Watchdog::of(&self.caller.key);
+        let mut piece = first;
+        while !piece.is_empty() {
+            if self.app.is_ending() {
+                return Err(ending());
+            }
+            if !watchdog.allows(&self.app).await {
+                return Err(expired());
+            }
+            unfinished = unfinished.append(piece).await?;
+            piece = pieces.next(PIECE).await?;
+        }
+        let Some(beside) = unfinished.beside.take() else {
+            return Err(crate::app::broken());
+        };
+        self.change(async move |change| change.complete(beside).await)
+            .await
+    }
+
+    /// Writes what a body brings at one place, in one step.
+    pub(crate) async fn write(self, at: WriteAt, data: Vec<u8>) -> Answer<(Changed, u64)> {
+        self.change(async move |change| change.write(at, &data).await)
+            .await
+    }
+
+    /// Makes a change, alone if it depends on what is there, and waits until it will last.
+    async fn change<T, F>(&self, make: F) -> Answer<T>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(Change<'_, D::Store>) -> Answer<T> + Send + 'static,
+    {
+        let upload = self.clone();
+        let changed = async move || {
+            let files: &Files<D::Store> = &upload.caller.files;
+            let made = if upload.conditions.are_there() {
+                let _alone = files.conditional.write().unwrap_or_else(PoisonError::into_inner);
+                make(upload.as_change()).await?
+            } else {
+                let _shared = files.conditional.read().unwrap_or_else(PoisonError::into_inner);
+                make(upload.as_change()).await?
+            };
+            if upload.durable {
+                files.fs.store().sync().await?;
+            }
+            Ok(made)
+        };
+        self.app.work(changed).await
+    }
+
+    fn as_change(&self) -> Change<'_, D::Store> {
+        Change {
+            fs: &self.caller.files.fs,
+            who: &self.caller.who,
+            scope: self.caller.key.scope,
+            location: &self.location,
+            conditions: &self.conditions,
+            mode: self.mode,
+        }
+    }
+}
+
+impl<D: Backend> Unfinished<D> {
+    /// Adds a piece at the end. The file is removed if that fails.
+    async fn append(self, piece: Vec<u8>) -> Answer<Self> {
+        let app = self.upload.app.clone();
+        let write = async move || {
+            if let Some(beside) = &self.beside {
+                let fs = &self.upload.caller.files.fs;
+                tarbox_fs::FilesystemInterface::write(fs, beside.handle, WriteAt::End, &piece).await?;
+            }
+            Ok(self)
+        };
+        app.work(write).await
+    }
+}
+
+/// The server ends before the change was made.
+pub(crate) fn ending() -> Problem {
+    Problem::new(
+        axum::http::StatusCode::SERVICE_UNAVAILABLE,
+        "ENDING",
+        "the server ends; nothing was changed",
+    )
+    .with(axum::http::header::RETRY_AFTER, 5)
+}

@@ -1,0 +1,14 @@
+//! A real server on a real socket, asked by a client that is not ours, on both databases.
+
+mod archives;
+mod attacks;
+mod conditions;
+mod events;
+mod files;
+mod keys;
+mod layers;
+mod postgres;
+mod repeated;
+mod support;
+mod tenants;
+mod tree;
