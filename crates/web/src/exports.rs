@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use tarbox_opfs::exchange::{give_output, return_input, take_input};
 use tarbox_store::{Error, ErrorKind, Result};
 
-use crate::{Request, Workspace, reply};
+use crate::{Redo, Request, Workspace, reply};
 
 thread_local! {
     static WORKSPACE: RefCell<Option<Workspace>> = const { RefCell::new(None) };
@@ -28,12 +28,13 @@ fn with_workspace<T>(act: impl FnOnce(&mut Workspace) -> Result<T>) -> Result<T>
     })
 }
 
-/// Opens the workspace in the pool of that number.
+/// Opens the workspace in the pool of that number, with a redo log or without one.
 #[unsafe(no_mangle)]
-extern "C" fn workspace_open(pool: u32, first_handle: u32) -> f64 {
+extern "C" fn workspace_open(pool: u32, first_handle: u32, has_redo: u32) -> f64 {
+    let redo = if has_redo != 0 { Redo::Kept } else { Redo::None };
     told(|_| {
         let pool = tarbox_opfs::pool(pool).map_err(|e| Error::new(ErrorKind::Io).caused_by(e))?;
-        let opened = Workspace::open(pool, first_handle)?;
+        let opened = Workspace::open(pool, first_handle, redo)?;
         WORKSPACE.set(Some(opened));
         Ok(0.0)
     })

@@ -17,8 +17,17 @@ use crate::request::Request;
 const DATABASE: &str = "tarbox.db";
 /// The one tenant: a site's storage is its own already.
 const TENANT: &str = "default";
-/// The way in that the audit names; behind it, the client.
+/// The way in that the audit names until somebody is served.
 const AGENT: &str = "browser";
+/// Whether the pool has a redo log, which spares a pool of slots most of what a transaction writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redo {
+    /// It has.
+    Kept,
+    /// It has none, as a database has none that native programs open, too; records that are there are taken over.
+    None,
+}
+
 /// Bytes of rows and blocks in memory; the page's own memory is what it competes with.
 const CACHE: u64 = 16 * 1024 * 1024;
 
@@ -47,11 +56,11 @@ impl Workspace {
     ///
     /// # Errors
     /// Those of the device, and `Unsupported` if a newer Tarbox wrote it.
-    pub fn open(pool: Arc<dyn Pool>, first_handle: u32) -> Result<Self> {
+    pub fn open(pool: Arc<dyn Pool>, first_handle: u32, redo: Redo) -> Result<Self> {
         let options = Options::new()
             .create(true)
             .background(false)
-            .redo(true)
+            .redo(redo == Redo::Kept)
             .cache_bytes(CACHE);
         let database = SqliteDatabase::on_pool(pool, DATABASE, &options)?;
         let store = match blocking(database.open_tenant(TENANT)) {
@@ -79,9 +88,18 @@ impl Workspace {
         ops::call(self, operation, request, out)
     }
 
-    /// What is done from now on is this client's, one of the tabs and workers that share the workspace.
+    /// What is done from now on is this client's: the way in and the client, `browser:1f2e3d4c`. Where the host has users, the
+    /// numbers of its user and its groups, the first one being its own, follow after spaces; else it is root.
     pub fn serve(&mut self, client: &str) {
-        self.who = Credentials::root(format!("{AGENT}:{client}"));
+        let mut parts = client.split(' ');
+        let agent = parts.next().unwrap_or_default();
+        let mut numbers = parts.map_while(|number| number.parse::<u32>().ok());
+        self.who = match (numbers.next(), numbers.next()) {
+            (Some(uid), Some(gid)) => {
+                Credentials::new(uid, gid, agent).with_groups(numbers.collect::<Vec<_>>())
+            }
+            _ => Credentials::root(agent),
+        };
     }
 
     /// Makes everything done so far durable.
@@ -132,5 +150,6 @@ impl Workspace {
 
 /// Which client an agent of the audit is, if it is one.
 pub(crate) fn client_of(agent: &str) -> Option<&str> {
-    agent.strip_prefix(AGENT)?.strip_prefix(':')
+    let (way, client) = agent.split_once(':')?;
+    matches!(way, AGENT | "node").then_some(client)
 }

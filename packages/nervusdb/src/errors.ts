@@ -29,8 +29,4 @@ export class NervusDBError extends Error {
   }
 }
 
-/** The code of a host's error, if it has one. */
-export function codeOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null | undefined)?.code
-  return typeof code === 'string' ? code : undefined
-}
+export { codeOf } from 'tarbox-device/code'
