@@ -19,17 +19,17 @@ const DATABASE: &str = "tarbox.db";
 const TENANT: &str = "default";
 /// The way in that the audit names until somebody is served.
 const AGENT: &str = "browser";
-/// Whether the pool has a redo log, which spares a pool of slots most of what a transaction writes.
+/// Bytes of rows and blocks in memory; the page's own memory is what it competes with.
+const CACHE: u64 = 16 * 1024 * 1024;
+
+/// Whether a database has a redo log, which spares a pool of slots most of what a transaction writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redo {
     /// It has.
     Kept,
-    /// It has none, as a database has none that native programs open, too; records that are there are taken over.
+    /// It has none, since native programs open it, too; records that are there are taken over.
     None,
 }
-
-/// Bytes of rows and blocks in memory; the page's own memory is what it competes with.
-const CACHE: u64 = 16 * 1024 * 1024;
 
 /// A workspace, and the files that its users have open.
 pub struct Workspace {

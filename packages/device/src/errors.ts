@@ -26,7 +26,8 @@ const CODES: Record<string, number> = {
   EACCES: -5,
   EPERM: -5,
   EROFS: -5,
-  EFBIG: -6,
+  // A file that may not grow is a device that is full.
+  EFBIG: -2,
 }
 
 export function codeOf(error: unknown): number {

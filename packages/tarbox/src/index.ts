@@ -347,6 +347,11 @@ export class TarboxFs {
     return { ...used, site }
   }
 
+  /** Returns when everything done so far is on the device: with `strict` durability it is anyway, with `relaxed` only then. */
+  sync(): Promise<void> {
+    return this.do(native.sync())
+  }
+
   /** Frees space that is no longer used. */
   async gc(): Promise<{ inodes: number; bytes: number }> {
     return json(await this.#connection.call(Op.gc, {}))

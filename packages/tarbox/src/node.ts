@@ -297,6 +297,7 @@ export class Node {
   /** Makes everything durable and lets go of the files. */
   async close(): Promise<void> {
     this.#isClosed = true
+    clearTimeout(this.#syncing)
     const core = this.#core
     if (this.#queue) await this.#queue
     try {
