@@ -12,8 +12,8 @@ use std::path::Path;
 
 use tarbox_store::{Error, ErrorKind, Result};
 
-pub(crate) use process::sign;
 use process::Process;
+pub(crate) use process::sign;
 
 /// Refuses a database that a program of Node.js has.
 ///
@@ -35,7 +35,12 @@ pub(crate) fn refuse_owner(directory: &Path) -> Result<()> {
                 // No other process ever has that name, so whoever does this late removes nothing.
                 let _gone = fs::remove_file(entry.path());
             }
-            owner => return Err(busy(&lock, owner.map_or("another program".into(), |owner| owner.to_string()))),
+            owner => {
+                return Err(busy(
+                    &lock,
+                    owner.map_or("another program".into(), |owner| owner.to_string()),
+                ));
+            }
         }
     }
     Ok(())

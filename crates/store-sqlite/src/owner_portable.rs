@@ -23,5 +23,6 @@ pub(crate) fn refuse_owner(directory: &Path) -> Result<()> {
     if is_free {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Busy).because("a program has the database open with the npm package tarbox, and alone"))
+    Err(Error::new(ErrorKind::Busy)
+        .because("a program has the database open with the npm package tarbox, and alone"))
 }

@@ -40,13 +40,20 @@ extern "C" fn workspace_open(pool: u32, first_handle: u32, has_redo: u32) -> f64
     })
 }
 
-/// Says by its input whose the next operations are.
+/// Says by its input whose the next operations are: so many numbers of four bytes for the user, and the agent.
 #[unsafe(no_mangle)]
-extern "C" fn workspace_serve() -> f64 {
+extern "C" fn workspace_serve(numbers: usize) -> f64 {
     let input = take_input();
-    let client = String::from_utf8_lossy(&input);
-    let result = told(|_| with_workspace(|workspace| Ok(workspace.serve(&client))).map(|()| 0.0));
-    drop(client);
+    let (user, agent) = input.split_at(input.len().min(numbers.saturating_mul(4)));
+    let user: Vec<u32> = user
+        .as_chunks()
+        .0
+        .iter()
+        .map(|number| u32::from_le_bytes(*number))
+        .collect();
+    let agent = String::from_utf8_lossy(agent);
+    let result = told(|_| with_workspace(|workspace| Ok(workspace.serve(&agent, &user))).map(|()| 0.0));
+    drop(agent);
     return_input(input);
     result
 }

@@ -19,6 +19,8 @@ const DATABASE: &str = "tarbox.db";
 const TENANT: &str = "default";
 /// The way in that the audit names until somebody is served.
 const AGENT: &str = "browser";
+/// The same in Node.js.
+const NODE: &str = "node";
 /// Bytes of rows and blocks in memory; the page's own memory is what it competes with.
 const CACHE: u64 = 16 * 1024 * 1024;
 
@@ -88,16 +90,11 @@ impl Workspace {
         ops::call(self, operation, request, out)
     }
 
-    /// What is done from now on is this client's: the way in and the client, `browser:1f2e3d4c`. Where the host has users, the
-    /// numbers of its user and its groups, the first one being its own, follow after spaces; else it is root.
-    pub fn serve(&mut self, client: &str) {
-        let mut parts = client.split(' ');
-        let agent = parts.next().unwrap_or_default();
-        let mut numbers = parts.map_while(|number| number.parse::<u32>().ok());
-        self.who = match (numbers.next(), numbers.next()) {
-            (Some(uid), Some(gid)) => {
-                Credentials::new(uid, gid, agent).with_groups(numbers.collect::<Vec<_>>())
-            }
+    /// What is done from now on is this client's: `agent` is the way in and the client, `browser:1f2e3d4c`. Where the host has
+    /// users, `user` has the numbers of its user and its groups, the first one being its own; else it is root.
+    pub fn serve(&mut self, agent: &str, user: &[u32]) {
+        self.who = match user {
+            [uid, gid, groups @ ..] => Credentials::new(*uid, *gid, agent).with_groups(groups),
             _ => Credentials::root(agent),
         };
     }
@@ -150,6 +147,6 @@ impl Workspace {
 
 /// Which client an agent of the audit is, if it is one.
 pub(crate) fn client_of(agent: &str) -> Option<&str> {
-    let (way, client) = agent.split_once(':')?;
-    matches!(way, AGENT | "node").then_some(client)
+    let client = agent.strip_prefix(AGENT).or_else(|| agent.strip_prefix(NODE))?;
+    client.strip_prefix(':')
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tarbox_pool::fault::{CrashPolicy, FaultPlan};
 use tarbox_pool::{FaultPool, OpenOptions, Pool, PoolExt as _, SahPool};
 use tarbox_store::ErrorKind;
-use tarbox_web::{Redo, OPERATIONS, Request, Workspace};
+use tarbox_web::{OPERATIONS, Redo, Request, Workspace};
 
 /// A pool in slots, as in a browser, on a model of a disk.
 fn slots(disk: &FaultPool) -> Arc<dyn Pool> {
@@ -138,9 +138,9 @@ fn a_name_that_is_taken_is_replaced_only_where_that_is_meant() {
 #[test]
 fn changes_tell_whose_they_are_and_of_layers_where_asked() {
     let mut w = Workspace::open(slots(&FaultPool::new()), 1, Redo::Kept).unwrap();
-    w.serve("browser:one");
+    w.serve("browser:one", &[]);
     write(&mut w, "/a", b"a");
-    w.serve("browser:two");
+    w.serve("browser:two", &[]);
     call(&mut w, "checkpoint", pair("base", "", 0.0)).unwrap();
     call(&mut w, "tag", pair("good", "base", 0.0)).unwrap();
     call(&mut w, "remove", pair("/a", "", 0.0)).unwrap();

@@ -1,3 +1,5 @@
+import { codeOf as codeOfHost } from 'tarbox-device/code'
+
 /** Error codes. Errors of the host keep their own codes, such as `ENOENT` and `ENOSPC`. */
 export type ErrorCode =
   | 'CLOSED'
@@ -29,4 +31,5 @@ export class NervusDBError extends Error {
   }
 }
 
-export { codeOf } from 'tarbox-device/code'
+/** The code of a host's error, if it has one. Declared here, since the declarations are shipped alone. */
+export const codeOf: (error: unknown) => string | undefined = codeOfHost

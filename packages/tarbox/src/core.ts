@@ -1,4 +1,4 @@
-import { agentOf, fileStore } from '#platform'
+import { AGENT, fileStore, userOf } from '#platform'
 import {
   exactBytesOf,
   Host,
@@ -127,9 +127,9 @@ export class Core {
 
   /** A new workspace is its user's. */
   #giveToUser(): void {
-    const [, uid, gid] = agentOf('', this.storage).split(' ').map(Number)
-    if (!uid && !gid) return
-    const reply = this.#call({ id: 0, op: Op.chown, first: '/', second: '', numbers: [uid!, gid!, 0] })
+    const [uid = 0, gid = 0] = userOf(this.storage)
+    if (uid === 0 && gid === 0) return
+    const reply = this.#call({ id: 0, op: Op.chown, first: '/', second: '', numbers: [uid, gid, 0] })
     const failed = 'error' in reply ? reply.error : this.sync()
     if (failed) throw Object.assign(new Error(failed.message), failed)
   }
@@ -249,8 +249,10 @@ export class Core {
   }
 
   #serve(client: string): void {
-    this.module.putText(agentOf(client, this.storage))
-    this.#checked(this.module.exports['workspace_serve']())
+    const user = userOf(this.storage)
+    const agent = new TextEncoder().encode(`${AGENT}:${client}`)
+    this.module.put(new Uint8Array([...new Uint8Array(Uint32Array.from(user).buffer), ...agent]))
+    this.#checked(this.module.exports['workspace_serve'](user.length))
     this.#client = client
   }
 

@@ -64,11 +64,12 @@ export const fileOf: typeof browser.fileOf = (path) => resolve(path instanceof U
 
 export const fileStore: typeof browser.fileStore = (path, name) => new FileSlots(path, name)
 
+export const AGENT: typeof browser.AGENT = 'node'
+
 /** What is in memory is nobody else's; in a file, what a program makes is its user's, as for the command. */
-export const agentOf: typeof browser.agentOf = (client, storage) => {
+export const userOf: typeof browser.userOf = (storage) => {
   const { getuid, getgid, getgroups } = process
-  if (storage !== 'file' || !getuid || !getgid || !getgroups) return `node:${client}`
-  return [`node:${client}`, getuid(), getgid(), ...getgroups()].join(' ')
+  return storage === 'file' && getuid && getgid && getgroups ? [getuid(), getgid(), ...getgroups()] : []
 }
 
 export const refusalOfSync: typeof browser.refusalOfSync = () => undefined

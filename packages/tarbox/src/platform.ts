@@ -42,9 +42,12 @@ export function fileStore(path: string, _name: string): SlotStore {
   throw new TarboxError('ENOTSUP', `There are no files here, so that ${path} cannot be opened.`)
 }
 
-/** What the audit says of who uses a workspace: the way in and the client; and, for one that others have, too, the user. */
-export function agentOf(client: string, _storage: Storage): string {
-  return `browser:${client}`
+/** The way in that the audit names. */
+export const AGENT: string = 'browser'
+
+/** The numbers of the user and the groups that what is done in a workspace is done by, the user's own group first; none for root. */
+export function userOf(_storage: Storage): number[] {
+  return []
 }
 
 export function compileModule(wasm: string): Promise<WebAssembly.Module> {

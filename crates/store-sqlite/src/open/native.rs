@@ -10,7 +10,6 @@ use tarbox_pool::DirectoryPool;
 use tarbox_store::{Error, ErrorKind, Result};
 
 use crate::database::Surroundings;
-use beginning::Beginning;
 use crate::followers::Followers;
 use crate::lease::Lease;
 use crate::owner::refuse_owner;
@@ -18,6 +17,7 @@ use crate::room::Room;
 use crate::sessions::Sessions;
 use crate::sql::{Connections, Place, device};
 use crate::{Options, SqliteDatabase};
+use beginning::Beginning;
 
 impl SqliteDatabase {
     /// Opens a database file, which other processes may have open too. Its blocks are in the directory of the same name

@@ -30,7 +30,13 @@ pub(super) struct Process {
 
 /// The sign of this process, by number: the name of a file.
 pub(crate) fn sign(number: u32) -> String {
-    let Process { pid, start, space, boot, host } = Process::own();
+    let Process {
+        pid,
+        start,
+        space,
+        boot,
+        host,
+    } = Process::own();
     format!("{pid}-{start}-{space}-{boot}-{host}-{number:012x}")
 }
 
@@ -72,8 +78,8 @@ impl Process {
             // Of a process elsewhere only the socket knows.
             return answers(entry);
         }
-        let exists = Pid::from_raw(self.pid)
-            .is_some_and(|pid| test_kill_process(pid) != Err(rustix::io::Errno::SRCH));
+        let exists =
+            Pid::from_raw(self.pid).is_some_and(|pid| test_kill_process(pid) != Err(rustix::io::Errno::SRCH));
         if !exists {
             return false;
         }
@@ -116,7 +122,11 @@ fn state_of(pid: &str) -> Option<String> {
 
 fn space_of(kind: &str) -> String {
     let link = fs::read_link(format!("/proc/self/ns/{kind}")).unwrap_or_default();
-    let number: String = link.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
+    let number: String = link
+        .to_string_lossy()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect();
     match number.is_empty() {
         true => UNKNOWN.into(),
         false => number,
@@ -124,10 +134,12 @@ fn space_of(kind: &str) -> String {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)[..6].iter().fold(String::new(), |mut text, byte| {
-        let _never_fails = write!(text, "{byte:02x}");
-        text
-    })
+    Sha256::digest(bytes)[..6]
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            let _never_fails = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Whether somebody holds the socket that an entry is; in doubt, somebody does.
@@ -161,8 +173,19 @@ fn connect(entry: &Path) -> std::io::Result<UnixStream> {
 #[cfg(target_os = "linux")]
 fn is_shared(entry: &Path) -> bool {
     const SHARED: [u64; 13] = [
-        0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x0102_1997, 0x00c3_6400, 0x5346_414f, 0x6573_5546, 0x0116_1970,
-        0x7461_636f, 0x0bd0_0bd0, 0x786f_4256, 0xbacb_acbc,
+        0x6969,
+        0x517b,
+        0xff53_4d42,
+        0xfe53_4d42,
+        0x0102_1997,
+        0x00c3_6400,
+        0x5346_414f,
+        0x6573_5546,
+        0x0116_1970,
+        0x7461_636f,
+        0x0bd0_0bd0,
+        0x786f_4256,
+        0xbacb_acbc,
     ];
     rustix::fs::statfs(entry).map_or(true, |stat| SHARED.contains(&(stat.f_type as u64 & 0xffff_ffff)))
 }
@@ -191,13 +214,25 @@ mod tests {
         let entry = Path::new("/proc/self/stat");
         let own = || Process::parse(&sign(0)).unwrap();
         assert!(own().is_alive(entry));
-        let reused = Process { start: "1".into(), ..own() };
+        let reused = Process {
+            start: "1".into(),
+            ..own()
+        };
         assert!(!reused.is_alive(entry), "another process of that number");
-        let gone = Process { pid: i32::MAX, ..own() };
+        let gone = Process {
+            pid: i32::MAX,
+            ..own()
+        };
         assert!(!gone.is_alive(entry));
-        let before = Process { boot: "0".into(), ..own() };
+        let before = Process {
+            boot: "0".into(),
+            ..own()
+        };
         assert!(!before.is_alive(entry), "the machine has been started since");
-        let elsewhere = Process { space: "1_1".into(), ..own() };
+        let elsewhere = Process {
+            space: "1_1".into(),
+            ..own()
+        };
         assert!(elsewhere.is_alive(entry), "in doubt");
     }
 }

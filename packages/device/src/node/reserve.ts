@@ -19,23 +19,36 @@ export class FileReserve implements Reserve {
     for (const file of [...FILES].reverse()) fs.rmSync(path.join(this.#directory, file), { force: true })
   }
 
+  /** Takes as much as there is room for, before others do. */
   async restore(): Promise<void> {
-    this.fill()
+    try {
+      for (const file of this.#missing()) this.#make(file)
+    } catch {
+      // The next deletion makes some.
+    }
   }
 
   /** Makes it whole, if there is room for more than that. */
   fill(): void {
-    const missing = FILES.map((file) => path.join(this.#directory, file)).filter(
-      (file) => fs.statSync(file, { throwIfNoEntry: false })?.size !== FILE_LEN,
-    )
+    const missing = this.#missing()
     if (missing.length === 0) return
+    const { bavail, bsize } = fs.statfsSync(path.dirname(this.#directory))
+    if (bavail * bsize < missing.length * FILE_LEN + KEPT) return
+    fs.mkdirSync(this.#directory, { recursive: true })
+    void this.restore()
+  }
+
+  #missing(): string[] {
+    const paths = FILES.map((file) => path.join(this.#directory, file))
+    return paths.filter((file) => fs.statSync(file, { throwIfNoEntry: false })?.size !== FILE_LEN)
+  }
+
+  #make(file: string): void {
     try {
-      fs.mkdirSync(this.#directory, { recursive: true })
-      const { bavail, bsize } = fs.statfsSync(this.#directory)
-      if (bavail * bsize < FILES.length * FILE_LEN + KEPT) return
-      for (const file of missing) fs.writeFileSync(file, new Uint8Array(FILE_LEN))
-    } catch {
-      // Without any room there is nothing to keep: the next deletion makes some.
+      fs.writeFileSync(file, new Uint8Array(FILE_LEN))
+    } catch (error) {
+      fs.rmSync(file, { force: true })
+      throw error
     }
   }
 }
