@@ -1,7 +1,8 @@
 // node packages/build/build.mjs PACKAGE=MODULE.wasm…: bundles each package's entries into its dist, with the module
 // beside them and declarations that need nothing but themselves.
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -47,14 +48,44 @@ async function pack(name, { entries, workers, module, node = false }, wasm) {
     logLevel: 'warning',
   }
   const sources = (names) => names.map((entry) => join(from, `src/${entry}.ts`))
-  const bundles = async (target) => {
-    await build({ ...options, ...target, entryPoints: sources(entries), splitting: true })
-    if (workers.length > 0) await build({ ...options, ...target, entryPoints: sources(workers) })
-  }
-  await bundles({})
-  if (node) await bundles({ outdir: join(dist, 'node'), platform: 'node' })
+  await build({ ...options, entryPoints: sources(entries), splitting: true })
+  if (workers.length > 0) await build({ ...options, entryPoints: sources(workers) })
   copyFileSync(wasm, join(dist, module))
   declarations(from, dist)
+  if (node) await forNode({ ...options, platform: 'node', target: 'node20' }, { from, dist, name, entries, workers: sources(workers) })
+}
+
+/**
+ * For Node.js all entries are one CommonJS script, which `import` gets as well: a class is the same one, however a program and its
+ * libraries come by it.
+ */
+async function forNode(options, { from, dist, name, entries, workers }) {
+  const outdir = join(dist, 'node')
+  const all = join(outdir, `${name}.cjs`)
+  await build({ ...options, outdir, entryPoints: workers })
+  await build({
+    ...options,
+    outdir: undefined,
+    outfile: all,
+    stdin: {
+      contents: entries.map((entry) => `export * as ${entry} from './src/${entry}.ts'`).join('\n'),
+      resolveDir: from,
+    },
+    format: 'cjs',
+    define: { 'import.meta.url': 'moduleUrl' },
+    banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  })
+  const made = createRequire(import.meta.url)(all)
+  for (const entry of entries) {
+    writeFileSync(join(outdir, `${entry}.cjs`), `module.exports = require('./${name}.cjs').${entry}\n`)
+    const names = Object.keys(made[entry]).filter((exported) => exported !== 'default')
+    const lines = [`import all from './${name}.cjs'`, `export const { ${names.join(', ')} } = all.${entry}`]
+    if ('default' in made[entry]) lines.push(`export default all.${entry}.default`)
+    writeFileSync(join(outdir, `${entry}.js`), `${lines.join('\n')}\n`)
+  }
+  // The same declarations once more, for `require`: a directory says which kind its files are.
+  cpSync(join(dist, 'types'), join(dist, 'types-cjs'), { recursive: true })
+  writeFileSync(join(dist, 'types-cjs/package.json'), '{ "type": "commonjs" }\n')
 }
 
 /** Emits declarations of the package and of what it bundles, and points one at the other. */

@@ -65,7 +65,11 @@ pub(crate) fn test(project: &Project, long: bool, mut on_line: impl FnMut(&str))
         let graph = tests(project, "nervusdb", long).env("NERVUSDB_USE_WASM", use_wasm);
         graph.each_line(&mut on_line)?;
     }
-    tests(project, "tarbox", long).each_line(on_line)
+    // A database of the package is one of the command.
+    project.cargo().args(["build", "--package=tarbox-cli"]).run()?;
+    tests(project, "tarbox", long)
+        .env("TARBOX_BIN", project.binary("debug", "tarbox"))
+        .each_line(on_line)
 }
 
 fn tests(project: &Project, package: &str, long: bool) -> Cmd {

@@ -47,6 +47,13 @@ impl Holders {
         Ok(holders)
     }
 
+    /// Removes the files of locks, which nobody has begun to use.
+    pub(crate) fn remove(directory: &Path) -> std::io::Result<()> {
+        let directory = directory.join("holders");
+        (0..FILES).try_for_each(|i| fs::remove_file(directory.join(i.to_string())))?;
+        fs::remove_dir(directory)
+    }
+
     fn path(&self, i: usize) -> PathBuf {
         self.directory.join(i.to_string())
     }

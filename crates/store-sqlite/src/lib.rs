@@ -44,6 +44,9 @@ mod lease;
 #[cfg_attr(all(target_family = "wasm", not(target_os = "wasi")), path = "open/none.rs")]
 mod open;
 mod options;
+#[cfg(not(target_family = "wasm"))]
+#[cfg_attr(not(unix), path = "owner_portable.rs")]
+mod owner;
 mod platform;
 mod redo;
 #[cfg_attr(target_family = "wasm", path = "room_alone.rs")]

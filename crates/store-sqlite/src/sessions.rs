@@ -1,5 +1,6 @@
 //! Who else has the database open. Each process keeps a locked file as long as it does; a file that can be locked was
-//! left behind by a process that died. What each has open, [`holders`](Holders) say.
+//! left behind by a process that died. Its name says whose it is, for programs that cannot lock files ([`owner`](crate::owner)).
+//! What each has open, [`holders`](Holders) say.
 //!
 //! Whoever is alone need not ask. A process that begins takes the lease once after its file is there, so that whoever
 //! holds the lease afterwards sees the file.
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use tarbox_store::{Error, ErrorKind, Result};
 
 use crate::holders::Holders;
+use crate::owner::sign;
 use crate::rows::Key;
 
 /// This process's sign, and what is known of others.
@@ -30,18 +32,21 @@ impl Sessions {
         fs::create_dir_all(&directory).map_err(|e| failed(&directory, e))?;
         let holders = Holders::of(database)?;
         for attempt in 0u32.. {
-            let name = directory.join(format!("{}-{attempt}", std::process::id()));
+            let name = directory.join(sign(attempt));
             match OpenOptions::new().write(true).create_new(true).open(&name) {
                 Ok(sign) => {
                     sign.lock().map_err(|e| failed(&name, e))?;
                     // Before it was locked, somebody may have taken it for one that was left behind.
                     if is_at(&sign, &name) {
-                        return Ok(Self {
+                        let sessions = Self {
                             directory,
                             name,
                             holders,
                             _sign: sign,
-                        });
+                        };
+                        // Of what dead processes have left, not everyone can tell that they are.
+                        sessions.alone();
+                        return Ok(sessions);
                     }
                 }
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && attempt < 100_000 => {}

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use tarbox_opfs::exchange::{give_output, return_input, take_input};
 use tarbox_store::{Error, ErrorKind, Result};
 
-use crate::{Request, Workspace, reply};
+use crate::{Redo, Request, Workspace, reply};
 
 thread_local! {
     static WORKSPACE: RefCell<Option<Workspace>> = const { RefCell::new(None) };
@@ -28,29 +28,37 @@ fn with_workspace<T>(act: impl FnOnce(&mut Workspace) -> Result<T>) -> Result<T>
     })
 }
 
-/// Opens the workspace in the pool of that number.
+/// Opens the workspace in the pool of that number, with a redo log or without one.
 #[unsafe(no_mangle)]
-extern "C" fn workspace_open(pool: u32, first_handle: u32) -> f64 {
+extern "C" fn workspace_open(pool: u32, first_handle: u32, has_redo: u32) -> f64 {
+    let redo = if has_redo != 0 { Redo::Kept } else { Redo::None };
     told(|_| {
         let pool = tarbox_opfs::pool(pool).map_err(|e| Error::new(ErrorKind::Io).caused_by(e))?;
-        let opened = Workspace::open(pool, first_handle)?;
+        let opened = Workspace::open(pool, first_handle, redo)?;
         WORKSPACE.set(Some(opened));
         Ok(0.0)
     })
 }
 
-/// Says by its input whose the next operations are.
+/// Says by its input whose the next operations are: so many numbers of four bytes for the user, and the agent.
 #[unsafe(no_mangle)]
-extern "C" fn workspace_serve() -> f64 {
+extern "C" fn workspace_serve(numbers: usize) -> f64 {
     let input = take_input();
-    let client = String::from_utf8_lossy(&input);
+    let (user, agent) = input.split_at(input.len().min(numbers.saturating_mul(4)));
+    let user: Vec<u32> = user
+        .as_chunks()
+        .0
+        .iter()
+        .map(|number| u32::from_le_bytes(*number))
+        .collect();
+    let agent = String::from_utf8_lossy(agent);
     let result = told(|_| {
         with_workspace(|workspace| {
-            workspace.serve(&client);
+            workspace.serve(&agent, &user);
             Ok(0.0)
         })
     });
-    drop(client);
+    drop(agent);
     return_input(input);
     result
 }

@@ -15,4 +15,4 @@ mod workspace;
 
 pub use ops::{CODES, Effect, OPERATIONS};
 pub use request::Request;
-pub use workspace::Workspace;
+pub use workspace::{Redo, Workspace};

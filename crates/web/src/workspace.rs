@@ -17,10 +17,21 @@ use crate::request::Request;
 const DATABASE: &str = "tarbox.db";
 /// The one tenant: a site's storage is its own already.
 const TENANT: &str = "default";
-/// The way in that the audit names; behind it, the client.
+/// The way in that the audit names until somebody is served.
 const AGENT: &str = "browser";
+/// The same in Node.js.
+const NODE: &str = "node";
 /// Bytes of rows and blocks in memory; the page's own memory is what it competes with.
 const CACHE: u64 = 16 * 1024 * 1024;
+
+/// Whether a database has a redo log, which spares a pool of slots most of what a transaction writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redo {
+    /// It has.
+    Kept,
+    /// It has none, since native programs open it, too; records that are there are taken over.
+    None,
+}
 
 /// A workspace, and the files that its users have open.
 pub struct Workspace {
@@ -47,11 +58,11 @@ impl Workspace {
     ///
     /// # Errors
     /// Those of the device, and `Unsupported` if a newer Tarbox wrote it.
-    pub fn open(pool: Arc<dyn Pool>, first_handle: u32) -> Result<Self> {
+    pub fn open(pool: Arc<dyn Pool>, first_handle: u32, redo: Redo) -> Result<Self> {
         let options = Options::new()
             .create(true)
             .background(false)
-            .redo(true)
+            .redo(redo == Redo::Kept)
             .cache_bytes(CACHE);
         let database = SqliteDatabase::on_pool(pool, DATABASE, &options)?;
         let store = match blocking(database.open_tenant(TENANT)) {
@@ -79,9 +90,13 @@ impl Workspace {
         ops::call(self, operation, request, out)
     }
 
-    /// What is done from now on is this client's, one of the tabs and workers that share the workspace.
-    pub fn serve(&mut self, client: &str) {
-        self.who = Credentials::root(format!("{AGENT}:{client}"));
+    /// What is done from now on is this client's: `agent` is the way in and the client, `browser:1f2e3d4c`. Where the host has
+    /// users, `user` has the numbers of its user and its groups, the first one being its own; else it is root.
+    pub fn serve(&mut self, agent: &str, user: &[u32]) {
+        self.who = match user {
+            [uid, gid, groups @ ..] => Credentials::new(*uid, *gid, agent).with_groups(groups),
+            _ => Credentials::root(agent),
+        };
     }
 
     /// Makes everything done so far durable.
@@ -132,5 +147,6 @@ impl Workspace {
 
 /// Which client an agent of the audit is, if it is one.
 pub(crate) fn client_of(agent: &str) -> Option<&str> {
-    agent.strip_prefix(AGENT)?.strip_prefix(':')
+    let client = agent.strip_prefix(AGENT).or_else(|| agent.strip_prefix(NODE))?;
+    client.strip_prefix(':')
 }

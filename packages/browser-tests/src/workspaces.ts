@@ -3,6 +3,8 @@ import { equal, test } from './harness.js'
 
 export const where = { wasm: '/packages/tarbox/dist/tarbox.wasm', worker: '/packages/tarbox/dist/worker.js' }
 export const open = (options: OpenOptions) => TarboxFs.open({ ...where, ...options })
+/** What the audit calls this way in. */
+export const AGENT: string = 'browser'
 let names = 0
 
 /** Each test with each place to keep the files. */

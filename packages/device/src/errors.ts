@@ -1,3 +1,5 @@
+import { codeOf as posixCode } from './code.js'
+
 /** What went wrong with the storage of the browser, by its POSIX name. */
 export class DeviceError extends Error {
   override readonly name = 'DeviceError'
@@ -10,7 +12,7 @@ export class DeviceError extends Error {
   }
 }
 
-/** What `crates/opfs` makes of an exception of a handle. */
+/** What `crates/opfs` makes of an exception of a handle, by its name in browsers and its code in Node.js. */
 const CODES: Record<string, number> = {
   QuotaExceededError: -2,
   NoModificationAllowedError: -3,
@@ -19,10 +21,17 @@ const CODES: Record<string, number> = {
   NotAllowedError: -5,
   SecurityError: -5,
   RangeError: -6,
+  ENOSPC: -2,
+  EDQUOT: -2,
+  EACCES: -5,
+  EPERM: -5,
+  EROFS: -5,
+  // A file that may not grow is a device that is full.
+  EFBIG: -2,
 }
 
 export function codeOf(error: unknown): number {
-  return (error instanceof Error && CODES[error.name]) || -1
+  return (error instanceof Error && (CODES[error.name] ?? CODES[posixCode(error) ?? ''])) || -1
 }
 
 /** An exception of the browser in our words. `what` says what was tried. */

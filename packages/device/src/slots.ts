@@ -29,6 +29,8 @@ export interface SlotStore {
   remove(name: string): Promise<void>
   /** Removes everything. All handles have been closed. */
   destroy(): Promise<void>
+  /** Whether it was made when it was opened, where that can be told. */
+  readonly isNew?: boolean
   /** Lets go of the store itself, where that is more than its files: nothing is written any more. */
   close?(): void
   /** Room that is kept for what makes room. */

@@ -1,3 +1,5 @@
+import { codeOf as codeOfHost } from 'tarbox-device/code'
+
 /** Error codes. Errors of the host keep their own codes, such as `ENOENT` and `ENOSPC`. */
 export type ErrorCode =
   | 'CLOSED'
@@ -29,8 +31,5 @@ export class NervusDBError extends Error {
   }
 }
 
-/** The code of a host's error, if it has one. */
-export function codeOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null | undefined)?.code
-  return typeof code === 'string' ? code : undefined
-}
+/** The code of a host's error, if it has one. Declared here, since the declarations are shipped alone. */
+export const codeOf: (error: unknown) => string | undefined = codeOfHost

@@ -153,7 +153,7 @@ test('of many that race for a lock, and are killed at any moment, never two have
   const directory = path.dirname(fresh())
   const script = path.join(directory, 'lock.mjs')
   await build({
-    entryPoints: [path.join(here, '../src/core/lock/lock.ts')],
+    entryPoints: [path.join(here, '../../device/src/node/lock/lock.ts')],
     bundle: true,
     platform: 'node',
     format: 'esm',

@@ -10,6 +10,7 @@ import {
   type FromWorker,
   type Init,
   type Reply,
+  type Storage,
   type ToWorker,
   unflattenReplies,
   type Watched,
@@ -92,7 +93,7 @@ export class Connection {
   #dead: TarboxError | undefined
   #forgetPage: () => void = () => undefined
   readonly #opened = deferred()
-  storage!: Init['storage']
+  storage!: Storage
   client!: string
 
   private constructor(
@@ -140,7 +141,7 @@ export class Connection {
     return worker
   }
 
-  #ready({ storage, client }: { storage: Init['storage']; client: string }): void {
+  #ready({ storage, client }: { storage: Storage; client: string }): void {
     this.storage = storage
     this.client = client
     this.#state = 'open'

@@ -1,3 +1,4 @@
+import { AGENT, fileStore, userOf } from '#platform'
 import {
   exactBytesOf,
   Host,
@@ -12,9 +13,9 @@ import {
   supportsOpfs,
   textOf,
 } from 'tarbox-device'
-import { noteWorkspace, refuseDamage, refuseLoss } from './damage.js'
+import { DATABASE, noteWorkspace, refuseDamage, refuseLoss } from './damage.js'
 import { failure } from './errors.js'
-import type { Call, Failure, Init, Reply, Watched, WatchEvent } from './messages.js'
+import type { Call, Failure, Init, Reply, Storage, Watched, WatchEvent } from './messages.js'
 import { isToMove, moveToOpfs } from './move.js'
 import { databaseOf, directoryOf } from './places.js'
 import { Op, WRITES } from './protocol.js'
@@ -70,13 +71,13 @@ export class Core {
     private module: Module,
     private pool: SlotPool,
     private readonly init: Init,
-    readonly storage: Init['storage'],
+    readonly storage: Storage,
   ) {}
 
   /** Opens the workspace, waiting for the worker that had it before to let go. */
   static async open(init: Init, source: Promise<ModuleSource>): Promise<Core> {
     const storage = init.storage === 'opfs' && !supportsOpfs() ? 'indexeddb' : init.storage
-    const store = storeOf(storage, init.name)
+    const store = storeOf(storage, init)
     const opening = opened(store, init)
     try {
       const [module, files] = await settled(
@@ -91,6 +92,7 @@ export class Core {
         (files) => letGo(files),
         () => undefined,
       )
+      store.close?.()
       if (storage === 'opfs' && failure(error).code === 'EACCES') throw forbidden(error)
       throw error
     }
@@ -99,7 +101,8 @@ export class Core {
   async #open(): Promise<void> {
     const { pool } = this
     if (pool.capacity === 0) await pool.addCapacity(CAPACITY)
-    refuseDamage(pool, this.init)
+    // What is beside a database file is SQLite's to judge.
+    if (this.storage !== 'file') refuseDamage(pool, this.init)
     try {
       this.#openWorkspace()
     } catch (error) {
@@ -110,13 +113,25 @@ export class Core {
       this.#openWorkspace()
       await reserve.restore()
     }
+    if (pool.store.isNew) this.#giveToUser()
     await this.settle()
   }
 
   #openWorkspace(): void {
     const firstHandle = crypto.getRandomValues(new Uint32Array(1))[0]! >>> 1
-    this.#checked(this.module.exports['workspace_open'](this.pool.id, firstHandle))
+    // Native programs have no redo log.
+    const hasRedo = Number(this.storage !== 'file')
+    this.#checked(this.module.exports['workspace_open'](this.pool.id, firstHandle, hasRedo))
     this.#client = ''
+  }
+
+  /** A new workspace is its user's. */
+  #giveToUser(): void {
+    const [uid = 0, gid = 0] = userOf(this.storage)
+    if (uid === 0 && gid === 0) return
+    const reply = this.#call({ id: 0, op: Op.chown, first: '/', second: '', numbers: [uid, gid, 0] })
+    const failed = 'error' in reply ? reply.error : this.sync()
+    if (failed) throw Object.assign(new Error(failed.message), failed)
   }
 
   /**
@@ -234,8 +249,10 @@ export class Core {
   }
 
   #serve(client: string): void {
-    this.module.putText(client)
-    this.#checked(this.module.exports['workspace_serve']())
+    const user = userOf(this.storage)
+    const agent = new TextEncoder().encode(`${AGENT}:${client}`)
+    this.module.put(new Uint8Array([...new Uint8Array(Uint32Array.from(user).buffer), ...agent]))
+    this.#checked(this.module.exports['workspace_serve'](user.length))
     this.#client = client
   }
 
@@ -374,7 +391,7 @@ function isFull(reply: Reply): boolean {
   return 'error' in reply && reply.error.code === 'ENOSPC'
 }
 
-function storeOf(storage: Init['storage'], name: string): SlotStore {
+function storeOf(storage: Storage, { name, path }: Init): SlotStore {
   switch (storage) {
     case 'opfs':
       // A worker that was killed lets go of its files some moments after its lock.
@@ -383,5 +400,7 @@ function storeOf(storage: Init['storage'], name: string): SlotStore {
       return new IndexedDbSlots(databaseOf(name))
     case 'memory':
       return new MemorySlots()
+    case 'file':
+      return fileStore(path!, DATABASE)
   }
 }

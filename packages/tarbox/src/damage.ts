@@ -3,7 +3,7 @@ import type { Failure, Init } from './messages.js'
 import { databaseOf, privateDirectory } from './places.js'
 
 /** What a pool calls the database and what is beside it. */
-const DATABASE = 'tarbox.db'
+export const DATABASE = 'tarbox.db'
 
 /**
  * Refuses to begin anew where a workspace was, or to go on with a part of one, unless that is asked for. What is damaged

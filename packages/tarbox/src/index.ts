@@ -6,7 +6,7 @@ import { OpenFile, openFlags, type OpenMode, TarboxFile } from './file.js'
 import { importFiles, type Imported, type Incoming, type TransferOptions } from './import.js'
 import { json, Layers } from './layers.js'
 import { onRest } from './lifecycle.js'
-import type { ChangeEvent, WatchEvent } from './messages.js'
+import type { ChangeEvent, Storage, WatchEvent } from './messages.js'
 import { initOf, type OpenOptions } from './options.js'
 import * as native from './native.js'
 import type { Used } from './native.js'
@@ -27,7 +27,7 @@ export {
   type Progress,
   type TransferOptions,
 } from './import.js'
-export type { ChangeEvent, LayerEvent, WatchEvent } from './messages.js'
+export type { ChangeEvent, LayerEvent, Storage, WatchEvent } from './messages.js'
 export type { OpenOptions } from './options.js'
 export { Entry, Stats } from './stats.js'
 export type { TarProgress, Unpacked } from './tar.js'
@@ -70,7 +70,7 @@ export interface AuditRecord {
   /** Nanoseconds since 1970. */
   time: number
   uid: number
-  /** The interface: `browser`. */
+  /** The interface: `browser`, `node`; for what others did to a database file also theirs, such as `cli`. */
   agent: string
   /** The tab or worker: the `client` of its workspace. */
   client?: string
@@ -88,7 +88,13 @@ export interface Usage extends Used {
   site: { usage: number; quota: number; persisted: boolean }
 }
 
-/** A workspace. All tabs that open it by the same name see the same files. */
+/** Interfaces that name the client. */
+const AGENTS: ReadonlySet<string> = new Set(['browser', 'node'])
+
+/**
+ * A workspace. All tabs that open it by the same name see the same files; of a database file in Node.js there is one at a
+ * time.
+ */
 export class TarboxFs {
   readonly layers: Layers
   readonly #connection: Connection
@@ -120,7 +126,7 @@ export class TarboxFs {
   }
 
   /** Where the workspace is actually stored. */
-  get storage(): 'opfs' | 'indexeddb' | 'memory' {
+  get storage(): Storage {
     return this.#connection.storage
   }
 
@@ -331,7 +337,7 @@ export class TarboxFs {
     const records = json<AuditRecord[]>(await this.#connection.call(Op.audit, { first: JSON.stringify(query) }))
     for (const record of records) {
       const [agent, client] = record.agent.split(':')
-      if (agent === 'browser' && client) Object.assign(record, { agent, client })
+      if (AGENTS.has(agent!) && client) Object.assign(record, { agent, client })
     }
     return records
   }
@@ -339,6 +345,11 @@ export class TarboxFs {
   async usage(): Promise<Usage> {
     const [used, site] = await Promise.all([this.do(native.usage()), siteStorage()])
     return { ...used, site }
+  }
+
+  /** Returns when everything done so far is on the device: with `strict` durability it is anyway, with `relaxed` only then. */
+  sync(): Promise<void> {
+    return this.do(native.sync())
   }
 
   /** Frees space that is no longer used. */

@@ -20,9 +20,14 @@ export interface Failure {
   message: string
 }
 
+/** Where a workspace is kept; a database file only in Node.js. */
+export type Storage = 'opfs' | 'indexeddb' | 'memory' | 'file'
+
 export interface Init {
   name: string
-  storage: 'opfs' | 'indexeddb' | 'memory'
+  storage: Storage
+  /** The database file, where `storage` is that. */
+  path?: string
   /** Where the module is. */
   wasm: string
   /** Whether it follows, compiled: the page has begun with that while this worker started. */
@@ -128,7 +133,7 @@ export interface Watched {
 
 /** From the worker to its page. */
 export type FromWorker =
-  | { ready: { storage: Init['storage']; client: string } }
+  | { ready: { storage: Storage; client: string } }
   | { failed: Failure }
   | Flat
   | { changes: { id: number; events: WatchEvent[]; last: number } }

@@ -148,6 +148,11 @@ export function* chown(
   yield* ask(Op.chown, { first: path, numbers: [uid, gid, Number(!follow)] })
 }
 
+/** Makes everything durable, whatever the workspace's durability. */
+export function* sync(): Work<void> {
+  yield* ask(Op.sync)
+}
+
 export interface Used {
   bytes: number
   inodes: number

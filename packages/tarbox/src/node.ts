@@ -4,7 +4,7 @@ import { deferred } from './deferred.js'
 import { Election, type Term } from './election.js'
 import { failure } from './errors.js'
 import { Guests } from './guests.js'
-import type { Broadcast, Call, Init, Reply, Watched, WatchEvent } from './messages.js'
+import type { Broadcast, Call, Init, Reply, Storage, Watched, WatchEvent } from './messages.js'
 import { type Done, Outbox } from './outbox.js'
 import { WRITES } from './protocol.js'
 import { type Changes, type Watcher, Watchers } from './watchers.js'
@@ -34,7 +34,7 @@ export class Node {
   readonly #outbox = new Outbox()
   readonly #watchers = new Watchers()
   readonly #guests = new Guests()
-  readonly #found = deferred<Init['storage']>()
+  readonly #found = deferred<Storage>()
   #hasFound = false
   #queue: Promise<unknown> | undefined
   #syncing: ReturnType<typeof setTimeout> | undefined
@@ -46,7 +46,7 @@ export class Node {
     readonly init: Init,
     private readonly module: Promise<ModuleSource>,
   ) {
-    if (init.storage === 'memory') return
+    if (init.storage === 'memory' || init.storage === 'file') return
     this.#election = new Election(`tarbox:${init.name}`, this.#id, {
       elected: (term) => this.#own(term),
       deposed: () => this.#deposed(),
@@ -58,7 +58,7 @@ export class Node {
   }
 
   /** Returns when calls can be made: this worker has the files, or knows who has. */
-  async start(): Promise<Init['storage']> {
+  async start(): Promise<Storage> {
     if (!this.#election) {
       this.#core = await Core.open(this.init, this.module)
       return this.#core.storage
@@ -297,6 +297,7 @@ export class Node {
   /** Makes everything durable and lets go of the files. */
   async close(): Promise<void> {
     this.#isClosed = true
+    clearTimeout(this.#syncing)
     const core = this.#core
     if (this.#queue) await this.#queue
     try {

@@ -1,4 +1,4 @@
-import { MODULE, STORAGES } from '#platform'
+import { fileOf, MODULE, STORAGES } from '#platform'
 import { TarboxError } from './errors.js'
 import type { Init } from './messages.js'
 import type { RemoteSource } from './remote.js'
@@ -8,8 +8,13 @@ export interface OpenOptions {
   /** The name of the workspace. */
   name?: string
   /**
+   * The database file that the workspace is in, as the command `tarbox` has it; in Node.js only. It is made if it is not there.
+   * One process at a time can have it open; the next one fails with `EBUSY`, and a message that says who has it.
+   */
+  path?: string | URL
+  /**
    * Where to store it. `opfs` (the default) falls back to `indexeddb` in browsers without file handles; the files are moved when
-   * the browser supports them. In Node.js, only `memory` is available.
+   * the browser supports them. In Node.js, a workspace without a `path` is in `memory`.
    */
   storage?: 'opfs' | 'indexeddb' | 'memory'
   /** `strict` (the default): acknowledged changes are on the device. `relaxed`: they are written moments later. */
@@ -26,7 +31,15 @@ export interface OpenOptions {
 }
 
 /** What the worker is told. */
-export function initOf({
+export function initOf(options: OpenOptions): Init {
+  const { path } = options
+  if (path === undefined) return named(options)
+  if (options.name !== undefined || options.storage !== undefined)
+    throw new TarboxError('EINVAL', 'A workspace has a path, or a name and a storage, not both.')
+  return { ...named(options), name: String(path), storage: 'file', path: fileOf(path) }
+}
+
+function named({
   name = 'default',
   storage = STORAGES[0]!,
   durability = 'strict',

@@ -1,6 +1,9 @@
 /// What differs between browsers and Node.js: this is for Node.js.
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type MessagePort as Port, parentPort, type Transferable as Given, Worker as Thread } from 'node:worker_threads'
+import { FileSlots } from 'tarbox-device/node'
 import type * as browser from './platform.js'
 
 export const STORAGES: typeof browser.STORAGES = ['memory']
@@ -56,6 +59,18 @@ export const compileModule: typeof browser.compileModule = async (wasm) => {
 }
 
 export const moduleSource: typeof browser.moduleSource = compileModule
+
+export const fileOf: typeof browser.fileOf = (path) => resolve(path instanceof URL ? fileURLToPath(path) : path)
+
+export const fileStore: typeof browser.fileStore = (path, name) => new FileSlots(path, name)
+
+export const AGENT: typeof browser.AGENT = 'node'
+
+/** What is in memory is nobody else's; in a file, what a program makes is its user's, as for the command. */
+export const userOf: typeof browser.userOf = (storage) => {
+  const { getuid, getgid, getgroups } = process
+  return storage === 'file' && getuid && getgid && getgroups ? [getuid(), getgid(), ...getgroups()] : []
+}
 
 export const refusalOfSync: typeof browser.refusalOfSync = () => undefined
 

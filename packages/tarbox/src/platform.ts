@@ -1,11 +1,12 @@
 /// What differs between browsers and Node.js: this is for browsers, `platform.node.ts` for Node.js.
-import type { ModuleSource } from 'tarbox-device'
-import type { Init } from './messages.js'
+import type { ModuleSource, SlotStore } from 'tarbox-device'
+import { TarboxError } from './errors.js'
+import type { Storage } from './messages.js'
 import type { Remote } from './remote.js'
 import type { Endpoint } from './serve.js'
 
 /** Where a workspace can be kept, the usual one first. */
-export const STORAGES: readonly Init['storage'][] = ['opfs', 'indexeddb', 'memory']
+export const STORAGES: readonly Exclude<Storage, 'file'>[] = ['opfs', 'indexeddb', 'memory']
 
 /** Where the module is unless something else is said. */
 export const MODULE = new URL('./tarbox.wasm', import.meta.url)
@@ -30,6 +31,24 @@ export function workerScope(): Endpoint & Pick<EventTarget, 'addEventListener'> 
 
 /** Whether a worker, or a port to one, keeps this program from ending: a page ends when it is left. */
 export function keepsAlive(_remote: Remote, _keeps: boolean): void {}
+
+/** The database file at a path, as a worker finds it. */
+export function fileOf(_path: string | URL): string {
+  throw new TarboxError('ENOTSUP', 'A workspace has a path in Node.js; here it has a name: open it with { name }.')
+}
+
+/** The files of a database, by what the module calls it. */
+export function fileStore(path: string, _name: string): SlotStore {
+  throw new TarboxError('ENOTSUP', `There are no files here, so that ${path} cannot be opened.`)
+}
+
+/** The way in that the audit names. */
+export const AGENT: string = 'browser'
+
+/** The numbers of the user and the groups that what is done in a workspace is done by, the user's own group first; none for root. */
+export function userOf(_storage: Storage): number[] {
+  return []
+}
 
 export function compileModule(wasm: string): Promise<WebAssembly.Module> {
   return WebAssembly.compileStreaming(fetch(wasm))

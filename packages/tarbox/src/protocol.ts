@@ -47,6 +47,7 @@ export const Op = {
   fchmod: 43,
   fchown: 44,
   futimes: 45,
+  sync: 46,
 } as const
 
 export type Op = (typeof Op)[keyof typeof Op]
@@ -84,6 +85,7 @@ export const WRITES: ReadonlySet<number> = new Set([
   Op.fchmod,
   Op.fchown,
   Op.futimes,
+  Op.sync,
 ])
 
 /** The numbers Linux gives errors. */

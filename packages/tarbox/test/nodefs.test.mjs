@@ -9,15 +9,16 @@ import { build } from 'esbuild'
 import { TarboxError, TarboxFs, workspacePort } from 'tarbox'
 import { constants, createFs, Dirent, FileHandle } from 'tarbox/fs'
 import { openSync } from 'tarbox/sync'
+import { everywhere } from '../testing/scratch.mjs'
 
 async function facade(t) {
-  const workspace = await TarboxFs.open()
+  const workspace = await TarboxFs.open(t.place)
   t.after(() => workspace.close())
   return { workspace, fs: createFs(workspace).promises }
 }
 
 async function synchronous(t) {
-  const fs = await openSync()
+  const fs = await openSync(t.place)
   t.after(() => fs.close())
   return fs
 }
@@ -41,7 +42,7 @@ test('both shapes have what Node.js has, but for what is documented', async (t) 
   await Promise.all([real.close(), handle.close()])
 })
 
-test('mkdir answers the first directory that it made, and gives its mode to all', async (t) => {
+everywhere('mkdir answers the first directory that it made, and gives its mode to all', async (t) => {
   const { fs } = await facade(t)
   assert.equal(await fs.mkdir('/a/b/c', { recursive: true, mode: 0o700 }), '/a')
   assert.equal(await fs.mkdir('/a/b/d/e', { recursive: true }), '/a/b/d')
@@ -52,7 +53,7 @@ test('mkdir answers the first directory that it made, and gives its mode to all'
   assert.deepEqual(modes, [0o700, 0o700, 0o700, 0o755])
 })
 
-test('an entry says where it is, and what', async (t) => {
+everywhere('an entry says where it is, and what', async (t) => {
   const { fs } = await facade(t)
   await fs.mkdir('/d/e', { recursive: true })
   await fs.writeFile('/d/e/f', '')
@@ -79,7 +80,7 @@ test('an entry says where it is, and what', async (t) => {
   )
 })
 
-test('a name and a text keep a byte order mark', async (t) => {
+everywhere('a name and a text keep a byte order mark', async (t) => {
   const { fs } = await facade(t)
   await fs.writeFile('/\uFEFFname', '\uFEFFtext')
   assert.deepEqual(await fs.readdir('/'), ['\uFEFFname'])
@@ -89,13 +90,13 @@ test('a name and a text keep a byte order mark', async (t) => {
   assert.deepEqual([await fs.readlink('/l'), await fs.realpath('/l')], ['\uFEFFname', '/\uFEFFname'])
 })
 
-test('a path that is no UTF-8 is refused, not taken for another', async (t) => {
+everywhere('a path that is no UTF-8 is refused, not taken for another', async (t) => {
   const { fs } = await facade(t)
   await assert.rejects(fs.writeFile(Buffer.from([0x2f, 0xff]), 'lost'), { code: 'EILSEQ' })
   assert.deepEqual(await fs.readdir('/'), [])
 })
 
-test('the real path of a file is the name it was asked for by', async (t) => {
+everywhere('the real path of a file is the name it was asked for by', async (t) => {
   const { fs } = await facade(t)
   await fs.mkdir('/d')
   await fs.writeFile('/d/one', '')
@@ -108,7 +109,7 @@ test('the real path of a file is the name it was asked for by', async (t) => {
   )
 })
 
-test('times are exact to the nanosecond, and what 64 bits do not hold becomes the nearest that they do', async (t) => {
+everywhere('times are exact to the nanosecond, and what 64 bits do not hold becomes the nearest that they do', async (t) => {
   const { fs, workspace } = await facade(t)
   await fs.writeFile('/f', '')
   await workspace.utimes('/f', new Date(1_700_000_000_123), 1_700_000_000.5)
@@ -119,7 +120,7 @@ test('times are exact to the nanosecond, and what 64 bits do not hold becomes th
   await assert.rejects(workspace.utimes('/f', Number.NaN, 0), { code: 'EINVAL' })
 })
 
-test('a directory that cannot be copied onto a file leaves it', async (t) => {
+everywhere('a directory that cannot be copied onto a file leaves it', async (t) => {
   const { fs } = await facade(t)
   await fs.mkdir('/d')
   await fs.writeFile('/f', 'kept')
@@ -127,7 +128,7 @@ test('a directory that cannot be copied onto a file leaves it', async (t) => {
   assert.equal(await fs.readFile('/f', 'utf8'), 'kept')
 })
 
-test('a file is written from whatever comes piece by piece', async (t) => {
+everywhere('a file is written from whatever comes piece by piece', async (t) => {
   const { fs } = await facade(t)
   await fs.writeFile(
     '/f',
@@ -145,7 +146,7 @@ test('a file is written from whatever comes piece by piece', async (t) => {
   await assert.rejects(fs.writeFile('/g', failing), /broken/)
 })
 
-test('a handle reads as a stream, and closes once', async (t) => {
+everywhere('a handle reads as a stream, and closes once', async (t) => {
   const { fs } = await facade(t)
   const content = 'x'.repeat(200_000)
   await fs.writeFile('/f', content)
@@ -157,7 +158,7 @@ test('a handle reads as a stream, and closes once', async (t) => {
   await assert.rejects(handle.stat(), { code: 'EBADF', message: 'file closed' })
 })
 
-test('a handle stays with its file when that is renamed or removed', async (t) => {
+everywhere('a handle stays with its file when that is renamed or removed', async (t) => {
   const { fs } = await facade(t)
   const handle = await fs.open('/f', 'w+')
   await fs.rename('/f', '/g')
@@ -171,7 +172,7 @@ test('a handle stays with its file when that is renamed or removed', async (t) =
   assert.deepEqual(await fs.readdir('/'), [])
 })
 
-test('a directory is read entry by entry', async (t) => {
+everywhere('a directory is read entry by entry', async (t) => {
   const { fs } = await facade(t)
   await fs.mkdir('/d/e', { recursive: true })
   await fs.writeFile('/d/f', '')
@@ -183,7 +184,7 @@ test('a directory is read entry by entry', async (t) => {
   await assert.rejects(dir.read(), { code: 'ERR_DIR_CLOSED' })
 })
 
-test('a watch tells of what is in a directory, or of all below it, until its signal', async (t) => {
+everywhere('a watch tells of what is in a directory, or of all below it, until its signal', async (t) => {
   const { fs, workspace } = await facade(t)
   await fs.mkdir('/d/e', { recursive: true })
   for (const [recursive, expected] of [
@@ -210,7 +211,7 @@ test('a watch tells of what is in a directory, or of all below it, until its sig
   }
 })
 
-test('an aborted signal stops reading and writing before they begin', async (t) => {
+everywhere('an aborted signal stops reading and writing before they begin', async (t) => {
   const { fs } = await facade(t)
   const signal = AbortSignal.abort('no more')
   await assert.rejects(fs.writeFile('/f', 'text', { signal }), {
@@ -222,7 +223,7 @@ test('an aborted signal stops reading and writing before they begin', async (t) 
   assert.deepEqual(await fs.readdir('/'), [])
 })
 
-test('synchronous calls take what binds a write to what was read', async (t) => {
+everywhere('synchronous calls take what binds a write to what was read', async (t) => {
   const fs = await synchronous(t)
   fs.writeFileSync('/f', 'one')
   const { version } = fs.statSync('/f')
@@ -237,7 +238,7 @@ test('synchronous calls take what binds a write to what was read', async (t) => 
   )
 })
 
-test('a reply of any size comes whole', async (t) => {
+everywhere('a reply of any size comes whole', async (t) => {
   const fs = await synchronous(t)
   const large = Buffer.alloc(5 << 20, 'abc')
   fs.writeFileSync('/large', large)

@@ -1,5 +1,7 @@
 //! A database file that processes share.
 
+mod beginning;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,10 +12,12 @@ use tarbox_store::{Error, ErrorKind, Result};
 use crate::database::Surroundings;
 use crate::followers::Followers;
 use crate::lease::Lease;
+use crate::owner::refuse_owner;
 use crate::room::Room;
 use crate::sessions::Sessions;
 use crate::sql::{Connections, Place, device};
 use crate::{Options, SqliteDatabase};
+use beginning::Beginning;
 
 impl SqliteDatabase {
     /// Opens a database file, which other processes may have open too. Its blocks are in the directory of the same name
@@ -21,7 +25,7 @@ impl SqliteDatabase {
     ///
     /// # Errors
     /// `NotFound` if it is not there and not to be made; `Invalid` if it is something else; `Unsupported` if a newer Tarbox wrote it;
-    /// `Busy` if an older Tarbox did and others have it open.
+    /// `Busy` if an older Tarbox did and others have it open, or if a program of Node.js has, which cannot share it.
     pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self> {
         let path = path.as_ref();
         if !options.create && !path.exists() {
@@ -32,11 +36,16 @@ impl SqliteDatabase {
         blocks.push("-blocks");
         let blocks = PathBuf::from(blocks);
         let room = Room::of(&blocks);
-        let is_alone = || Sessions::are_over(&blocks);
+        let beginning = Beginning::of(path, &blocks, options.create);
+        let early = early_sign(path, &blocks, &room)?;
+        let is_alone = || match &early {
+            Some(sessions) => sessions.alone(),
+            None => Sessions::are_over(&blocks),
+        };
         let sql = open_engine(path, options.create, &room, &is_alone).map_err(|e| explain(e, path))?;
         let pool = DirectoryPool::open(&blocks).map_err(device)?;
-        let sign_in = || Sessions::begin(&blocks);
-        let sessions = sign_in().or_else(|e| if_room_was_made(e, &room, sign_in))?;
+        let sessions = early.map_or_else(|| sign_in(path, &blocks, &room), Ok)?;
+        beginning.end();
         let lease = || Lease::of(&blocks);
         let mut lease = lease().or_else(|e| if_room_was_made(e, &room, lease))?;
         // Everything that began before this session was known is committed when the lease comes.
@@ -66,6 +75,27 @@ impl SqliteDatabase {
             options,
         )
     }
+}
+
+/// Signs in before SQLite looks at the log, which must not be that of a program of Node.js. Where there is no directory yet, no such
+/// program has begun. What else keeps from it the database itself explains better, so that is for later.
+fn early_sign(path: &Path, blocks: &Path, room: &Room) -> Result<Option<Sessions>> {
+    refuse_owner(blocks).map_err(|e| e.about(path.as_os_str().as_encoded_bytes()))?;
+    if !blocks.is_dir() {
+        return Ok(None);
+    }
+    match sign_in(path, blocks, room) {
+        Err(e) if e.kind() != ErrorKind::Busy => Ok(None),
+        signed => signed.map(Some),
+    }
+}
+
+/// Shows that this process has the database open, and sees that no program of Node.js has it alone.
+fn sign_in(path: &Path, blocks: &Path, room: &Room) -> Result<Sessions> {
+    let begin = || Sessions::begin(blocks);
+    let sessions = begin().or_else(|e| if_room_was_made(e, room, begin))?;
+    refuse_owner(blocks).map_err(|e| e.about(path.as_os_str().as_encoded_bytes()))?;
+    Ok(sessions)
 }
 
 /// Opens the database; on a full device with the room of the reserve, or else without what other processes would share.

@@ -128,6 +128,11 @@ pub(super) fn gc(w: &mut Workspace, _: &Request<'_>, out: &mut Vec<u8>) -> Resul
     Ok(0.0)
 }
 
+/// Makes everything durable, also for those who otherwise do not wait for that.
+pub(super) fn sync(w: &mut Workspace, _: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+    w.sync().map(|()| 0.0)
+}
+
 /// Checks everything, and returns how many problems there are.
 pub(super) fn fsck(w: &mut Workspace, _: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
     let report = blocking(w.database.fsck(false, &|_, _| {}))?;

@@ -104,6 +104,7 @@ pub const OPERATIONS: &[(&str, Effect, Act)] = &[
     ("fchmod", Writes, handles::chmod),
     ("fchown", Writes, handles::chown),
     ("futimes", Writes, handles::utimes),
+    ("sync", Writes, history::sync),
 ];
 
 /// Names of errors and their numbers on Linux, as far as operations give them.

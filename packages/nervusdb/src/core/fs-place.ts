@@ -1,6 +1,6 @@
 import { NervusDBError, codeOf } from '../errors.js'
 import { FsStorage, type FileSystemSync } from '../storage/fs.js'
-import { FsLock } from './lock/fs-lock.js'
+import { FsLock } from './fs-lock.js'
 import { readHeader, writeHeader, type Header } from './header.js'
 import type { PlaceOptions } from './platform.js'
 import { SolePlace } from './sole-place.js'

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import * as fs from 'node:fs'
 import * as path from 'node:path'
+import { fileLock, type FileLock, forget, releaseOnExit, syncDirectory } from 'tarbox-device/node'
 import { NervusDBError, codeOf } from '../errors.js'
-import { NodeStorage, syncDirectory } from '../storage/node.js'
+import { NodeStorage } from '../storage/node.js'
 import { readHeader, writeHeader, type Header } from './header.js'
-import { fileLock, type FileLock } from './lock/lock.js'
-import { forget, releaseOnExit } from './lock/on-exit.js'
 import type { Place, PlaceOptions } from './platform.js'
 
 const RETRY_AFTER_MS = [100, 200, 400]

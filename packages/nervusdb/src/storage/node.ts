@@ -1,5 +1,6 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
+import { syncDirectory } from 'tarbox-device/node'
 import { OpenFlags, type Storage } from './storage.js'
 
 /** Files of one directory, which is made with the first of them. */
@@ -119,15 +120,4 @@ function filesIn(directory: string): string[] {
     if (entry.isDirectory()) return filesIn(path.join(directory, entry.name)).map((name) => `${entry.name}/${name}`)
     return entry.isFile() ? [entry.name] : []
   })
-}
-
-/** Makes the names in a directory durable, where the system lets a directory be synced. */
-export function syncDirectory(directory: string): void {
-  if (process.platform === 'win32') return
-  const handle = fs.openSync(directory, 'r')
-  try {
-    fs.fsyncSync(handle)
-  } finally {
-    fs.closeSync(handle)
-  }
 }

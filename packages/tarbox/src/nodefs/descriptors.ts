@@ -1,5 +1,6 @@
 /// Open files, at a position or where the last call has left off.
 import { OpenFile, READ } from '../file.js'
+import * as native from '../native.js'
 import { joined } from '../replace.js'
 import type { BigIntStats, Stats } from '../stats.js'
 import type { Work } from '../work.js'
@@ -186,9 +187,10 @@ export function* futimes(file: OpenFile, atime: Time, mtime: Time): Work<void> {
   yield* calling({ syscall: 'futime' }, file.utimes(accessed, modified))
 }
 
-/** Whatever was acknowledged is on the device; that the file is open is what there is to know. */
+/** All that was done, of this file and of others, is on the device afterwards. */
 export function* fsync(file: OpenFile, syscall = 'fsync'): Work<void> {
   yield* calling({ syscall }, file.stat())
+  yield* calling({ syscall }, native.sync())
 }
 
 /** What follows the buffer in a call: options, or each by itself. Null for the first is none of either. */

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import { hostname } from 'node:os'
-import { codeOf } from '../../errors.js'
+import { codeOf } from '../../code.js'
 import { answers } from './beacon.js'
 
 /**
@@ -75,7 +75,16 @@ function stateOf(pid: number | 'self'): string | undefined {
   if (text === undefined) return undefined
   // The second field is a name in brackets, which may hold anything.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return fields[0] === 'Z' || fields[0] === 'X' ? 'dead' : fields[19]
+  return (fields[0] === 'Z' && isLastThread(pid)) || fields[0] === 'X' ? 'dead' : fields[19]
+}
+
+/** Whether no other thread of a process is left, which may be writing still. */
+function isLastThread(pid: number | 'self'): boolean {
+  try {
+    return fs.readdirSync(`/proc/${pid}/task`).length <= 1
+  } catch {
+    return true
+  }
 }
 
 function exists(pid: number): boolean {

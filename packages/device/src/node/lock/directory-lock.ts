@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import type * as net from 'node:net'
 import * as path from 'node:path'
-import { codeOf } from '../../errors.js'
+import { codeOf } from '../../code.js'
 import { light } from './beacon.js'
 import type { FileLock } from './lock.js'
 import { isAlive, nameOf, newName, parseName } from './owner.js'

@@ -1,5 +1,5 @@
-import { NervusDBError, codeOf } from '../../errors.js'
-import type { FileSystemSync } from '../../storage/fs.js'
+import { NervusDBError, codeOf } from '../errors.js'
+import type { FileSystemSync } from '../storage/fs.js'
 
 /** Others may take and release it as often while this one tries. */
 const ATTEMPTS = 100

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs'
-import { codeOf } from '../../errors.js'
+import { codeOf } from '../../code.js'
 import type { FileLock } from './lock.js'
 
 /**
