@@ -11,7 +11,7 @@ use crate::cli::{Cli, Command, Global};
 use crate::commands::*;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::open::{self, Location, Missing};
+use crate::open::{self, AnyDatabase, Location, Missing};
 use crate::platform;
 use crate::print::{Form, Printer};
 use crate::workspace::{Workspace, credentials};
@@ -79,12 +79,17 @@ fn dispatch(cli: &Cli, out: &Printer) -> Result<Exit> {
     if let Command::Run(args) = &cli.command {
         args.begin();
     }
+    if let Command::Tenant(command) = &cli.command
+        && command.run_alone(out)?
+    {
+        return Ok(Exit::DONE);
+    }
     platform::allow_many_open_files();
     let location = Location::parse(&global.db)?;
-    let missing = if matches!(cli.command, Command::Init(_)) {
-        Missing::Make
-    } else {
-        Missing::Refuse
+    let missing = match &cli.command {
+        Command::Init(_) => Missing::Make,
+        Command::Tenant(command) => command.missing(),
+        _ => Missing::Refuse,
     };
     match &location {
         Location::Sqlite(path) => with_database(cli, &open::sqlite(path, missing)?, &location, out),
@@ -96,7 +101,7 @@ fn dispatch(cli: &Cli, out: &Printer) -> Result<Exit> {
 /// Runs a command on a database of any kind.
 fn with_database<D>(cli: &Cli, db: &D, location: &Location, out: &Printer) -> Result<Exit>
 where
-    D: Database,
+    D: AnyDatabase,
     D::Store: 'static,
 {
     let global = &cli.global;

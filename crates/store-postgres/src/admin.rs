@@ -2,6 +2,7 @@
 
 use tarbox_store::{Error, ErrorKind, Result};
 use tarbox_store_core::TenantId;
+use tarbox_store_core::transfer::Blocks;
 use tokio_postgres::types::Type;
 
 use crate::engine::PostgresEngine;
@@ -30,20 +31,38 @@ const TABLES: [&str; 16] = [
 
 /// Deletes a tenant whose lease is held. Its own row stays, without a name: it refuses the commits of whoever does not know yet.
 pub(crate) async fn delete(engine: &PostgresEngine, tenant: TenantId) -> Result<()> {
+    let end = "UPDATE tarbox.tenant SET state = 2, name = '', holder = 0, wanted = 0, commits = commits + 1, \
+               epoch = CASE WHEN epoch = $2 AND holder = $3 AND commits = $4 THEN epoch + 1 ELSE -1 END WHERE tenant = $1";
+    remove(engine, tenant, end, &TABLES).await
+}
+
+/// Deletes all rows of a tenant whose lease is held, but for its own, and those of its blocks if they are to be kept.
+pub(crate) async fn wipe(engine: &PostgresEngine, tenant: TenantId, blocks: Blocks) -> Result<()> {
+    let end = "UPDATE tarbox.tenant SET holder = 0, wanted = 0, commits = commits + 1, \
+               epoch = CASE WHEN epoch = $2 AND holder = $3 AND commits = $4 THEN epoch + 1 ELSE -1 END WHERE tenant = $1";
+    let is_kept =
+        |table: &str| table.contains("tenant_name") || (blocks == Blocks::Keep && table.contains(".block"));
+    let tables: Vec<_> = TABLES.into_iter().filter(|table| !is_kept(table)).collect();
+    remove(engine, tenant, end, &tables).await
+}
+
+/// Ends the lease with one statement, and deletes rows with others.
+async fn remove(
+    engine: &PostgresEngine,
+    tenant: TenantId,
+    end: &'static str,
+    tables: &[&'static str],
+) -> Result<()> {
+    let tables = tables.to_vec();
     engine
-        .run(|shared| async move {
+        .run(move |shared| async move {
             let seat = shared.seat(tenant);
             let (epoch, commits) = seat.fence().ok_or_else(overtaken)?;
             let sql = shared.sql(tenant);
             let bound: Vec<Value> = vec![epoch.into(), shared.session.into(), commits.into()];
-            let end = sql.fixed(
-                "UPDATE tarbox.tenant SET state = 2, name = '', holder = 0, wanted = 0, commits = commits + 1, \
-                 epoch = CASE WHEN epoch = $2 AND holder = $3 AND commits = $4 THEN epoch + 1 ELSE -1 END WHERE tenant = $1",
-                &[Type::INT8, Type::INT8, Type::INT8],
-                bound,
-            );
+            let end = sql.fixed(end, &[Type::INT8, Type::INT8, Type::INT8], bound);
             let mut steps = vec![Step::Plain("BEGIN"), end];
-            steps.extend(TABLES.map(|table| sql.fixed(table, &[], Vec::new())));
+            steps.extend(tables.iter().map(|table| sql.fixed(table, &[], Vec::new())));
             steps.push(Step::Plain("COMMIT"));
             match shared.pool.once(&steps).await {
                 Ok(_) => {}

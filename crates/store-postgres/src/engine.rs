@@ -22,7 +22,7 @@ use crate::error::{closed, failed, is_conflict, is_fence, is_gone};
 use crate::seat::Seat;
 use crate::session::{Shared, random};
 use crate::sql::{self, Fence};
-use crate::wire::Step;
+use crate::wire::{Step, Templates};
 use crate::{followers, holds, lease, poll};
 
 /// How long a database that is closed waits for the server to hear of it.
@@ -92,6 +92,38 @@ impl PostgresEngine {
         let seat = self.seat(tenant);
         self.run(|shared| async move { lease::look_around(&shared, &seat).await })
             .await
+    }
+
+    /// Makes a tenant of this row with the next number, by these statements.
+    pub(crate) async fn make(
+        &self,
+        row: Tenant,
+        steps_of: fn(&Templates, &Tenant) -> Vec<Step>,
+    ) -> Result<Tenant> {
+        self.run(move |shared| async move {
+            let next = shared.statement(
+                "UPDATE tarbox.meta SET next_tenant = next_tenant + 1 WHERE id = 1 RETURNING next_tenant - 1",
+                &[],
+                Vec::new(),
+            );
+            let answers = shared.pool.fly(&[next]).await?;
+            let number = answers[0].first().ok_or_else(closed)?;
+            let tenant = Tenant {
+                id: TenantId(sql::int(number, 0)? as u64),
+                ..row
+            };
+            let mut steps = vec![Step::Plain("BEGIN")];
+            steps.extend(steps_of(&shared.templates, &tenant));
+            steps.push(Step::Plain("COMMIT"));
+            match shared.pool.once(&steps).await {
+                Ok(_) => Ok(tenant),
+                Err(e) if e.code() == Some(&tokio_postgres::error::SqlState::UNIQUE_VIOLATION) => {
+                    Err(sql::taken(&tenant.name))
+                }
+                Err(e) => Err(failed(e)),
+            }
+        })
+        .await
     }
 
     fn seat(&self, tenant: TenantId) -> Arc<Seat> {
@@ -222,6 +254,10 @@ fn stamp(batch: &Batch) -> i64 {
         (row.seq, row.time.0, row.ino.0, &row.path).hash(&mut hasher);
     }
     (batch.dentries.len(), batch.chunks.len(), batch.xattrs.len()).hash(&mut hasher);
+    // Of a tenant that is being restored they say how far that has come.
+    for (ino, name, change) in &batch.xattrs {
+        (ino.0, name, change.row.as_ref().map(|row| &row.value)).hash(&mut hasher);
+    }
     format!("{:?}", batch.history).hash(&mut hasher);
     if let Some(row) = &batch.row {
         (row.next_ino, row.next_seq, row.bytes, row.head.0, row.current.0).hash(&mut hasher);
@@ -554,29 +590,8 @@ impl Engine for PostgresEngine {
     }
 
     async fn create(&self, name: &str, quota: Quota, now: Timestamp) -> Result<Tenant> {
-        let (name, secret) = (name.to_owned(), random()?);
-        self.run(|shared| async move {
-            let next = shared.statement(
-                "UPDATE tarbox.meta SET next_tenant = next_tenant + 1 WHERE id = 1 RETURNING next_tenant - 1",
-                &[],
-                Vec::new(),
-            );
-            let answers = shared.pool.fly(&[next]).await?;
-            let row = answers[0].first().ok_or_else(closed)?;
-            let id = TenantId(sql::int(row, 0)? as u64);
-            let tenant = Tenant::new(id, &name, quota, secret, now);
-            let mut steps = vec![Step::Plain("BEGIN")];
-            steps.extend(sql::create_tenant(&shared.templates, &tenant));
-            steps.push(Step::Plain("COMMIT"));
-            match shared.pool.once(&steps).await {
-                Ok(_) => Ok(tenant),
-                Err(e) if e.code() == Some(&tokio_postgres::error::SqlState::UNIQUE_VIOLATION) => {
-                    Err(sql::taken(&name))
-                }
-                Err(e) => Err(failed(e)),
-            }
-        })
-        .await
+        let row = Tenant::new(TenantId(0), name, quota, random()?, now);
+        self.make(row, sql::create_tenant).await
     }
 
     async fn collect(store: &CoreStore<Self>) -> Result<GcReport> {
