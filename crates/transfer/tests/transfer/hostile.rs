@@ -105,7 +105,7 @@ fn inodes_that_cannot_be() {
         rows.iter_mut().find(is_small).unwrap().row.size += 1;
     });
     refused_with::<InodeVersion>(Kind::Inode, "size", |rows| rows[0].row.size += 32);
-    refused_with::<InodeVersion>(Kind::Inode, "inode 2", |rows| rows.swap(1, 2));
+    refused_with::<InodeVersion>(Kind::Inode, "is not in order", |rows| rows.swap(1, 2));
     refused_with::<InodeVersion>(Kind::Inode, "lives", |rows| rows[0].row.born = LayerId(77));
     refused_with::<InodeVersion>(Kind::Inode, "never given out", |rows| {
         rows.last_mut().unwrap().key = Ino(1 << 43)
