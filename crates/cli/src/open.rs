@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use tarbox_store::{Error, ErrorKind};
+use tarbox_store::{Database, Error, ErrorKind};
 #[cfg(feature = "http")]
 use tarbox_store_http::{Address, HttpDatabase, Native, Options as HttpOptions};
 use tarbox_store_sqlite::{Options, SqliteDatabase};
@@ -128,6 +128,18 @@ impl Location {
         }
     }
 }
+
+/// A database of any kind.
+#[cfg(feature = "transfer")]
+pub(crate) trait AnyDatabase: Database + tarbox_store_core::transfer::OnCore {}
+#[cfg(feature = "transfer")]
+impl<D: Database + tarbox_store_core::transfer::OnCore> AnyDatabase for D {}
+
+/// A database of any kind.
+#[cfg(not(feature = "transfer"))]
+pub(crate) trait AnyDatabase: Database {}
+#[cfg(not(feature = "transfer"))]
+impl<D: Database> AnyDatabase for D {}
 
 /// Opens a SQLite database.
 ///

@@ -11,7 +11,7 @@ use crate::cli::{Cli, Command, Global};
 use crate::commands::*;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::open::{self, Location, Missing};
+use crate::open::{self, AnyDatabase, Location, Missing};
 use crate::platform;
 use crate::print::{Form, Printer};
 use crate::workspace::{Workspace, credentials};
@@ -78,16 +78,22 @@ fn dispatch(cli: &mut Cli, out: &Printer) -> Result<Exit> {
     if let Command::Run(args) = &cli.command {
         args.begin();
     }
+    if let Command::Tenant(command) = &cli.command
+        && command.run_alone(out)?
+    {
+        return Ok(Exit::DONE);
+    }
     platform::allow_many_open_files();
     let location = Location::parse(&cli.global.db)?;
     if let Some(named) = location.tenant(&cli.global.tenant)? {
         cli.global.tenant = named;
     }
     let cli = &*cli;
-    let missing = match cli.command {
+    let missing = match &cli.command {
         Command::Init(_) => Missing::Make,
         #[cfg(feature = "serve")]
         Command::Serve(_) => Missing::Make,
+        Command::Tenant(command) => command.missing(),
         _ => Missing::Refuse,
     };
     match &location {
@@ -102,7 +108,7 @@ fn dispatch(cli: &mut Cli, out: &Printer) -> Result<Exit> {
 /// Runs a command on a database of any kind.
 fn with_database<D>(cli: &Cli, db: &D, location: &Location, out: &Printer) -> Result<Exit>
 where
-    D: Database + Keys + Clone + 'static,
+    D: AnyDatabase + Keys + Clone + 'static,
     D::Store: 'static,
 {
     let global = &cli.global;

@@ -5,6 +5,7 @@ use tarbox_store::{Ino, LayerId};
 
 use crate::memtable::{Memtable, Xattr};
 use crate::rows::{Block, Dentry, Hash, Inode, Layer, LogRow, Map, Tenant, TenantId};
+use crate::transfer::Past;
 
 /// What to do to one row: first keep the head's version for the past (`preserve` is the layer in which it died), then
 /// put the new one, or remove it.
@@ -55,6 +56,8 @@ pub struct Batch {
     pub row: Option<Tenant>,
     /// Changes to the history itself; they come before everything else.
     pub history: Vec<HistoryOp>,
+    /// Earlier versions, of a tenant that is being restored.
+    pub past: Past,
 }
 
 impl Batch {
@@ -72,6 +75,7 @@ impl Batch {
             orphans: Vec::new(),
             row: None,
             history: Vec::new(),
+            past: Past::default(),
         }
     }
 

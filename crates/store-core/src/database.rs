@@ -218,6 +218,14 @@ impl<E: Engine> CoreDatabase<E> {
         CoreStore::new(self.core.clone(), self.core.inner.open(tenant))
     }
 
+    /// Forgets what is in memory of a tenant whose rows the engine was given by somebody else than the core.
+    pub fn forget(&self, tenant: TenantId) {
+        let open = self.core.inner().tenants().get(&tenant).cloned();
+        if let Some(open) = open {
+            open.lock().forget();
+        }
+    }
+
     /// Commits what every tenant did so far.
     ///
     /// # Errors

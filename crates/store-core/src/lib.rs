@@ -30,6 +30,7 @@ mod state;
 mod step;
 mod store;
 mod tenants;
+pub mod transfer;
 mod want;
 
 pub use batch::{Batch, Change, HistoryOp};
@@ -46,4 +47,5 @@ pub use rows::{
 };
 pub use step::damaged;
 pub use store::CoreStore;
+pub use tenants::check_tenant_name;
 pub use want::{CHUNKS, Found, Losses, NamePlace, Room, TouchedEntry, Versioned, Want};

@@ -101,6 +101,7 @@ impl<'a, 'd> Op<'a, 'd> {
             TenantState::Suspended => Err(Error::new(ErrorKind::Suspended)
                 .about(&*tenant.name)
                 .because("resume it first")),
+            TenantState::Restoring => tenant.state.check_whole(&tenant.name),
         }
     }
 

@@ -159,7 +159,7 @@ pub(crate) fn decode(mut bytes: &[u8]) -> Option<Vec<Record>> {
 }
 
 /// What a record is made of.
-trait Stored: Sized {
+pub(crate) trait Stored: Sized {
     fn put(&self, out: &mut Vec<u8>);
     fn take(from: &mut &[u8]) -> Option<Self>;
 }
@@ -198,12 +198,12 @@ impl Stored for Vec<u8> {
     }
 }
 
-fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     (bytes.len() as u64).put(out);
     out.extend_from_slice(bytes);
 }
 
-fn take_bytes<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
+pub(crate) fn take_bytes<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
     let len = usize::try_from(u64::take(from)?).ok()?;
     let (bytes, rest) = from.split_at_checked(len)?;
     *from = rest;

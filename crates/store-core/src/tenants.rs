@@ -8,7 +8,10 @@ use crate::rows::Tenant;
 use crate::store::CoreStore;
 
 /// Refuses what cannot be the name of a tenant.
-fn check_tenant_name(name: &str) -> Result<()> {
+///
+/// # Errors
+/// `Invalid`, with the rule.
+pub fn check_tenant_name(name: &str) -> Result<()> {
     let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
     let first = name
         .bytes()
@@ -75,7 +78,9 @@ impl<E: Engine> CoreDatabase<E> {
 
     /// Changes a tenant's row, in a durable transaction.
     async fn change(&self, name: &str, change: impl FnMut(&mut Tenant) + MaybeSend) -> Result<()> {
-        self.open(self.named(name).await?.id).change(change).await
+        let tenant = self.named(name).await?;
+        tenant.state.check_whole(name)?;
+        self.open(tenant.id).change(change).await
     }
 
     /// Collects the garbage of every tenant.
@@ -83,6 +88,10 @@ impl<E: Engine> CoreDatabase<E> {
         self.commit().await?;
         let mut total = GcReport::default();
         for tenant in self.engine().tenants().await? {
+            // Whoever restores it counts on finding what was stored.
+            if tenant.state == TenantState::Restoring {
+                continue;
+            }
             let part = E::collect(&self.open(tenant.id)).await?;
             total.inodes += part.inodes;
             total.log_records += part.log_records;

@@ -1,17 +1,16 @@
 //! Tenants: finding, making and deleting them.
 
-use std::time::Instant;
-
-use tarbox_store::{Error, ErrorKind, Quota, Result, Timestamp};
+use tarbox_store::{Error, ErrorKind, Result};
+use tarbox_store_core::transfer::Blocks;
 use tarbox_store_core::{Tenant, TenantId};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use crate::engine::PostgresEngine;
 use crate::error::{closed, failed, is_fence};
-use crate::session::{Shared, random};
+use crate::session::Shared;
 use crate::sql;
-use crate::wire::{Request, Step, Template, Value};
+use crate::wire::{Request, Step, Template, Templates, Value};
 
 /// The tenant of this name.
 pub(crate) async fn find(shared: &Shared, name: &str) -> Result<Option<Tenant>> {
@@ -56,23 +55,29 @@ pub(crate) async fn all(shared: &Shared) -> Result<Vec<Tenant>> {
     Ok(found)
 }
 
-/// Makes a tenant with a root directory, durably.
-pub(crate) async fn create(shared: &Shared, name: &str, quota: Quota, now: Timestamp) -> Result<Tenant> {
+/// Makes a tenant of this row with the next number, by these statements, durably.
+pub(crate) async fn make(
+    shared: &Shared,
+    row: Tenant,
+    steps_of: fn(&Templates, &Tenant) -> Vec<Step>,
+) -> Result<Tenant> {
     let next = shared.statement(
         "UPDATE tarbox.meta SET next_tenant = next_tenant + 1 WHERE id = 1 RETURNING next_tenant - 1",
         &[],
         Vec::new(),
     );
     let answers = shared.pool.fly(&[next]).await?;
-    let row = answers[0].first().ok_or_else(closed)?;
-    let id = TenantId(sql::int(row, 0)? as u64);
-    let tenant = Tenant::new(id, name, quota, random()?, now);
+    let number = answers[0].first().ok_or_else(closed)?;
+    let tenant = Tenant {
+        id: TenantId(sql::int(number, 0)? as u64),
+        ..row
+    };
     let mut steps = vec![Step::Plain("BEGIN")];
-    steps.extend(sql::create_tenant(&shared.templates, &tenant));
+    steps.extend(steps_of(&shared.templates, &tenant));
     steps.push(Step::Plain("COMMIT"));
     match shared.pool.once(&steps).await {
         Ok(_) => Ok(tenant),
-        Err(e) if e.code() == Some(&SqlState::UNIQUE_VIOLATION) => Err(sql::taken(name)),
+        Err(e) if e.code() == Some(&SqlState::UNIQUE_VIOLATION) => Err(sql::taken(&tenant.name)),
         Err(e) => Err(failed(e)),
     }
 }
@@ -99,20 +104,38 @@ const TABLES: [&str; 16] = [
 
 /// Deletes a tenant whose lease is held. Its own row stays, without a name: it refuses the commits of whoever does not know yet.
 pub(crate) async fn delete(engine: &PostgresEngine, tenant: TenantId) -> Result<()> {
+    let end = "UPDATE tarbox.tenant SET state = 2, name = '', holder = 0, wanted = 0, commits = commits + 1, \
+               epoch = CASE WHEN epoch = $2 AND holder = $3 AND commits = $4 THEN epoch + 1 ELSE -1 END WHERE tenant = $1";
+    remove(engine, tenant, end, &TABLES).await
+}
+
+/// Deletes all rows of a tenant whose lease is held, but for its own, and those of its blocks if they are to be kept.
+pub(crate) async fn wipe(engine: &PostgresEngine, tenant: TenantId, blocks: Blocks) -> Result<()> {
+    let end = "UPDATE tarbox.tenant SET holder = 0, wanted = 0, commits = commits + 1, \
+               epoch = CASE WHEN epoch = $2 AND holder = $3 AND commits = $4 THEN epoch + 1 ELSE -1 END WHERE tenant = $1";
+    let is_kept =
+        |table: &str| table.contains("tenant_name") || (blocks == Blocks::Keep && table.contains(".block"));
+    let tables: Vec<_> = TABLES.into_iter().filter(|table| !is_kept(table)).collect();
+    remove(engine, tenant, end, &tables).await
+}
+
+/// Ends the lease with one statement, and deletes rows with others.
+async fn remove(
+    engine: &PostgresEngine,
+    tenant: TenantId,
+    end: &'static str,
+    tables: &[&'static str],
+) -> Result<()> {
+    let tables = tables.to_vec();
     engine
-        .run(|shared| async move {
+        .run(move |shared| async move {
             let seat = shared.seat(tenant);
             let (epoch, commits) = seat.fence().ok_or_else(overtaken)?;
             let sql = shared.sql(tenant);
             let bound: Vec<Value> = vec![epoch.into(), shared.session.into(), commits.into()];
-            let end = sql.fixed(
-                "UPDATE tarbox.tenant SET state = 2, name = '', holder = 0, wanted = 0, commits = commits + 1, \
-                 epoch = CASE WHEN epoch = $2 AND holder = $3 AND commits = $4 THEN epoch + 1 ELSE -1 END WHERE tenant = $1",
-                &[Type::INT8, Type::INT8, Type::INT8],
-                bound,
-            );
+            let end = sql.fixed(end, &[Type::INT8, Type::INT8, Type::INT8], bound);
             let mut steps = vec![Step::Plain("BEGIN"), end];
-            steps.extend(TABLES.map(|table| sql.fixed(table, &[], Vec::new())));
+            steps.extend(tables.iter().map(|table| sql.fixed(table, &[], Vec::new())));
             steps.push(Step::Plain("COMMIT"));
             match shared.pool.once(&steps).await {
                 Ok(_) => {}

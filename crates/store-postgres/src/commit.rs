@@ -202,6 +202,10 @@ fn stamp(batch: &Batch) -> i64 {
         (row.seq, row.time.0, row.ino.0, &row.path).hash(&mut hasher);
     }
     (batch.dentries.len(), batch.chunks.len(), batch.xattrs.len()).hash(&mut hasher);
+    // Of a tenant that is being restored they say how far that has come.
+    for (ino, name, change) in &batch.xattrs {
+        (ino.0, name, change.row.as_ref().map(|row| &row.value)).hash(&mut hasher);
+    }
     format!("{:?}", batch.history).hash(&mut hasher);
     if let Some(row) = &batch.row {
         (row.next_ino, row.next_seq, row.bytes, row.head.0, row.current.0).hash(&mut hasher);

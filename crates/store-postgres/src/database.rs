@@ -95,6 +95,12 @@ impl PostgresDatabase {
     }
 }
 
+impl PostgresDatabase {
+    pub(crate) fn core(&self) -> &CoreDatabase<PostgresEngine> {
+        &self.core
+    }
+}
+
 impl Database for PostgresDatabase {
     type Store = PostgresStore;
 

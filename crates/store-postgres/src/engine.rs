@@ -17,8 +17,9 @@ use tokio::runtime::Runtime;
 use crate::blocks::{self, Blocks, Gathered};
 use crate::error::closed;
 use crate::seat::Seat;
-use crate::session::Shared;
+use crate::session::{Shared, random};
 use crate::sql;
+use crate::wire::{Step, Templates};
 use crate::{admin, commit, followers, holds, lease, poll, rows};
 
 /// How long a database that is closed waits for the server to hear of it.
@@ -83,6 +84,16 @@ impl PostgresEngine {
     pub(crate) async fn look_around(&self, tenant: TenantId) -> Result<()> {
         let seat = self.seat(tenant);
         self.run(|shared| async move { lease::look_around(&shared, &seat).await })
+            .await
+    }
+
+    /// Makes a tenant of this row with the next number, by these statements.
+    pub(crate) async fn make(
+        &self,
+        row: Tenant,
+        steps_of: fn(&Templates, &Tenant) -> Vec<Step>,
+    ) -> Result<Tenant> {
+        self.run(move |shared| async move { admin::make(&shared, row, steps_of).await })
             .await
     }
 
@@ -294,9 +305,8 @@ impl Engine for PostgresEngine {
     }
 
     async fn create(&self, name: &str, quota: Quota, now: Timestamp) -> Result<Tenant> {
-        let name = name.to_owned();
-        self.run(move |shared| async move { admin::create(&shared, &name, quota, now).await })
-            .await
+        let row = Tenant::new(TenantId(0), name, quota, random()?, now);
+        self.make(row, sql::create_tenant).await
     }
 
     async fn collect(store: &CoreStore<Self>) -> Result<GcReport> {

@@ -39,6 +39,7 @@ mod schema;
 mod seat;
 mod session;
 mod sql;
+mod transfer;
 mod wire;
 
 pub use database::{PostgresDatabase, PostgresStore};

@@ -196,7 +196,7 @@ impl Database for SqliteDatabase {
             engine.write(Durability::Durable, |c| sql::admin::delete(c, id))
         };
         self.core.open(id).administer(delete).await?;
-        self.remove_segments(id)
+        self.core.engine().remove_segments(id)
     }
 
     async fn fsck(&self, repair: bool, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<FsckReport> {
@@ -229,10 +229,17 @@ impl Keys for SqliteDatabase {
     }
 }
 
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))] // nothing is copied there
 impl SqliteDatabase {
+    pub(crate) fn core(&self) -> &CoreDatabase<SqliteEngine> {
+        &self.core
+    }
+}
+
+impl SqliteEngine {
     /// Removes every segment of a tenant that is gone.
-    fn remove_segments(&self, tenant: TenantId) -> Result<()> {
-        let blocks = &self.core.engine().blocks;
+    pub(crate) fn remove_segments(&self, tenant: TenantId) -> Result<()> {
+        let blocks = &self.blocks;
         let pool = blocks.pool();
         for name in pool.list(&blocks.tenant_prefix(tenant)).map_err(device)? {
             pool.delete(&name).map_err(device)?;

@@ -60,6 +60,8 @@ mod sql;
     path = "surroundings_browser.rs"
 )]
 mod surroundings;
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))] // nothing is copied there
+mod transfer;
 mod vfs;
 
 pub use database::{SqliteDatabase, SqliteStore};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::Timestamp;
+use crate::{Error, ErrorKind, Result, Timestamp};
 
 /// What a tenant may use; `None` is without limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -38,6 +38,41 @@ pub enum TenantState {
     Active,
     /// Every operation fails with `Suspended`; nothing is lost.
     Suspended,
+    /// A copy or a restore has not ended yet. Every operation fails with `Busy`; only deleting it is possible.
+    Restoring,
+}
+
+impl TenantState {
+    /// As stored. 2 is left out: an engine may mean a tenant that was deleted.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Active => 0,
+            Self::Suspended => 1,
+            Self::Restoring => 3,
+        }
+    }
+
+    /// The reverse. A state that is not known is one in which nothing may be touched.
+    pub const fn from_number(number: i64) -> Self {
+        match number {
+            0 => Self::Active,
+            3 => Self::Restoring,
+            _ => Self::Suspended,
+        }
+    }
+
+    /// Refuses a tenant that is not whole yet.
+    ///
+    /// # Errors
+    /// `Busy` for [`Restoring`](Self::Restoring).
+    pub fn check_whole(self, name: &str) -> Result<()> {
+        match self {
+            Self::Active | Self::Suspended => Ok(()),
+            Self::Restoring => Err(Error::new(ErrorKind::Busy).about(name).because(
+                "it is being restored; restore or copy it again to go on after an interruption, or delete it",
+            )),
+        }
+    }
 }
 
 /// One tenant.

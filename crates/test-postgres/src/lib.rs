@@ -188,12 +188,18 @@ impl Server {
         let _stale = fs::remove_file(self.data().join("postmaster.pid"));
     }
 
+    /// A program that comes with PostgreSQL, such as `pg_dump`, for one of the databases.
+    pub fn tool(&self, name: &str, database: &str) -> Command {
+        let mut tool = Command::new(programs().join(name));
+        tool.args(["-U", "tarbox", "-d", database, "-h"])
+            .arg(&self.directory);
+        tool
+    }
+
     /// Whether a statement succeeds.
     pub fn psql(&self, database: &str, sql: &str) -> bool {
-        let mut psql = Command::new(programs().join("psql"));
-        psql.args(["-X", "-q", "-U", "tarbox", "-d", database, "-c", sql])
-            .arg("-h")
-            .arg(&self.directory);
+        let mut psql = self.tool("psql", database);
+        psql.args(["-X", "-q", "-c", sql]);
         psql.stdout(Stdio::null()).stderr(Stdio::null());
         psql.status().is_ok_and(|status| status.success())
     }
@@ -203,10 +209,8 @@ impl Server {
     /// # Panics
     /// If it fails.
     pub fn query(&self, database: &str, sql: &str) -> String {
-        let mut psql = Command::new(programs().join("psql"));
-        psql.args(["-X", "-q", "-A", "-t", "-U", "tarbox", "-d", database, "-c", sql])
-            .arg("-h")
-            .arg(&self.directory);
+        let mut psql = self.tool("psql", database);
+        psql.args(["-X", "-q", "-A", "-t", "-c", sql]);
         let output = psql.output().expect("psql runs");
         assert!(
             output.status.success(),

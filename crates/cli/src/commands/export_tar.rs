@@ -1,20 +1,16 @@
 //! `export-tar`
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{Metadata, OpenOptions};
-use std::io::{BufWriter, IsTerminal, Write, stdout};
-use std::os::fd::AsFd;
-use std::path::Path;
+use std::io::{BufWriter, Write};
 
 use tarbox_fs::{FilesystemInterface, Follow};
-use tarbox_store::ErrorKind;
 use tarbox_tar::OwnerNames;
 
 use crate::examples::examples;
 use crate::failure::{Failure, Result};
 use crate::platform::{self, bytes_of};
 use crate::transfer::item::PIECE;
-use crate::transfer::{HostNewFile, Tally, TarWriter, WorkspaceReader, pump};
+use crate::transfer::{Lasting, Output, Tally, TarWriter, WorkspaceReader, pump, write_whole};
 use crate::workspace::{Workspace, last_name, trim_slashes};
 
 /// Pack a directory of the workspace into a tar archive
@@ -69,71 +65,9 @@ pub(crate) fn run<F: FilesystemInterface>(args: &Args, w: &Workspace<'_, F>) -> 
         )?;
         writer.finish().map(drop)
     };
-    if file == "-" {
+    match write_whole(file, args.force, Lasting::No, pack)? {
         // Standard output is the archive: what there is to say would be in it.
-        return pack(standard_output()?);
+        Output::Standard => Ok(()),
+        Output::File => tally.print("packed"),
     }
-    let fail = |e: std::io::Error| fail(file, &e);
-    match std::fs::symlink_metadata(file) {
-        Ok(_) if !args.force => return Err(fail(std::io::ErrorKind::AlreadyExists.into())),
-        _ => {}
-    }
-    match std::fs::metadata(file) {
-        // A device or a pipe takes it as it comes.
-        Ok(there) if !there.is_file() => {
-            let output = OpenOptions::new().write(true).open(file).map_err(fail)?;
-            pack(Box::new(output))?;
-        }
-        there => new_file(Path::new(file), there.ok(), pack)?,
-    }
-    tally.print("packed")
-}
-
-/// Lets a file be written that takes the place of what is `there` once it is whole.
-fn new_file(
-    path: &Path,
-    there: Option<Metadata>,
-    write: impl FnOnce(Box<dyn Write + '_>) -> Result<()>,
-) -> Result<()> {
-    let fail = |e: std::io::Error| fail(path.as_os_str(), &e);
-    // What a link leads to is replaced, and not the link.
-    let path = match there {
-        Some(_) if path.is_symlink() => path.canonicalize().map_err(fail)?,
-        _ => path.to_owned(),
-    };
-    let Some(name) = path.file_name() else {
-        return Err(fail(std::io::ErrorKind::IsADirectory.into()));
-    };
-    let dir = platform::open_dir(platform::parent(&path)).map_err(fail)?;
-    let new = HostNewFile::create(dir.as_fd(), 0o666).map_err(fail)?;
-    if let Some(there) = &there {
-        // A host without permissions has none to keep.
-        let _ = new.file().set_permissions(there.permissions());
-    }
-    match write(Box::new(new.file())) {
-        Ok(()) => new
-            .put(dir.as_fd(), &bytes_of(name), there.is_some())
-            .map_err(fail),
-        Err(failure) => {
-            // Why it could not be written matters more.
-            let _ = new.discard(dir.as_fd());
-            Err(failure)
-        }
-    }
-}
-
-fn standard_output() -> Result<Box<dyn Write>> {
-    if stdout().is_terminal() {
-        let message = "not writing an archive to a terminal; name a file, or use a pipe";
-        return Err(Failure::new(ErrorKind::Invalid, message).about("standard output"));
-    }
-    Ok(Box::new(stdout()))
-}
-
-fn fail(file: &OsStr, error: &std::io::Error) -> Failure {
-    if error.kind() == std::io::ErrorKind::AlreadyExists {
-        let message = "file exists (on the host); use --force to replace it";
-        return Failure::new(ErrorKind::Exists, message).about(&*bytes_of(file));
-    }
-    Failure::host(&*bytes_of(file), error)
 }

@@ -3,6 +3,7 @@
 mod descent;
 mod host_file;
 mod host_new_file;
+mod host_output;
 mod host_reader;
 mod host_writer;
 pub(crate) mod item;
@@ -17,6 +18,7 @@ mod workspace_reader;
 mod workspace_writer;
 
 pub(crate) use host_new_file::HostNewFile;
+pub(crate) use host_output::{Lasting, Output, write_whole};
 pub(crate) use host_reader::HostReader;
 pub(crate) use host_writer::HostWriter;
 pub(crate) use pump::{Weigh, pump};

@@ -66,3 +66,13 @@ fn the_manual_works_as_pasted() {
         "{said}"
     );
 }
+
+#[cfg(feature = "transfer")]
+#[test]
+fn backups_and_moves_work_as_pasted() {
+    let said = type_all("docs/backup.md");
+    assert!(
+        said.contains("complete and undamaged") && said.contains("hello"),
+        "{said}"
+    );
+}

@@ -3,6 +3,8 @@
 
 mod attributes;
 mod audit;
+#[cfg(feature = "transfer")]
+mod backup;
 mod bad_input;
 mod documents;
 mod files;

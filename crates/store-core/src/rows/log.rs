@@ -49,3 +49,21 @@ impl LogRow {
         }
     }
 }
+
+impl From<LogRecord> for LogRow {
+    fn from(record: LogRecord) -> Self {
+        Self {
+            seq: record.seq.0,
+            time: record.time,
+            uid: record.uid,
+            agent: record.agent.into(),
+            operation: record.operation,
+            ino: record.ino,
+            path: record.path,
+            from: record.from,
+            bytes: record.bytes,
+            layer: record.layer,
+            errno: record.errno,
+        }
+    }
+}

@@ -4,10 +4,11 @@
 mod content;
 mod rules;
 
-use tarbox_store::{FsckReport, Problem, Result};
+use tarbox_store::{FsckReport, Problem, Result, TenantState};
 use tarbox_store_core::{CoreDatabase, Engine as _, Tenant};
 
 use crate::engine::PostgresEngine;
+use crate::session::Shared;
 
 /// Checks every tenant. What is wrong is told; nothing is mended here: the server's own means bring a database back.
 pub(crate) async fn fsck(
@@ -22,6 +23,9 @@ pub(crate) async fn fsck(
     let mut report = FsckReport::default();
     for (done, tenant) in tenants.into_iter().enumerate() {
         progress(done as u64, all);
+        if tenant.state == TenantState::Restoring {
+            continue;
+        }
         let store = core.open(tenant.id);
         let _alone = store.exclusive().await?;
         let Some(tenant) = engine.find(&tenant.name).await? else {
@@ -33,7 +37,7 @@ pub(crate) async fn fsck(
                 report: FsckReport::default(),
             };
             rules::check(&shared, &mut found).await?;
-            content::check(&shared, &mut found).await?;
+            content::check(&shared, &mut found, content::Bytes::Read).await?;
             Ok(found.report)
         });
         let part = checked.await?;
@@ -48,13 +52,19 @@ pub(crate) async fn fsck(
     Ok(report)
 }
 
+/// Checks what the rows of a tenant say of each other, whether they are all there or not.
+pub(crate) async fn check_rows(shared: &Shared, found: &mut Found) -> Result<()> {
+    rules::check(shared, found).await?;
+    content::check(shared, found, content::Bytes::Trust).await
+}
+
 /// Findings of one check that are told; more of the same tell nothing more.
 const TOLD: usize = 1_000;
 
 /// What was found in one tenant.
-struct Found {
-    tenant: Tenant,
-    report: FsckReport,
+pub(crate) struct Found {
+    pub(crate) tenant: Tenant,
+    pub(crate) report: FsckReport,
 }
 
 impl Found {

@@ -8,6 +8,8 @@ use crate::session::Shared;
 use crate::sql::int;
 
 /// Rules, by the word of their invariant. `$1` is the tenant; each answers one column of text.
+///
+/// Inode 0 of a tenant that is being restored (state 3) says how far that has come, and is none of them.
 const RULES: &[(&str, &str)] = &[
     (
         "counter",
@@ -25,7 +27,8 @@ const RULES: &[(&str, &str)] = &[
          (SELECT coalesce(sum(len), 0) FROM tarbox.block WHERE tenant = $1) \
          + (SELECT coalesce(sum(length(data)), 0) FROM tarbox.inode WHERE tenant = $1) \
          + (SELECT coalesce(sum(length(data)), 0) FROM tarbox.inode_past WHERE tenant = $1) \
-         + (SELECT coalesce(sum(length(name) + length(value)), 0) FROM tarbox.xattr WHERE tenant = $1) \
+         + (SELECT coalesce(sum(length(name) + length(value)), 0) FROM tarbox.xattr WHERE tenant = $1 \
+           AND (ino > 0 OR NOT EXISTS (SELECT 1 FROM tarbox.tenant r WHERE r.tenant = $1 AND r.state = 3))) \
          + (SELECT coalesce(sum(length(name) + length(value)), 0) FROM tarbox.xattr_past WHERE tenant = $1) AS sum) n \
          WHERE t.tenant = $1 AND t.bytes <> n.sum",
     ),
@@ -85,7 +88,8 @@ const RULES: &[(&str, &str)] = &[
         "xattr-count",
         "SELECT format('inode %s counts %s extended attributes and has %s', coalesce(i.ino, x.ino), i.xattrs, x.count) \
          FROM (SELECT ino, xattrs FROM tarbox.inode WHERE tenant = $1 AND xattrs > 0) i \
-         FULL JOIN (SELECT ino, count(*) FROM tarbox.xattr WHERE tenant = $1 GROUP BY ino) x ON x.ino = i.ino \
+         FULL JOIN (SELECT ino, count(*) FROM tarbox.xattr WHERE tenant = $1 \
+          AND (ino > 0 OR NOT EXISTS (SELECT 1 FROM tarbox.tenant r WHERE r.tenant = $1 AND r.state = 3)) GROUP BY ino) x ON x.ino = i.ino \
          WHERE i.xattrs IS DISTINCT FROM x.count",
     ),
     (

@@ -8,7 +8,7 @@ use tarbox_store_core::{Batch, Change, Content, Hash};
 use tokio_postgres::types::Type;
 
 use super::table::{CHUNK, DENTRY, INODE, Table, XATTR, values};
-use super::{Sql, chunk, dentry, history, inode, log, tenant, types_of_rows, xattr};
+use super::{Sql, chunk, dentry, history, inode, log, past, tenant, types_of_rows, xattr};
 use crate::wire::{Step, Value};
 
 /// Bytes of blocks that one statement brings.
@@ -61,6 +61,7 @@ pub(crate) fn apply(sql: Sql<'_>, batch: &Batch, fence: Fence, blocks: &BTreeMap
     rows(sql, &mut steps, &XATTR, xattrs, |(ino, name), row| {
         Some(xattr::values(ino, name, row))
     });
+    past::insert(sql, &mut steps, &batch.past);
     block_rows(sql, &mut steps, batch, blocks);
     orphans(sql, &mut steps, &batch.orphans);
     let log = batch.log.iter().map(log::values).collect();

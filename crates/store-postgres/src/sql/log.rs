@@ -111,6 +111,11 @@ pub(crate) fn records(rows: &[Row]) -> Result<Vec<LogRecord>> {
     rows.iter().map(decode).collect()
 }
 
+/// The same as it is written.
+pub(crate) fn row(row: &Row) -> Result<LogRow> {
+    decode(row).map(LogRow::from)
+}
+
 fn decode(row: &Row) -> Result<LogRecord> {
     let number = |i: usize| int(row, i);
     let operation = u8::try_from(number(4)?).ok().and_then(Operation::from_number);

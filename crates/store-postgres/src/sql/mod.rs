@@ -7,6 +7,7 @@ mod history;
 mod inode;
 mod load;
 mod log;
+pub(crate) mod past;
 mod table;
 mod tenant;
 mod xattr;
@@ -20,8 +21,10 @@ pub(crate) use apply::{Fence, apply};
 pub(crate) use chunk::map as chunk_map;
 pub(crate) use inode::data as inline;
 pub(crate) use load::plan;
-pub(crate) use log::{query as log_query, records as log_records};
-pub(crate) use tenant::{COLUMNS as TENANT, Seen, create as create_tenant, decode as decode_tenant, taken};
+pub(crate) use log::{query as log_query, records as log_records, row as log_row};
+pub(crate) use tenant::{
+    COLUMNS as TENANT, Seen, begin as begin_tenant, create as create_tenant, decode as decode_tenant, taken,
+};
 
 use crate::error::failed;
 use crate::wire::{Request, Step, Template, Templates, Value};

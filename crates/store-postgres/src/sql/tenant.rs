@@ -60,11 +60,7 @@ pub(crate) fn decode(row: &Row) -> Result<Seen> {
     let tenant = Tenant {
         id,
         name: row.try_get::<_, &str>(1).map_err(failed)?.into(),
-        state: if state == 0 {
-            TenantState::Active
-        } else {
-            TenantState::Suspended
-        },
+        state: TenantState::from_number(state),
         created: Timestamp(int(row, 3)?),
         quota: Quota {
             bytes: limit(4)?,
@@ -99,7 +95,7 @@ pub(crate) fn decode(row: &Row) -> Result<Seen> {
 /// What a commit changes in the row, in the order of [`CHANGED`].
 pub(super) fn changed_values(t: &Tenant) -> Vec<Value> {
     vec![
-        Value::Int((t.state == TenantState::Suspended).into()),
+        Value::Int(t.state.number().into()),
         t.quota.bytes.into(),
         t.quota.inodes.into(),
         t.quota.layers.into(),
@@ -131,6 +127,18 @@ pub(super) const CHANGED: [(&str, Type); 12] = [
 
 /// The rows of a new tenant: its name, itself, and its root directory. Nobody holds its lease.
 pub(crate) fn create(templates: &Templates, t: &Tenant) -> Vec<Step> {
+    let mut steps = begin(templates, t);
+    let root = inode::values(t.id, Ino::ROOT, &Inode::root(t.created));
+    let sql = Sql {
+        templates,
+        tenant: t.id,
+    };
+    sql.upsert(&mut steps, &INODE, vec![root]);
+    steps
+}
+
+/// The same without a root directory.
+pub(crate) fn begin(templates: &Templates, t: &Tenant) -> Vec<Step> {
     let sql = Sql {
         templates,
         tenant: t.id,
@@ -151,10 +159,7 @@ pub(crate) fn create(templates: &Templates, t: &Tenant) -> Vec<Step> {
         &types,
         values,
     );
-    let root = Inode::root(t.created);
-    let mut steps = vec![name, row];
-    sql.upsert(&mut steps, &INODE, vec![inode::values(t.id, Ino::ROOT, &root)]);
-    steps
+    vec![name, row]
 }
 
 pub(super) const LAYER: &str = "l.id, l.name, l.description, l.sealed";

@@ -21,6 +21,8 @@ use tarbox_store_core::CoreDatabase;
 
 use crate::engine::SqliteEngine;
 use crate::rows::Numbered;
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+use crate::rows::TenantId;
 use crate::sql::engine as failed;
 use check::blocks::BlockFault;
 use finding::{Fault, Finding, Sink};
@@ -106,6 +108,28 @@ impl SqliteEngine {
             found,
             more,
         })
+    }
+
+    /// Checks the rows of one tenant, whether they are all there or not, and changes nothing.
+    #[cfg(not(all(target_family = "wasm", target_os = "unknown")))] // nothing is copied there
+    pub(crate) fn inspect_rows(&self, tenant: TenantId) -> Result<Vec<Problem>> {
+        let (sink, seen) = (Sink::default(), Seen::default());
+        let silent = Progress::new(&|_, _| {});
+        let names = self.at_one_moment(|c| {
+            let row = TenantRow::all(c)?.into_iter().find(|row| row.id == tenant.sql());
+            if let Some(row) = row {
+                check::rows_of(c, &row, &sink, &silent, &seen)?;
+            }
+            names(c)
+        })?;
+        let (found, more) = sink.into_parts();
+        let inspection = Inspection {
+            names,
+            seen,
+            found,
+            more,
+        };
+        Ok(inspection.report(None).problems)
     }
 
     /// Whether a block is fine after all: a garbage collection moved it while it was being looked at.

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use rusqlite::{Connection, Row};
-use tarbox_store::{Ino, Result};
+use tarbox_store::{Ino, Result, TenantState};
 
 use super::finding::{Fault, HEAD, Sink};
 use super::progress::Progress;
@@ -25,6 +25,7 @@ pub(super) struct TenantRow {
     pub(super) secret: Vec<u8>,
     pub(super) segment: i64,
     pub(super) segment_len: i64,
+    pub(super) state: i64,
 }
 
 impl TenantRow {
@@ -32,7 +33,7 @@ impl TenantRow {
     pub(super) fn all(c: &Connection) -> Result<Vec<Self>> {
         let mut statement = c
             .prepare(
-                "SELECT id, name, bytes, inodes, layers, head, current, next_ino, next_seq, secret, segment, segment_len \
+                "SELECT id, name, bytes, inodes, layers, head, current, next_ino, next_seq, secret, segment, segment_len, state \
                  FROM tenant ORDER BY id",
             )
             .map_err(engine)?;
@@ -51,10 +52,16 @@ impl TenantRow {
                     secret: row.get(9)?,
                     segment: row.get(10)?,
                     segment_len: row.get(11)?,
+                    state: row.get(12)?,
                 })
             })
             .map_err(engine)?;
         rows.collect::<rusqlite::Result<_>>().map_err(engine)
+    }
+
+    /// Whether rows are still to come.
+    pub(super) fn is_being_restored(&self) -> bool {
+        TenantState::from_number(self.state) == TenantState::Restoring
     }
 
     /// The tenant's number, if it can be one.

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 use tarbox_store::{Error, ErrorKind, Ino, Quota, Result, Timestamp};
+use tarbox_store_core::transfer::Blocks;
 
 use super::error::engine;
 use super::{api_key, inode, tenant};
@@ -29,9 +30,16 @@ pub(crate) fn create(
     secret: [u8; 16],
     now: Timestamp,
 ) -> Result<Tenant> {
-    if tenant::by_name(c, name)?.is_some() {
+    let row = begin(c, &Tenant::new(TenantId(0), name, quota, secret, now))?;
+    inode::put(c, row.id.key(Ino::ROOT), &Inode::root(now))?;
+    Ok(row)
+}
+
+/// Makes a tenant of this row, with the next number, and without any other rows.
+pub(crate) fn begin(c: &Connection, row: &Tenant) -> Result<Tenant> {
+    if tenant::by_name(c, &row.name)?.is_some() {
         return Err(Error::new(ErrorKind::Exists)
-            .about(name)
+            .about(&*row.name)
             .because("a tenant of this name already exists"));
     }
     // Numbers are never used twice, also after the last tenant was deleted.
@@ -48,14 +56,22 @@ pub(crate) fn create(
     let id = TenantId(id.ok_or_else(|| {
         Error::new(ErrorKind::NoSpace).because("the database has the maximum number of tenants")
     })?);
-    let row = Tenant::new(id, name, quota, secret, now);
+    let row = Tenant { id, ..row.clone() };
     tenant::put(c, &row)?;
-    inode::put(c, id.key(Ino::ROOT), &Inode::root(now))?;
     Ok(row)
 }
 
 /// Deletes every row of a tenant.
 pub(crate) fn delete(c: &Connection, id: TenantId) -> Result<()> {
+    wipe(c, id, Blocks::Remove)?;
+    api_key::delete(c, id)?;
+    c.execute("DELETE FROM tenant WHERE id = ?1", [id.sql()])
+        .map_err(engine)?;
+    Ok(())
+}
+
+/// Deletes every row of a tenant but its own, and those of its blocks if they are to be kept.
+pub(crate) fn wipe(c: &Connection, id: TenantId, blocks: Blocks) -> Result<()> {
     let (from, to) = (id.key(Ino(0)), TenantId(id.0 + 1).key(Ino(0)));
     for (table, key) in BY_KEY {
         c.execute(
@@ -64,12 +80,13 @@ pub(crate) fn delete(c: &Connection, id: TenantId) -> Result<()> {
         )
         .map_err(engine)?;
     }
-    for table in BY_TENANT {
+    let kept: &[&str] = match blocks {
+        Blocks::Keep => &["block", "segment"],
+        Blocks::Remove => &[],
+    };
+    for table in BY_TENANT.iter().filter(|table| !kept.contains(table)) {
         c.execute(&format!("DELETE FROM {table} WHERE tenant = ?1"), [id.sql()])
             .map_err(engine)?;
     }
-    api_key::delete(c, id)?;
-    c.execute("DELETE FROM tenant WHERE id = ?1", [id.sql()])
-        .map_err(engine)?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use tarbox_store::Result;
 use tarbox_store_core::Batch;
 
-use super::{chunk, dentry, inode, layers, log, orphan, tenant, xattr};
+use super::{chunk, dentry, inode, layers, log, orphan, past, tenant, xattr};
 use crate::rows::Numbered;
 
 /// Puts the batch into the database. The caller holds the transaction.
@@ -53,6 +53,7 @@ pub(crate) fn apply(c: &Connection, batch: &Batch) -> Result<()> {
             None => xattr::delete(c, key, name)?,
         }
     }
+    past::insert(c, t, &batch.past)?;
     apply_accounts(c, batch)
 }
 

@@ -1,6 +1,7 @@
 //! Chunk maps and block places in and out of SQL.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use tarbox_store::{LayerId, Result};
 use tarbox_store_core::CHUNKS;
 
@@ -71,15 +72,20 @@ fn collect(file: Key, mut rows: rusqlite::Rows<'_>) -> Result<Vec<(u64, Map)>> {
         let index = row.get::<_, i64>(0).map_err(engine)? as u64;
         let born = LayerId(row.get::<_, i64>(1).map_err(engine)? as u64);
         let bytes = row.get_ref(2).map_err(engine)?;
-        let map = bytes.as_blob().ok();
-        let map = map.and_then(|bytes| Map::decode(bytes, file.0, index, born));
-        let map = map.ok_or_else(|| damaged("the map of a chunk breaks its format"))?;
+        let map = decode(bytes, file, index, born)?;
         if found.last().is_some_and(|(before, _)| *before >= index) {
             return Err(damaged("two versions of a chunk are valid at once"));
         }
         found.push((index, map));
     }
     Ok(found)
+}
+
+/// Decodes the map of a version.
+pub(super) fn decode(bytes: ValueRef<'_>, file: Key, index: u64, born: LayerId) -> Result<Map> {
+    let map = bytes.as_blob().ok();
+    let map = map.and_then(|bytes| Map::decode(bytes, file.0, index, born));
+    map.ok_or_else(|| damaged("the map of a chunk breaks its format"))
 }
 
 /// Writes the head's version.
@@ -121,16 +127,19 @@ pub(crate) fn delete(c: &Connection, file: Key, index: u64) -> Result<()> {
 pub(crate) fn block(c: &Connection, tenant: TenantId, hash: &Hash) -> Result<Option<Block>> {
     c.prepare_cached("SELECT segment, offset, len, refs FROM block WHERE tenant = ?1 AND hash = ?2")
         .map_err(engine)?
-        .query_row(params![tenant.sql(), hash], |row| {
-            Ok(Block {
-                segment: row.get::<_, i64>(0)? as u64,
-                offset: row.get::<_, i64>(1)? as u64,
-                len: row.get(2)?,
-                refs: row.get::<_, i64>(3)? as u64,
-            })
-        })
+        .query_row(params![tenant.sql(), hash], decode_block)
         .optional()
         .map_err(engine)
+}
+
+/// Decodes the columns `segment, offset, len, refs`.
+pub(super) fn decode_block(row: &Row<'_>) -> rusqlite::Result<Block> {
+    Ok(Block {
+        segment: row.get::<_, i64>(0)? as u64,
+        offset: row.get::<_, i64>(1)? as u64,
+        len: row.get(2)?,
+        refs: row.get::<_, i64>(3)? as u64,
+    })
 }
 
 /// Writes where a block is.

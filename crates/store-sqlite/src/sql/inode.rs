@@ -175,20 +175,25 @@ pub(crate) fn put(c: &Connection, key: Key, n: &Inode) -> Result<()> {
              VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)",
         )
         .map_err(engine)?;
-    bind_attributes(&mut statement, key, n).map_err(engine)?;
+    bind(&mut statement, key, n)?;
+    statement.raw_execute().map_err(engine)?;
+    Ok(())
+}
+
+/// Binds all of a version: 17 attributes, the key, the content and its checksum.
+pub(super) fn bind(statement: &mut Statement<'_>, key: Key, n: &Inode) -> Result<()> {
+    bind_attributes(statement, key, n).map_err(engine)?;
     if let Content::Inline(data) = &n.content {
         statement
             .raw_bind_parameter(19, data.as_slice())
             .map_err(engine)?;
         statement
             .raw_bind_parameter(20, checksum(key, data))
-            .map_err(engine)?;
+            .map_err(engine)
     } else {
         statement.raw_bind_parameter(19, Null).map_err(engine)?;
-        statement.raw_bind_parameter(20, Null).map_err(engine)?;
+        statement.raw_bind_parameter(20, Null).map_err(engine)
     }
-    statement.raw_execute().map_err(engine)?;
-    Ok(())
 }
 
 /// Writes all of the head's version but its content.

@@ -105,7 +105,8 @@ pub(crate) fn query(c: &Connection, tenant: TenantId, q: &LogQuery) -> Result<Ve
     Ok(found)
 }
 
-fn decode(row: &Row<'_>) -> Result<LogRecord> {
+/// Decodes the columns of [`query`].
+pub(super) fn decode(row: &Row<'_>) -> Result<LogRecord> {
     let number = |i: usize| row.get::<_, i64>(i).map_err(engine);
     let operation = u8::try_from(number(4)?).ok().and_then(Operation::from_number);
     Ok(LogRecord {

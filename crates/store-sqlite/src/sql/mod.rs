@@ -20,6 +20,8 @@ mod load;
 pub(crate) mod log;
 mod open;
 pub(crate) mod orphan;
+#[cfg_attr(all(target_family = "wasm", target_os = "unknown"), path = "past_none.rs")]
+pub(crate) mod past;
 mod reader;
 mod schema;
 pub(crate) mod tenant;
@@ -32,6 +34,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 use tarbox_store::Result;
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+use tarbox_store::{Error, ErrorKind};
 
 pub(crate) use apply::apply;
 pub(crate) use error::{damaged, device, engine};
@@ -139,6 +143,20 @@ impl Connections {
         self.reader.as_ref()?;
         let writer = lock(&self.writer);
         writer.connection.path().map(Into::into)
+    }
+
+    /// A connection of its own for whoever reads for long.
+    ///
+    /// # Errors
+    /// `Unsupported` where there can only be one.
+    #[cfg(not(all(target_family = "wasm", target_os = "unknown")))] // nothing is copied there
+    pub(crate) fn beside(&self) -> Result<Connection> {
+        let alone = || {
+            Error::new(ErrorKind::Unsupported).because(
+                "nothing can be read beside what is written: the database is in memory or in a pool, or its device is full",
+            )
+        };
+        open::connect_beside(&Place::File(self.file().ok_or_else(alone)?))
     }
 
     /// Whether the writer's sorts go to a temporary file when they outgrow memory, where there is one to be had.

@@ -71,11 +71,7 @@ fn decode(row: &Row<'_>) -> Result<Tenant> {
     Ok(Tenant {
         id: TenantId(within(0, 1, TenantId::LIMIT - 1)?),
         name: row.get(1).map_err(engine)?,
-        state: if number(2)? == 0 {
-            TenantState::Active
-        } else {
-            TenantState::Suspended
-        },
+        state: TenantState::from_number(number(2)? as i64),
         created: Timestamp(row.get(3).map_err(engine)?),
         quota: Quota {
             bytes: limit(4)?,
@@ -112,7 +108,7 @@ pub(crate) fn put(c: &Connection, t: &Tenant) -> Result<()> {
     .execute(params![
         t.id.sql(),
         t.name,
-        u8::from(t.state == TenantState::Suspended),
+        t.state.number(),
         t.created.0,
         limit(t.quota.bytes),
         limit(t.quota.inodes),

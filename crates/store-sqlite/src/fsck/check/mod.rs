@@ -35,24 +35,45 @@ pub(super) use entries::is_name;
 /// What the device reports. Damage is a finding.
 pub(super) fn rows(c: &Connection, sink: &Sink, progress: &Progress<'_>, seen: &Seen) -> Result<()> {
     accounts::strays(c, sink)?;
-    for tenant in TenantRow::all(c)? {
-        let Some(scope) = scope(c, &tenant, sink, progress, seen)? else {
-            accounts::impossible(&tenant, sink);
-            continue;
-        };
-        let checks: [fn(&Scope<'_>) -> Result<()>; 8] = [
-            accounts::history,
-            intervals::check,
-            inodes::check,
-            names::check,
-            tree::check,
-            refs::check,
-            log::check,
-            accounts::counters,
-        ];
-        for check in checks {
-            damage_is_a_finding(&scope, check(&scope))?;
-        }
+    for tenant in whole(c)? {
+        rows_of(c, &tenant, sink, progress, seen)?;
+    }
+    Ok(())
+}
+
+/// The tenants that have all their rows.
+fn whole(c: &Connection) -> Result<impl Iterator<Item = TenantRow>> {
+    let all = TenantRow::all(c)?.into_iter();
+    Ok(all.filter(|tenant| !tenant.is_being_restored()))
+}
+
+/// Checks all rows of one tenant.
+///
+/// # Errors
+/// As [`rows`].
+pub(super) fn rows_of(
+    c: &Connection,
+    tenant: &TenantRow,
+    sink: &Sink,
+    progress: &Progress<'_>,
+    seen: &Seen,
+) -> Result<()> {
+    let Some(scope) = scope(c, tenant, sink, progress, seen)? else {
+        accounts::impossible(tenant, sink);
+        return Ok(());
+    };
+    let checks: [fn(&Scope<'_>) -> Result<()>; 8] = [
+        accounts::history,
+        intervals::check,
+        inodes::check,
+        names::check,
+        tree::check,
+        refs::check,
+        log::check,
+        accounts::counters,
+    ];
+    for check in checks {
+        damage_is_a_finding(&scope, check(&scope))?;
     }
     Ok(())
 }
@@ -65,7 +86,7 @@ pub(super) fn all_bytes(
     progress: &Progress<'_>,
     seen: &Seen,
 ) -> Result<()> {
-    for tenant in TenantRow::all(c)? {
+    for tenant in whole(c)? {
         let Some(scope) = scope(c, &tenant, sink, progress, seen)? else {
             continue;
         };

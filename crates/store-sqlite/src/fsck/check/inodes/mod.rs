@@ -61,6 +61,10 @@ pub(in crate::fsck) fn check(scope: &Scope<'_>) -> Result<()> {
     let mut chunks = Cursor::new(&mut statements.1, keys, chunks::read)?;
     let mut xattrs = Cursor::new(&mut statements.2, keys, read_xattr)?;
     let mut entries = Cursor::new(&mut statements.3, keys, entries::reader(scope))?;
+    if scope.tenant.is_being_restored() {
+        // Inode 0 says how far that has come.
+        xattrs.all_of(keys[0])?;
+    }
     loop {
         let next = [inodes.key(), chunks.key(), xattrs.key(), entries.key()];
         let Some(key) = next.into_iter().flatten().min() else {

@@ -1,11 +1,15 @@
 //! `tenant`
 
+#[cfg(feature = "transfer")]
+mod transfer;
+
 use serde::Serialize;
 use tarbox_fs::blocking;
 use tarbox_store::{Actor, Database, Error, ErrorKind, Ino, Quota, SetAttr, Store, TenantInfo, TenantState};
 
 use crate::examples::examples;
 use crate::failure::{Failure, Result};
+use crate::open::{AnyDatabase, Missing};
 use crate::parse::owner::parse_whole;
 use crate::parse::size::{Limit, parse_limit};
 use crate::parse::time;
@@ -23,6 +27,37 @@ pub(crate) enum Command {
     Suspend(Suspend),
     Resume(Resume),
     Delete(Delete),
+    #[cfg(feature = "transfer")]
+    Copy(transfer::Copy),
+    #[cfg(feature = "transfer")]
+    Dump(transfer::Dump),
+    #[cfg(feature = "transfer")]
+    Restore(transfer::Restore),
+    #[cfg(feature = "transfer")]
+    Verify(transfer::Verify),
+}
+
+impl Command {
+    /// Whether it makes the database where there is none.
+    pub(crate) fn missing(&self) -> Missing {
+        match self {
+            #[cfg(feature = "transfer")]
+            Self::Restore(_) => Missing::Make,
+            _ => Missing::Refuse,
+        }
+    }
+
+    /// Runs what needs no database, and answers whether it was that.
+    pub(crate) fn run_alone(&self, out: &Printer) -> Result<bool> {
+        match self {
+            #[cfg(feature = "transfer")]
+            Self::Verify(args) => transfer::verify(args, out).map(|()| true),
+            _ => {
+                let _ = out;
+                Ok(false)
+            }
+        }
+    }
 }
 
 /// Create a tenant
@@ -144,7 +179,12 @@ impl<'a> From<&'a TenantInfo> for Shown<'a> {
     }
 }
 
-pub(crate) fn run<D: Database>(command: &Command, db: &D, out: &Printer, caller: (u32, u32)) -> Result<()> {
+pub(crate) fn run<D: AnyDatabase>(
+    command: &Command,
+    db: &D,
+    out: &Printer,
+    caller: (u32, u32),
+) -> Result<()> {
     match command {
         Command::Create(args) => create(args, db, out, caller),
         Command::List(List {}) => list(db, out),
@@ -158,6 +198,14 @@ pub(crate) fn run<D: Database>(command: &Command, db: &D, out: &Printer, caller:
         Command::Suspend(args) => set_state(db, &args.name, TenantState::Suspended),
         Command::Resume(args) => set_state(db, &args.name, TenantState::Active),
         Command::Delete(args) => delete(args, db),
+        #[cfg(feature = "transfer")]
+        Command::Copy(args) => transfer::copy(args, db, out),
+        #[cfg(feature = "transfer")]
+        Command::Dump(args) => transfer::dump(args, db, out),
+        #[cfg(feature = "transfer")]
+        Command::Restore(args) => transfer::restore(args, db, out),
+        #[cfg(feature = "transfer")]
+        Command::Verify(args) => transfer::verify(args, out),
     }
 }
 
@@ -264,6 +312,7 @@ fn state_text(state: TenantState) -> (&'static str, anstyle::Style) {
     match state {
         TenantState::Active => ("active", colour::GREEN),
         TenantState::Suspended => ("suspended", colour::RED),
+        TenantState::Restoring => ("restoring", colour::YELLOW),
     }
 }
 
@@ -301,7 +350,11 @@ pub(crate) fn about(error: Error, name: &str) -> Failure {
             ErrorKind::Suspended,
             "suspended; use 'tarbox tenant resume' to reopen it",
         ),
-        ErrorKind::Busy => Failure::new(ErrorKind::Busy, "another process has it open"),
+        // What says why it is in use says it better.
+        ErrorKind::Busy if error.detail().is_none() => {
+            Failure::new(ErrorKind::Busy, "another process has it open")
+        }
+        ErrorKind::Busy => Failure::new(ErrorKind::Busy, error.detail().unwrap_or_default()),
         _ => return Failure::from(error),
     };
     failure.about(format!("tenant {name}"))
