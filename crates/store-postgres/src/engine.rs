@@ -270,7 +270,8 @@ impl Engine for PostgresEngine {
         for batch in batches.iter() {
             let seat = self.seat(batch.tenant);
             turns.push(seat.commit.clone().lock_owned().await);
-            let blocks = std::mem::take(&mut seat.lock().blocks);
+            // They stay until the commit has succeeded, since the same may be tried again.
+            let blocks = seat.lock().blocks.clone();
             let stamp = stamp(batch);
             // The same was committed by a task that nobody waited for.
             if seat.lock().last == Some(stamp) {
@@ -316,6 +317,7 @@ impl Engine for PostgresEngine {
                     }
                     Applied::Fenced => seat.lose(&mut seat.lock()),
                 }
+                seat.lock().blocks.clear();
             }
             if shared.others.load(Ordering::Acquire) {
                 shared.poke.notify_one();
