@@ -37,10 +37,12 @@ pub(crate) async fn apply(
     for batch in batches.iter() {
         let seat = engine.seat(batch.tenant);
         turns.push(seat.commit.clone().lock_owned().await);
-        let blocks = std::mem::take(&mut seat.lock().blocks);
+        // They stay until the commit has succeeded, since the same may be tried again.
+        let blocks = seat.lock().blocks.clone();
         let stamp = stamp(batch);
         // The same was committed by a task that nobody waited for.
         if seat.lock().last == Some(stamp) {
+            seat.lock().blocks.clear();
             if durability == Durability::Durable {
                 return sync(engine, batch.tenant).await;
             }
@@ -49,7 +51,9 @@ pub(crate) async fn apply(
         // Where earlier commits are lost, none that is to be durable succeeds before that was told.
         let is_lost = durability == Durability::Durable && std::mem::take(&mut seat.lock().lost);
         let Some((epoch, commits)) = seat.fence().filter(|_| !is_lost) else {
-            seat.lock().lost = false;
+            let mut state = seat.lock();
+            state.lost = false;
+            state.blocks.clear();
             return Ok(Applied::Fenced);
         };
         let fence = Fence {
@@ -83,6 +87,7 @@ pub(crate) async fn apply(
                 }
                 Applied::Fenced => seat.lose(&mut seat.lock()),
             }
+            seat.lock().blocks.clear();
         }
         if shared.others.load(Ordering::Acquire) {
             shared.poke.notify_one();

@@ -17,6 +17,7 @@ use tarbox_store_core::{
 
 use crate::blocks::{Appender, BlockStore};
 use crate::followers::Followers;
+use crate::group::Group;
 use crate::lease::Lease;
 use crate::redo::Redo;
 use crate::room::Room;
@@ -39,6 +40,7 @@ pub struct SqliteEngine {
     /// Commits are visible that may not be on the device.
     unsynced: AtomicBool,
     redo: Mutex<Option<Redo>>,
+    group: Group,
     /// Other processes; `None` where there are none.
     sessions: Option<Sessions>,
     /// After the connections: it keeps what the last of them leaves.
@@ -85,6 +87,7 @@ impl SqliteEngine {
             foreign: AtomicU64::new(0),
             unsynced: AtomicBool::new(known != 0),
             redo: Mutex::new(parts.redo),
+            group: Group::default(),
             sessions: parts.sessions,
             room: parts.room,
             followers: parts.followers,
@@ -155,27 +158,39 @@ impl SqliteEngine {
 
     fn commit(&self, batches: &mut [Batch], durability: Durability) -> Result<()> {
         let mut redo = lock(&self.redo);
-        let logged = redo.as_mut().filter(|redo| redo.must_end());
-        // The log begins anew, so the transaction must not be lost.
-        let durability = match logged {
-            Some(_) => Durability::Durable,
-            None => durability,
+        let Some(redo) = &mut *redo else {
+            drop(redo);
+            let write = |all: &[&[Batch]], durability| {
+                self.write(durability, |c| {
+                    all.iter().try_for_each(|batches| apply_all(c, batches))
+                })
+            };
+            self.group.commit(batches, durability, &write)?;
+            self.learn(batches);
+            return Ok(());
         };
+        let is_end = redo.must_end();
+        // The log begins anew then, so the transaction must not be lost.
+        let durability = if is_end { Durability::Durable } else { durability };
         self.write(durability, |c| {
-            for batch in batches.iter() {
-                sql::apply(c, batch)?;
+            apply_all(c, batches)?;
+            match is_end {
+                true => sql::set_redone(c, redo.epoch()),
+                false => Ok(()),
             }
-            logged
-                .as_ref()
-                .map_or(Ok(()), |redo| sql::set_redone(c, redo.epoch()))
         })?;
-        if let Some(redo) = logged {
+        if is_end {
             redo.begin_anew();
         }
+        self.learn(batches);
+        Ok(())
+    }
+
+    /// Takes note of where blocks are that were committed.
+    fn learn(&self, batches: &[Batch]) {
         for batch in batches {
             self.blocks.learn(batch.tenant, &batch.blocks);
         }
-        Ok(())
     }
 }
 
@@ -354,6 +369,10 @@ impl Engine for SqliteEngine {
     fn performance(&self) -> Performance {
         self.blocks.performance()
     }
+}
+
+fn apply_all(c: &Connection, batches: &[Batch]) -> Result<()> {
+    batches.iter().try_for_each(|batch| sql::apply(c, batch))
 }
 
 /// A mutex here only guards against concurrent use.

@@ -33,6 +33,8 @@ mod engine;
 mod followers;
 mod fsck;
 mod gc;
+#[cfg_attr(target_family = "wasm", path = "group_alone.rs")]
+mod group;
 #[cfg(not(target_family = "wasm"))]
 #[cfg_attr(not(target_os = "linux"), path = "holders_alone.rs")]
 mod holders;

@@ -20,8 +20,10 @@ use crate::schedule::{Call, Obedient, Outcome, Schedule, pause};
 use crate::seat::{Seat, Seen};
 use crate::server::{Fence, Follows, Server, State, gone};
 
-/// How often a lease is asked for, and a follower waited for, before that is given up.
-const PATIENCE: u32 = 20_000;
+/// How often a lease is asked for before that is given up.
+const PATIENCE: u64 = 1 << 40;
+/// How often a follower is looked at that is waited for.
+const LOOKS: u32 = 20_000;
 /// How long one who waits for a commit waits at least.
 const WAIT: u32 = 3;
 
@@ -392,7 +394,7 @@ impl Engine for MemoryEngine {
     }
 
     async fn settle(&self, tenant: TenantId, besides: Option<u32>, position: Seq) {
-        for _ in 0..PATIENCE {
+        for _ in 0..LOOKS {
             let is_behind = {
                 let state = self.server.lock();
                 let behind = |one: &Follows| one.position.load(Ordering::Acquire) < position.0;
@@ -547,6 +549,13 @@ impl Engine for MemoryEngine {
 impl MemoryEngine {
     fn is_own(&self, one: &Follows, besides: Option<u32>) -> bool {
         one.process == self.process && Some(one.number) == besides
+    }
+}
+
+/// The process ends.
+impl Drop for MemoryEngine {
+    fn drop(&mut self) {
+        self.server.kill(self.process);
     }
 }
 

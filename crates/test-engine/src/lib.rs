@@ -7,6 +7,7 @@
 //! from a process that is too slow. With one seed everything happens in the same order again.
 #![forbid(unsafe_code)]
 
+pub mod conformance;
 mod database;
 mod engine;
 mod invariants;
