@@ -197,6 +197,8 @@ fn inodes_are_mended() {
             "UPDATE inode_past SET xattrs = 9 WHERE key = {small}",
         ),
         damage("xattr-count", "DELETE FROM xattr"),
+        damage("inode", "UPDATE inode SET version = -1 WHERE key = {small}"),
+        damage("inode", "UPDATE inode SET version = 1 << 40 WHERE key = {small}"),
         damage("inode", "UPDATE inode SET kind = 9 WHERE key = {small}"),
         damage("inode", "UPDATE inode SET kind = 0 WHERE key = {dir}"),
         damage("inode", "UPDATE inode SET mode = 2097151 WHERE key = {small}"),
@@ -541,4 +543,17 @@ fn what_one_tenant_has_lost_hides_nothing_of_another() {
     };
     assert!(!lost("one").is_empty(), "{}", lines(&told));
     assert_eq!(lost("one"), lost("two"), "{}", lines(&told));
+}
+
+#[test]
+fn what_was_mended_is_at_another_version() {
+    let place = patient();
+    let last = block_on(tenant(&place.open(), "one").last_seq()).unwrap();
+    let damage = "UPDATE inode SET nlink = 7 WHERE key = {small}";
+    place.sql().execute_batch(&resolve(damage)).unwrap();
+    mends(&place, damage, "link-count", false);
+    let store = tenant(&place.open(), "one");
+    let version = block_on(store.attr(View::Current, Ino(SMALL))).unwrap().version;
+    assert!(version > last, "whoever has seen it looks again");
+    assert!(version <= block_on(store.last_seq()).unwrap());
 }

@@ -258,7 +258,8 @@ impl Mender<'_> {
             .map(drop)
     }
 
-    /// Leaves word of the repair: a file that tells what was set aside, and a log record.
+    /// Leaves word of the repair: a file that tells what was set aside, a log record, and a new version of every inode, since any of
+    /// them may not be what somebody has seen.
     pub(super) fn sign(&self, lines: &[String]) -> Result<()> {
         let seq = self.tenant.next_seq.clamp(1, i64::MAX - 1);
         let mut what = format!("{} items set aside", lines.len());
@@ -283,6 +284,11 @@ impl Mender<'_> {
             errno: 0,
         };
         sql::log::put(self.c, self.id(), &record)?;
+        let [first, last] = self.keys();
+        self.run(
+            "UPDATE inode SET version = ?3 WHERE key >= ?1 AND key < ?2",
+            params![first, last, seq],
+        )?;
         self.run(
             "UPDATE tenant SET next_seq = ?2 WHERE id = ?1",
             params![self.tenant.id, seq + 1],
