@@ -52,7 +52,11 @@ async function pack(name, { entries, workers, module, node = false }, wasm) {
   if (workers.length > 0) await build({ ...options, entryPoints: sources(workers) })
   copyFileSync(wasm, join(dist, module))
   declarations(from, dist)
-  if (node) await forNode({ ...options, platform: 'node', target: 'node20' }, { from, dist, name, entries, workers: sources(workers) })
+  if (node)
+    await forNode(
+      { ...options, platform: 'node', target: 'node20' },
+      { from, dist, name, entries, workers: sources(workers) },
+    )
 }
 
 /**

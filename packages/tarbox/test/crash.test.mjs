@@ -39,7 +39,10 @@ for (const how of ['strict', 'relaxed', 'facade']) {
       assert.deepEqual(await workspace.fsck(), [])
       for (const [name, version] of durable) {
         const found = versionOf(name, Buffer.from(await workspace.readFile(`/${name}`)))
-        assert.ok(found >= version, `round ${round}: ${name} was durable in version ${version}, and is there in ${found}`)
+        assert.ok(
+          found >= version,
+          `round ${round}: ${name} was durable in version ${version}, and is there in ${found}`,
+        )
       }
       await workspace.close()
     }

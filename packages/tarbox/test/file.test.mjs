@@ -55,7 +55,10 @@ test('of many that begin together one gets it', async (t) => {
   const outputs = await Promise.all(Array.from({ length: 6 }, () => node(attempt)))
   const got = outputs.filter((output) => output === '').length
   assert.ok(got >= 1, 'somebody')
-  assert.ok(outputs.every((output) => ['', 'EBUSY\n'].includes(output)), outputs.join())
+  assert.ok(
+    outputs.every((output) => ['', 'EBUSY\n'].includes(output)),
+    outputs.join(),
+  )
   const workspace = await TarboxFs.open({ path })
   assert.equal((await workspace.stat('/log')).size, got)
   await workspace.close()
@@ -101,9 +104,22 @@ test('an acknowledged change was synced to the device, and a file of its own in 
     fs.existsSync('/mark four')
     await workspace.close()
   `
-  const args = ['-f', '-y', '-o', trace, '-e', 'trace=fsync,fdatasync,access,pwrite64', process.execPath, '--input-type=module', '--eval', program]
+  const args = [
+    '-f',
+    '-y',
+    '-o',
+    trace,
+    '-e',
+    'trace=fsync,fdatasync,access,pwrite64',
+    process.execPath,
+    '--input-type=module',
+    '--eval',
+    program,
+  ]
   const missing = await new Promise((resolve, reject) =>
-    execFile('strace', args, { cwd: import.meta.dirname }, (error) => (error?.code === 'ENOENT' ? resolve(true) : error ? reject(error) : resolve(false))),
+    execFile('strace', args, { cwd: import.meta.dirname }, (error) =>
+      error?.code === 'ENOENT' ? resolve(true) : error ? reject(error) : resolve(false),
+    ),
   )
   if (missing) return t.skip('strace is not there')
   const calls = fs.readFileSync(trace, 'utf8')

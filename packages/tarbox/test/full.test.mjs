@@ -80,10 +80,14 @@ test('a file that may not grow is a full device', async () => {
     while (!code) await fs.writeFile('/f' + at, Buffer.alloc(1 << 20, at)).then(() => at++, (error) => (code = error.code))
     console.log(code, at)
   `
-  const output = execFileSync('bash', ['-c', 'ulimit -f 6000; exec "$0" --input-type=module --eval "$1"', process.execPath, script], {
-    cwd: import.meta.dirname,
-    encoding: 'utf8',
-  })
+  const output = execFileSync(
+    'bash',
+    ['-c', 'ulimit -f 6000; exec "$0" --input-type=module --eval "$1"', process.execPath, script],
+    {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+    },
+  )
   const [, code, count] = /^(\w+) (\d+)\n$/.exec(output)
   assert.equal(code, 'ENOSPC')
   const fs = await TarboxFs.open({ path })

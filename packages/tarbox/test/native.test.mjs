@@ -77,7 +77,9 @@ test('the command reads what Node.js wrote, and the other way round', { skip }, 
   await fs.close()
 })
 
-test('the command does not open what Node.js has, and opens it when that is gone, however it went', { skip }, async (t) => {
+test('the command does not open what Node.js has, and opens it when that is gone, however it went', {
+  skip,
+}, async (t) => {
   const path = scratch()
   for (let round = 0; round < 3; round++) {
     const { pid, kill } = await holder(t, path)
@@ -87,7 +89,10 @@ test('the command does not open what Node.js has, and opens it when that is gone
         assert.match(stderr, new RegExp(`process ${pid} has the database open with the npm package`))
         return code !== 0
       })
-    assert.deepEqual(readdirSync(`${path}-blocks`).filter((name) => !['sessions', 'holders'].includes(name)), before.filter((name) => !['sessions', 'holders'].includes(name)))
+    assert.deepEqual(
+      readdirSync(`${path}-blocks`).filter((name) => !['sessions', 'holders'].includes(name)),
+      before.filter((name) => !['sessions', 'holders'].includes(name)),
+    )
     await kill()
     assert.equal(await tarbox(path, 'cat', '/log'), 'node '.repeat(round + 1))
     await tarbox(path, 'fsck')
@@ -98,7 +103,9 @@ test('the command does not open what Node.js has, and opens it when that is gone
   assert.match(await tarbox(path, 'ls'), /log/)
 })
 
-test('Node.js does not open what a command has, and opens it when that is gone, however it went', { skip }, async (t) => {
+test('Node.js does not open what a command has, and opens it when that is gone, however it went', {
+  skip,
+}, async (t) => {
   const path = scratch()
   await tarbox(path, 'init')
   for (const how of ['end', 'kill']) {
@@ -129,7 +136,11 @@ test('of commands and programs that begin together none goes wrong', { skip }, a
   }
   const run = (round) =>
     tarbox(path, 'init').then(
-      () => tarbox(path, 'mkdir', `/cli${round}`).then(() => true, ({ stderr }) => assert.match(stderr, /npm package/)),
+      () =>
+        tarbox(path, 'mkdir', `/cli${round}`).then(
+          () => true,
+          ({ stderr }) => assert.match(stderr, /npm package/),
+        ),
       ({ stderr }) => assert.match(stderr, /npm package/),
     )
   const made = []

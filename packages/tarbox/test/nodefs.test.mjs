@@ -109,16 +109,19 @@ everywhere('the real path of a file is the name it was asked for by', async (t) 
   )
 })
 
-everywhere('times are exact to the nanosecond, and what 64 bits do not hold becomes the nearest that they do', async (t) => {
-  const { fs, workspace } = await facade(t)
-  await fs.writeFile('/f', '')
-  await workspace.utimes('/f', new Date(1_700_000_000_123), 1_700_000_000.5)
-  const stats = await fs.stat('/f', { bigint: true })
-  assert.deepEqual([stats.atimeNs, stats.mtimeNs], [1_700_000_000_123_000_000n, 1_700_000_000_500_000_000n])
-  await fs.utimes('/f', 0, 1e12)
-  assert.equal((await fs.stat('/f', { bigint: true })).mtimeNs, 2n ** 63n - 1n)
-  await assert.rejects(workspace.utimes('/f', Number.NaN, 0), { code: 'EINVAL' })
-})
+everywhere(
+  'times are exact to the nanosecond, and what 64 bits do not hold becomes the nearest that they do',
+  async (t) => {
+    const { fs, workspace } = await facade(t)
+    await fs.writeFile('/f', '')
+    await workspace.utimes('/f', new Date(1_700_000_000_123), 1_700_000_000.5)
+    const stats = await fs.stat('/f', { bigint: true })
+    assert.deepEqual([stats.atimeNs, stats.mtimeNs], [1_700_000_000_123_000_000n, 1_700_000_000_500_000_000n])
+    await fs.utimes('/f', 0, 1e12)
+    assert.equal((await fs.stat('/f', { bigint: true })).mtimeNs, 2n ** 63n - 1n)
+    await assert.rejects(workspace.utimes('/f', Number.NaN, 0), { code: 'EINVAL' })
+  },
+)
 
 everywhere('a directory that cannot be copied onto a file leaves it', async (t) => {
   const { fs } = await facade(t)

@@ -46,7 +46,10 @@ test('a module and a script use it, one after the other', () => {
   )
   assert.equal(run('node', 'module.mjs', 'a.db', 'one'), 'one  true\n')
   assert.equal(run('node', 'script.cjs', 'a.db', 'two'), 'one sync two  true\n')
-  put('same.mjs', `import { createRequire } from 'node:module'\nimport { TarboxFs } from 'tarbox'\nconsole.log(createRequire(import.meta.url)('tarbox').TarboxFs === TarboxFs)`)
+  put(
+    'same.mjs',
+    `import { createRequire } from 'node:module'\nimport { TarboxFs } from 'tarbox'\nconsole.log(createRequire(import.meta.url)('tarbox').TarboxFs === TarboxFs)`,
+  )
   assert.equal(run('node', 'same.mjs'), 'true\n', 'a class is the same one in both')
 })
 
@@ -67,17 +70,31 @@ export async function names(path: string | URL): Promise<string[]> {
   put('types.mts', text)
   put('types.cts', text)
   const tsc = join(root, 'node_modules/.bin/tsc')
-  for (const [file, module] of [['types.mts', 'nodenext'], ['types.cts', 'nodenext'], ['types.mts', 'preserve']]) {
+  for (const [file, module] of [
+    ['types.mts', 'nodenext'],
+    ['types.cts', 'nodenext'],
+    ['types.mts', 'preserve'],
+  ]) {
     const lib = ['--lib', 'es2023,dom,esnext.disposable', '--types', '']
     run(tsc, '--ignoreConfig', '--noEmit', '--strict', '--target', 'es2022', '--module', module, ...lib, file)
   }
 })
 
 test('a bundle for browsers has nothing of Node.js, and one for Node.js nothing of browsers', async () => {
-  put('entry.mjs', `export { TarboxFs } from 'tarbox'; export { createFs } from 'tarbox/fs'; export { openSync } from 'tarbox/sync'`)
+  put(
+    'entry.mjs',
+    `export { TarboxFs } from 'tarbox'; export { createFs } from 'tarbox/fs'; export { openSync } from 'tarbox/sync'`,
+  )
   const bundled = async (platform) => {
     const entry = join(project, 'entry.mjs')
-    const result = await build({ entryPoints: [entry], bundle: true, write: false, format: 'esm', platform, metafile: true })
+    const result = await build({
+      entryPoints: [entry],
+      bundle: true,
+      write: false,
+      format: 'esm',
+      platform,
+      metafile: true,
+    })
     return [Object.keys(result.metafile.inputs).join(), result.outputFiles[0].text]
   }
   const [inBrowser, forBrowser] = await bundled('browser')

@@ -24,7 +24,6 @@ const ROWS = {
   'readdir of 1,000': [20, (fs, at) => fs.readdir(`${at}/d`)],
 }
 
-
 function viaDescriptor(fs) {
   return async (path) => {
     const file = await fs.open(path, 'w')
@@ -45,7 +44,9 @@ function viaNumber(fs) {
 
 /** The synchronous functions by the names of those with promises. */
 function unsuffixed(fs) {
-  return Object.fromEntries(['stat', 'readFile', 'writeFile', 'readdir', 'mkdir'].map((name) => [name, fs[`${name}Sync`].bind(fs)]))
+  return Object.fromEntries(
+    ['stat', 'readFile', 'writeFile', 'readdir', 'mkdir'].map((name) => [name, fs[`${name}Sync`].bind(fs)]),
+  )
 }
 
 async function time({ fs, synced, at }) {
@@ -68,7 +69,11 @@ async function time({ fs, synced, at }) {
 }
 
 const columns = {}
-columns['node:fs/promises'] = await time({ fs: nodefs.promises, synced: viaDescriptor(nodefs.promises), at: join(top, 'p') })
+columns['node:fs/promises'] = await time({
+  fs: nodefs.promises,
+  synced: viaDescriptor(nodefs.promises),
+  at: join(top, 'p'),
+})
 columns['node:fs, sync'] = await time({ fs: unsuffixed(nodefs), synced: viaNumber(nodefs), at: join(top, 's') })
 if (memfsAt) {
   const { fs: memfs } = (await import(pathToFileURL(memfsAt).href)).default
@@ -85,10 +90,15 @@ columns['tarbox'] = await time({
 await Promise.all([relaxed.close(), strict.close()])
 const sync = await openSync({ path: join(top, 'sync.db'), durability: 'relaxed' })
 const strictSync = await openSync({ path: join(top, 'strict-sync.db') })
-columns['tarbox, sync'] = await time({ fs: unsuffixed(sync), synced: (path) => strictSync.writeFileSync(path.slice(2), content), at: '/s' })
+columns['tarbox, sync'] = await time({
+  fs: unsuffixed(sync),
+  synced: (path) => strictSync.writeFileSync(path.slice(2), content),
+  at: '/s',
+})
 await Promise.all([sync.close(), strictSync.close()])
 rmSync(top, { recursive: true })
 
 const names = Object.keys(columns)
 console.log(`| µs a call | ${names.join(' | ')} |\n| --- |${' ---: |'.repeat(names.length)}`)
-for (const row of Object.keys(ROWS)) console.log(`| ${row} | ${names.map((name) => columns[name][row].toPrecision(3)).join(' | ')} |`)
+for (const row of Object.keys(ROWS))
+  console.log(`| ${row} | ${names.map((name) => columns[name][row].toPrecision(3)).join(' | ')} |`)

@@ -39,7 +39,12 @@ export class FileSlots implements SlotStore {
 
   async open(): Promise<SlotFiles> {
     const { database, blocks } = this.#layout
-    refuseOther(database)
+    try {
+      refuseOther(database)
+    } catch (error) {
+      // Whoever is making a database has made the directory before.
+      if (!fs.existsSync(blocks)) throw error
+    }
     this.#hasMadeBlocks = makeDirectory(blocks)
     try {
       await this.#ownership.take()

@@ -52,7 +52,8 @@ export class Ownership {
     for (const name of entries(sessions)) {
       const entry = path.join(sessions, name)
       const owner = parseName(name)
-      if (EXCLUSIVE === undefined ? owner !== undefined && !isAlive(owner, entry) : isUnlocked(entry, EXCLUSIVE)) continue
+      if (EXCLUSIVE === undefined ? owner !== undefined && !isAlive(owner, entry) : isUnlocked(entry, EXCLUSIVE))
+        continue
       const who = owner === undefined ? 'a program' : nameOf(owner)
       return `${who} has it open with tarbox; end it, or if there is no such program, run any command of tarbox there, which removes ${entry}`
     }
