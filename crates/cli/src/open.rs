@@ -88,22 +88,28 @@ impl Location {
     ///
     /// # Errors
     /// Both are named, and differ.
+    #[cfg(feature = "http")]
     pub(crate) fn tenant(&self, given: &str) -> Result<Option<String>> {
-        match self {
-            #[cfg(feature = "http")]
-            Self::Http(address) => match address.tenant() {
-                Some(named) if given != named && given != DEFAULT_TENANT => Err(Failure::usage(format!(
-                    "the URL names the tenant '{}', and --tenant or TARBOX_TENANT '{}'",
-                    crate::print::escape(named.as_bytes()),
-                    crate::print::escape(given.as_bytes()),
-                ))),
-                named => Ok(named.map(str::to_owned)),
-            },
-            _ => {
-                let _ = given;
-                Ok(None)
-            }
+        let Self::Http(address) = self else {
+            return Ok(None);
+        };
+        match address.tenant() {
+            Some(named) if given != named && given != DEFAULT_TENANT => Err(Failure::usage(format!(
+                "the URL names the tenant '{}', and --tenant or TARBOX_TENANT '{}'",
+                crate::print::escape(named.as_bytes()),
+                crate::print::escape(given.as_bytes()),
+            ))),
+            named => Ok(named.map(str::to_owned)),
         }
+    }
+
+    /// Whether every operation is a request to a server, which does by itself what an engine in this process is told to.
+    pub(crate) fn is_remote(&self) -> bool {
+        #[cfg(feature = "http")]
+        if let Self::Http(_) = self {
+            return true;
+        }
+        false
     }
 
     /// The path of the database's own file, where it is one.

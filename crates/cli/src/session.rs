@@ -85,6 +85,7 @@ fn dispatch(cli: &mut Cli, out: &Printer) -> Result<Exit> {
     }
     platform::allow_many_open_files();
     let location = Location::parse(&cli.global.db)?;
+    #[cfg(feature = "http")]
     if let Some(named) = location.tenant(&cli.global.tenant)? {
         cli.global.tenant = named;
     }
@@ -142,7 +143,11 @@ where
     let w = Workspace::new(&*fs, who, out, location.path());
     let result = with_files(cli, &w, &fs);
     // What was done is made to last also where the command failed half-way.
-    let lasting = last(fs.store(), global);
+    let lasting = match location.is_remote() && only_looks(&cli.command) {
+        // Each question is a request, and the server itself sees to the times of reads.
+        true => Ok(()),
+        false => last(fs.store(), global),
+    };
     let exit = result?;
     lasting?;
     Ok(exit.unwrap_or(w.exit()))
@@ -202,6 +207,25 @@ fn with_files<S: Store + 'static>(
         Command::Dev(_) => Ok(()),
     }
     .map(|()| None)
+}
+
+/// Whether a command changes nothing but, perhaps, times of reads.
+fn only_looks(command: &Command) -> bool {
+    use Command::*;
+    matches!(
+        command,
+        Ls(_)
+            | Tree(_)
+            | Stat(_)
+            | Cat(_)
+            | Find(_)
+            | Du(_)
+            | Export(_)
+            | ExportTar(_)
+            | Watch(_)
+            | Audit(_)
+            | Stats(_)
+    )
 }
 
 /// Brings what was done to the device, or at least to where other processes see it, and to every mount.

@@ -12,6 +12,8 @@ use crate::feed::Feed;
 use crate::session::Sessions;
 use crate::{Caller, Refusal};
 
+/// The longest reply of several calls.
+const REPLY_MAX: usize = 5 * CONTENT_MAX;
 /// The longest reply that is kept for a retry.
 const REPLY_KEPT_MAX: usize = 256 << 10;
 /// More than an answer takes that holds no content, no listing and no path.
@@ -199,10 +201,14 @@ pub async fn serve<S: Store>(
     if batch.calls.iter().any(|call| call.class() == Class::Session) {
         return desk.of_session(caller, &batch, format).await;
     }
+    let longest: usize = batch.calls.iter().map(longest_answer).sum();
+    if longest > REPLY_MAX {
+        return Err(Refusal::ReplyTooLong);
+    }
     let run = desk.run(caller, &batch, format);
     match (batch.session, batch.slot) {
         (Some(id), Some(slot)) => {
-            if batch.calls.iter().map(longest_answer).sum::<usize>() > REPLY_KEPT_MAX {
+            if longest > REPLY_KEPT_MAX {
                 return Err(Refusal::ReplyTooLong);
             }
             let session = desk.sessions.enter(id, caller, &desk.options.clock)?;

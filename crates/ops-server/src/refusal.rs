@@ -26,7 +26,7 @@ pub enum Refusal {
     NoSession,
     /// The number of the batch in its slot is one of the past, or was another batch's.
     Misordered,
-    /// What the batch answers may be too long to be kept for a retry.
+    /// What the batch answers may be too long, or too long to be kept for a retry.
     ReplyTooLong,
     /// The tenant has as many sessions as it can.
     TooManySessions,
@@ -96,7 +96,7 @@ impl fmt::Display for Refusal {
             Self::NoSession => f.write_str("the session has ended; open another"),
             Self::Misordered => f.write_str("a later or another batch was sent in this slot"),
             Self::ReplyTooLong => {
-                f.write_str("the reply may be over 256 KiB, which is not kept; split the batch, or leave out the slot")
+                f.write_str("the reply may be over 80 MiB, or over 256 KiB in a slot; split the batch")
             }
             Self::TooManySessions => f.write_str("the tenant has as many sessions as it can; close some"),
             Self::Atomic => f.write_str("the store cannot make several calls one step; send them without 'atomic'"),

@@ -21,6 +21,8 @@ pub(crate) enum Subject<'a> {
     Inode(Ino),
     /// Its attributes alone.
     Attr(Ino),
+    /// The attributes of everything: a rename does not say what it replaced.
+    Attrs,
     /// Entries of this name, in whatever directory, and the attributes of directories.
     Name(&'a [u8]),
 }
@@ -29,6 +31,7 @@ pub(crate) enum Subject<'a> {
 pub(crate) struct Stamps {
     now: u64,
     all: u64,
+    all_attrs: u64,
     directories: u64,
     inodes: HashMap<Ino, u64>,
     attrs: HashMap<Ino, u64>,
@@ -52,6 +55,10 @@ impl Stamps {
             Subject::All => self.forget(),
             Subject::Inode(ino) => drop(self.inodes.insert(ino, now)),
             Subject::Attr(ino) => drop(self.attrs.insert(ino, now)),
+            Subject::Attrs => {
+                self.all_attrs = now;
+                self.attrs.clear();
+            }
             Subject::Name(name) => {
                 self.names.insert(hash(name), now);
                 self.directories = now;
@@ -69,6 +76,7 @@ impl Stamps {
     /// Whether attributes that were asked for at `then` still hold.
     pub(crate) fn attr_holds(&self, ino: Ino, is_dir: bool, then: u64) -> bool {
         self.content_holds(ino, then)
+            && self.all_attrs <= then
             && self.attrs.get(&ino).is_none_or(|at| *at <= then)
             && (!is_dir || self.directories <= then)
     }
@@ -107,6 +115,9 @@ mod tests {
         let then = stamps.now();
         stamps.note(Subject::Attr(one));
         assert!(stamps.content_holds(one, then) && !stamps.attr_holds(one, false, then));
+        let then = stamps.now();
+        stamps.note(Subject::Attrs);
+        assert!(stamps.content_holds(one, then) && !stamps.attr_holds(other, false, then));
         let then = stamps.now();
         stamps.note(Subject::Name(b"a"));
         assert!(!stamps.entry_holds(b"a", then) && stamps.entry_holds(b"b", then));

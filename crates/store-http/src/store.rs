@@ -254,19 +254,9 @@ impl<T: Transport> Store for HttpStore<T> {
             Some(None) => return Err(ErrorKind::NotFound.into()),
             None => {}
         }
-        let call = Call::Lookup {
-            view: Wire(view),
-            dir: dir.into(),
-            name: name.into(),
-        };
-        let told = |told: Told<'_>| {
-            let at = told.at;
-            let attr = calls::attr(told.one()?)?;
-            self.client.cache.keep_attr(view, attr, at);
-            self.client.cache.keep_entry(view, dir, name, Some(attr.ino), at);
-            Ok(attr)
-        };
-        self.client.ask(None, call, told).await
+        // A walk tells from an error that there is no such name, and how far that goes.
+        let found = self.walk_asking(view, dir, &[name]).await?;
+        found.first().copied().ok_or_else(|| ErrorKind::NotFound.into())
     }
 
     async fn walk(&self, view: View, start: Ino, names: &[&[u8]]) -> Result<Vec<Attr>> {
