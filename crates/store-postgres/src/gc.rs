@@ -7,6 +7,7 @@ use tokio_postgres::types::Type;
 
 use crate::engine::PostgresEngine;
 use crate::session::Shared;
+use crate::wire::Step;
 
 /// Collects one tenant's garbage.
 pub(crate) async fn collect(store: &CoreStore<PostgresEngine>) -> Result<GcReport> {
@@ -33,13 +34,15 @@ async fn trim_log(store: &CoreStore<PostgresEngine>) -> Result<u64> {
     let first = row.next_seq.saturating_sub(keep);
     // Records are only ever added at the end, so that nobody need be kept out.
     let trimmed = store.engine().run(move |shared| async move {
-        let trim = shared.sql(row.id).fixed(
-            "WITH gone AS (DELETE FROM tarbox.log WHERE tenant = $1 AND seq < $2 RETURNING 1) SELECT count(*) FROM gone",
-            &[Type::INT8],
-            vec![first.into()],
-        );
-        let answers = shared.pool.fly(&[trim]).await?;
-        let row = answers[0].first().ok_or_else(|| Error::new(ErrorKind::Io))?;
+        let step = |sql| shared.sql(row.id).fixed(sql, &[Type::INT8], vec![first.into()]);
+        let steps = [
+            Step::Plain("BEGIN"),
+            step("SELECT count(*) FROM tarbox.log WHERE tenant = $1 AND seq < $2"),
+            step("DELETE FROM tarbox.log WHERE tenant = $1 AND seq < $2"),
+            Step::Plain("COMMIT"),
+        ];
+        let answers = shared.pool.fly(&steps).await?;
+        let row = answers[1].first().ok_or_else(|| Error::new(ErrorKind::Io))?;
         crate::sql::int(row, 0)
     });
     Ok(trimmed.await? as u64)

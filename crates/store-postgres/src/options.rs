@@ -15,6 +15,8 @@ use crate::wire::Tls;
 
 /// Connections of a process, unless the URL says otherwise (`connections=N`). Commits of different tenants share them.
 const CONNECTIONS: usize = 6;
+/// How long an operation waits for a server that went away, unless the URL says otherwise (`patience=SECONDS`).
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the server may take to answer a new connection.
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -24,6 +26,7 @@ pub struct Options {
     pub(crate) config: Config,
     pub(crate) tls: Tls,
     pub(crate) connections: usize,
+    pub(crate) patience: Duration,
     pub(crate) create: bool,
     pub(crate) background: bool,
     pub(crate) cache_bytes: u64,
@@ -48,7 +51,8 @@ impl Options {
     pub fn parse(url: &str) -> Result<Self> {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let mut kept = Vec::new();
-        let (mut mode, mut roots, mut connections) = (String::new(), None, CONNECTIONS);
+        let (mut mode, mut roots) = (String::new(), None);
+        let (mut connections, mut patience) = (CONNECTIONS, PATIENCE);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = percent_decode_str(value).decode_utf8_lossy();
@@ -58,6 +62,12 @@ impl Options {
                 "connections" => {
                     let number = value.parse().ok().filter(|n| (1..=1000).contains(n));
                     connections = number.ok_or_else(|| invalid("connections is a number from 1 to 1000"))?;
+                }
+                "patience" => {
+                    let number = value.parse().ok().filter(|n| (1..=3600).contains(n));
+                    let seconds =
+                        number.ok_or_else(|| invalid("patience is a number of seconds from 1 to 3600"))?;
+                    patience = Duration::from_secs(seconds);
                 }
                 _ => kept.push(pair),
             }
@@ -99,6 +109,7 @@ impl Options {
             config,
             tls,
             connections,
+            patience,
             create: false,
             background: true,
             cache_bytes: 64 * 1024 * 1024,

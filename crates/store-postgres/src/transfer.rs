@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tarbox_store::{FsckReport, Ino, LayerId, Problem, Result};
+use tarbox_store::{Ino, LayerId, Problem, Result};
 use tarbox_store_core::transfer::{
     Blocks, ChunkVersion, DentryVersion, Era, InodeVersion, Moment, OnCore, Place, Transfer, XattrVersion,
 };
@@ -233,12 +233,7 @@ impl Transfer for PostgresEngine {
     async fn check(&self, tenant: TenantId) -> Result<Vec<Problem>> {
         let report = self.run(move |shared: Arc<Shared>| async move {
             let answers = shared.pool.fly(&[shared.row_of(tenant)]).await?;
-            let mut found = fsck::Found {
-                tenant: row(&answers[0])?,
-                report: FsckReport::default(),
-            };
-            fsck::check_rows(&shared, &mut found).await?;
-            Ok(found.report)
+            fsck::check_rows(&shared, row(&answers[0])?).await
         });
         Ok(report.await?.problems)
     }

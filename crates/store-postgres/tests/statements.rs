@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use tarbox_store::*;
 use tarbox_store_postgres::{Options, PostgresDatabase, PostgresStore, Statistics};
-use tarbox_test_postgres::server;
+use tarbox_test_postgres::{Server, server};
 
 use common::{me, new};
 
@@ -145,6 +145,68 @@ fn the_tenant_comes_first_in_every_key() {
         ),
     ] {
         assert_eq!(server().query(&name, sql), "0", "{what}");
+    }
+}
+
+/// What is not about one tenant: it goes to every node, or to tables of which every node has all.
+const ADMINISTRATION: [&str; 10] = [
+    "FROM tarbox.tenant_name n JOIN tarbox.tenant t",
+    "FROM tarbox.tenant WHERE state <>",
+    // Of the tenants that one process looks after.
+    "FROM tarbox.tenant WHERE tenant = ANY(",
+    "SELECT DISTINCT f.tenant FROM tarbox.follower f",
+    "SELECT DISTINCT m.tenant FROM tarbox.member m",
+    // What dead processes left.
+    "DELETE FROM tarbox.hold WHERE session =",
+    "DELETE FROM tarbox.member WHERE session =",
+    "DELETE FROM tarbox.follower WHERE session =",
+    "tarbox.session",
+    "tarbox.meta",
+];
+
+/// What engines that spread a database over machines lack, or do badly.
+const NOWHERE: [&str; 8] = [
+    "nextval(",
+    "unnest(",
+    "pg_advisory",
+    "pg_try_advisory",
+    "FOR UPDATE",
+    "LOCK TABLE",
+    "AS (DELETE",
+    "AS (INSERT",
+];
+
+/// Every statement that the conformance suite, a check, a repair and a collection make the server run.
+#[test]
+fn every_statement_names_its_tenant() {
+    let server = Server::start_with(&[
+        "shared_preload_libraries=pg_stat_statements",
+        "pg_stat_statements.max=10000",
+        "pg_stat_statements.track_utility=off",
+    ]);
+    assert!(server.psql("postgres", "CREATE EXTENSION pg_stat_statements"));
+    let open = |url: &str| PostgresDatabase::open(&Options::parse(url).unwrap().create(true)).unwrap();
+    let failed = tarbox_store::conformance::run(|| open(&server.fresh_url()));
+    assert!(failed.is_empty(), "{failed:?}");
+    let url = server.fresh_url();
+    let database = open(&url);
+    block(database.create_tenant("default", Quota::default()));
+    block(database.fsck(true, &|_, _| {}));
+    block(database.gc());
+    drop(database);
+    let sql = "SELECT DISTINCT replace(query, E'\\n', ' ') FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid \
+               WHERE d.datname <> 'postgres' AND query LIKE '%tarbox.%' AND query NOT LIKE 'INSERT INTO tarbox.meta%'";
+    let statements = server.query("postgres", sql);
+    assert!(statements.lines().count() > 100, "{}", statements.lines().count());
+    for statement in statements.lines() {
+        for word in NOWHERE {
+            assert!(!statement.contains(word), "{word}: {statement}");
+        }
+        let is_one = statement.contains("tenant = $1") || statement.contains("VALUES ($1");
+        assert!(
+            is_one || ADMINISTRATION.iter().any(|of| statement.contains(of)),
+            "{statement}"
+        );
     }
 }
 

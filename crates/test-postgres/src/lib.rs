@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,10 +23,22 @@ const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Debug)]
 pub struct Server {
     directory: PathBuf,
+    programs: PathBuf,
+    settings: &'static [&'static str],
     running: Mutex<Option<Child>>,
     databases: AtomicU32,
     /// Removes the directory when this process ends.
     _janitor: Child,
+}
+
+/// What fills a disk.
+#[derive(Debug)]
+pub struct Filler(PathBuf);
+
+impl Drop for Filler {
+    fn drop(&mut self) {
+        let _gone = fs::remove_file(&self.0);
+    }
 }
 
 /// The server that all tests of this process share.
@@ -52,11 +65,13 @@ fn programs() -> PathBuf {
         .expect("PostgreSQL is installed: 'cargo xtask setup' does it")
 }
 
-/// A program of the server's, run as the server's user.
-fn program(name: &str) -> Command {
-    let path = programs().join(name);
-    let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
-    if !is_root {
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
+
+/// A program, run as the server's user.
+fn as_nobody(path: &Path) -> Command {
+    if !is_root() {
         return Command::new(path);
     }
     let mut command = Command::new("setpriv");
@@ -66,6 +81,15 @@ fn program(name: &str) -> Command {
         .arg("--clear-groups")
         .arg(path);
     command
+}
+
+/// A program such as `psql` of the same version, or of any: some packages have the server alone.
+fn client_program(programs: &Path, name: &str) -> PathBuf {
+    let own = programs.join(name);
+    match own.exists() {
+        true => own,
+        false => name.into(),
+    }
 }
 
 fn succeed(command: &mut Command) {
@@ -92,6 +116,26 @@ impl Server {
     /// # Panics
     /// If that fails.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with settings, each `NAME=VALUE`.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub fn start_with(settings: &'static [&'static str]) -> Self {
+        Self::make(settings, None)
+    }
+
+    /// The same with its tables on a disk of so many MiB; its log is elsewhere, since a server without room for that stops.
+    ///
+    /// # Panics
+    /// If that fails: only root may make such a disk.
+    pub fn start_on_small_disk(mib: u32) -> Self {
+        Self::make(&[], Some(mib))
+    }
+
+    fn make(settings: &'static [&'static str], disk_mib: Option<u32>) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let name = format!("tarbox-postgres-{}-{number}", std::process::id());
@@ -101,29 +145,52 @@ impl Server {
         fs::create_dir_all(&directory).expect("there is room for a server");
         let janitor = afterwards(
             "",
-            "while [ -e \"$1/data/postmaster.pid\" ]; do sleep 0.1; done; rm -rf \"$1\"",
+            "while [ -e \"$1/data/postmaster.pid\" ]; do sleep 0.1; done; umount \"$1/data\"; rm -rf \"$1\"",
             &[&directory],
         );
-        if fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
+        let mut programs = programs();
+        if is_root() {
             chown(&directory, Some(NOBODY.0), Some(NOBODY.1)).expect("root may do that");
+            // What only root may enter, the server's user cannot run.
+            if !as_nobody(&programs.join("postgres"))
+                .arg("-V")
+                .output()
+                .is_ok_and(|ran| ran.status.success())
+            {
+                let from = programs.parent().expect("programs are in a directory").to_owned();
+                let to = directory.join("programs");
+                succeed(Command::new("cp").arg("-a").arg(&from).arg(&to));
+                succeed(Command::new("chmod").args(["-R", "a+rX"]).arg(&to));
+                programs = to.join("bin");
+            }
         }
         let server = Self {
             directory,
+            programs,
+            settings,
             running: Mutex::default(),
             databases: AtomicU32::new(0),
             _janitor: janitor,
         };
         let data = server.data();
-        succeed(program("initdb").arg("-D").arg(&data).args([
-            "-U",
-            "tarbox",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "-N",
-        ]));
+        if let Some(mib) = disk_mib {
+            fs::create_dir(&data).expect("there is room");
+            let options = format!("size={mib}m,mode=0700,uid={},gid={}", NOBODY.0, NOBODY.1);
+            succeed(
+                Command::new("mount")
+                    .args(["-t", "tmpfs", "-o", &options, "tarbox-test"])
+                    .arg(&data),
+            );
+        }
+        let log = server.directory.join("wal");
+        succeed(
+            as_nobody(&server.programs.join("initdb"))
+                .arg("-D")
+                .arg(&data)
+                .arg("-X")
+                .arg(&log)
+                .args(["-U", "tarbox", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]),
+        );
         server.go_on();
         server
     }
@@ -142,7 +209,7 @@ impl Server {
     /// # Panics
     /// If it does not.
     pub fn go_on(&self) {
-        let mut postgres = program("postgres");
+        let mut postgres = as_nobody(&self.programs.join("postgres"));
         postgres.arg("-D").arg(self.data()).arg("-k").arg(&self.directory);
         postgres.args([
             "-c",
@@ -154,6 +221,9 @@ impl Server {
             "-c",
             "shared_buffers=64MB",
         ]);
+        for setting in self.settings {
+            postgres.arg("-c").arg(setting);
+        }
         // What the shell is told as its arguments, it runs.
         let words: Vec<PathBuf> = std::iter::once(postgres.get_program())
             .chain(postgres.get_args())
@@ -190,10 +260,38 @@ impl Server {
 
     /// A program that comes with PostgreSQL, such as `pg_dump`, for one of the databases.
     pub fn tool(&self, name: &str, database: &str) -> Command {
-        let mut tool = Command::new(programs().join(name));
+        let mut tool = Command::new(client_program(&self.programs, name));
         tool.args(["-U", "tarbox", "-d", database, "-h"])
             .arg(&self.directory);
         tool
+    }
+
+    /// From now on this role has to show its password.
+    ///
+    /// # Panics
+    /// If that cannot be said.
+    pub fn require_passwords(&self, role: &str) {
+        let file = self.data().join("pg_hba.conf");
+        let rules = fs::read_to_string(&file).expect("the server has rules");
+        fs::write(&file, format!("local all {role} scram-sha-256\n{rules}")).expect("they can be changed");
+        self.query("postgres", "SELECT pg_reload_conf()");
+        let limit = Instant::now() + PATIENCE;
+        let known = "SELECT count(*) FROM pg_hba_file_rules WHERE auth_method = 'scram-sha-256'";
+        while self.query("postgres", known) == "0" {
+            assert!(Instant::now() < limit, "the rules are not read");
+        }
+    }
+
+    /// Fills the disk of its tables, until the answer is dropped.
+    ///
+    /// # Panics
+    /// If no file can be made there.
+    pub fn fill_disk(&self) -> Filler {
+        let path = self.data().join("filler");
+        let mut file = fs::File::create(&path).expect("a file can be made");
+        let some = vec![0; 64 * 1024];
+        while file.write_all(&some).is_ok() {}
+        Filler(path)
     }
 
     /// Whether a statement succeeds.
@@ -230,6 +328,20 @@ impl Server {
             self.psql("postgres", &format!("CREATE DATABASE {name}")),
             "a database can be made"
         );
+        name
+    }
+
+    /// A copy of a database that nobody uses, and answers its name.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub fn copy(&self, of: &str) -> String {
+        let name = format!("db{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let limit = Instant::now() + PATIENCE;
+        // Connections that were closed are gone a moment later.
+        while !self.psql("postgres", &format!("CREATE DATABASE {name} TEMPLATE {of}")) {
+            assert!(Instant::now() < limit, "{of} cannot be copied");
+        }
         name
     }
 

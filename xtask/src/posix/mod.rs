@@ -25,6 +25,19 @@ pub(crate) struct Args {
     /// Only what `cargo xtask test` runs too
     #[arg(long)]
     quick: bool,
+    /// Where the workspace is
+    #[arg(long, value_enum, default_value_t)]
+    on: Database,
+}
+
+/// What the workspace is kept in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Database {
+    /// A file
+    #[default]
+    Sqlite,
+    /// A server, started for this
+    Postgres,
 }
 
 /// How much a suite does.
@@ -72,7 +85,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<bool> {
     for (name, suite) in chosen {
         project.ui.title(name);
         let start = Instant::now();
-        let result = one(project, *suite, amount);
+        let result = one(project, *suite, amount, args.on);
         anstream::println!(
             "{name:<12} {} {:>12}",
             ui::verdict(result.is_ok()),
@@ -90,11 +103,11 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<bool> {
 ///
 /// # Errors
 /// Those of the first suite that does not pass.
-pub(crate) fn quick(project: &Project) -> Result<()> {
+pub(crate) fn quick(project: &Project, on: Database) -> Result<()> {
     build(project)?;
     QUICK
         .iter()
-        .try_for_each(|(_, suite)| one(project, *suite, Amount::Quick))
+        .try_for_each(|(_, suite)| one(project, *suite, Amount::Quick, on))
 }
 
 fn build(project: &Project) -> Result<()> {
@@ -102,7 +115,7 @@ fn build(project: &Project) -> Result<()> {
         bail!("the suites act as several users\n  what to do: run this as root, for example in a container");
     }
     // Programs in a box are judged elsewhere.
-    let features = ["--no-default-features", "--features", "mount"];
+    let features = ["--no-default-features", "--features", "mount,postgres"];
     project
         .cargo()
         .args(["build", "--package", "tarbox-cli"])
@@ -111,8 +124,8 @@ fn build(project: &Project) -> Result<()> {
 }
 
 /// Runs a suite on a workspace of its own, which has to be whole afterwards.
-fn one(project: &Project, suite: Run, amount: Amount) -> Result<()> {
-    let workspace = Workspace::mount(project)?;
+fn one(project: &Project, suite: Run, amount: Amount, on: Database) -> Result<()> {
+    let workspace = Workspace::mount(project, on)?;
     suite(project, &workspace, amount)?;
     workspace.check()
 }

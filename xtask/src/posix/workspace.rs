@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use super::Database;
 use crate::command::Cmd;
 use crate::project::Project;
 
@@ -15,12 +16,18 @@ pub(super) struct Workspace {
     /// Where everything is: on a file system of the machine itself.
     pub(super) beside: PathBuf,
     dir: PathBuf,
+    db: String,
 }
 
 impl Workspace {
-    pub(super) fn mount(project: &Project) -> Result<Self> {
+    pub(super) fn mount(project: &Project, on: Database) -> Result<Self> {
         let beside = place(project);
+        let db = match on {
+            Database::Sqlite => beside.join("db").display().to_string(),
+            Database::Postgres => tarbox_test_postgres::server().fresh_url(),
+        };
         let workspace = Self {
+            db,
             tarbox: project.binary("debug", "tarbox"),
             dir: beside.join(mount_name(&beside)),
             beside,
@@ -53,7 +60,7 @@ impl Workspace {
 
     /// The command, on this database.
     pub(super) fn tarbox(&self) -> Cmd {
-        Cmd::new(&self.tarbox).arg("--db").arg(self.beside.join("db"))
+        Cmd::new(&self.tarbox).arg("--db").arg(&self.db)
     }
 
     /// Takes the mount away and makes sure that nothing in the database is wrong.

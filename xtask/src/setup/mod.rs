@@ -13,6 +13,7 @@ pub(crate) mod npm;
 mod part;
 mod posix_suites;
 mod postgres;
+mod rivals;
 mod rust_components;
 mod rust_targets;
 mod std_source;

@@ -23,6 +23,8 @@ pub(crate) enum Part {
     Lint,
     /// Its tests of crates
     Tests,
+    /// The same with `--long`
+    LongTests,
     /// Its tests of npm packages
     Packages,
     /// Its documentation
@@ -54,6 +56,10 @@ pub(super) enum Need {
     Licences,
     /// A server that tests start.
     Postgres,
+    /// One of the newest version.
+    NewestPostgres,
+    /// Programs that are compared with ours.
+    Rivals,
     Fuse,
     Stressors,
     /// Suites that cargo installs.
@@ -63,19 +69,21 @@ pub(super) enum Need {
 impl Part {
     pub(super) fn needs(self, need: Need) -> bool {
         use Need::{
-            Browsers, Compiler, Fuse, Licences, Lints, Node, Packages, Postgres, Stressors, Suites, Wasm,
+            Browsers, Compiler, Fuse, Licences, Lints, NewestPostgres, Node, Packages, Postgres, Rivals,
+            Stressors, Suites, Wasm,
         };
         let needs: &[Need] = match self {
             Self::Demo => &[Compiler, Node],
             Self::Web | Self::Sizes | Self::Packages => &[Compiler, Wasm, Node, Packages],
-            Self::Posix => &[Compiler, Node, Fuse, Stressors, Suites],
-            Self::Bench => &[Compiler, Wasm, Node, Packages, Fuse, Stressors],
+            Self::Posix => &[Compiler, Node, Fuse, Postgres, Stressors, Suites],
+            Self::Bench => &[Compiler, Wasm, Node, Packages, Fuse, Postgres, Rivals, Stressors],
             Self::Format => &[Compiler, Lints, Node, Packages],
             Self::Licences => &[Compiler, Licences],
             Self::Lint => &[Compiler, Lints],
             Self::Tests => &[Compiler, Wasm, Node, Fuse, Postgres],
+            Self::LongTests => &[Compiler, Wasm, Node, Fuse, Postgres, NewestPostgres],
             Self::Docs => &[Compiler],
-            Self::PosixQuick => &[Compiler, Fuse, Suites],
+            Self::PosixQuick => &[Compiler, Fuse, Postgres, Suites],
             Self::BenchBrowser | Self::Browsers | Self::Playground => {
                 &[Compiler, Wasm, Node, Packages, Browsers]
             }

@@ -7,8 +7,8 @@ use anyhow::Result;
 
 use super::part::Need;
 use super::{
-    apt, browsers, cargo_deny, llvm, node, npm, posix_suites, postgres, rust_components, rust_targets,
-    wasi_sdk,
+    apt, browsers, cargo_deny, llvm, node, npm, posix_suites, postgres, rivals, rust_components,
+    rust_targets, wasi_sdk,
 };
 use crate::project::Project;
 
@@ -83,6 +83,8 @@ pub(super) const STEPS: &[Step] = &[
     step("Chromium and Firefox", Need::Browsers, 40, browsers::ensure),
     step(cargo_deny::WHAT, Need::Licences, 90, cargo_deny::ensure),
     step("PostgreSQL", Need::Postgres, 20, postgres::ensure),
+    step("PostgreSQL 18", Need::NewestPostgres, 15, postgres::newest),
+    step("JuiceFS", Need::Rivals, 15, rivals::ensure),
     step("FUSE", Need::Fuse, 5, posix_suites::fuse),
     step(
         "stressors of file systems",

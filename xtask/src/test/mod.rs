@@ -54,7 +54,11 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<bool> {
         let names: Vec<_> = STEPS.iter().map(|(name, ..)| *name).collect();
         anyhow::bail!("unknown step {wanted:?}; known are: {}", names.join(", "));
     }
-    let parts: Vec<_> = chosen.iter().map(|(_, part, _)| *part).collect();
+    let part = |part| match (part, args.long) {
+        (Part::Tests, true) => Part::LongTests,
+        _ => part,
+    };
+    let parts: Vec<_> = chosen.iter().map(|(_, needed, _)| part(*needed)).collect();
     setup::run_all(project, &parts)?;
     let mut tally = Tally::default();
     let mut lines = Vec::new();
@@ -131,7 +135,20 @@ fn tests(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
     if std::io::stderr().is_terminal() {
         cargo = cargo.env("CARGO_TERM_COLOR", "always");
     }
-    cargo.each_line(|line| tally.print(line))
+    cargo.each_line(|line| tally.print(line))?;
+    match args.long {
+        true => newest_postgres(project, tally),
+        false => Ok(()),
+    }
+}
+
+/// The store on the newest server, too.
+fn newest_postgres(project: &Project, tally: &mut Tally) -> Result<()> {
+    project
+        .cargo()
+        .args(["test", "--package", "tarbox-store-postgres", "--no-fail-fast"])
+        .env("TARBOX_POSTGRES_BIN", project.tools.newest_postgres())
+        .each_line(|line| tally.print(line))
 }
 
 /// Builds the npm packages on the modules that are shipped, and runs their tests.
@@ -153,9 +170,13 @@ fn docs(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
         .run()
 }
 
-/// The quick part of the suites that judge a mounted workspace.
-fn posix(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
-    suites::quick(project)
+/// The quick part of the suites that judge a mounted workspace; in the long run on a server, too.
+fn posix(project: &Project, args: &Args, _: &mut Tally) -> Result<()> {
+    suites::quick(project, suites::Database::Sqlite)?;
+    match args.long {
+        true => suites::quick(project, suites::Database::Postgres),
+        false => Ok(()),
+    }
 }
 
 /// The npm packages, as they are shipped, in Chromium and in Firefox.

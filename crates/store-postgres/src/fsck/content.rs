@@ -8,8 +8,7 @@ use tarbox_store_core::{BUCKET, Hash, Map, bucket_of};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::Found;
-use crate::session::Shared;
+use super::{Damage, Found, Source};
 use crate::sql::{self, bytes, int};
 use crate::wire::Value;
 
@@ -27,31 +26,31 @@ pub(super) enum Bytes {
     Trust,
 }
 
-pub(super) async fn check(shared: &Shared, found: &mut Found, bytes: Bytes) -> Result<()> {
-    inline(shared, found).await?;
-    names(shared, found).await?;
-    let refs = chunks(shared, found).await?;
-    blocks(shared, found, refs, bytes).await
+pub(super) async fn check(source: &Source<'_>, found: &mut Found, bytes: Bytes) -> Result<()> {
+    inline(source, found).await?;
+    names(source, found).await?;
+    let refs = chunks(source, found).await?;
+    blocks(source, found, refs, bytes).await
 }
 
 /// One page of rows behind a place.
 async fn page(
-    shared: &Shared,
+    source: &Source<'_>,
     found: &Found,
     sql: &'static str,
     types: &[Type],
     after: Vec<Value>,
 ) -> Result<Vec<Row>> {
-    let step = shared.sql(found.tenant.id).fixed(sql, types, after);
-    let mut answers = shared.pool.fly(&[step]).await?;
+    let step = source.shared.sql(found.tenant.id).fixed(sql, types, after);
+    let mut answers = source.fly(&[step]).await?;
     Ok(answers.pop().unwrap_or_default())
 }
 
-async fn inline(shared: &Shared, found: &mut Found) -> Result<()> {
+async fn inline(source: &Source<'_>, found: &mut Found) -> Result<()> {
     let (mut ino, mut died) = (0, 0);
     loop {
         let rows = page(
-            shared,
+            source,
             found,
             "SELECT ino, died, data, sum, size, kind FROM (SELECT ino, 9223372036854775807 AS died, data, sum, size, kind \
              FROM tarbox.inode WHERE tenant = $1 UNION ALL SELECT ino, died, data, sum, size, kind FROM tarbox.inode_past \
@@ -65,8 +64,13 @@ async fn inline(shared: &Shared, found: &mut Found) -> Result<()> {
             let number = Ino(ino as u64);
             match sql::inline(row, found.tenant.id, number, 2) {
                 Ok(Some(data)) if int(row, 5)? == 2 || data.len() as i64 == int(row, 4)? => {}
-                Ok(_) => found.add("size", format!("inode {number} is not as long as its data")),
-                Err(_) => found.add(
+                Ok(_) => found.damaged(
+                    Damage::Length { ino, died },
+                    "size",
+                    format!("inode {number} is not as long as its data"),
+                ),
+                Err(_) => found.damaged(
+                    Damage::Data { ino, died },
                     "checksum",
                     format!("the data of inode {number} does not match its checksum"),
                 ),
@@ -78,11 +82,11 @@ async fn inline(shared: &Shared, found: &mut Found) -> Result<()> {
     }
 }
 
-async fn names(shared: &Shared, found: &mut Found) -> Result<()> {
+async fn names(source: &Source<'_>, found: &mut Found) -> Result<()> {
     let (mut dir, mut cookie) = (0, 0);
     loop {
         let rows = page(
-            shared,
+            source,
             found,
             "SELECT dir, cookie, name FROM tarbox.dentry WHERE tenant = $1 AND (dir, cookie) > ($2, $3) \
              ORDER BY dir, cookie LIMIT $4",
@@ -94,7 +98,8 @@ async fn names(shared: &Shared, found: &mut Found) -> Result<()> {
             (dir, cookie) = (int(row, 0)?, int(row, 1)?);
             let at = cookie as u64;
             if bucket_of(&found.tenant.secret, bytes(row, 2)?) != at - at % BUCKET {
-                found.add(
+                found.damaged(
+                    Damage::Cookie { dir, cookie },
                     "cookie",
                     format!("an entry of directory {dir} is not where its name belongs"),
                 );
@@ -109,14 +114,14 @@ async fn names(shared: &Shared, found: &mut Found) -> Result<()> {
 /// How many chunk versions name each block, and how much of it.
 type Refs = HashMap<Hash, (u64, u32)>;
 
-async fn chunks(shared: &Shared, found: &mut Found) -> Result<Refs> {
+async fn chunks(source: &Source<'_>, found: &mut Found) -> Result<Refs> {
     let mut refs = Refs::new();
     // What the chunks of a file of the head hold, and the end of the last fragment.
     let mut held: HashMap<i64, (u64, u64)> = HashMap::new();
     let (mut file, mut index, mut died) = (0, -1, 0);
     loop {
         let rows = page(
-            shared,
+            source,
             found,
             "SELECT file, idx, died, born, map FROM (SELECT file, idx, 9223372036854775807 AS died, born, map FROM tarbox.chunk \
              WHERE tenant = $1 UNION ALL SELECT file, idx, died, born, map FROM tarbox.chunk_past WHERE tenant = $1) c \
@@ -129,7 +134,8 @@ async fn chunks(shared: &Shared, found: &mut Found) -> Result<Refs> {
             (file, index, died) = (int(row, 0)?, int(row, 1)?, int(row, 2)?);
             let (ino, born) = (Ino(file as u64), LayerId(int(row, 3)? as u64));
             let Ok(map) = sql::chunk_map(bytes(row, 4)?, found.tenant.id, ino, index as u64, born) else {
-                found.add(
+                found.damaged(
+                    Damage::Map { file, index, died },
                     "map",
                     format!("the map of chunk {index} of inode {ino} breaks its format"),
                 );
@@ -147,7 +153,7 @@ async fn chunks(shared: &Shared, found: &mut Found) -> Result<Refs> {
             break;
         }
     }
-    stored(shared, found, held).await?;
+    stored(source, found, held).await?;
     Ok(refs)
 }
 
@@ -161,11 +167,11 @@ fn count(map: &Map, refs: &mut Refs) {
     }
 }
 
-async fn stored(shared: &Shared, found: &mut Found, mut held: HashMap<i64, (u64, u64)>) -> Result<()> {
+async fn stored(source: &Source<'_>, found: &mut Found, mut held: HashMap<i64, (u64, u64)>) -> Result<()> {
     let mut ino = 0;
     loop {
         let rows = page(
-            shared,
+            source,
             found,
             "SELECT ino, stored, size FROM tarbox.inode WHERE tenant = $1 AND data IS NULL AND ino > $2 ORDER BY ino LIMIT $3",
             &[Type::INT8, Type::INT8],
@@ -177,13 +183,23 @@ async fn stored(shared: &Shared, found: &mut Found, mut held: HashMap<i64, (u64,
             let (stored, size) = (int(row, 1)? as u64, int(row, 2)? as u64);
             let (holds, end) = held.remove(&ino).unwrap_or_default();
             if holds != stored {
-                found.add(
+                found.damaged(
+                    Damage::Number {
+                        ino,
+                        column: "stored",
+                        expected: holds,
+                    },
                     "stored",
                     format!("inode {ino} counts {stored} bytes in chunks, which hold {holds}"),
                 );
             }
             if end > size {
-                found.add(
+                found.damaged(
+                    Damage::Number {
+                        ino,
+                        column: "size",
+                        expected: end,
+                    },
                     "size",
                     format!("inode {ino} is {size} bytes long, and its chunks reach to {end}"),
                 );
@@ -195,7 +211,7 @@ async fn stored(shared: &Shared, found: &mut Found, mut held: HashMap<i64, (u64,
     }
 }
 
-async fn blocks(shared: &Shared, found: &mut Found, mut refs: Refs, read: Bytes) -> Result<()> {
+async fn blocks(source: &Source<'_>, found: &mut Found, mut refs: Refs, read: Bytes) -> Result<()> {
     let mut after = Value::from(&[][..]);
     let (text, limit) = match read {
         Bytes::Read => (
@@ -209,7 +225,7 @@ async fn blocks(shared: &Shared, found: &mut Found, mut refs: Refs, read: Bytes)
     };
     loop {
         let rows = page(
-            shared,
+            source,
             found,
             text,
             &[Type::BYTEA, Type::INT8],
@@ -219,25 +235,36 @@ async fn blocks(shared: &Shared, found: &mut Found, mut refs: Refs, read: Bytes)
         for row in &rows {
             let hash = bytes(row, 0)?;
             let (len, counted) = (int(row, 1)?, int(row, 2)?);
+            let Ok(key) = Hash::try_from(hash) else {
+                found.add("block-hash", format!("a block is named by {} bytes", hash.len()));
+                continue;
+            };
+            let (named, end) = refs.remove(&key).unwrap_or_default();
             if read == Bytes::Read {
                 let content = bytes(row, 3)?;
                 let name = blake3::hash(content);
                 found.report.blocks += 1;
                 found.report.bytes += content.len() as u64;
-                if *name.as_bytes() != *hash || content.len() as i64 != len {
-                    found.add("block-hash", format!("block {} holds other bytes", hex(hash)));
+                if content.is_empty() && len > 0 {
+                    found.add("lost", format!("the bytes of block {} are lost", hex(hash)));
+                } else if *name.as_bytes() != key || content.len() as i64 != len {
+                    found.damaged(
+                        Damage::Block(key),
+                        "block-hash",
+                        format!("block {} holds other bytes", hex(hash)),
+                    );
                 }
             }
-            let key: Option<Hash> = hash.try_into().ok();
-            let (named, end) = key.and_then(|key| refs.remove(&key)).unwrap_or_default();
             if named as i64 != counted {
-                found.add(
+                found.damaged(
+                    Damage::Refs { hash: key, named },
                     "refs",
                     format!("block {} counts {counted} references and has {named}", hex(hash)),
                 );
             }
             if i64::from(end) > len {
-                found.add(
+                found.damaged(
+                    Damage::Beyond(key),
                     "map",
                     format!(
                         "a chunk names {end} bytes of block {}, which has {len}",
@@ -251,12 +278,19 @@ async fn blocks(shared: &Shared, found: &mut Found, mut refs: Refs, read: Bytes)
         };
         after = bytes(last, 0)?.into();
     }
-    for hash in refs.keys() {
-        found.add("reference", format!("block {} is named and not there", hex(hash)));
+    for (hash, (_, end)) in &refs {
+        found.damaged(
+            Damage::Missing {
+                hash: *hash,
+                len: *end,
+            },
+            "reference",
+            format!("block {} is named and not there", hex(hash)),
+        );
     }
     Ok(())
 }
 
-fn hex(hash: &[u8]) -> String {
+pub(super) fn hex(hash: &[u8]) -> String {
     hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,9 +2,8 @@
 
 use tarbox_store::Result;
 
-use super::Found;
+use super::{Found, Source};
 use crate::error::failed;
-use crate::session::Shared;
 use crate::sql::int;
 
 /// Rules, by the word of their invariant. `$1` is the tenant; each answers one column of text.
@@ -117,6 +116,11 @@ const RULES: &[(&str, &str)] = &[
          WHERE d.tenant = $1 AND d.dir = i.parent AND d.cookie = i.cookie AND d.ino = i.ino)",
     ),
     (
+        "names",
+        "SELECT format('directory %s has %s names', d.ino, count(*)) FROM tarbox.dentry d WHERE d.tenant = $1 AND d.kind = 2 \
+         GROUP BY d.ino HAVING count(*) > 1 OR d.ino = 1",
+    ),
+    (
         "orphan",
         "SELECT format('inode %s has no name and nobody waits for its end', i.ino) FROM tarbox.inode i WHERE i.tenant = $1 \
          AND i.nlink = 0 AND NOT EXISTS (SELECT 1 FROM tarbox.orphan o WHERE o.tenant = $1 AND o.ino = i.ino)",
@@ -136,7 +140,7 @@ const RULES: &[(&str, &str)] = &[
 ];
 
 /// Tables with versions, and what finds a row in each.
-const VERSIONED: [(&str, &str); 4] = [
+pub(super) const VERSIONED: [(&str, &str); 4] = [
     ("inode", "ino"),
     ("dentry", "dir, cookie"),
     ("chunk", "file, idx"),
@@ -156,8 +160,8 @@ fn intervals(table: &str, keys: &str) -> String {
     )
 }
 
-pub(super) async fn check(shared: &Shared, found: &mut Found) -> Result<()> {
-    let sql = shared.sql(found.tenant.id);
+pub(super) async fn check(source: &Source<'_>, found: &mut Found) -> Result<()> {
+    let sql = source.shared.sql(found.tenant.id);
     let mut steps = Vec::new();
     for (_, rule) in RULES {
         steps.push(sql.fixed(rule, &[], Vec::new()));
@@ -174,7 +178,7 @@ pub(super) async fn check(shared: &Shared, found: &mut Found) -> Result<()> {
     ] {
         steps.push(sql.fixed(count, &[], Vec::new()));
     }
-    let answers = shared.pool.fly(&steps).await?;
+    let answers = source.fly(&steps).await?;
     let words = RULES
         .iter()
         .map(|(word, _)| *word)

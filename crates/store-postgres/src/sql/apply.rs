@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use tarbox_store::Ino;
-use tarbox_store_core::{Batch, Change, Content, Hash};
+use tarbox_store_core::{Batch, Change, Content, Hash, LogRow};
 use tokio_postgres::types::Type;
 
 use super::table::{CHUNK, DENTRY, INODE, Table, XATTR, values};
@@ -64,31 +64,35 @@ pub(crate) fn apply(sql: Sql<'_>, batch: &Batch, fence: Fence, blocks: &BTreeMap
     past::insert(sql, &mut steps, &batch.past);
     block_rows(sql, &mut steps, batch, blocks);
     orphans(sql, &mut steps, &batch.orphans);
-    let log = batch.log.iter().map(log::values).collect();
-    sql.in_rows(&mut steps, "log insert", &[], log, |count| {
-        let values = values("$1", count, log::TYPES.len(), 2);
-        let sql = format!("INSERT INTO tarbox.log(tenant, {}) VALUES {values}", log::COLUMNS);
-        (sql, types_of_rows(&log::TYPES, count))
-    });
+    log_rows(sql, &mut steps, &batch.log);
     steps
 }
 
-/// Changes the tenant's row. Where the lease is not as it was, the row would break its rule, and so the transaction fails.
-fn fenced(sql: Sql<'_>, batch: &Batch, fence: Fence) -> Step {
-    let mut bound: Vec<Value> = vec![
+/// What makes the tenant's row break its rule, and so the transaction fail, where the lease is not as it was.
+const FENCE: &str = "UPDATE tarbox.tenant SET commits = commits + 1, stamp = $5, \
+                     epoch = CASE WHEN epoch = $2 AND holder = $3 AND commits = $4 THEN epoch ELSE -1 END";
+
+fn bound(fence: Fence) -> Vec<Value> {
+    vec![
         fence.epoch.into(),
         fence.session.into(),
         fence.commits.into(),
         fence.stamp.into(),
-    ];
-    let check = "UPDATE tarbox.tenant SET commits = commits + 1, stamp = $5, \
-                 epoch = CASE WHEN epoch = $2 AND holder = $3 AND commits = $4 THEN epoch ELSE -1 END";
+    ]
+}
+
+/// The fence alone.
+pub(crate) fn fence(sql: Sql<'_>, fence: Fence) -> Step {
+    let make = || (format!("{FENCE} WHERE tenant = $1"), vec![Type::INT8; 4]);
+    sql.request("fence", bound(fence), make).into()
+}
+
+/// The fence, with what a commit changes in the tenant's row.
+fn fenced(sql: Sql<'_>, batch: &Batch, at: Fence) -> Step {
     let Some(row) = &batch.row else {
-        let types = vec![Type::INT8; 4];
-        return sql
-            .request("fence", bound, || (format!("{check} WHERE tenant = $1"), types))
-            .into();
+        return fence(sql, at);
     };
+    let mut bound = bound(at);
     bound.extend(tenant::changed_values(row));
     let request = sql.request("fence and row", bound, || {
         let set = tenant::CHANGED
@@ -98,7 +102,7 @@ fn fenced(sql: Sql<'_>, batch: &Batch, fence: Fence) -> Step {
         let mut types = vec![Type::INT8; 4];
         types.extend(tenant::CHANGED.map(|(_, ty)| ty));
         (
-            format!("{check}{} WHERE tenant = $1", set.collect::<String>()),
+            format!("{FENCE}{} WHERE tenant = $1", set.collect::<String>()),
             types,
         )
     });
@@ -173,6 +177,15 @@ fn block_rows(sql: Sql<'_>, steps: &mut Vec<Step>, batch: &Batch, blocks: &BTree
             (sql, types_of_rows(&[Type::BYTEA, Type::INT4, Type::INT8, Type::BYTEA], count))
         });
     }
+}
+
+pub(super) fn log_rows(sql: Sql<'_>, steps: &mut Vec<Step>, rows: &[LogRow]) {
+    let rows = rows.iter().map(log::values).collect();
+    sql.in_rows(steps, "log insert", &[], rows, |count| {
+        let values = values("$1", count, log::TYPES.len(), 2);
+        let sql = format!("INSERT INTO tarbox.log(tenant, {}) VALUES {values}", log::COLUMNS);
+        (sql, types_of_rows(&log::TYPES, count))
+    });
 }
 
 fn orphans(sql: Sql<'_>, steps: &mut Vec<Step>, orphans: &[(Ino, bool)]) {

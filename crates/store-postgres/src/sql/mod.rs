@@ -8,6 +8,7 @@ mod inode;
 mod load;
 mod log;
 pub(crate) mod past;
+mod put;
 mod table;
 mod tenant;
 mod xattr;
@@ -17,11 +18,15 @@ use tarbox_store_core::{TenantId, damaged};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-pub(crate) use apply::{Fence, apply};
+pub(crate) use apply::{Fence, apply, fence};
 pub(crate) use chunk::map as chunk_map;
 pub(crate) use inode::data as inline;
 pub(crate) use load::plan;
 pub(crate) use log::{query as log_query, records as log_records, row as log_row};
+pub(crate) use put::{
+    chunk as put_chunk, dentry as put_dentry, inode as put_inode, log as put_log, map as encode_map,
+    preserve_inode,
+};
 pub(crate) use tenant::{
     COLUMNS as TENANT, Seen, begin as begin_tenant, create as create_tenant, decode as decode_tenant, taken,
 };

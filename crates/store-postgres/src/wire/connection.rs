@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::TryStreamExt;
 use futures_util::future::join_all;
-use tokio_postgres::{Client, Row, Statement};
+use tokio::task::AbortHandle;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Row, SimpleQueryMessage, Statement};
 
 use super::template::{Request, Template};
 
@@ -41,19 +43,54 @@ enum Use {
 #[derive(Debug)]
 pub(crate) struct Connection {
     client: Arc<Client>,
+    /// The task that talks to the server.
+    task: AbortHandle,
+    /// The process of the server's that serves it.
+    backend: i32,
     uses: Arc<Mutex<HashMap<usize, Use>>>,
     sent: Arc<AtomicU64>,
     flights: Arc<AtomicU64>,
 }
 
 impl Connection {
-    pub(crate) fn new(client: Client, sent: Arc<AtomicU64>, flights: Arc<AtomicU64>) -> Self {
-        Self {
+    /// Prepares a connection with these statements.
+    pub(crate) async fn open(
+        client: Client,
+        task: AbortHandle,
+        settings: &str,
+        (sent, flights): (Arc<AtomicU64>, Arc<AtomicU64>),
+    ) -> Result<Self, tokio_postgres::Error> {
+        let said = client
+            .simple_query(&format!("{settings}; SELECT pg_backend_pid()"))
+            .await?;
+        let backend = said.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+            _ => None,
+        });
+        Ok(Self {
             client: Arc::new(client),
+            task,
+            backend: backend.unwrap_or(0),
             uses: Arc::default(),
             sent,
             flights,
-        }
+        })
+    }
+
+    /// Ends the connection: whatever waits for an answer gets an error.
+    pub(crate) fn abandon(&self) {
+        self.task.abort();
+    }
+
+    /// Whether the server does something for another connection, and does not wait for it to say more, or to listen.
+    pub(crate) async fn is_at_work(&self, other: &Self) -> Result<bool, tokio_postgres::Error> {
+        let sql = "SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND coalesce(state, 'active') = 'active' \
+                   AND wait_event_type IS DISTINCT FROM 'Client'";
+        let found = self
+            .client
+            .query_typed(sql, &[(&other.backend, Type::INT4)])
+            .await?;
+        Ok(!found.is_empty())
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -7,7 +7,7 @@ mod tls;
 mod value;
 
 pub(crate) use connection::{Connection, Step};
-pub(crate) use pool::{PATIENCE, Pool};
+pub(crate) use pool::Pool;
 pub(crate) use template::{Request, Template, Templates};
 pub(crate) use tls::Tls;
 pub(crate) use value::Value;

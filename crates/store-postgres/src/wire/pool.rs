@@ -1,5 +1,6 @@
 //! The connections of a process: a few, opened when they are needed.
 
+use std::pin::pin;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,8 +13,6 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::connection::{Answer, Connection, Step};
 use crate::error::{failed, is_conflict, is_gone};
 
-/// How long an operation waits for a server that went away.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 /// How often a transaction that met another one is tried again.
@@ -30,6 +29,8 @@ const SETTINGS: &str = "SET synchronous_commit = on; SET jit = off; SET plan_cac
 pub(crate) struct Pool {
     config: Config,
     tls: MakeRustlsConnect,
+    /// How long an operation waits for a server that went away, and how long one is believed to work that says nothing.
+    pub(crate) patience: Duration,
     idle: Mutex<Vec<Connection>>,
     permits: Arc<Semaphore>,
     pub(crate) sent: Arc<AtomicU64>,
@@ -55,7 +56,17 @@ impl Pooled<'_> {
         let Some(connection) = self.connection.take() else {
             return Vec::new();
         };
-        let answers = connection.fly(steps).await;
+        let answers = {
+            let mut flight = pin!(connection.fly(steps));
+            loop {
+                match tokio::time::timeout(self.pool.patience, &mut flight).await {
+                    Ok(answers) => break answers,
+                    Err(_) if self.pool.is_at_work(&connection).await => {}
+                    // Each side waits for the other: what was sent, or the answer, is lost on the way.
+                    Err(_) => connection.abandon(),
+                }
+            }
+        };
         if !connection.is_closed() {
             self.pool.idle().push(connection);
         }
@@ -64,10 +75,16 @@ impl Pooled<'_> {
 }
 
 impl Pool {
-    pub(crate) fn new(config: Config, tls: MakeRustlsConnect, connections: usize) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        tls: MakeRustlsConnect,
+        connections: usize,
+        patience: Duration,
+    ) -> Self {
         Self {
             config,
             tls,
+            patience,
             idle: Mutex::default(),
             permits: Arc::new(Semaphore::new(connections)),
             sent: Arc::default(),
@@ -85,16 +102,32 @@ impl Pool {
         notices: Option<Notices>,
     ) -> Result<Connection, tokio_postgres::Error> {
         let (client, mut connection) = self.config.connect(self.tls.clone()).await?;
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
                 if let (AsyncMessage::Notification(said), Some(notices)) = (message, &notices) {
                     let _unheard = notices.send(said.payload().to_owned());
                 }
             }
         });
-        let connection = Connection::new(client, self.sent.clone(), self.flights.clone());
-        connection.set_up(SETTINGS).await?;
-        Ok(connection)
+        let counters = (self.sent.clone(), self.flights.clone());
+        let task = task.abort_handle();
+        let mut opened = pin!(Connection::open(client, task.clone(), SETTINGS, counters));
+        match tokio::time::timeout(self.patience, &mut opened).await {
+            Ok(opened) => opened,
+            Err(_) => {
+                task.abort();
+                opened.await
+            }
+        }
+    }
+
+    /// Whether the server works for a connection that says nothing, as it may for long, and waits for nobody.
+    async fn is_at_work(&self, connection: &Connection) -> bool {
+        let look = async {
+            let other = self.connect(None).await?;
+            other.is_at_work(connection).await
+        };
+        matches!(tokio::time::timeout(self.patience, look).await, Ok(Ok(true)))
     }
 
     async fn get(&self) -> Result<Pooled<'_>, tokio_postgres::Error> {
@@ -127,7 +160,7 @@ impl Pool {
         pooled.fly(steps).await.into_iter().collect()
     }
 
-    /// The same for what may be done twice: tried again while the server is away, up to [`PATIENCE`].
+    /// The same for what may be done twice: tried again while the server is away, up to [`patience`](Self::patience).
     pub(crate) async fn fly(&self, steps: &[Step]) -> Result<Vec<Vec<tokio_postgres::Row>>> {
         self.patiently(|| self.once(steps)).await.map_err(failed)
     }
@@ -148,7 +181,7 @@ impl Pool {
     where
         F: Future<Output = Result<R, tokio_postgres::Error>>,
     {
-        let limit = Instant::now() + PATIENCE;
+        let limit = Instant::now() + self.patience;
         let mut pause = PAUSE_MIN;
         let mut conflicts = 0;
         loop {

@@ -79,7 +79,7 @@ pub(crate) fn plan(sql: Sql<'_>, wants: &[Want]) -> Plan {
     });
     plan.blocks = add(blocks.is_empty(), &|| {
         sql.fixed(
-            "SELECT hash, len, refs FROM tarbox.block WHERE tenant = $1 AND hash = ANY($2)",
+            "SELECT hash, len, refs, length(bytes) FROM tarbox.block WHERE tenant = $1 AND hash = ANY($2)",
             &[Type::BYTEA_ARRAY],
             vec![Value::Blobs(blocks.clone())],
         )
@@ -118,7 +118,7 @@ impl Plan {
             let hash = bytes(row, 0)?
                 .try_into()
                 .map_err(|_| damaged("a block's name has a wrong length"))?;
-            blocks.insert(hash, block(int(row, 1)?, int(row, 2)?));
+            blocks.insert(hash, block(int(row, 1)?, int(row, 2)?, int(row, 3)?));
         }
         let mut found = Vec::with_capacity(wants.len());
         for (want, range) in wants.iter().zip(&self.places) {
@@ -137,10 +137,10 @@ impl Plan {
     }
 }
 
-/// A block as the core knows it: here it has no place.
-fn block(len: i64, refs: i64) -> Block {
+/// A block as the core knows it: here it has no place, and is lost where it has no bytes.
+fn block(len: i64, refs: i64, held: i64) -> Block {
     Block {
-        segment: 1,
+        segment: if held == 0 { Block::LOST } else { 1 },
         offset: 0,
         len: len as u32,
         refs: refs as u64,

