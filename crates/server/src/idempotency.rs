@@ -39,6 +39,7 @@ enum Reply {
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
+        problem: Option<Box<Problem>>,
     },
 }
 
@@ -215,12 +216,17 @@ async fn answer_once<D: Backend>(app: &App<D>, name: Name, request: Request, nex
             status,
             headers,
             body,
+            problem,
         }) => {
             let mut response = (status, body).into_response();
             *response.headers_mut() = headers;
             response
                 .headers_mut()
                 .insert(REPLAYED, HeaderValue::from_static("true"));
+            // It gets the id of this request.
+            if let Some(problem) = problem {
+                response.extensions_mut().insert(*problem);
+            }
             return Ok(response);
         }
         Some(Reply::InFlight) => return Err(crate::app::broken()),
@@ -245,6 +251,7 @@ async fn answer_once<D: Backend>(app: &App<D>, name: Name, request: Request, nex
             status: head.status,
             headers: head.headers.clone(),
             body: body.clone(),
+            problem: head.extensions.get::<Problem>().cloned().map(Box::new),
         });
         Ok(Response::from_parts(head, Body::from(body)))
     });

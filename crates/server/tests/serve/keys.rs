@@ -83,7 +83,7 @@ async fn a_confined_key_does_not_get_out() {
         serde_json::json!({"path": "/in/sub", "parents": true}),
     )
     .await;
-    w.put("files/default?path=/secret", "secret").await;
+    w.put("files/default?path=/secret", "hidden content").await;
     w.put("files/default?path=/in/f", "mine").await;
     for (path, target) in [
         ("/in/absolute", "/secret"),
@@ -126,7 +126,7 @@ async fn a_confined_key_does_not_get_out() {
                 .unwrap();
             let status = out.status().as_u16();
             assert!(matches!(status, 403 | 404), "{path}: {status}");
-            assert!(!out.text().await.unwrap().contains("\"secret\""));
+            assert!(!out.text().await.unwrap().contains("hidden"));
         }
         let put = w
             .ask_as(&key, Method::PUT, &format!("files/default?path={path}x/y"))
