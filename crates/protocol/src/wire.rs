@@ -55,6 +55,7 @@ wire! {
         mtime: Timestamp,
         ctime: Timestamp,
         btime: Timestamp,
+        version: Seq,
     }
     "DirEntry" struct DirEntry DirEntryWire {
         #[serde(with = "crate::bytes::owned")]

@@ -226,7 +226,7 @@ impl From<Usage> for Amounts {
 pub(crate) struct Tenant {
     /// Its name.
     pub(crate) name: String,
-    /// `active` or `suspended`.
+    /// `active`, `suspended` or `restoring`.
     pub(crate) state: &'static str,
     /// When it was made, nanoseconds since 1970.
     pub(crate) created: i64,
@@ -243,6 +243,7 @@ impl From<TenantInfo> for Tenant {
             state: match info.state {
                 TenantState::Active => "active",
                 TenantState::Suspended => "suspended",
+                TenantState::Restoring => "restoring",
             },
             created: info.created.0,
             quota: info.quota.into(),

@@ -1,5 +1,7 @@
 //! Tenants: finding, making and deleting them.
 
+use std::time::Instant;
+
 use tarbox_store::{Error, ErrorKind, Result};
 use tarbox_store_core::transfer::Blocks;
 use tarbox_store_core::{Tenant, TenantId};

@@ -34,6 +34,7 @@ macro_rules! kinds {
 impl ErrorKind {
     /// The kind with this symbolic name.
     pub fn from_code(code: &str) -> Option<Self> {
+        // `Changed` shares its name with another, and stays inside.
         Self::ALL.iter().copied().find(|kind| kind.code() == code)
     }
 }
