@@ -61,6 +61,8 @@ pub(crate) struct Start {
     moment: u64,
     /// Another process had its lease.
     is_deposed: bool,
+    /// How often the process had lost changes.
+    losses: u64,
 }
 
 pub(crate) struct World {
@@ -172,6 +174,7 @@ impl World {
             latest: self.versions.len() - 1,
             moment: self.moment,
             is_deposed: known.database.core().engine().is_overtaken(self.tenant),
+            losses: known.losses,
         }
     }
 
@@ -250,7 +253,10 @@ impl World {
     fn is_explained(&mut self, start: &Start, is_fresh: bool, matches: impl Fn(&Version) -> bool) -> bool {
         self.look();
         let process = &self.processes[&start.process];
-        let is_deposed = start.is_deposed || process.database.core().engine().is_overtaken(self.tenant);
+        // Or was meanwhile, which shows by what was lost.
+        let engine = process.database.core().engine();
+        let is_deposed =
+            start.is_deposed || start.losses != process.losses || engine.is_overtaken(self.tenant);
         let from = match (self.sees_all || is_fresh) && !is_deposed {
             true => start.latest,
             false => start.floor,
