@@ -261,8 +261,11 @@ impl World {
             true => start.latest,
             false => start.floor,
         };
+        let lost = process.answered.iter().filter_map(|id| self.asked[*id].lost);
+        let mut moments: BTreeSet<u64> = lost.filter(|lost| *lost > start.moment).collect();
+        moments.insert(start.moment);
         for at in from..self.versions.len() {
-            for lost_before in [start.moment, u64::MAX] {
+            for lost_before in moments.iter().copied() {
                 for answered in start.answered..=process.answered.len() {
                     let own = &process.answered[..answered];
                     if self
@@ -310,8 +313,8 @@ impl World {
                 _ if there.contains(id) && is_durable => drop(self.durable.insert(*id)),
                 _ if there.contains(id) => {}
                 Some(lost) if lost <= told => {}
-                // A flush promises nothing for a server that crashes, and a loss of that moment is told by the next.
-                Some(lost) if !is_durable && lost > start.moment => {}
+                // A flush promises nothing for a server that crashes.
+                Some(_) if !is_durable => {}
                 lost => panic!(
                     "process {} was told that {:?} ({id}) is stored, which is not so (lost: {lost:?}, told: {told}, now: {})",
                     start.process, asked.change, self.moment
