@@ -382,7 +382,8 @@ impl Client {
                     .await;
                 let read = read.map(|len| buffer[..len].to_vec());
                 self.saw_inode(&start, &format!("content of {ino}"), ino, read, |files| {
-                    files.file(ino).map(|inode| inode.data.to_vec())
+                    let inode = files.file(ino)?;
+                    Ok(inode.data[..inode.data.len().min(8_000)].to_vec())
                 });
             }
         }
@@ -514,10 +515,9 @@ impl Client {
             .world
             .borrow_mut()
             .explain(&start, false, &what, |state| {
-                // A layer that is not there in this state has no names.
-                let files = state.layers.get(&layer);
-                let expected = files.and_then(|files| entry(files, Ino::ROOT, &name));
-                expected.ok_or(ErrorKind::NotFound) == found
+                // One that is not sealed in this state is the one being written.
+                let files = state.layers.get(&layer).unwrap_or(&state.files);
+                entry(files, Ino::ROOT, &name).ok_or(ErrorKind::NotFound) == found
             });
     }
 }

@@ -61,6 +61,8 @@ pub(crate) struct Start {
     moment: u64,
     /// Another process had its lease.
     is_deposed: bool,
+    /// How often the process had lost changes.
+    losses: u64,
 }
 
 pub(crate) struct World {
@@ -172,6 +174,7 @@ impl World {
             latest: self.versions.len() - 1,
             moment: self.moment,
             is_deposed: known.database.core().engine().is_overtaken(self.tenant),
+            losses: known.losses,
         }
     }
 
@@ -250,13 +253,19 @@ impl World {
     fn is_explained(&mut self, start: &Start, is_fresh: bool, matches: impl Fn(&Version) -> bool) -> bool {
         self.look();
         let process = &self.processes[&start.process];
-        let is_deposed = start.is_deposed || process.database.core().engine().is_overtaken(self.tenant);
+        // Or was meanwhile, which shows by what was lost.
+        let engine = process.database.core().engine();
+        let is_deposed =
+            start.is_deposed || start.losses != process.losses || engine.is_overtaken(self.tenant);
         let from = match (self.sees_all || is_fresh) && !is_deposed {
             true => start.latest,
             false => start.floor,
         };
+        let lost = process.answered.iter().filter_map(|id| self.asked[*id].lost);
+        let mut moments: BTreeSet<u64> = lost.filter(|lost| *lost > start.moment).collect();
+        moments.insert(start.moment);
         for at in from..self.versions.len() {
-            for lost_before in [start.moment, u64::MAX] {
+            for lost_before in moments.iter().copied() {
                 for answered in start.answered..=process.answered.len() {
                     let own = &process.answered[..answered];
                     if self
@@ -304,8 +313,8 @@ impl World {
                 _ if there.contains(id) && is_durable => drop(self.durable.insert(*id)),
                 _ if there.contains(id) => {}
                 Some(lost) if lost <= told => {}
-                // A flush promises nothing for a server that crashes, and a loss of that moment is told by the next.
-                Some(lost) if !is_durable && lost > start.moment => {}
+                // A flush promises nothing for a server that crashes.
+                Some(_) if !is_durable => {}
                 lost => panic!(
                     "process {} was told that {:?} ({id}) is stored, which is not so (lost: {lost:?}, told: {told}, now: {})",
                     start.process, asked.change, self.moment
