@@ -136,7 +136,8 @@ pub(crate) async fn sync(engine: &PostgresEngine, tenant: TenantId) -> Result<Ap
 
 /// Sends a transaction until it is known what became of it.
 async fn commit(shared: &Shared, work: Work, durability: Durability) -> Result<Applied> {
-    let limit = Instant::now() + shared.pool.patience;
+    // Counted from when it is known: a connection that stalls is found out late, and what became of the commit is to be asked then.
+    let mut limit = None;
     let (mut pause, mut conflicts) = (Duration::from_millis(10), 0);
     loop {
         let error = match shared.pool.once(&work.steps).await {
@@ -148,7 +149,9 @@ async fn commit(shared: &Shared, work: Work, durability: Durability) -> Result<A
         }
         if is_conflict(&error) && conflicts < 8 {
             conflicts += 1;
-        } else if is_gone(&error) && Instant::now() < limit {
+        } else if is_gone(&error)
+            && Instant::now() < *limit.get_or_insert_with(|| Instant::now() + shared.pool.patience)
+        {
             // If it was committed after all, the fence refuses the next try.
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(500));

@@ -14,6 +14,7 @@ pub(crate) fn is_gone(error: &tokio_postgres::Error) -> bool {
             &SqlState::CANNOT_CONNECT_NOW,
             &SqlState::TOO_MANY_CONNECTIONS,
             &SqlState::IDLE_SESSION_TIMEOUT,
+            &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
         ]
         .contains(&code),
         None => {

@@ -111,7 +111,10 @@ impl Pool {
         });
         let counters = (self.sent.clone(), self.flights.clone());
         let task = task.abort_handle();
-        let mut opened = pin!(Connection::open(client, task.clone(), SETTINGS, counters));
+        // A transaction whose rest is lost on the way must not keep its locks.
+        let patience = self.patience.as_millis();
+        let settings = format!("{SETTINGS}; SET idle_in_transaction_session_timeout = {patience}");
+        let mut opened = pin!(Connection::open(client, task.clone(), &settings, counters));
         match tokio::time::timeout(self.patience, &mut opened).await {
             Ok(opened) => opened,
             Err(_) => {
@@ -181,12 +184,16 @@ impl Pool {
     where
         F: Future<Output = Result<R, tokio_postgres::Error>>,
     {
-        let limit = Instant::now() + self.patience;
+        // Counted from when it is known: a connection that stalls is found out late.
+        let mut limit = None;
         let mut pause = PAUSE_MIN;
         let mut conflicts = 0;
         loop {
             match f().await {
-                Err(e) if is_gone(&e) && Instant::now() < limit => {
+                Err(e)
+                    if is_gone(&e)
+                        && Instant::now() < *limit.get_or_insert_with(|| Instant::now() + self.patience) =>
+                {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSE_MAX);
                 }
