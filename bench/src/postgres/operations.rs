@@ -156,6 +156,7 @@ fn cold(report: &mut Report, url: &str, writer: &PostgresStore, (_, file): (Ino,
                 bare.select()
             },
         )?;
+        most = most.max(flights);
         report.row(
             &Row::new(format!("{name} vs SELECT"), pair.ours, pair.peer, "µs").maybe_goal(match limit {
                 None => Some(COLD),

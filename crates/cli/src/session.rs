@@ -102,7 +102,7 @@ fn dispatch(cli: &mut Cli, out: &Printer) -> Result<Exit> {
         #[cfg(feature = "postgres")]
         Location::Postgres(url) => with_database(cli, &open::postgres(url, missing)?, &location, out),
         #[cfg(feature = "http")]
-        Location::Http(address) => with_database(cli, &open::http(address)?, &location, out),
+        Location::Http(address) => with_server(cli, &open::http(address)?, &location, out),
     }
 }
 
@@ -129,6 +129,33 @@ where
         _ => return with_tenant(cli, db, location, who, out),
     }
     Ok(Exit::DONE)
+}
+
+/// Runs a command on the workspaces of a server.
+#[cfg(feature = "http")]
+fn with_server<D>(cli: &Cli, db: &D, location: &Location, out: &Printer) -> Result<Exit>
+where
+    D: Database,
+    D::Store: 'static,
+{
+    let who = credentials(cli.global.user.as_ref());
+    let refused = match &cli.command {
+        Command::Init(_) | Command::Tenant(_) | Command::Fsck(_) => true,
+        #[cfg(feature = "serve")]
+        Command::Key(_) | Command::Serve(_) => true,
+        Command::Gc(args) => {
+            gc::run(args, db, &cli.global.tenant, out)?;
+            return Ok(Exit::DONE);
+        }
+        _ => false,
+    };
+    match refused {
+        true => Err(Failure::new(
+            ErrorKind::Unsupported,
+            "a server's database is administered where it is: run this command there, with the database's path or URL",
+        )),
+        false => with_tenant(cli, db, location, who, out),
+    }
 }
 
 /// Runs a command on the files of one tenant.

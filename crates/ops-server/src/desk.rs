@@ -114,10 +114,16 @@ impl<S: Store> Desk<S> {
             Some(id) => Some(self.sessions.enter(id, caller, &self.options.clock)?),
             None => None,
         };
+        let conditions: Vec<_> = batch
+            .conditions
+            .iter()
+            .map(|condition| condition.to_store())
+            .collect();
         let mut execution = Execution {
             store: &self.store,
             caller,
             by: caller.actor(batch),
+            conditions: &conditions,
             session: session.as_deref(),
             calls: &batch.calls,
             answers: Vec::with_capacity(batch.calls.len()),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tarbox_protocol::{Answer, Bytes, Call, Node, Wire};
+use tarbox_protocol::{Answer, Bytes, Call, Class, Node, Wire};
 use tarbox_store::*;
 
 use crate::Caller;
@@ -13,6 +13,8 @@ pub(crate) struct Execution<'e, S> {
     pub(crate) store: &'e S,
     pub(crate) caller: &'e Caller,
     pub(crate) by: Actor,
+    /// Of the first change.
+    pub(crate) conditions: &'e [Condition<'e>],
     pub(crate) session: Option<&'e Session>,
     pub(crate) calls: &'e [Call<'e>],
     pub(crate) answers: Vec<Answer<'static>>,
@@ -21,8 +23,17 @@ pub(crate) struct Execution<'e, S> {
 impl<S: Store> Execution<'_, S> {
     /// Runs the calls one after the other, until one fails.
     pub(crate) async fn run(&mut self) -> Result<()> {
+        let mut conditions = self.conditions;
         for call in self.calls {
-            let answer = self.execute(call).await?;
+            let rests_on = match call.class() {
+                Class::Change | Class::History => std::mem::take(&mut conditions),
+                _ => &[],
+            };
+            let by = Guarded {
+                actor: &self.by,
+                conditions: rests_on,
+            };
+            let answer = self.execute(call, &by).await?;
             self.answers.push(answer);
         }
         Ok(())
@@ -54,8 +65,8 @@ impl<S: Store> Execution<'_, S> {
             .ok_or_else(|| Error::new(ErrorKind::Invalid).because("only a session holds inodes"))
     }
 
-    async fn execute(&self, call: &Call<'_>) -> Result<Answer<'static>> {
-        let (store, by) = (self.store, &self.by);
+    async fn execute(&self, call: &Call<'_>, by: &Guarded<'_>) -> Result<Answer<'static>> {
+        let store = self.store;
         Ok(match call {
             Call::Lookup { view, dir, name } => attr(store.lookup(view.0, self.at(dir)?, name).await?),
             Call::Walk { view, start, names } => {
@@ -204,20 +215,20 @@ impl<S: Store> Execution<'_, S> {
                 operation,
                 path,
                 kind,
-            } => done(store.log_refusal(by, operation.0, path, kind.0).await?),
+            } => done(store.log_refusal(by.actor, operation.0, path, kind.0).await?),
             Call::Gc {} => Answer::Gc(Wire(store.gc().await?)),
             Call::Checkpoint {
                 name,
                 description,
                 later,
             } => {
-                let sealed = store.checkpoint(by, name, description.as_deref(), later.0);
+                let sealed = store.checkpoint(by.actor, name, description.as_deref(), later.0);
                 Answer::Layer(Wire(sealed.await?))
             }
-            Call::Switch { layer } => done(store.switch(by, *layer).await?),
-            Call::DropLayer { layer } => done(store.drop_layer(by, *layer).await?),
-            Call::Squash { first, last } => done(store.squash(by, *first, *last).await?),
-            Call::Tag { tag, layer } => done(store.tag(by, tag, *layer).await?),
+            Call::Switch { layer } => done(store.switch(by.actor, *layer).await?),
+            Call::DropLayer { layer } => done(store.drop_layer(by.actor, *layer).await?),
+            Call::Squash { first, last } => done(store.squash(by.actor, *first, *last).await?),
+            Call::Tag { tag, layer } => done(store.tag(by.actor, tag, *layer).await?),
             Call::Hold { ino } => done(self.session()?.hold(store, self.at(ino)?).await?),
             Call::Release { ino } => done(self.session()?.release(store, self.at(ino)?).await?),
             Call::Sync {} => done(store.sync().await?),

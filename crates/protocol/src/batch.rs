@@ -9,7 +9,7 @@ use tarbox_store::Timestamp;
 
 use crate::encoding::{self, Format, WireError};
 use crate::limits::*;
-use crate::{Call, Node};
+use crate::{Call, Condition, Node};
 
 /// Calls that are executed in order until one fails.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,9 @@ pub struct Batch<'a> {
     /// All of it or nothing. A server that cannot refuses the batch.
     #[serde(default)]
     pub atomic: bool,
+    /// What has to hold when the first call that changes something is executed.
+    #[serde(borrow, default)]
+    pub conditions: Vec<Condition<'a>>,
     /// Whether the reply waits until everything it tells of is on the device.
     #[serde(default)]
     pub durable: bool,
@@ -129,6 +132,7 @@ impl<'a> Batch<'a> {
             session: None,
             slot: None,
             atomic: false,
+            conditions: Vec::new(),
             durable: false,
             calls,
         }
@@ -155,6 +159,9 @@ impl<'a> Batch<'a> {
     fn check(&self) -> Result<(), WireError> {
         if self.calls.len() > CALLS_MAX {
             return Err(WireError::limit("a batch has at most 1,024 calls"));
+        }
+        if self.conditions.len() > CONDITIONS_MAX {
+            return Err(WireError::limit("a batch has at most 16 conditions"));
         }
         if self.by.agent.len() > AGENT_MAX || self.by.agent.chars().any(char::is_control) {
             return Err(WireError::limit(

@@ -160,7 +160,7 @@ wire! {
         log_records: Option<u64>,
     }
     "Usage" struct Usage UsageWire { bytes: u64, inodes: u64, layers: u64, last_seq: u64 }
-    "TenantState" enum TenantState TenantStateWire { Active, Suspended }
+    "TenantState" enum TenantState TenantStateWire { Active, Suspended, Restoring }
     "TenantInfo" struct TenantInfo TenantInfoWire {
         name: String,
         #[serde(with = "TenantStateWire")]

@@ -55,11 +55,29 @@ prop_compose! {
         ids in (ino(), kind(), any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>()),
         sizes in any::<(u64, u64, u64)>(),
         times in (time(), time(), time(), time()),
+        version in any::<u64>().prop_map(Seq),
     ) -> Attr {
         let ((ino, kind, mode, uid, gid, nlink), (size, blocks, rdev)) = (ids, sizes);
         let (atime, mtime, ctime, btime) = times;
-        Attr { ino, kind, mode, uid, gid, nlink, size, blocks, rdev, atime, mtime, ctime, btime }
+        Attr { ino, kind, mode, uid, gid, nlink, size, blocks, rdev, atime, mtime, ctime, btime, version }
     }
+}
+
+fn condition() -> impl Strategy<Value = tarbox_protocol::Condition<'static>> {
+    use tarbox_protocol::Condition;
+    prop_oneof![
+        (ino(), any::<(u32, u32, u32)>()).prop_map(|(ino, (mode, uid, gid))| Condition::Permissions {
+            ino,
+            mode,
+            uid,
+            gid
+        }),
+        (ino(), bytes(), of(ino())).prop_map(|(dir, name, ino)| Condition::Name { dir, name, ino }),
+        (ino(), any::<u64>()).prop_map(|(ino, version)| Condition::Version {
+            ino,
+            version: Seq(version)
+        }),
+    ]
 }
 
 fn set_time() -> impl Strategy<Value = SetTime> {
@@ -297,6 +315,7 @@ prop_compose! {
         session in of(any::<[u8; 16]>()),
         slot in of((0..SLOTS_MAX, 1..u64::MAX)),
         flags in any::<(bool, bool)>(),
+        conditions in vec(condition(), 0..4),
         rest in vec(call(), 0..6),
         after in any::<u64>(),
         patience_ms in 0..=PATIENCE_MAX_MS,
@@ -305,11 +324,12 @@ prop_compose! {
         calls.extend(rest);
         let session = session.map(SessionId);
         Batch {
-            by: By { uid: ids.0, gid: ids.1, agent: agent.into() },
+            by: tarbox_protocol::By { uid: ids.0, gid: ids.1, agent: agent.into() },
             made,
             session,
             slot: slot.filter(|_| session.is_some()).map(|(number, sequence)| Slot { number, sequence }),
             atomic: flags.0,
+            conditions,
             durable: flags.1,
             calls,
         }
@@ -358,17 +378,16 @@ prop_compose! {
 fn counters() -> impl Strategy<Value = Answer<'static>> {
     let tenant = (
         any::<String>(),
-        any::<bool>(),
+        one_of(&[
+            TenantState::Active,
+            TenantState::Suspended,
+            TenantState::Restoring,
+        ]),
         time(),
         any::<[Option<u64>; 4]>(),
         any::<[u64; 4]>(),
     );
-    let tenant = tenant.prop_map(|(name, active, created, quota, usage)| {
-        let state = if active {
-            TenantState::Active
-        } else {
-            TenantState::Suspended
-        };
+    let tenant = tenant.prop_map(|(name, state, created, quota, usage)| {
         let [bytes, inodes, layers, log_records] = quota;
         let quota = Quota {
             bytes,
@@ -592,16 +611,16 @@ fn limits_are_kept() {
         ..Batch::new(vec![])
     });
     refused(Batch {
-        by: By {
+        by: tarbox_protocol::By {
             agent: "a\n".into(),
-            ..By::default()
+            ..tarbox_protocol::By::default()
         },
         ..Batch::new(vec![])
     });
     refused(Batch {
-        by: By {
+        by: tarbox_protocol::By {
             agent: "a".repeat(AGENT_MAX + 1).into(),
-            ..By::default()
+            ..tarbox_protocol::By::default()
         },
         ..Batch::new(vec![])
     });

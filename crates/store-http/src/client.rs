@@ -103,7 +103,7 @@ impl<T: Transport> Client<T> {
     /// Sends one call.
     pub(crate) async fn ask<R>(
         self: &Arc<Self>,
-        by: Option<&Actor>,
+        by: Option<&dyn tarbox_store::By>,
         call: Call<'_>,
         take: impl FnOnce(Told<'_>) -> Result<R> + MaybeSend,
     ) -> Result<R> {
@@ -111,7 +111,10 @@ impl<T: Transport> Client<T> {
             self.begin_feed();
         }
         let batch = Batch {
-            by: by.map(by_of).unwrap_or_default(),
+            by: by.map(|by| by_of(by.actor())).unwrap_or_default(),
+            conditions: by.map_or_else(Vec::new, |by| {
+                by.conditions().iter().map(Condition::from).collect()
+            }),
             ..Batch::new(vec![call])
         };
         self.send(batch, take).await

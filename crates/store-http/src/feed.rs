@@ -112,7 +112,11 @@ fn subjects(record: &LogRecord) -> impl Iterator<Item = Subject<'_>> {
         Rename => {
             let from = record.from.as_deref().map(|path| Subject::Name(last_name(path)));
             // The inode itself is among all those whose attributes may have changed; its content has not.
-            [Some(Subject::Attrs), Some(Subject::Name(last_name(&record.path))), from]
+            [
+                Some(Subject::Attrs),
+                Some(Subject::Name(last_name(&record.path))),
+                from,
+            ]
         }
         Write | Truncate | SetAttr | Xattr | Allocate => [inode, None, None],
         _ => [Some(Subject::All), None, None],

@@ -52,7 +52,7 @@ impl<T: Transport> HttpStore<T> {
     /// Changes something, which puts out of date what is cached of it.
     async fn change<R>(
         &self,
-        by: &Actor,
+        by: &dyn By,
         call: Call<'_>,
         subjects: &[Subject<'_>],
         read: impl FnOnce(Answer<'_>) -> Result<R> + MaybeSend,
@@ -72,7 +72,7 @@ impl<T: Transport> HttpStore<T> {
     /// The same of a change that answers attributes and makes `records` records, if that is known.
     async fn change_attr(
         &self,
-        by: &Actor,
+        by: &dyn By,
         call: Call<'_>,
         subjects: &[Subject<'_>],
         records: Option<u64>,
@@ -349,7 +349,7 @@ impl<T: Transport> Store for HttpStore<T> {
         .await
     }
 
-    async fn create(&self, by: &Actor, dir: Ino, name: &[u8], new: &NewInode<'_>) -> Result<Attr> {
+    async fn create(&self, by: &dyn By, dir: Ino, name: &[u8], new: &NewInode<'_>) -> Result<Attr> {
         let call = Call::Create {
             dir: dir.into(),
             name: name.into(),
@@ -363,7 +363,7 @@ impl<T: Transport> Store for HttpStore<T> {
         self.change_attr(by, call, &[Subject::Name(name)], Some(1)).await
     }
 
-    async fn link(&self, by: &Actor, ino: Ino, dir: Ino, name: &[u8]) -> Result<Attr> {
+    async fn link(&self, by: &dyn By, ino: Ino, dir: Ino, name: &[u8]) -> Result<Attr> {
         let call = Call::Link {
             ino: ino.into(),
             dir: dir.into(),
@@ -373,7 +373,7 @@ impl<T: Transport> Store for HttpStore<T> {
         self.change_attr(by, call, &subjects, Some(1)).await
     }
 
-    async fn unlink(&self, by: &Actor, dir: Ino, name: &[u8], what: Unlink) -> Result<Attr> {
+    async fn unlink(&self, by: &dyn By, dir: Ino, name: &[u8], what: Unlink) -> Result<Attr> {
         let call = Call::Unlink {
             dir: dir.into(),
             name: name.into(),
@@ -399,7 +399,13 @@ impl<T: Transport> Store for HttpStore<T> {
         result
     }
 
-    async fn rename(&self, by: &Actor, from: (Ino, &[u8]), to: (Ino, &[u8]), mode: RenameMode) -> Result<()> {
+    async fn rename(
+        &self,
+        by: &dyn By,
+        from: (Ino, &[u8]),
+        to: (Ino, &[u8]),
+        mode: RenameMode,
+    ) -> Result<()> {
         let cache = &self.client.cache;
         let now = self.client.now();
         // Their times and counts of names change.
@@ -448,7 +454,7 @@ impl<T: Transport> Store for HttpStore<T> {
             .await
     }
 
-    async fn set_attr(&self, by: &Actor, ino: Ino, set: &SetAttr) -> Result<Attr> {
+    async fn set_attr(&self, by: &dyn By, ino: Ino, set: &SetAttr) -> Result<Attr> {
         let call = Call::SetAttr {
             ino: ino.into(),
             set: Wire(*set),
@@ -478,7 +484,7 @@ impl<T: Transport> Store for HttpStore<T> {
 
     async fn set_xattr(
         &self,
-        by: &Actor,
+        by: &dyn By,
         ino: Ino,
         name: &[u8],
         value: &[u8],
@@ -493,7 +499,7 @@ impl<T: Transport> Store for HttpStore<T> {
         self.change(by, call, &[Subject::Attr(ino)], calls::done).await
     }
 
-    async fn remove_xattr(&self, by: &Actor, ino: Ino, name: &[u8]) -> Result<()> {
+    async fn remove_xattr(&self, by: &dyn By, ino: Ino, name: &[u8]) -> Result<()> {
         let call = Call::RemoveXattr {
             ino: ino.into(),
             name: name.into(),
@@ -541,7 +547,7 @@ impl<T: Transport> Store for HttpStore<T> {
 
     async fn write(
         &self,
-        by: &Actor,
+        by: &dyn By,
         ino: Ino,
         at: WriteAt,
         data: &[u8],
@@ -562,7 +568,7 @@ impl<T: Transport> Store for HttpStore<T> {
 
     async fn allocate(
         &self,
-        by: &Actor,
+        by: &dyn By,
         ino: Ino,
         how: Allocate,
         offset: u64,
@@ -581,7 +587,7 @@ impl<T: Transport> Store for HttpStore<T> {
 
     async fn copy_range(
         &self,
-        by: &Actor,
+        by: &dyn By,
         view: View,
         source: Ino,
         source_offset: u64,

@@ -34,7 +34,6 @@ macro_rules! kinds {
 impl ErrorKind {
     /// The kind with this symbolic name.
     pub fn from_code(code: &str) -> Option<Self> {
-        // `Changed` shares its name with another, and stays inside.
         Self::ALL.iter().copied().find(|kind| kind.code() == code)
     }
 }
@@ -91,7 +90,7 @@ kinds! {
     /// The value does not fit.
     Overflow = "EOVERFLOW", 75, "value too large for defined data type";
     /// What the decision for a change rested on has changed meanwhile: to be decided again. Nobody outside sees it.
-    Changed = "EAGAIN", 11, "changed meanwhile";
+    Changed = "ECHANGED", 11, "changed meanwhile";
     /// Too many handles are open.
     TooManyOpen = "EMFILE", 24, "too many open files";
     /// The argument list or value is too big.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tarbox_fs::blocking;
 use tarbox_ops_server::{Caller, Desk, Options, Refusal, serve};
-use tarbox_protocol::*;
+use tarbox_protocol::{By, SessionId, *};
 use tarbox_store::*;
 use tarbox_store_sqlite::SqliteStore;
 

@@ -171,6 +171,11 @@ pub(super) fn copy<D: AnyDatabase>(args: &Copy, db: &D, out: &Printer) -> Result
         Location::Sqlite(path) => copy_to(args, db, &open::sqlite(&path, Missing::Make)?, out),
         #[cfg(feature = "postgres")]
         Location::Postgres(url) => copy_to(args, db, &open::postgres(&url, Missing::Make)?, out),
+        #[cfg(feature = "http")]
+        Location::Http(_) => Err(Failure::new(
+            ErrorKind::Unsupported,
+            "tenants are copied to databases, and not to servers: give the path or URL of the server's database",
+        )),
     }
 }
 

@@ -40,6 +40,10 @@ pub(super) const ROWS: &[&str] = &[
      AND NOT EXISTS (SELECT 1 FROM tarbox.inode i WHERE i.tenant = $1 AND i.ino = x.ino) GROUP BY ino) m, \
      (SELECT (extract(epoch FROM now()) * 1000000000)::bigint AS t) n \
      RETURNING format('inode %s was missing; it was recreated from the rows that belong to it', ino)",
+    "UPDATE tarbox.inode i SET version = NULL FROM tarbox.tenant t WHERE i.tenant = $1 AND t.tenant = $1 \
+     AND (i.version < 0 OR i.version >= t.next_seq)",
+    "UPDATE tarbox.inode_past i SET version = NULL FROM tarbox.tenant t WHERE i.tenant = $1 AND t.tenant = $1 \
+     AND (i.version < 0 OR i.version >= t.next_seq)",
     "UPDATE tarbox.inode i SET kind = 2 WHERE i.tenant = $1 AND i.kind <> 2 \
      AND EXISTS (SELECT 1 FROM tarbox.dentry d WHERE d.tenant = $1 AND d.dir = i.ino)",
     "UPDATE tarbox.dentry d SET kind = i.kind FROM tarbox.inode i WHERE d.tenant = $1 AND i.tenant = $1 AND i.ino = d.ino \
