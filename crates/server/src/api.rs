@@ -5,7 +5,7 @@ use axum::{Router, middleware};
 
 use crate::app::{App, Backend};
 use crate::routes::*;
-use crate::{auth, openapi};
+use crate::{auth, openapi, remote};
 
 /// Lists the routes once: for the router, and for the test that the document has all of them.
 macro_rules! routes {
@@ -57,6 +57,7 @@ pub(crate) fn api<D: Backend>(app: &App<D>) -> Router<App<D>> {
         .layer(middleware::from_fn_with_state(app.clone(), auth::identify::<D>));
     Router::new()
         .nest("/api/v1", routes)
+        .merge(remote::routes(app))
         .route("/api/v1/openapi.json", get(openapi::json))
         .route("/docs", get(openapi::page))
         .route("/docs/docs.js", get(openapi::script))

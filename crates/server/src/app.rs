@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tarbox_fs::blocking;
+use tarbox_ops_server::Ops;
 use tarbox_store::{Database, Key, Keys, Result, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -39,7 +40,9 @@ impl<D: Backend> std::fmt::Debug for App<D> {
 }
 
 struct Inner<D: Backend> {
-    database: D,
+    database: Arc<D>,
+    /// The operations of clients that have the file system on their side.
+    ops: Arc<Ops<D>>,
     options: Options,
     opened: Opened<D::Store>,
     limits: Limits,
@@ -55,7 +58,9 @@ struct Inner<D: Backend> {
 
 impl<D: Backend> App<D> {
     pub(crate) fn new(database: D, options: Options, meter: Arc<Meter>) -> Self {
+        let database = Arc::new(database);
         Self(Arc::new(Inner {
+            ops: Ops::new(database.clone(), tarbox_ops_server::Options::default()),
             database,
             opened: Opened::default(),
             limits: Limits::new(&options),
@@ -72,6 +77,10 @@ impl<D: Backend> App<D> {
     /// The database.
     pub fn database(&self) -> &D {
         &self.0.database
+    }
+
+    pub(crate) fn ops(&self) -> &Arc<Ops<D>> {
+        &self.0.ops
     }
 
     /// How the server was set up.

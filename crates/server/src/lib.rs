@@ -27,6 +27,7 @@ mod options;
 mod params;
 mod problem;
 mod range;
+mod remote;
 mod replace;
 mod routes;
 mod server;

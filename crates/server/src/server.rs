@@ -140,6 +140,7 @@ impl<D: Backend> Server<D> {
             end.await;
             tracing::info!("ending");
             app.end();
+            app.ops().close().await;
             stopping.graceful_shutdown(Some(app.options().drain));
         });
         let service = self.router.into_make_service_with_connect_info::<SocketAddr>();

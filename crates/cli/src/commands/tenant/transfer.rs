@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, stdin};
 
 use serde::Serialize;
-use tarbox_store::Error;
+use tarbox_store::{Error, ErrorKind};
 use tarbox_transfer::frame::Kind;
 use tarbox_transfer::{Progress as Step, Report};
 
