@@ -41,7 +41,8 @@ struct Sides {
 /// Measures all of them.
 pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
     let sides = RefCell::new(Sides::new(bench)?);
-    let works: [(&str, fn(&Sides, &Path) -> Result<()>); 5] = [
+    type Work = fn(&Sides, &Path) -> Result<()>;
+    let works: [(&str, Work); 5] = [
         ("create", Sides::create),
         ("stat", Sides::stat),
         ("list", Sides::list),

@@ -58,7 +58,7 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
     let pair = turns(
         3,
         |round| in_turns(&[store.clone(), second.clone()], round, seconds),
-        |round| in_turns(&[store.clone()], 100 + round, seconds),
+        |round| in_turns(std::slice::from_ref(&store), 100 + round, seconds),
     )?;
     report.row(&Row::new("pg turns of two processes vs one", pair.ours, pair.peer, "µs").goal(TURNS));
     Ok(())

@@ -9,6 +9,8 @@
 //!
 //! [`Server::bind`] begins to listen, [`Server::run`] answers until it is told to end.
 #![forbid(unsafe_code)]
+// Operations run on threads of their own (`App::work`), where whoever waits for a lock holds up nobody else.
+#![allow(clippy::await_holding_lock)]
 
 mod api;
 mod app;

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToResponse};
 
-use crate::problem::Problem;
+use crate::problem::Body;
 use crate::routes::*;
 
 /// There is no such file, layer or tenant.
@@ -15,7 +15,7 @@ use crate::routes::*;
     content_type = "application/problem+json"
 )]
 #[allow(dead_code, reason = "describes an answer")]
-pub(crate) struct NoSuch(Problem);
+pub(crate) struct NoSuch(Body);
 
 /// Why the request failed.
 #[derive(ToResponse)]
@@ -24,7 +24,7 @@ pub(crate) struct NoSuch(Problem);
     content_type = "application/problem+json"
 )]
 #[allow(dead_code, reason = "describes an answer")]
-pub(crate) struct Other(Problem);
+pub(crate) struct Other(Body);
 
 struct Keys;
 

@@ -11,9 +11,15 @@ use utoipa::ToSchema;
 /// The result of a handler.
 pub(crate) type Answer<T = Response> = Result<T, Problem>;
 
-/// Why a request failed.
+/// Why a request failed. In a box: it is rare, and every answer has room for it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub struct Problem(Box<Body>);
+
+/// What is sent of it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Problem {
+#[schema(as = Problem)]
+pub(crate) struct Body {
     /// Always `about:blank`: `code` says what kind of problem it is.
     #[serde(rename = "type")]
     kind: &'static str,
@@ -48,7 +54,7 @@ fn number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S:
 impl Problem {
     /// A problem that the server itself has with a request.
     pub fn new(status: StatusCode, code: &'static str, title: impl Into<Cow<'static, str>>) -> Self {
-        Self {
+        Self(Box::new(Body {
             kind: "about:blank",
             status,
             title: title.into(),
@@ -58,7 +64,7 @@ impl Problem {
             subject: None,
             request: None,
             headers: Vec::new(),
-        }
+        }))
     }
 
     /// A request that makes no sense.
@@ -79,7 +85,7 @@ impl Problem {
     /// Says what it was about, and what to do.
     #[must_use]
     pub fn because(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.0.detail = Some(detail.into());
         self
     }
 
@@ -87,23 +93,23 @@ impl Problem {
     #[must_use]
     pub fn with(mut self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
         if let Ok(value) = value.try_into() {
-            self.headers.push((name, value));
+            self.0.headers.push((name, value));
         }
         self
     }
 
     /// The status.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// The name of the error.
     pub fn code(&self) -> &'static str {
-        self.code
+        self.0.code
     }
 
     pub(crate) fn of_request(mut self, id: &str) -> Self {
-        self.request = Some(id.to_owned());
+        self.0.request = Some(id.to_owned());
         self
     }
 }
@@ -134,12 +140,11 @@ impl From<Error> for Problem {
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(%error, "an operation failed");
         }
-        Self {
-            detail: error.detail().map(ToOwned::to_owned),
-            subject: error.subject().map(ToOwned::to_owned),
-            errno: Some(kind.errno()),
-            ..Self::new(status, kind.code(), kind.text())
-        }
+        let mut problem = Self::new(status, kind.code(), kind.text());
+        problem.0.detail = error.detail().map(ToOwned::to_owned);
+        problem.0.subject = error.subject().map(ToOwned::to_owned);
+        problem.0.errno = Some(kind.errno());
+        problem
     }
 }
 
@@ -153,12 +158,12 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (
-            self.status,
+            self.0.status,
             [(header::CONTENT_TYPE, "application/problem+json")],
             body,
         )
             .into_response();
-        response.headers_mut().extend(self.headers.iter().cloned());
+        response.headers_mut().extend(self.0.headers.iter().cloned());
         // Whoever knows the request's id writes it in.
         response.extensions_mut().insert(self);
         response

@@ -2,7 +2,7 @@
 //! and the positions in the log as they were.
 //!
 //! A tenant is read as of one moment, while others go on writing, and becomes a sequence of [frames](frame::Frame) of rows. A
-//! [file](file) holds them one behind the other, with a hash of everything before behind each. Whoever [restores](restore()) them
+//! [file](mod@file) holds them one behind the other, with a hash of everything before behind each. Whoever [restores](restore()) them
 //! stores them in a tenant that nobody sees, together with how far it has come, so that it can go on after an interruption. When the last
 //! frame has arrived, the rows are checked against each other, and the tenant becomes visible in one transaction.
 //!

@@ -17,7 +17,7 @@ mod listing;
 mod mount;
 #[cfg(feature = "postgres")]
 mod postgres;
-#[cfg(feature = "http")]
+#[cfg(all(feature = "http", feature = "serve"))]
 mod remote;
 #[cfg(feature = "serve")]
 mod serve;

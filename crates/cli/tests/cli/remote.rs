@@ -1,69 +1,27 @@
 //! The same commands on a Tarbox server.
 
 use std::fs;
-use std::path::Path;
-use std::sync::{Arc, OnceLock};
 
-use axum::extract::Request;
-use axum::http::{StatusCode, header};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
-use tarbox_ops_server::{Caller, Ops, Options};
-use tarbox_store_sqlite::SqliteDatabase;
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
-
+use crate::serve::{Serving, serve};
 use crate::support::Workspace;
 
-/// The only key that the server knows.
-const KEY: &str = "a-key-of-the-team";
-
-fn runtime() -> &'static Runtime {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| Runtime::new().unwrap())
-}
-
-/// A server of a database, until the process ends. Answers its URL.
-fn serve(database: &Path) -> String {
-    let options = tarbox_store_sqlite::Options::new();
-    let database = Arc::new(SqliteDatabase::open(database, &options).unwrap());
-    let routes = Ops::new(database, Options::default())
-        .router()
-        .layer(middleware::from_fn(authenticate));
-    let listener = runtime().block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-    let address = listener.local_addr().unwrap();
-    runtime().spawn(async move { axum::serve(listener, routes).await });
-    format!("http://{address}")
-}
-
-async fn authenticate(mut request: Request, next: Next) -> Response {
-    let given = request.headers().get(header::AUTHORIZATION);
-    if given.is_none_or(|value| value != &format!("Bearer {KEY}")) {
-        return (StatusCode::UNAUTHORIZED, "").into_response();
-    }
-    let caller = Caller {
-        key: Some("laptop".into()),
-        ..Caller::trusted("default")
-    };
-    request.extensions_mut().insert(caller);
-    next.run(request).await
-}
-
-/// A workspace, and the URL of the same one from afar.
-fn both() -> (Workspace, String) {
+/// A workspace, a server of it, and the URL of the same workspace from afar.
+fn both() -> (Workspace, Serving, String) {
     let here = Workspace::new();
-    let url = serve(&here.host("tarbox.db"));
-    (here, format!("{url}/?tenant=default"))
+    let serving = serve(&here);
+    let url = format!("http://127.0.0.1:{}/?tenant=default", serving.port);
+    (here, serving, url)
 }
 
-fn afar(url: &str) -> Workspace {
-    Workspace::on_a_server(url.to_owned()).with("TARBOX_API_KEY", KEY)
+fn afar(serving: &Serving, url: &str) -> Workspace {
+    let key = serving.key.as_ref().expect("the first start prints a key");
+    Workspace::on_a_server(url.to_owned()).with("TARBOX_API_KEY", key)
 }
 
 #[test]
 fn a_tree_goes_in_changes_and_comes_back() {
-    let (here, url) = both();
-    let w = afar(&url);
+    let (here, serving, url) = both();
+    let w = afar(&serving, &url);
     let tree = w.host("tree");
     fs::create_dir_all(tree.join("a/b")).unwrap();
     let large: Vec<u8> = (0..3_000_000_u32).map(|i| (i * 7 / 3) as u8).collect();
@@ -86,14 +44,14 @@ fn a_tree_goes_in_changes_and_comes_back() {
     assert_eq!(fs::read(w.host("back/a/large")).unwrap(), large);
     assert!(!w.host("back/a/b").exists());
     let audit = w.ok(["audit", "--path", "/tree/new", "--json"]);
-    assert!(audit.contains("http:laptop/cli"), "{audit}");
+    assert!(audit.contains("/cli\"") && audit.contains("\"http:"), "{audit}");
     here.check();
 }
 
 #[test]
 fn what_is_wrong_is_said_in_one_line() {
-    let (_here, url) = both();
-    let with = |name, value| afar(&url).with(name, value).run(["ls"]);
+    let (_here, serving, url) = both();
+    let with = |name, value| afar(&serving, &url).with(name, value).run(["ls"]);
     let wrong_key = with("TARBOX_API_KEY", "wrong");
     assert!(wrong_key.err.contains("permission denied"), "{wrong_key:?}");
     let size = with("TARBOX_CACHE_SIZE", "much");
@@ -103,13 +61,13 @@ fn what_is_wrong_is_said_in_one_line() {
     );
     let hosts = with("TARBOX_ALLOWED_HOSTS", "files.example");
     assert!(hosts.err.contains("not on the list"), "{hosts:?}");
-    let w = afar(&url);
+    let w = afar(&serving, &url);
     assert!(
         w.fails(2, ["--tenant", "other", "ls"])
             .contains("the URL names the tenant 'default'")
     );
     let list = w.run(["tenant", "list"]);
-    assert!(list.err.contains("administered at its server"), "{list:?}");
+    assert!(list.err.contains("administered where it is"), "{list:?}");
     let plain = Workspace::on_a_server("http://files.example/".into());
     assert!(plain.fails(2, ["ls"]).contains("use https://"));
 }

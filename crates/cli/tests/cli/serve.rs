@@ -13,11 +13,11 @@ use crate::support::Workspace;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running server.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
-    port: u16,
+    pub(crate) port: u16,
     /// The key it printed.
-    key: Option<String>,
+    pub(crate) key: Option<String>,
 }
 
 impl Drop for Serving {
@@ -27,7 +27,7 @@ impl Drop for Serving {
     }
 }
 
-fn serve(w: &Workspace) -> Serving {
+pub(crate) fn serve(w: &Workspace) -> Serving {
     let mut command = w.command();
     command
         .args(["--json", "serve", "--listen", "127.0.0.1:0", "--log", "json"])

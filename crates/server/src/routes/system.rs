@@ -22,6 +22,7 @@ pub(crate) struct Version {
 /// Read the version
 #[utoipa::path(get, path = "/system/version", tag = "system",
     responses((status = 200, body = Version), (status = "default", response = crate::openapi::Other)))]
+#[expect(clippy::extra_unused_type_parameters, reason = "all routes are named alike")]
 pub(crate) async fn version<D: Backend>(holder: Holder, params: Params) -> Answer<Json<Version>> {
     params.only(&[])?;
     holder.allow(Scope::Read)?;

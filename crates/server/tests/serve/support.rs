@@ -58,6 +58,8 @@ pub(crate) async fn world_on<D: Backend + Clone>(database: D, options: Options) 
 
 /// A server for a database that is there.
 pub(crate) async fn serve<D: Backend + Clone>(database: D, options: Options, key: String) -> World<D> {
+    // Which provider a client takes is left open where other crates of the workspace choose one. The second time it is there.
+    let _there = rustls::crypto::ring::default_provider().install_default();
     let server = Server::bind(database.clone(), options).await.unwrap();
     let address = server.address();
     let (end, ended) = oneshot::channel();

@@ -93,8 +93,7 @@ pub(crate) fn run(seed: u64) -> String {
     }
     faults.end();
     finish(&scene, &mut random);
-    let digest = scene.world.borrow().digest();
-    digest
+    scene.world.borrow().digest()
 }
 
 fn open(
