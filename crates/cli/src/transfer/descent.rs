@@ -7,11 +7,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 
 /// Directories below the first that are open at once. Inside WebAssembly there is no way back through `..`, so all are.
-const OPEN_MAX: usize = if cfg!(target_family = "wasm") {
-    1 << 30
-} else {
-    32
-};
+const OPEN_MAX: usize = if cfg!(target_family = "wasm") { 1 << 30 } else { 32 };
 
 /// Directories, each in the one before.
 pub(crate) struct Descent {
