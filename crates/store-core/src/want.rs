@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use tarbox_store::{Error, ErrorKind, Ino, LayerId, Result};
 
 use crate::memtable::Xattr;
-use crate::rows::{Block, Dentry, Hash, Inode, Layer, Map, Name, Tenant};
+use crate::rows::{BUCKET, Block, Dentry, Hash, Inode, Layer, Map, Name, Tenant};
 
 /// The most chunks that one answer holds, so that a file of any size costs bounded memory.
 pub const CHUNKS: usize = 512;
@@ -136,6 +136,41 @@ pub enum Want {
     },
     /// Neighbouring kept layers between which there are versions that neither shows.
     Hidden,
+}
+
+impl Want {
+    /// An inode of the head, or at the end of a layer.
+    pub fn inode_in(ino: Ino, layer: Option<LayerId>) -> Self {
+        match layer {
+            None => Self::Inode(ino),
+            Some(layer) => Self::InodeAt(ino, layer),
+        }
+    }
+
+    /// The entries of a directory between two cookies, which belong to one bucket, of the head or at the end of a layer.
+    pub fn entries_in(dir: Ino, from: u64, to: u64, layer: Option<LayerId>) -> Self {
+        let limit = (to - from + 1) as usize;
+        match layer {
+            None => Self::Entries { dir, from, to, limit },
+            Some(layer) => Self::EntriesAt {
+                dir,
+                from,
+                to,
+                limit,
+                layer,
+            },
+        }
+    }
+
+    /// The entries among which an operation on its way up looks for a name that is known by its place: of the head all that share
+    /// its bucket, since another name may have come between.
+    pub fn entries_at(dir: Ino, cookie: u64, layer: Option<LayerId>) -> Self {
+        let bucket = cookie - cookie % BUCKET;
+        match layer {
+            None => Self::entries_in(dir, bucket, bucket + (BUCKET - 1), None),
+            Some(_) => Self::entries_in(dir, cookie, cookie, layer),
+        }
+    }
 }
 
 /// Rows of files that have versions.

@@ -1,12 +1,81 @@
-//! Deleting tenants.
+//! Tenants: finding, making and deleting them.
 
-use tarbox_store::{Error, ErrorKind, Result};
-use tarbox_store_core::TenantId;
+use std::time::Instant;
+
+use tarbox_store::{Error, ErrorKind, Quota, Result, Timestamp};
+use tarbox_store_core::{Tenant, TenantId};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use crate::engine::PostgresEngine;
-use crate::error::{failed, is_fence};
-use crate::wire::{Step, Value};
+use crate::error::{closed, failed, is_fence};
+use crate::session::{Shared, random};
+use crate::sql;
+use crate::wire::{Request, Step, Template, Value};
+
+/// The tenant of this name.
+pub(crate) async fn find(shared: &Shared, name: &str) -> Result<Option<Tenant>> {
+    if name.contains('\0') {
+        // Text of PostgreSQL has none.
+        return Ok(None);
+    }
+    let template = shared.templates.get("find", 0, || {
+        let columns: Vec<String> = sql::TENANT.split(", ").map(|column| format!("t.{}", column.trim())).collect();
+        let text = format!(
+            "SELECT {} FROM tarbox.tenant_name n JOIN tarbox.tenant t ON t.tenant = n.tenant WHERE n.name = $1",
+            columns.join(", ")
+        );
+        Template::new(text, vec![Type::TEXT])
+    });
+    let values = vec![name.into()];
+    let at = Instant::now();
+    let answers = shared.pool.fly(&[Request { template, values }.into()]).await?;
+    let Some(row) = answers[0].first() else {
+        return Ok(None);
+    };
+    let seen = sql::decode_tenant(row)?;
+    shared.seat(seen.id).observe(&seen, at, shared.session);
+    Ok(seen.tenant)
+}
+
+/// Every tenant, by name.
+pub(crate) async fn all(shared: &Shared) -> Result<Vec<Tenant>> {
+    let template = shared.templates.get("tenants", 0, || {
+        let text = format!(
+            "SELECT {} FROM tarbox.tenant WHERE state <> 2 ORDER BY name COLLATE \"C\"",
+            sql::TENANT
+        );
+        Template::new(text, Vec::new())
+    });
+    let values = Vec::new();
+    let answers = shared.pool.fly(&[Request { template, values }.into()]).await?;
+    let mut found = Vec::new();
+    for row in &answers[0] {
+        found.extend(sql::decode_tenant(row)?.tenant);
+    }
+    Ok(found)
+}
+
+/// Makes a tenant with a root directory, durably.
+pub(crate) async fn create(shared: &Shared, name: &str, quota: Quota, now: Timestamp) -> Result<Tenant> {
+    let next = shared.statement(
+        "UPDATE tarbox.meta SET next_tenant = next_tenant + 1 WHERE id = 1 RETURNING next_tenant - 1",
+        &[],
+        Vec::new(),
+    );
+    let answers = shared.pool.fly(&[next]).await?;
+    let row = answers[0].first().ok_or_else(closed)?;
+    let id = TenantId(sql::int(row, 0)? as u64);
+    let tenant = Tenant::new(id, name, quota, random()?, now);
+    let mut steps = vec![Step::Plain("BEGIN")];
+    steps.extend(sql::create_tenant(&shared.templates, &tenant));
+    steps.push(Step::Plain("COMMIT"));
+    match shared.pool.once(&steps).await {
+        Ok(_) => Ok(tenant),
+        Err(e) if e.code() == Some(&SqlState::UNIQUE_VIOLATION) => Err(sql::taken(name)),
+        Err(e) => Err(failed(e)),
+    }
+}
 
 /// Every table with rows of tenants, but for that of the tenants themselves.
 const TABLES: [&str; 16] = [

@@ -259,3 +259,34 @@ pub(crate) async fn give_back(shared: &Shared, seat: &Seat) -> Result<()> {
     }
     Ok(())
 }
+
+/// Gives everything back that others would otherwise wait for.
+pub(crate) async fn farewell(shared: &Arc<Shared>) {
+    let seats: Vec<Arc<Seat>> = shared.seats().values().cloned().collect();
+    let mut steps = Vec::new();
+    for seat in &seats {
+        seat.lock().users = 0;
+        // Whatever cannot be said now, others find out.
+        let _given = give_back(shared, seat).await;
+        for table in [
+            "DELETE FROM tarbox.hold WHERE tenant = $1 AND session = $2",
+            "DELETE FROM tarbox.member WHERE tenant = $1 AND session = $2",
+            "DELETE FROM tarbox.follower WHERE tenant = $1 AND session = $2",
+        ] {
+            let known = seat.lock().member || !seat.lock().signs.is_empty();
+            if known {
+                steps.push(
+                    shared
+                        .sql(seat.id)
+                        .fixed(table, &[Type::INT8], vec![shared.session.into()]),
+                );
+            }
+        }
+    }
+    steps.push(shared.statement(
+        "DELETE FROM tarbox.session WHERE session = $1",
+        &[Type::INT8],
+        vec![shared.session.into()],
+    ));
+    let _said = shared.pool.fly_quietly(steps).await;
+}

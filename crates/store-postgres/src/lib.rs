@@ -22,6 +22,7 @@
 
 mod admin;
 mod blocks;
+mod commit;
 mod database;
 mod engine;
 mod error;
@@ -32,6 +33,7 @@ mod holds;
 mod lease;
 mod options;
 mod poll;
+mod rows;
 mod schema;
 mod seat;
 mod session;

@@ -1,32 +1,18 @@
 //! How much is sent to the server, and what its tables look like.
 
+#[path = "../../store-sqlite/tests/common/mod.rs"]
+mod common;
+
 use std::task::Poll;
 
 use tarbox_store::*;
 use tarbox_store_postgres::{Options, PostgresDatabase, PostgresStore, Statistics};
 use tarbox_test_postgres::server;
 
+use common::{me, new};
+
 fn block<R>(future: impl Future<Output = Result<R>>) -> R {
-    pollster::block_on(future).unwrap()
-}
-
-fn me() -> Actor {
-    Actor {
-        uid: 0,
-        gid: 0,
-        agent: "test".into(),
-    }
-}
-
-fn new(kind: FileKind) -> NewInode<'static> {
-    NewInode {
-        kind,
-        mode: 0o755,
-        uid: 0,
-        gid: 0,
-        rdev: 0,
-        target: b"",
-    }
+    common::block(future).unwrap()
 }
 
 fn open(url: &str) -> (PostgresDatabase, PostgresStore) {

@@ -90,41 +90,18 @@ fn ask(c: &Connection, t: TenantId, want: Want, answers: &mut Answers) -> Result
     Ok(found)
 }
 
-fn inode_in(ino: Ino, layer: Option<LayerId>) -> Want {
-    match layer {
-        None => Want::Inode(ino),
-        Some(layer) => Want::InodeAt(ino, layer),
-    }
-}
-
 /// An inode and those above it, with the entries that name them.
 fn lineage(c: &Connection, t: TenantId, mut ino: Ino, layer: Option<LayerId>) -> Result<Answers> {
     let mut answers = Vec::new();
     for _ in 0..LEVELS {
-        let Found::Inode(Some(row)) = ask(c, t, inode_in(ino, layer), &mut answers)? else {
+        let Found::Inode(Some(row)) = ask(c, t, Want::inode_in(ino, layer), &mut answers)? else {
             break;
         };
         if ino == Ino::ROOT {
             break;
         }
         let (dir, at) = (row.parent, row.cookie);
-        let bucket = at - at % BUCKET;
-        let want = match layer {
-            None => Want::Entries {
-                dir,
-                from: bucket,
-                to: bucket + (BUCKET - 1),
-                limit: BUCKET as usize,
-            },
-            Some(layer) => Want::EntriesAt {
-                dir,
-                from: at,
-                to: at,
-                limit: 1,
-                layer,
-            },
-        };
-        ask(c, t, want, &mut answers)?;
+        ask(c, t, Want::entries_at(dir, at, layer), &mut answers)?;
         ino = dir;
     }
     Ok(answers)
@@ -140,17 +117,7 @@ fn descent(
 ) -> Result<Answers> {
     let mut answers = Vec::new();
     for (from, name) in names {
-        let (from, to, limit) = (*from, from + (BUCKET - 1), BUCKET as usize);
-        let want = match layer {
-            None => Want::Entries { dir, from, to, limit },
-            Some(layer) => Want::EntriesAt {
-                dir,
-                from,
-                to,
-                limit,
-                layer,
-            },
-        };
+        let want = Want::entries_in(dir, *from, from + (BUCKET - 1), layer);
         let Found::Entries(entries) = ask(c, t, want, &mut answers)? else {
             break;
         };
@@ -158,7 +125,7 @@ fn descent(
             break;
         };
         dir = entry.ino;
-        ask(c, t, inode_in(dir, layer), &mut answers)?;
+        ask(c, t, Want::inode_in(dir, layer), &mut answers)?;
     }
     Ok(answers)
 }

@@ -1,0 +1,53 @@
+//! Loading the rows that operations ask for.
+
+use std::time::Instant;
+
+use tarbox_store::{Error, ErrorKind, Result};
+use tarbox_store_core::{Found, Want};
+
+use crate::seat::Seat;
+use crate::session::Shared;
+use crate::sql;
+use crate::wire::Step;
+
+/// How often rows are loaded again because others committed meanwhile.
+const TRIES: usize = 16;
+
+/// Loads rows, none older than what is known of the tenant.
+pub(crate) async fn load(shared: &Shared, seat: &Seat, wants: &[Want]) -> Result<Vec<Found>> {
+    for _ in 0..TRIES {
+        if let Some(found) = try_load(shared, seat, wants).await? {
+            return Ok(found);
+        }
+    }
+    Err(Error::new(ErrorKind::Busy).because("other processes change the tenant without pause; try again"))
+}
+
+/// Loads rows; `None` if they are older than what is known already.
+async fn try_load(shared: &Shared, seat: &Seat, wants: &[Want]) -> Result<Option<Vec<Found>>> {
+    let sql = shared.sql(seat.id);
+    let plan = sql::plan(sql, wants);
+    let asks_for_tenant = wants.contains(&Want::Tenant);
+    let at = Instant::now();
+    // While the lease is held nobody else commits.
+    if seat.is_sure() && !asks_for_tenant && plan.steps.len() == 1 {
+        let answers = shared.pool.fly(&plan.steps).await?;
+        return plan.finish(sql, wants, &answers, None).map(Some);
+    }
+    let mut steps = vec![
+        Step::Plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        shared.row_of(seat.id),
+    ];
+    steps.extend(plan.steps.iter().cloned());
+    steps.push(Step::Plain("COMMIT"));
+    let answers = shared.pool.fly(&steps).await?;
+    let row = answers[1].first().map(sql::decode_tenant).transpose()?;
+    if let Some(seen) = &row {
+        seat.observe(seen, at, shared.session);
+        if !seat.is_current(seen) {
+            return Ok(None);
+        }
+    }
+    plan.finish(sql, wants, &answers[2..answers.len() - 1], row.as_ref())
+        .map(Some)
+}
