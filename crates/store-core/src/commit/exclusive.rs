@@ -100,6 +100,8 @@ impl<'a, E: Engine> Driver<'a, E> {
         batch.live = delta.rewrite.live;
         let batches = std::slice::from_mut(&mut batch);
         if self.inner.engine.apply(batches, Durability::Durable).await? == Applied::Fenced {
+            // What was committed before and not durable may be lost with it, and the engine says so only once.
+            self.drop_fenced()?;
             return Err(Error::new(ErrorKind::Io).because(
                 "this process did not answer for so long that another one took its turn; nothing was changed",
             ));
