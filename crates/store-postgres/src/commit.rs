@@ -85,7 +85,12 @@ pub(crate) async fn apply(
                         seat.changed();
                     }
                 }
-                Applied::Fenced => seat.lose(&mut seat.lock()),
+                Applied::Fenced => {
+                    let mut state = seat.lock();
+                    seat.lose(&mut state);
+                    // This answer tells of it, and of all that was lost with it.
+                    state.lost = false;
+                }
             }
             seat.lock().blocks.clear();
         }

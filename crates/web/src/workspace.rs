@@ -1,9 +1,9 @@
 //! An open workspace.
 
-use rustc_hash::FxHashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use tarbox_fs::{Credentials, FilesystemInterface as _, Fs, FsOptions, Handle, blocking};
 use tarbox_pool::Pool;
 use tarbox_store::{Database as _, ErrorKind, Quota, Result, Store as _};

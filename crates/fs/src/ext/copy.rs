@@ -1,7 +1,6 @@
 //! Copies of files and of trees.
 
 use rustc_hash::FxHashMap;
-
 use tarbox_store::{Attr, Error, ErrorKind, FileKind, Ino, Result, SetAttr, Unlink};
 
 use super::describe::xattrs;

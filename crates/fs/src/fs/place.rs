@@ -1,8 +1,8 @@
 //! What an inode number means: an inode of the workspace, one of a snapshot, or a hook.
 
-use rustc_hash::FxHashMap;
 use std::sync::{PoisonError, RwLock};
 
+use rustc_hash::FxHashMap;
 use tarbox_store::{Attr, Error, ErrorKind, Ino, LayerId, Result, View};
 
 use crate::hooks::Node;

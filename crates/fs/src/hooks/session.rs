@@ -1,9 +1,9 @@
 //! What the hooks remember between a write and the read that follows: by user, in memory, bounded.
 
-use rustc_hash::FxHashMap;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rustc_hash::FxHashMap;
 use tarbox_store::{Error, ErrorKind, LayerId, LogQuery, Result};
 
 use super::node::Node;

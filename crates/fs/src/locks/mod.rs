@@ -5,11 +5,11 @@
 mod ranges;
 mod waiting;
 
-use rustc_hash::FxHashMap;
 use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
+use rustc_hash::FxHashMap;
 use tarbox_store::{Error, ErrorKind, Ino, Result};
 
 use crate::interface::{FlockKind, Handle, LockKind, LockOwner, LockRange, LockedRange, Wait};

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tarbox_store::*;
-use tarbox_store_postgres::{Options, PostgresDatabase};
+use tarbox_store_postgres::{Options, PostgresDatabase, PostgresStore};
 use tarbox_test_postgres::server;
 
 use crate::child::Process;
@@ -56,6 +56,14 @@ fn a_stopped_process_is_overtaken_and_told_once() {
     check(&database);
 }
 
+/// The tenant in a process that commits nothing by itself.
+fn open_quietly(url: &std::path::Path) -> (PostgresDatabase, PostgresStore) {
+    let options = Options::parse(url.to_str().unwrap()).unwrap().background(false);
+    let database = PostgresDatabase::open(&options).unwrap();
+    let store = block(database.open_tenant("default")).unwrap();
+    (database, store)
+}
+
 /// Another session takes the lease over, as if this process had not answered; with 0, one that has given it back since.
 fn overtake(url: &std::path::Path, holder: i64) {
     let sql = format!("UPDATE tarbox.tenant SET epoch = epoch + 1, holder = {holder}");
@@ -85,13 +93,51 @@ fn whoever_lost_the_lease_changes_nothing_more_and_goes_on() {
     check(&database);
 }
 
+/// Also by the commit that finds out itself.
+#[test]
+fn what_is_lost_is_told_once() {
+    let (_guard, url) = database();
+    let (database, s) = open_quietly(&url);
+    for round in 0..5 {
+        let make = |what: &str| {
+            let name = format!("{what} {round}");
+            block(s.create(&me(), Ino::ROOT, name.as_bytes(), &new(FileKind::File))).unwrap();
+        };
+        make("visible");
+        block(s.flush()).unwrap();
+        make("lost");
+        overtake(&url, 0);
+        assert_eq!(block(s.sync()).unwrap_err().kind(), ErrorKind::Io);
+        make("after");
+        block(s.sync()).unwrap();
+    }
+    check(&database);
+}
+
+#[test]
+fn a_change_of_history_that_is_refused_hides_no_loss() {
+    let (_guard, url) = database();
+    let (database, s) = open_quietly(&url);
+    block(s.create(&me(), Ino::ROOT, b"visible", &new(FileKind::File))).unwrap();
+    block(s.flush()).unwrap();
+    overtake(&url, 0);
+    let sealed = block(s.checkpoint(&me(), "one", None, LaterLayers::Keep));
+    assert_eq!(sealed.unwrap_err().kind(), ErrorKind::Io);
+    assert_eq!(
+        block(s.sync()).unwrap_err().kind(),
+        ErrorKind::Io,
+        "it may be lost"
+    );
+    block(s.sync()).unwrap();
+    block(s.checkpoint(&me(), "one", None, LaterLayers::Keep)).unwrap();
+    check(&database);
+}
+
 /// What waits for a commit rests on the lease as it was when it was made, and not on a later one of the same process.
 #[test]
 fn a_lease_that_is_taken_anew_commits_nothing_from_before() {
     let (_guard, url) = database();
-    let options = Options::parse(url.to_str().unwrap()).unwrap().background(false);
-    let database = PostgresDatabase::open(&options).unwrap();
-    let s = block(database.open_tenant("default")).unwrap();
+    let (database, s) = open_quietly(&url);
     let kept = block(s.create(&me(), Ino::ROOT, b"kept", &new(FileKind::File))).unwrap();
     block(s.sync()).unwrap();
     block(s.create(&me(), Ino::ROOT, b"file", &new(FileKind::File))).unwrap();

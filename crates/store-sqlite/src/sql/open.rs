@@ -160,7 +160,9 @@ pub(super) fn prepare_for(c: &Connection, durability: Durability) -> Result<()> 
     c.execute_batch(&pragmas).map_err(engine)
 }
 
-/// Never shortens the log: overwriting it costs the device less than growing it again.
+/// How every connection is set. The log is never shortened: overwriting it costs the device less than growing it again.
+///
+/// As text: `pragma_update` brings the printing of floating-point numbers into modules that print none.
 const SETTINGS: &str = "PRAGMA journal_mode = WAL;
     PRAGMA journal_size_limit = -1;
     PRAGMA temp_store = MEMORY;
@@ -168,7 +170,6 @@ const SETTINGS: &str = "PRAGMA journal_mode = WAL;
     PRAGMA trusted_schema = OFF;
     PRAGMA cell_size_check = ON";
 
-// A statement is run by its text: `pragma_update` brings the printing of floating-point numbers into modules that print none.
 fn configure(c: &Connection) -> Result<()> {
     c.set_prepared_statement_cache_capacity(128);
     // Otherwise a statement whose plan could use a partial index is prepared again for each value bound to it.

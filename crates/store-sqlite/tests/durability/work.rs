@@ -55,17 +55,19 @@ pub(crate) fn play(role: &str) {
     }
 }
 
+/// What a file begins as.
+const NEW: NewInode<'_> = NewInode {
+    kind: FileKind::File,
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    rdev: 0,
+    target: b"",
+};
+
 impl Work {
     fn file(&self, name: &str, content: &[u8]) -> Ino {
-        let new = NewInode {
-            kind: FileKind::File,
-            mode: 0o644,
-            uid: 0,
-            gid: 0,
-            rdev: 0,
-            target: b"",
-        };
-        let file = block(self.store.create(&self.by, Ino::ROOT, name.as_bytes(), &new)).ino;
+        let file = block(self.store.create(&self.by, Ino::ROOT, name.as_bytes(), &NEW)).ino;
         block(self.store.write(&self.by, file, WriteAt::End, content, false));
         file
     }
@@ -126,15 +128,7 @@ impl Work {
         let database = SqliteDatabase::open("t.db", options).unwrap();
         let other = block(database.open_tenant("default"));
         if changes {
-            let new = NewInode {
-                kind: FileKind::File,
-                mode: 0o644,
-                uid: 0,
-                gid: 0,
-                rdev: 0,
-                target: b"",
-            };
-            block(other.create(&self.by, Ino::ROOT, b"its own", &new));
+            block(other.create(&self.by, Ino::ROOT, b"its own", &NEW));
         }
         block(other.sync());
         self.file("file", b"content");

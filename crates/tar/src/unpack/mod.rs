@@ -11,7 +11,6 @@ mod names;
 mod place;
 
 use rustc_hash::FxHashMap;
-
 use tarbox_fs::{Credentials, FilesystemInterface, NewFile, Owners, blocking, restore};
 use tarbox_store::{Attr, Error, ErrorKind, Ino};
 
