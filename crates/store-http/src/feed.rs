@@ -106,13 +106,15 @@ fn subjects(record: &LogRecord) -> impl Iterator<Item = Subject<'_>> {
     let found = match record.operation {
         // Refused operations changed nothing.
         _ if record.errno != 0 => [None, None, None],
-        Create | Mkdir | Link | Unlink | Rmdir => {
-            [inode, Some(last_name(&record.path)).map(Subject::Name), None]
-        }
+        Create | Mkdir | Link | Unlink | Rmdir => [inode, Some(Subject::Name(last_name(&record.path))), None],
         Rename => {
             let from = record.from.as_deref().map(|path| Subject::Name(last_name(path)));
             // The inode itself is among all those whose attributes may have changed; its content has not.
-            [Some(Subject::Attrs), Some(Subject::Name(last_name(&record.path))), from]
+            [
+                Some(Subject::Attrs),
+                Some(Subject::Name(last_name(&record.path))),
+                from,
+            ]
         }
         Write | Truncate | SetAttr | Xattr | Allocate => [inode, None, None],
         _ => [Some(Subject::All), None, None],
