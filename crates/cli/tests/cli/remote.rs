@@ -71,3 +71,23 @@ fn what_is_wrong_is_said_in_one_line() {
     let plain = Workspace::on_a_server("http://files.example/".into());
     assert!(plain.fails(2, ["ls"]).contains("use https://"));
 }
+
+#[cfg(all(feature = "mount", target_os = "linux"))]
+#[test]
+fn a_mount_shows_what_is_at_the_server() {
+    let (here, url) = both();
+    let w = afar(&url);
+    here.feed(["write", "/there"], b"from the server");
+    let dir = w.host("mnt");
+    fs::create_dir(&dir).unwrap();
+    let text = dir.to_str().unwrap();
+    w.ok(["mount", text]);
+    let there = fs::read_to_string(dir.join("there"));
+    let made = fs::create_dir(dir.join("d")).and_then(|()| fs::write(dir.join("d/new"), "from the mount"));
+    let moved = made.and_then(|()| fs::rename(dir.join("d/new"), dir.join("d/moved")));
+    w.ok(["umount", text]);
+    assert_eq!(there.unwrap(), "from the server");
+    moved.unwrap();
+    assert_eq!(here.ok(["cat", "/d/moved"]), "from the mount");
+    here.check();
+}
