@@ -23,6 +23,8 @@ pub(crate) struct Op<'a, 'd> {
     /// What it asked for in vain.
     pub(crate) wants: Vec<Want>,
     pub(crate) edits: Edits<'d>,
+    /// Whether its answer says of something that it is not there, without being a failure.
+    pub(crate) lacks: bool,
     clock: &'a Clock,
     /// Rows found in memory, and not.
     pub(crate) hits: u64,
@@ -36,6 +38,7 @@ impl<'a, 'd> Op<'a, 'd> {
             loaded,
             wants: Vec::new(),
             edits: Edits::new(),
+            lacks: false,
             clock,
             hits: 0,
             misses: 0,

@@ -131,6 +131,8 @@ struct Rows {
     generation: u64,
     /// How often they could not be loaded because they changed.
     failures: usize,
+    /// Whether what the operation answered of them says of something that it is not there.
+    lacks: bool,
 }
 
 impl Rows {
@@ -193,11 +195,12 @@ impl<'a, E: Engine> Driver<'a, E> {
         let mut tries = 0;
         let mut looked = false;
         loop {
+            // From before the answer: what becomes known behind it counts as new, whoever looked.
+            let before = self.foreign();
             match self.look(&mut rows, f) {
                 // What is in memory may be too old; and what was missing a moment ago may have been made before this was asked.
-                Run::Done(result) if !looked && self.is_doubtful(&result) => {
+                Run::Done(result) if !looked && self.is_doubtful(&rows, &result) => {
                     looked = true;
-                    let before = self.foreign();
                     self.inner.engine.look(self.open.tenant).await?;
                     if self.foreign() == before {
                         return result;
@@ -219,8 +222,8 @@ impl<'a, E: Engine> Driver<'a, E> {
     }
 
     /// Whether an answer has to be confirmed by a look at what others did.
-    fn is_doubtful(self, result: &Result<()>) -> bool {
-        let is_missing = matches!(result, Err(e) if e.kind() == ErrorKind::NotFound);
+    fn is_doubtful(self, rows: &Rows, result: &Result<()>) -> bool {
+        let is_missing = rows.lacks || matches!(result, Err(e) if e.kind() == ErrorKind::NotFound);
         is_missing || !self.inner.engine.is_fresh(self.open.tenant)
     }
 
@@ -267,7 +270,9 @@ impl<'a, E: Engine> Driver<'a, E> {
         let mut op = Op::new(state, loaded, &self.inner.clock);
         let result = op.check_active().map_err(Stop::from).and_then(|()| f(&mut op));
         let wants = std::mem::take(&mut op.wants);
+        let lacks = op.lacks;
         self.count(op.hits, op.misses);
+        rows.lacks = lacks;
         let state = &mut *guard;
         match result {
             Ok(_) | Err(Stop::Failed(_)) if !state.leased && self.foreign() != state.seen => Run::Stale,

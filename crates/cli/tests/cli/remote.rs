@@ -75,8 +75,8 @@ fn what_is_wrong_is_said_in_one_line() {
 #[cfg(all(feature = "mount", target_os = "linux"))]
 #[test]
 fn a_mount_shows_what_is_at_the_server() {
-    let (here, url) = both();
-    let w = afar(&url);
+    let (here, serving, url) = both();
+    let w = afar(&serving, &url);
     here.feed(["write", "/there"], b"from the server");
     let dir = w.host("mnt");
     fs::create_dir(&dir).unwrap();

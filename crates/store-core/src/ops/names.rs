@@ -101,7 +101,10 @@ impl<'d> Op<'_, 'd> {
                     // The answer ends here; but there is none if there is nowhere to begin.
                     match dir == start && settled(self.attr(view, start))?.is_err() {
                         true => return Err(e),
-                        false => break,
+                        false => {
+                            self.lacks = true;
+                            break;
+                        }
                     }
                 }
                 Err(e) => return Err(e),

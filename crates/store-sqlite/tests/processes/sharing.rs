@@ -87,6 +87,29 @@ fn files_of_all_processes_are_there_and_each_name_is_taken_once() {
 }
 
 #[test]
+fn a_name_that_was_acknowledged_is_missing_nowhere() {
+    let (_guard, path) = database();
+    let both = [open(&path), open(&path)];
+    for i in 0..20 {
+        let (writer, reader) = (&both[i % 2].1, &both[(i + 1) % 2].1);
+        // The whole directory, so that what is not in memory is known not to be there.
+        block(reader.list(View::Current, Ino::ROOT, Cookie(0), 100)).unwrap();
+        let name = format!("file {i}");
+        let name = name.as_bytes();
+        assert!(
+            block(reader.walk(View::Current, Ino::ROOT, &[name]))
+                .unwrap()
+                .is_empty()
+        );
+        block(writer.create(&me(), Ino::ROOT, name, &new(FileKind::File))).unwrap();
+        block(writer.flush()).unwrap();
+        let walked = block(reader.walk(View::Current, Ino::ROOT, &[name])).unwrap();
+        assert_eq!(walked.len(), 1, "round {i}");
+        block(reader.lookup(View::Current, Ino::ROOT, name)).unwrap();
+    }
+}
+
+#[test]
 fn each_process_sees_what_the_other_has_done() {
     let (_guard, path) = database();
     let (database, s) = open(&path);
