@@ -102,7 +102,7 @@ fn count(sum: &AtomicU64, share: &AtomicU64, now: u64) {
 
 impl<E: Engine> Inner<E> {
     /// Counts what a tenant has loaded, and has others give back what is too much.
-    pub(crate) fn weigh(&self, open: &Arc<Open>) {
+    pub(crate) fn weigh(&self, open: &Arc<Open<E>>) {
         let is_within = self.budget.weigh_caches(&open.share, &open.lock());
         if !is_within && !self.budget.giving_back.swap(true, Ordering::Acquire) {
             self.give_back(open);
@@ -111,14 +111,14 @@ impl<E: Engine> Inner<E> {
     }
 
     /// Has the tenants that were used least recently, but for this one, empty their caches, until a quarter is free.
-    fn give_back(&self, besides: &Arc<Open>) {
+    fn give_back(&self, besides: &Arc<Open<E>>) {
         let others = self
             .opened()
             .into_iter()
             .filter(|open| !Arc::ptr_eq(open, besides));
         let others = others.filter(|open| open.share.cached.load(Ordering::Relaxed) > 0);
         // What it was at one moment, for it goes on changing.
-        let mut others: Vec<(u64, Arc<Open>)> = others
+        let mut others: Vec<(u64, Arc<Open<E>>)> = others
             .map(|open| (open.share.used.load(Ordering::Relaxed), open))
             .collect();
         tarbox_store::sort_by_key(&mut others, |(used, _)| *used);

@@ -53,18 +53,18 @@ pub(crate) struct Counters {
 }
 
 /// What all tenants of a database in this process share.
-pub(crate) struct Inner<E> {
+pub(crate) struct Inner<E: Engine> {
     pub(crate) engine: E,
     pub(crate) clock: Clock,
     pub(crate) counters: Counters,
-    pub(crate) committer: Committer,
+    pub(crate) committer: Committer<E>,
     pub(crate) budget: Budget,
-    opened: Mutex<HashMap<TenantId, Arc<Open>>>,
+    opened: Mutex<HashMap<TenantId, Arc<Open<E>>>>,
     /// The turn of every tenant, where commits share a redo log.
     turn: Arc<Turn>,
 }
 
-impl<E: fmt::Debug> fmt::Debug for Inner<E> {
+impl<E: Engine> fmt::Debug for Inner<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inner")
             .field("engine", &self.engine)
@@ -73,17 +73,17 @@ impl<E: fmt::Debug> fmt::Debug for Inner<E> {
 }
 
 impl<E: Engine> Inner<E> {
-    pub(crate) fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, Arc<Open>>> {
+    pub(crate) fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, Arc<Open<E>>>> {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Every tenant that is in memory.
-    pub(crate) fn opened(&self) -> Vec<Arc<Open>> {
+    pub(crate) fn opened(&self) -> Vec<Arc<Open<E>>> {
         self.tenants().values().cloned().collect()
     }
 
     /// The tenant of this number, in memory from now on.
-    fn open(&self, tenant: TenantId) -> Arc<Open> {
+    fn open(&self, tenant: TenantId) -> Arc<Open<E>> {
         let mut tenants = self.tenants();
         if tenants.len() == tenants.capacity() && !tenants.contains_key(&tenant) {
             drop(tenants);
@@ -95,7 +95,12 @@ impl<E: Engine> Inner<E> {
                 true => self.turn.clone(),
                 false => Arc::default(),
             };
-            Arc::new(Open::new(tenant, State::new(self.budget.caches()), turn))
+            Arc::new(Open::new(
+                tenant,
+                self.engine.seat(tenant),
+                State::new(self.budget.caches()),
+                turn,
+            ))
         });
         open.clone()
     }
@@ -107,7 +112,8 @@ impl<E: Engine> Inner<E> {
 
     pub(crate) fn performance(&self) -> Performance {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let pending = |open: &Arc<Open>| open.lock().tables().map(|table| table.rows() as u64).sum::<u64>();
+        let pending =
+            |open: &Arc<Open<E>>| open.lock().tables().map(|table| table.rows() as u64).sum::<u64>();
         Performance {
             pending: self.opened().iter().map(pending).sum(),
             cached: self.budget.cached(),
@@ -132,7 +138,7 @@ impl<E: Engine> Inner<E> {
 }
 
 /// Tells of changes that were lost, if nobody has been told.
-fn tell(open: &Open) -> Result<()> {
+fn tell<E: Engine>(open: &Open<E>) -> Result<()> {
     let losses = &mut open.lock().losses;
     match losses.untold {
         true => Err(losses.tell()),

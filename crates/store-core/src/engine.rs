@@ -54,6 +54,11 @@ pub trait Engine: fmt::Debug + MaybeSend + MaybeSync + 'static {
     type Appender<'a>: Appender + MaybeSend + MaybeSync
     where
         Self: 'a;
+    /// What is known here of one tenant, for what is asked with every operation.
+    type Seat: MaybeSend + MaybeSync;
+
+    /// The seat of a tenant. There is one, whoever asks.
+    fn seat(&self, tenant: TenantId) -> Self::Seat;
 
     // Rows
 
@@ -86,12 +91,12 @@ pub trait Engine: fmt::Debug + MaybeSend + MaybeSync + 'static {
 
     /// A number that changes when another process has committed to the tenant, as far as is known here. Costs next to nothing.
     /// While the lease is held nobody can.
-    fn foreign(&self, tenant: TenantId) -> u64;
+    fn foreign(&self, seat: &Self::Seat) -> u64;
 
     /// Whether [`foreign`](Self::foreign) is known well enough to answer a reader from memory: exactly, or as of a moment ago,
     /// within a bound that the engine states.
-    fn is_fresh(&self, tenant: TenantId) -> bool {
-        let _ = tenant;
+    fn is_fresh(&self, seat: &Self::Seat) -> bool {
+        let _ = seat;
         true
     }
 
@@ -115,8 +120,8 @@ pub trait Engine: fmt::Debug + MaybeSend + MaybeSync + 'static {
 
     /// Whether the lease that is held here is another's by now, as far as is known here: nothing that rests on it will be committed.
     /// Costs next to nothing.
-    fn is_deposed(&self, tenant: TenantId) -> bool {
-        let _ = tenant;
+    fn is_deposed(&self, seat: &Self::Seat) -> bool {
+        let _ = seat;
         false
     }
 

@@ -39,7 +39,6 @@ pub use database::{CoreDatabase, Settings};
 pub use engine::{Appender, Applied, Durability, Engine, Target};
 pub use memtable::Xattr;
 pub use op::Clock;
-pub use open::Open;
 pub use platform::in_parallel;
 pub use rows::{
     BUCKET, Block, CHUNK, Content, Dentry, Fragment, Hash, INLINE_MAX, Inode, Layer, LogRow, MAX_FRAGMENTS,

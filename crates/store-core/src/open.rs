@@ -23,8 +23,9 @@ const REAPED: usize = 1_000;
 const TRIES: usize = 16;
 
 /// A tenant that somebody uses.
-pub struct Open {
+pub(crate) struct Open<E: Engine> {
     pub(crate) tenant: TenantId,
+    pub(crate) seat: E::Seat,
     state: Mutex<State>,
     /// Commits of the background that failed, one after the other.
     failures: AtomicU32,
@@ -34,7 +35,7 @@ pub struct Open {
     pub(crate) turn: Arc<Turn>,
 }
 
-impl fmt::Debug for Open {
+impl<E: Engine> fmt::Debug for Open<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Open")
             .field("tenant", &self.tenant)
@@ -42,10 +43,11 @@ impl fmt::Debug for Open {
     }
 }
 
-impl Open {
-    pub(crate) fn new(tenant: TenantId, state: State, turn: Arc<Turn>) -> Self {
+impl<E: Engine> Open<E> {
+    pub(crate) fn new(tenant: TenantId, seat: E::Seat, state: State, turn: Arc<Turn>) -> Self {
         Self {
             tenant,
+            seat,
             state: Mutex::new(state),
             failures: AtomicU32::new(0),
             share: Share::default(),
@@ -73,18 +75,18 @@ impl Open {
 
 /// Drives the operations of one tenant. Nothing here waits while the state is locked.
 #[derive(Debug)]
-pub(crate) struct Driver<'a, E> {
+pub(crate) struct Driver<'a, E: Engine> {
     pub(crate) inner: &'a Inner<E>,
-    pub(crate) open: &'a Arc<Open>,
+    pub(crate) open: &'a Arc<Open<E>>,
 }
 
-impl<E> Clone for Driver<'_, E> {
+impl<E: Engine> Clone for Driver<'_, E> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<E> Copy for Driver<'_, E> {}
+impl<E: Engine> Copy for Driver<'_, E> {}
 
 /// How an operation is driven.
 #[derive(Debug, Clone, Copy)]
@@ -133,6 +135,8 @@ struct Rows {
     failures: usize,
     /// Whether what the operation answered of them says of something that it is not there.
     lacks: bool,
+    /// What was known of others then; see [`Engine::foreign`].
+    seen: u64,
 }
 
 impl Rows {
@@ -154,7 +158,7 @@ impl<'a, E: Engine> Driver<'a, E> {
 
     /// See [`Engine::foreign`].
     pub(crate) fn foreign(self) -> u64 {
-        self.inner.engine.foreign(self.open.tenant)
+        self.inner.engine.foreign(&self.open.seat)
     }
 
     /// Runs an operation. Its driver knows nothing of its answer, so that there is one for all of them.
@@ -195,14 +199,13 @@ impl<'a, E: Engine> Driver<'a, E> {
         let mut tries = 0;
         let mut looked = false;
         loop {
-            // From before the answer: what becomes known behind it counts as new, whoever looked.
-            let before = self.foreign();
             match self.look(&mut rows, f) {
                 // What is in memory may be too old; and what was missing a moment ago may have been made before this was asked.
                 Run::Done(result) if !looked && self.is_doubtful(&rows, &result) => {
                     looked = true;
                     self.inner.engine.look(self.open.tenant).await?;
-                    if self.foreign() == before {
+                    // Whoever looked: what became known behind the answer counts as new.
+                    if self.foreign() == rows.seen {
                         return result;
                     }
                 }
@@ -224,7 +227,7 @@ impl<'a, E: Engine> Driver<'a, E> {
     /// Whether an answer has to be confirmed by a look at what others did.
     fn is_doubtful(self, rows: &Rows, result: &Result<()>) -> bool {
         let is_missing = rows.lacks || matches!(result, Err(e) if e.kind() == ErrorKind::NotFound);
-        is_missing || !self.inner.engine.is_fresh(self.open.tenant)
+        is_missing || !self.inner.engine.is_fresh(&self.open.seat)
     }
 
     async fn read_alone(self, f: &mut Body<'_, '_>) -> Result<()> {
@@ -274,6 +277,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         self.count(op.hits, op.misses);
         rows.lacks = lacks;
         let state = &mut *guard;
+        rows.seen = state.seen;
         match result {
             Ok(_) | Err(Stop::Failed(_)) if !state.leased && self.foreign() != state.seen => Run::Stale,
             Ok(()) => Run::Done(Ok(())),
@@ -551,7 +555,7 @@ impl<'a, E: Engine> Driver<'a, E> {
     /// Whether the lease was lost: what is in memory is of before, and what is loaded of behind what others did since. A commit
     /// finds out, and drops what was changed.
     pub(crate) fn is_deposed(self, state: &State) -> bool {
-        state.leased && !state.exclusive && self.inner.engine.is_deposed(self.open.tenant)
+        state.leased && !state.exclusive && self.inner.engine.is_deposed(&self.open.seat)
     }
 
     /// Sees to it that what was changed is committed.

@@ -23,7 +23,7 @@ const COPY_STEP: u64 = 256 * 1024 * 1024;
 /// The files, layers and log of one tenant. Clones are the same store.
 pub struct CoreStore<E: Engine> {
     core: Arc<Core<E>>,
-    open: Arc<Open>,
+    open: Arc<Open<E>>,
     /// How many losses the user of this handle knows of.
     told: AtomicU64,
 }
@@ -47,7 +47,7 @@ impl<E: Engine> fmt::Debug for CoreStore<E> {
 }
 
 impl<E: Engine> CoreStore<E> {
-    pub(crate) fn new(core: Arc<Core<E>>, open: Arc<Open>) -> Self {
+    pub(crate) fn new(core: Arc<Core<E>>, open: Arc<Open<E>>) -> Self {
         let told = AtomicU64::new(open.lock().losses.count);
         Self { core, open, told }
     }

@@ -35,7 +35,7 @@ pub(crate) async fn apply(
     let mut fences = Vec::with_capacity(batches.len());
     let mut turns = Vec::with_capacity(batches.len());
     for batch in batches.iter() {
-        let seat = engine.seat(batch.tenant);
+        let seat = engine.shared.seat(batch.tenant);
         turns.push(seat.commit.clone().lock_owned().await);
         // They stay until the commit has succeeded, since the same may be tried again.
         let blocks = seat.lock().blocks.clone();
@@ -106,7 +106,7 @@ pub(crate) async fn apply(
 
 /// Returns when every commit that is visible here is on the device, or says that some of this process may be lost.
 pub(crate) async fn sync(engine: &PostgresEngine, tenant: TenantId) -> Result<Applied> {
-    let seat = engine.seat(tenant);
+    let seat = engine.shared.seat(tenant);
     let at_risk = {
         let mut state = seat.lock();
         if std::mem::take(&mut state.lost) {

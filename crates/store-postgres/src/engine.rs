@@ -96,14 +96,15 @@ impl PostgresEngine {
         self.run(move |shared| async move { admin::make(&shared, row, steps_of).await })
             .await
     }
-
-    pub(crate) fn seat(&self, tenant: TenantId) -> Arc<Seat> {
-        self.shared.seat(tenant)
-    }
 }
 
 impl Engine for PostgresEngine {
     type Appender<'a> = Gathered;
+    type Seat = Arc<Seat>;
+
+    fn seat(&self, tenant: TenantId) -> Arc<Seat> {
+        self.shared.seat(tenant)
+    }
 
     async fn load(&self, tenant: TenantId, wants: &[Want]) -> Result<Vec<Found>> {
         let seat = self.seat(tenant);
@@ -141,12 +142,12 @@ impl Engine for PostgresEngine {
         commit::sync(self, tenant).await
     }
 
-    fn foreign(&self, tenant: TenantId) -> u64 {
-        self.seat(tenant).foreign()
+    fn foreign(&self, seat: &Arc<Seat>) -> u64 {
+        seat.foreign()
     }
 
-    fn is_fresh(&self, tenant: TenantId) -> bool {
-        self.seat(tenant).is_fresh()
+    fn is_fresh(&self, seat: &Arc<Seat>) -> bool {
+        seat.is_fresh()
     }
 
     async fn look(&self, tenant: TenantId) -> Result<()> {
@@ -162,7 +163,7 @@ impl Engine for PostgresEngine {
         // A change of history that was given up may be under way: the next change begins behind it.
         drop(seat.commit.lock().await);
         // Counted here, and not in the task: whoever gives up waiting holds nothing.
-        while !lease::join(&seat) {
+        while !seat.join() {
             let seat = seat.clone();
             self.run(|shared| async move { lease::ensure(&shared, &seat).await })
                 .await?;
@@ -181,8 +182,8 @@ impl Engine for PostgresEngine {
         Ok(())
     }
 
-    fn is_deposed(&self, tenant: TenantId) -> bool {
-        self.seat(tenant).lock().broken
+    fn is_deposed(&self, seat: &Arc<Seat>) -> bool {
+        seat.is_deposed()
     }
 
     fn is_wanted(&self, tenant: TenantId) -> bool {
@@ -330,7 +331,7 @@ impl Engine for PostgresEngine {
 /// Never ends: as long as somebody waits, others' commits are looked for.
 async fn stay_in_use(seat: &Seat) {
     loop {
-        seat.lock().used = Instant::now();
+        seat.ask();
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }

@@ -30,7 +30,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(40);
 /// How often a holder says that it lives while others wait.
 pub(crate) const ANSWER: Duration = Duration::from_millis(300);
 
-/// Takes the lease if this process has not got it. Whoever wants to keep it [joins](join).
+/// Takes the lease if this process has not got it. Whoever wants to keep it [joins](Seat::join).
 pub(crate) async fn ensure(shared: &Arc<Shared>, seat: &Seat) -> Result<()> {
     ensure_for_now(shared, seat).await.map(drop)
 }
@@ -43,22 +43,6 @@ pub(crate) async fn ensure_for_now<'a>(shared: &Arc<Shared>, seat: &'a Seat) -> 
         poll::begin(shared);
     }
     Ok(turn)
-}
-
-/// One more user of a lease that is held.
-pub(crate) fn join(seat: &Seat) -> bool {
-    let mut state = seat.lock();
-    state.used = Instant::now();
-    if state.lease.is_none() {
-        return false;
-    }
-    if state.users == 0 {
-        // Nothing waits for a commit from before.
-        state.last = None;
-        state.broken = false;
-    }
-    state.users += 1;
-    true
 }
 
 /// One user less. Answers whether the lease is to be given back now.
@@ -221,12 +205,9 @@ pub(crate) async fn give_back(shared: &Shared, seat: &Seat) -> Result<()> {
     let _turn = seat.turn.lock().await;
     let (epoch, unsynced, untold) = {
         let mut state = seat.lock();
-        let Some(lease) = state.lease.filter(|_| state.users == 0) else {
+        let Some(lease) = seat.part(&mut state) else {
             return Ok(());
         };
-        state.lease = None;
-        state.alone = false;
-        state.wanted = false;
         let mut untold = Vec::new();
         for (ino, told) in &mut state.holds {
             if !std::mem::replace(told, true) {

@@ -22,6 +22,7 @@
 
 mod admin;
 mod blocks;
+mod clock;
 mod commit;
 mod database;
 mod engine;

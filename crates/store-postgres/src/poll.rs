@@ -83,10 +83,7 @@ async fn run(shared: Weak<Shared>) {
 impl Poller {
     /// Waits until there is something to do, and answers which tenants others spoke of.
     async fn wait(&mut self, shared: &Shared) -> BTreeSet<TenantId> {
-        let is_used = shared
-            .seats()
-            .values()
-            .any(|seat| seat.lock().used.elapsed() < USED);
+        let is_used = shared.seats().values().any(|seat| seat.unused() < USED);
         let interval = if is_used { INTERVAL } else { IDLE };
         let left = interval.saturating_sub(self.looked.elapsed());
         let mut tenants = BTreeSet::new();
@@ -190,8 +187,9 @@ impl Poller {
 
 /// Whether something depends on what others do to a tenant. Whoever comes back to another one looks at it first.
 fn is_of_interest(seat: &Seat) -> bool {
+    let is_used = seat.unused() < REMEMBERED;
     let state = seat.lock();
-    state.lease.is_some() || !state.signs.is_empty() || state.used.elapsed() < REMEMBERED
+    is_used || state.lease.is_some() || !state.signs.is_empty()
 }
 
 fn is_news(seat: &Seat) -> bool {

@@ -1,7 +1,7 @@
 //! What this process knows of one tenant: whether it may change it, and what others did, as far as it looked.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use tarbox_store::Ino;
 use tarbox_store_core::{Hash, Tenant, TenantId};
 use tokio::sync::{Notify, watch};
 
+use crate::clock;
 use crate::followers::Sign;
 use crate::sql::{Fence, Seen};
 
@@ -29,10 +30,16 @@ const PROBED: usize = 4096;
 
 /// One tenant.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub struct Seat {
     pub(crate) id: TenantId,
     state: Mutex<State>,
     foreign: AtomicU64,
+    /// Until when what is known serves to answer from memory, by the [clock](clock::now).
+    fresh: AtomicU64,
+    /// The lease that somebody here holds is another's.
+    deposed: AtomicBool,
+    /// It was asked for something since that was last looked at.
+    asked: AtomicBool,
     /// Rung with every commit.
     bell: watch::Sender<u32>,
     /// Ends waits for the bell.
@@ -59,8 +66,6 @@ pub(crate) struct State {
     pub(crate) lease: Option<Lease>,
     /// How many hold it here.
     pub(crate) users: usize,
-    /// It was lost while somebody held it. What rests on it is not to be committed, even if it was taken anew.
-    pub(crate) broken: bool,
     /// Another process waits for it.
     pub(crate) wanted: bool,
     /// How many commits there were, as last seen.
@@ -83,7 +88,7 @@ pub(crate) struct State {
     /// Such commits may be lost, and nobody was told.
     pub(crate) lost: bool,
     /// When it was last asked for anything.
-    pub(crate) used: Instant,
+    used: Instant,
     /// Blocks of the next commit.
     pub(crate) blocks: BTreeMap<Hash, Bytes>,
     /// Open inodes, and whether others were told. While the lease is held nobody needs to know.
@@ -109,7 +114,6 @@ impl Seat {
             state: Mutex::new(State {
                 lease: None,
                 users: 0,
-                broken: false,
                 wanted: false,
                 known: None,
                 looked: None,
@@ -131,6 +135,9 @@ impl Seat {
                 answered: None,
             }),
             foreign: AtomicU64::new(0),
+            fresh: AtomicU64::new(0),
+            deposed: AtomicBool::new(false),
+            asked: AtomicBool::new(false),
             bell: watch::Sender::new(0),
             woken: Notify::new(),
             freed: Notify::new(),
@@ -161,13 +168,78 @@ impl Seat {
 
     /// Whether what is known serves to answer from memory.
     pub(crate) fn is_fresh(&self) -> bool {
-        let mut state = self.lock();
-        let now = Instant::now();
-        state.used = now;
-        match &state.lease {
-            Some(lease) => lease.confirmed + TRUST > now,
-            None => state.looked.is_some_and(|looked| looked + STALE > now),
+        self.ask();
+        clock::now() < self.fresh.load(Ordering::Acquire)
+    }
+
+    /// Works out until when what is known serves.
+    fn date(&self, state: &State) {
+        let left = match &state.lease {
+            Some(lease) => TRUST.checked_sub(lease.confirmed.elapsed()),
+            None => state
+                .looked
+                .and_then(|looked| STALE.checked_sub(looked.elapsed())),
+        };
+        let left = left
+            .and_then(|left| left.checked_sub(clock::LAG))
+            .unwrap_or_default();
+        let until = clock::now() + left.as_millis() as u64;
+        self.fresh.store(until, Ordering::Release);
+    }
+
+    /// Takes note that it is asked for something.
+    pub(crate) fn ask(&self) {
+        // Written once in a while: all who read share the line.
+        if !self.asked.load(Ordering::Relaxed) {
+            self.asked.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// For how long it was not asked for anything, as far as anybody looked.
+    pub(crate) fn unused(&self) -> Duration {
+        let mut state = self.lock();
+        if self.asked.swap(false, Ordering::Relaxed) {
+            state.used = Instant::now();
+        }
+        state.used.elapsed()
+    }
+
+    /// Whether the lease that somebody here holds was lost. What rests on it is not to be committed, even if it was taken anew.
+    pub(crate) fn is_deposed(&self) -> bool {
+        self.deposed.load(Ordering::Acquire)
+    }
+
+    /// As of which commit rows are known.
+    pub(crate) fn known(&self) -> Option<i64> {
+        self.lock().known
+    }
+
+    /// One more user of the lease, if it is held.
+    pub(crate) fn join(&self) -> bool {
+        self.ask();
+        let mut state = self.lock();
+        if state.lease.is_none() {
+            return false;
+        }
+        if state.users == 0 {
+            // Nothing waits for a commit from before.
+            state.last = None;
+            self.deposed.store(false, Ordering::Release);
+        }
+        state.users += 1;
+        true
+    }
+
+    /// The lease, to be given back, unless somebody here uses it.
+    pub(crate) fn part(&self, state: &mut State) -> Option<Lease> {
+        if state.users > 0 {
+            return None;
+        }
+        let lease = state.lease.take()?;
+        state.alone = false;
+        state.wanted = false;
+        self.date(state);
+        Some(lease)
     }
 
     /// Whether nothing can have changed since it was looked at.
@@ -189,6 +261,7 @@ impl Seat {
             if is_ours && (is_early || state.known.is_none_or(|known| seen.commits >= known)) {
                 lease.confirmed = lease.confirmed.max(at);
                 state.wanted = seen.wanted != 0;
+                self.date(state);
                 return;
             }
             // Another process has it, or the server lost what it had not made durable.
@@ -212,6 +285,8 @@ impl Seat {
         } else if state.known == Some(seen.commits) && state.row.is_none() {
             state.row = seen.tenant.clone();
         }
+        // Behind the change: who is told that memory serves knows of it.
+        self.date(state);
     }
 
     /// What was read before may not be so any more.
@@ -223,13 +298,16 @@ impl Seat {
     /// The lease is gone, and with it whatever rested on it.
     pub(crate) fn lose(&self, state: &mut State) {
         state.lost |= state.at_risk.take().is_some();
-        state.broken |= state.users > 0;
+        if state.users > 0 {
+            self.deposed.store(true, Ordering::Release);
+        }
         state.lease = None;
         state.wanted = false;
         state.alone = false;
         state.known = None;
         state.row = None;
         state.looked = None;
+        self.fresh.store(0, Ordering::Release);
         self.changed();
     }
 
@@ -252,12 +330,13 @@ impl Seat {
         state.wanted = false;
         state.alone = alone;
         state.followed = followed;
+        self.date(&state);
     }
 
     /// What a commit rests on; `None` if the lease was lost since it was joined.
     pub(crate) fn fence(&self) -> Option<(i64, i64)> {
         let state = self.lock();
-        let lease = state.lease.filter(|_| !state.broken)?;
+        let lease = state.lease.filter(|_| !self.is_deposed())?;
         Some((lease.epoch, state.known?))
     }
 
@@ -281,6 +360,7 @@ impl Seat {
         };
         state.unsynced = !durable;
         state.news = true;
+        self.date(&state);
         drop(state);
         self.ring();
     }

@@ -196,6 +196,10 @@ impl SqliteEngine {
 
 impl Engine for SqliteEngine {
     type Appender<'a> = Appender<'a>;
+    /// What others did is known of all tenants together.
+    type Seat = ();
+
+    fn seat(&self, _: TenantId) {}
 
     async fn load(&self, tenant: TenantId, wants: &[Want]) -> Result<Vec<Found>> {
         let all = |c: &Connection| wants.iter().map(|want| sql::load(c, tenant, want)).collect();
@@ -221,7 +225,7 @@ impl Engine for SqliteEngine {
         Ok(Applied::Yes)
     }
 
-    fn foreign(&self, _: TenantId) -> u64 {
+    fn foreign(&self, (): &()) -> u64 {
         if self.holders.load(Ordering::Acquire) == 0 && self.sql.stamp() != self.known.load(Ordering::Acquire)
         {
             self.look();

@@ -77,19 +77,19 @@ impl MemoryEngine {
 
     /// How often the core was told that changes are lost.
     pub fn losses(&self, tenant: TenantId) -> u64 {
-        self.seat(tenant).lock().losses
+        self.place(tenant).lock().losses
     }
 
     /// Whether another process has taken over the lease that this one, as far as its core knows, holds.
     pub fn is_overtaken(&self, tenant: TenantId) -> bool {
         let mut state = self.server.lock();
         let seen = self.seen(&mut state, tenant);
-        let seat = self.seat(tenant);
+        let seat = self.place(tenant);
         let known = seat.lock();
         known.broken || (known.lease.is_some() && known.lease != seen.lease)
     }
 
-    fn seat(&self, tenant: TenantId) -> Arc<Seat> {
+    fn place(&self, tenant: TenantId) -> Arc<Seat> {
         let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
         seats.entry(tenant).or_default().clone()
     }
@@ -208,9 +208,14 @@ fn cut(when: &str) -> Error {
 
 impl Engine for MemoryEngine {
     type Appender<'a> = MemoryAppender<'a>;
+    type Seat = (TenantId, Arc<Seat>);
+
+    fn seat(&self, tenant: TenantId) -> Self::Seat {
+        (tenant, self.place(tenant))
+    }
 
     async fn load(&self, tenant: TenantId, wants: &[Want]) -> Result<Vec<Found>> {
-        let seat = self.seat(tenant);
+        let seat = self.place(tenant);
         loop {
             let (found, seen) = self
                 .call(Call::Load, |state| {
@@ -241,7 +246,7 @@ impl Engine for MemoryEngine {
         let mut fences = Vec::with_capacity(batches.len());
         let mut work = Vec::with_capacity(batches.len());
         for batch in batches.iter() {
-            let seat = self.seat(batch.tenant);
+            let seat = self.place(batch.tenant);
             let (is_lost, fence, blocks) = {
                 let (state, known) = (self.server.lock(), seat.lock());
                 let is_lost = is_durable && known.at_risk.iter().any(|version| state.is_lost(*version));
@@ -262,7 +267,7 @@ impl Engine for MemoryEngine {
             .call(Call::Apply, |state| state.apply(work, &fences, durability))
             .await?;
         for (i, batch) in batches.iter().enumerate() {
-            let seat = self.seat(batch.tenant);
+            let seat = self.place(batch.tenant);
             let mut known = seat.lock();
             match &applied {
                 Some(versions) => known.committed(versions[i], is_durable),
@@ -276,7 +281,7 @@ impl Engine for MemoryEngine {
     }
 
     async fn sync(&self, tenant: TenantId) -> Result<Applied> {
-        let seat = self.seat(tenant);
+        let seat = self.place(tenant);
         let at_risk = seat.lock().at_risk.clone();
         let is_lost = self
             .call(Call::Sync, |state| {
@@ -293,17 +298,16 @@ impl Engine for MemoryEngine {
         Ok(Applied::Yes)
     }
 
-    fn foreign(&self, tenant: TenantId) -> u64 {
-        let seat = self.seat(tenant);
+    fn foreign(&self, (tenant, seat): &Self::Seat) -> u64 {
         let holds_lease = seat.lock().lease.is_some();
         if self.sight == Sight::All && !holds_lease {
-            self.glance(tenant, &seat);
+            self.glance(*tenant, seat);
         }
         seat.lock().foreign
     }
 
     async fn look(&self, tenant: TenantId) -> Result<()> {
-        let seat = self.seat(tenant);
+        let seat = self.place(tenant);
         let seen = self
             .call(Call::Look, |state| Ok(self.seen(state, tenant)))
             .await?;
@@ -312,7 +316,7 @@ impl Engine for MemoryEngine {
     }
 
     async fn acquire(&self, tenant: TenantId) -> Result<()> {
-        let seat = self.seat(tenant);
+        let seat = self.place(tenant);
         loop {
             {
                 let mut known = seat.lock();
@@ -330,7 +334,7 @@ impl Engine for MemoryEngine {
     }
 
     fn release(&self, tenant: TenantId) -> Result<()> {
-        let seat = self.seat(tenant);
+        let seat = self.place(tenant);
         {
             let mut known = seat.lock();
             known.users = known.users.saturating_sub(1);
@@ -339,8 +343,8 @@ impl Engine for MemoryEngine {
         Ok(())
     }
 
-    fn is_deposed(&self, tenant: TenantId) -> bool {
-        self.seat(tenant).lock().broken
+    fn is_deposed(&self, (_, seat): &Self::Seat) -> bool {
+        seat.lock().broken
     }
 
     fn is_wanted(&self, tenant: TenantId) -> bool {
@@ -363,7 +367,7 @@ impl Engine for MemoryEngine {
             }
             pause(1).await;
         }
-        self.glance(tenant, &self.seat(tenant));
+        self.glance(tenant, &self.place(tenant));
     }
 
     fn wake(&self, _: TenantId) {}
@@ -416,7 +420,7 @@ impl Engine for MemoryEngine {
     }
 
     async fn hold(&self, tenant: TenantId, ino: Ino) -> Result<()> {
-        let seat = self.seat(tenant);
+        let seat = self.place(tenant);
         let is_member = seat.lock().member;
         if !is_member {
             self.become_member(tenant, &seat).await?;
@@ -460,7 +464,7 @@ impl Engine for MemoryEngine {
     }
 
     fn is_alone(&self, tenant: TenantId) -> bool {
-        let seat = self.seat(tenant);
+        let seat = self.place(tenant);
         let known = seat.lock();
         known.lease.is_some() && known.alone
     }
@@ -586,7 +590,7 @@ impl Appender for MemoryAppender<'_> {
 
     async fn sync(&mut self) -> Result<()> {
         self.engine.call(Call::Append, |_| Ok(())).await?;
-        let seat = self.engine.seat(self.tenant);
+        let seat = self.engine.place(self.tenant);
         seat.lock().blocks = self.added.clone();
         Ok(())
     }

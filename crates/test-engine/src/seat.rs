@@ -6,7 +6,7 @@ use crate::rows::Bytes;
 
 /// A tenant in a process.
 #[derive(Debug, Default)]
-pub(crate) struct Seat {
+pub struct Seat {
     known: Mutex<Known>,
     /// Whoever takes the lease.
     pub(crate) turn: async_lock::Mutex<()>,

@@ -153,7 +153,7 @@ impl<'a, E: Engine> Driver<'a, E> {
                 Err((Stop::Missing, wants)) => wants,
             };
             self.load(wants, &mut loaded).await?;
-            if self.inner.engine.is_deposed(self.open.tenant) {
+            if self.inner.engine.is_deposed(&self.open.seat) {
                 return Err(overtaken());
             }
         }

@@ -214,7 +214,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         self,
         frozen: &Arc<Frozen>,
         durability: Durability,
-    ) -> Result<Option<Vec<(Freight, Batch)>>> {
+    ) -> Result<Option<Vec<(Freight<E>, Batch)>>> {
         let mut due = vec![(self.open.clone(), frozen.clone())];
         if self.inner.engine.holds_records() {
             let others = self.inner.opened();
@@ -285,7 +285,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         let _kept = self.release_lease(&mut state);
     }
 
-    async fn stage(self, open: Arc<Open>, frozen: Arc<Frozen>) -> Result<Freight> {
+    async fn stage(self, open: Arc<Open<E>>, frozen: Arc<Frozen>) -> Result<Freight<E>> {
         let driver = Driver {
             inner: self.inner,
             open: &open,

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::stage::Staged;
 use crate::batch::Batch;
+use crate::engine::Engine;
 use crate::open::Open;
 use crate::state::Frozen;
 
 /// A memtable of one tenant, and what is stored of it.
-pub(super) struct Freight {
-    pub(super) open: Arc<Open>,
+pub(super) struct Freight<E: Engine> {
+    pub(super) open: Arc<Open<E>>,
     pub(super) frozen: Arc<Frozen>,
     pub(super) staged: Staged,
 }
@@ -38,14 +39,14 @@ impl Kept {
 }
 
 /// Batches that are being committed together. Those that do not arrive are kept, so that exactly the same are tried again.
-pub(super) struct Shipment {
-    freights: Vec<Freight>,
+pub(super) struct Shipment<E: Engine> {
+    freights: Vec<Freight<E>>,
     batches: Vec<Batch>,
 }
 
-impl Shipment {
-    pub(super) fn new(mut freights: Vec<Freight>) -> Self {
-        let batch = |freight: &mut Freight| {
+impl<E: Engine> Shipment<E> {
+    pub(super) fn new(mut freights: Vec<Freight<E>>) -> Self {
+        let batch = |freight: &mut Freight<E>| {
             let empty = Batch::new(freight.open.tenant);
             std::mem::replace(&mut freight.staged.batch, empty)
         };
@@ -58,17 +59,17 @@ impl Shipment {
     }
 
     /// The engine has them, or never will.
-    pub(super) fn arrived(mut self) -> Vec<(Freight, Batch)> {
+    pub(super) fn arrived(mut self) -> Vec<(Freight<E>, Batch)> {
         self.unload().collect()
     }
 
-    fn unload(&mut self) -> impl Iterator<Item = (Freight, Batch)> + use<> {
+    fn unload(&mut self) -> impl Iterator<Item = (Freight<E>, Batch)> + use<E> {
         let freights = std::mem::take(&mut self.freights);
         freights.into_iter().zip(std::mem::take(&mut self.batches))
     }
 }
 
-impl Drop for Shipment {
+impl<E: Engine> Drop for Shipment<E> {
     fn drop(&mut self) {
         for (freight, batch) in self.unload() {
             let staged = Staged {

@@ -67,7 +67,7 @@ pub async fn whoever_lost_the_lease_commits_nothing(f: &Fixture<'_, impl Process
     for durability in [Durability::Visible, Durability::Durable] {
         let applied = f.one.apply(&mut [batch.clone()], durability).await.unwrap();
         assert_eq!(applied, Applied::Fenced);
-        assert!(f.one.is_deposed(f.tenant));
+        assert!(f.one.is_deposed(&f.one.seat(f.tenant)));
     }
     assert_eq!(f.row(f.other).await.next_seq, before.next_seq + 1);
     f.one.release(f.tenant).unwrap();

@@ -11,25 +11,33 @@ use super::fixture::Fixture;
 pub async fn commits_of_others_show(f: &Fixture<'_, impl Processes>) {
     f.row(f.other).await;
     f.other.look(f.tenant).await.unwrap();
-    let before = f.other.foreign(f.tenant);
-    assert_eq!(f.other.foreign(f.tenant), before, "nothing has changed");
+    let before = f.other.foreign(&f.other.seat(f.tenant));
+    assert_eq!(
+        f.other.foreign(&f.other.seat(f.tenant)),
+        before,
+        "nothing has changed"
+    );
     f.commit(f.one, &["a"]).await;
     f.other.look(f.tenant).await.unwrap();
-    let after = f.other.foreign(f.tenant);
+    let after = f.other.foreign(&f.other.seat(f.tenant));
     assert_ne!(after, before);
     f.commit(f.one, &["b"]).await;
     f.other.acquire(f.tenant).await.unwrap();
     assert_ne!(
-        f.other.foreign(f.tenant),
+        f.other.foreign(&f.other.seat(f.tenant)),
         after,
         "whoever has the lease knows all"
     );
-    assert!(f.other.is_fresh(f.tenant));
-    let held = f.other.foreign(f.tenant);
+    assert!(f.other.is_fresh(&f.other.seat(f.tenant)));
+    let held = f.other.foreign(&f.other.seat(f.tenant));
     let mut row = f.row(f.other).await;
     let batch = f.creates(&mut row, "c");
     super::fixture::apply(f.other, batch).await;
-    assert_eq!(f.other.foreign(f.tenant), held, "its own commits are no news");
+    assert_eq!(
+        f.other.foreign(&f.other.seat(f.tenant)),
+        held,
+        "its own commits are no news"
+    );
     f.other.release(f.tenant).unwrap();
 }
 

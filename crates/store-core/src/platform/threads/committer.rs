@@ -21,23 +21,35 @@ const RETRY: Duration = Duration::from_millis(200);
 const TRIES: u32 = 10;
 
 /// Commits in the background, each tenant within a few milliseconds of its first change.
-#[derive(Debug, Default)]
-pub(crate) struct Committer {
-    queue: Mutex<Queue>,
+pub(crate) struct Committer<E: Engine> {
+    queue: Mutex<Queue<E>>,
     wake: Condvar,
 }
 
-#[derive(Debug, Default)]
-struct Queue {
+struct Queue<E: Engine> {
     /// Tenants and when their commits are due, the earliest first.
-    due: VecDeque<(Instant, Arc<Open>)>,
+    due: VecDeque<(Instant, Arc<Open<E>>)>,
     running: bool,
     closing: bool,
 }
 
-impl Committer {
+impl<E: Engine> Default for Committer<E> {
+    fn default() -> Self {
+        let queue = Queue {
+            due: VecDeque::new(),
+            running: false,
+            closing: false,
+        };
+        Self {
+            queue: Mutex::new(queue),
+            wake: Condvar::new(),
+        }
+    }
+}
+
+impl<E: Engine> Committer<E> {
     /// Begins to commit.
-    pub(crate) fn start<E: Engine>(inner: &Arc<Inner<E>>) -> Result<JoinHandle<()>> {
+    pub(crate) fn start(inner: &Arc<Inner<E>>) -> Result<JoinHandle<()>> {
         inner.committer.lock().running = true;
         let inner = inner.clone();
         thread::Builder::new()
@@ -51,7 +63,7 @@ impl Committer {
     }
 
     /// Puts a tenant in line whose first change was just made; `early` if its commit should begin at once.
-    pub(crate) fn add(&self, open: &Arc<Open>, early: bool) {
+    pub(crate) fn add(&self, open: &Arc<Open<E>>, early: bool) {
         let mut queue = self.lock();
         if !queue.running {
             return;
@@ -78,12 +90,12 @@ impl Committer {
         self.lock().due.clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    fn lock(&self) -> MutexGuard<'_, Queue<E>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next tenant whose commit is due; `None` when it is time to end.
-    fn next(&self) -> Option<Arc<Open>> {
+    fn next(&self) -> Option<Arc<Open<E>>> {
         let mut queue = self.lock();
         loop {
             if queue.closing {
