@@ -25,6 +25,9 @@ use crate::rows::Numbered;
 use crate::sessions::Sessions;
 use crate::sql::{self, Connections};
 
+/// Makes a transaction of what several tenants commit.
+pub(crate) type Write<'a> = dyn Fn(&[&[Batch]], Durability) -> Result<()> + 'a;
+
 /// A database on SQLite.
 pub struct SqliteEngine {
     pub(crate) sql: Connections,

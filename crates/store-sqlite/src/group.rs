@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use tarbox_store::{Error, ErrorKind, Result};
 use tarbox_store_core::{Batch, Durability};
 
+use crate::engine::Write;
+
 /// Commits are waited for that are about to come, for this fraction of what the last one took.
 const PATIENCE: u32 = 4;
 
@@ -40,9 +42,6 @@ struct Job {
     batches: Vec<Batch>,
     durability: Durability,
 }
-
-/// Makes a transaction of what several commit.
-type Write<'a> = dyn Fn(&[&[Batch]], Durability) -> Result<()> + 'a;
 
 impl Group {
     /// Returns when the batches are committed, by this call of `write` or by another.

@@ -3,15 +3,17 @@
 use tarbox_store::Result;
 use tarbox_store_core::{Batch, Durability};
 
+use crate::engine::Write;
+
 #[derive(Debug, Default)]
-pub(crate) struct Group;
+pub(crate) struct Group(());
 
 impl Group {
     pub(crate) fn commit(
         &self,
         batches: &mut [Batch],
         durability: Durability,
-        write: &dyn Fn(&[&[Batch]], Durability) -> Result<()>,
+        write: &Write<'_>,
     ) -> Result<()> {
         write(&[batches], durability)
     }
