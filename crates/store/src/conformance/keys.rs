@@ -1,4 +1,4 @@
-//! The contract of [`Keys`](crate::Keys), for databases that keep them.
+//! The contract of [`Keys`], for databases that keep them.
 
 use super::{Fixture, assert_fails};
 use crate::*;
