@@ -7,7 +7,7 @@ mod settle;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tarbox_store::{FileKind, Ino};
 
 use crate::{Base, Content, Meta, Node, Tree};
@@ -162,7 +162,7 @@ pub enum Step {
 }
 
 /// What two sides did that cannot both be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConflictKind {
     /// Two different contents, or kinds of file, under one name: both are kept.
