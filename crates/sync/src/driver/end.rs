@@ -76,7 +76,9 @@ pub(super) fn is_hidden(dir: Ino, name: &[u8]) -> bool {
 
 /// Whether a path of the log is in the hidden directory, or is it.
 pub(super) fn is_hidden_path(path: &[u8]) -> bool {
-    let rest = path.strip_prefix(b"/").and_then(|path| path.strip_prefix(HIDDEN[0]));
+    let rest = path
+        .strip_prefix(b"/")
+        .and_then(|path| path.strip_prefix(HIDDEN[0]));
     rest.is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
 }
 

@@ -53,7 +53,9 @@ impl Shadow {
                 true
             }
             Create | Link | Unlink | Mkdir | Rmdir => {
-                let Some((dir, name)) = self.place(&record.path) else { return false };
+                let Some((dir, name)) = self.place(&record.path) else {
+                    return false;
+                };
                 self.dirs.insert(dir);
                 self.inos.insert(record.ino);
                 match record.operation {

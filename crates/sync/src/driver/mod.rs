@@ -18,8 +18,8 @@ use crate::{Base, Digest, Tree};
 use end::{End, hidden_dir, own_versions};
 use observe::{AT_ONCE, Before, Observed};
 use stage::Staged;
-pub use state::{Clash, Happening, Status};
 use state::Memory;
+pub use state::{Clash, Happening, Status};
 use steps::{Hands, Outcome, is_moved};
 
 /// How often a round begins again because somebody changed what it was about to change.
@@ -164,7 +164,8 @@ impl<L: Store, R: Store> Replica<L, R> {
                 done => return done.map(|()| report),
             }
         }
-        Err(Error::new(ErrorKind::Busy).because("somebody changes the same files all the time: it is tried again"))
+        Err(Error::new(ErrorKind::Busy)
+            .because("somebody changes the same files all the time: it is tried again"))
     }
 
     async fn attempt(&mut self, report: &mut Report, tell: &dyn Fn(News)) -> Result<()> {
@@ -233,7 +234,10 @@ impl<L: Store, R: Store> Replica<L, R> {
         self.remote.sync().await?;
         let mine = local.records(back(here.position)).await?;
         let theirs = remote.records(back(there.position)).await?;
-        let versions = [own_of(&local, &mine, here.position), own_of(&remote, &theirs, there.position)];
+        let versions = [
+            own_of(&local, &mine, here.position),
+            own_of(&remote, &theirs, there.position),
+        ];
         let version = |side: Side, ino: Ino| {
             let (tree, i) = match side {
                 Side::Local => (&here.tree, 0),
@@ -247,16 +251,25 @@ impl<L: Store, R: Store> Replica<L, R> {
         let number = |id, side| out.number(id, side);
         let content = |id| out.contents.get(&id).copied();
         let mut after = Base::after(&plan, number, version, content);
-        let is_refused = !out.refused.is_empty();
-        if is_refused {
-            keep_refused(&base, &out, &mut after);
-        }
+        // Changes are followed from where everything was in the base.
+        let is_whole = out.refused.is_empty() && after.pairs.len() == plan.targets.len();
+        keep_refused(&base, &out, &mut after);
         let head = &mut self.memory.head;
-        head.local = next_position(&local, &mine, here.position, out.dirs[0]);
-        head.remote = next_position(&remote, &theirs, there.position, out.dirs[1]);
+        (head.local, head.remote) = (Seq(0), Seq(0));
+        if is_whole {
+            head.local = next_position(&local, &mine, here.position, out.dirs[0]);
+            head.remote = next_position(&remote, &theirs, there.position, out.dirs[1]);
+        }
         head.mark = theirs.as_ref().and_then(|records| records.last()).map(mark_of);
         let time = (self.now)();
-        note(head, time, &plan, &out, report, [&local.side, &remote.side].map(|side| count(&plan, *side)));
+        note(
+            head,
+            time,
+            &plan,
+            &out,
+            report,
+            [&local.side, &remote.side].map(|side| count(&plan, *side)),
+        );
         self.memory.settle(&self.local, &self.by, after).await
     }
 
@@ -303,7 +316,10 @@ impl<L: Store, R: Store> Replica<L, R> {
             && is_known
             && self.remote.last_seq().await? == head.remote
             && self.local.last_seq_by_others(&self.by.agent).await? <= head.local
-            && base.pairs.iter().all(|pair| pair.local_version != Seq(0) && pair.remote_version != Seq(0)))
+            && base
+                .pairs
+                .iter()
+                .all(|pair| pair.local_version != Seq(0) && pair.remote_version != Seq(0)))
     }
 
     /// Where the hidden directory is, for those that look after it.
@@ -358,13 +374,20 @@ async fn decide<L: Store, R: Store>(
             let content = content?;
             here.tree.entry(ino).and_modify(|node| node.content = content);
         }
-        let fetch =
-            |need: Need| async move { (need.ino, local.stage(remote, need.ino, theirs_at[&need.ino]).await) };
+        let fetch = |need: Need| async move {
+            (
+                need.ino,
+                local.stage(remote, need.ino, theirs_at[&need.ino]).await,
+            )
+        };
         let jobs: Vec<_> = theirs.into_iter().map(fetch).collect();
         let mut jobs = stream::iter(jobs).buffered(AT_ONCE);
         while let Some((ino, staged)) = jobs.next().await {
             let staged = staged?;
-            there.tree.entry(ino).and_modify(|node| node.content = staged.content);
+            there
+                .tree
+                .entry(ino)
+                .and_modify(|node| node.content = staged.content);
             fetched.insert(ino, staged);
         }
     }
@@ -392,10 +415,11 @@ fn count(plan: &Plan, side: Side) -> u64 {
 fn keep_refused(base: &Base, out: &Outcome, after: &mut Base) {
     let refused: BTreeSet<Ino> = out.refused.keys().filter_map(|id| id.local).collect();
     let at_server: BTreeSet<Ino> = out.refused.keys().filter_map(|id| id.remote).collect();
-    let is_refused =
-        |pair: &crate::Pair| refused.contains(&pair.local) || at_server.contains(&pair.remote);
+    let is_refused = |pair: &crate::Pair| refused.contains(&pair.local) || at_server.contains(&pair.remote);
     after.pairs.retain(|pair| !is_refused(pair));
-    after.pairs.extend(base.pairs.iter().filter(|pair| is_refused(pair)).cloned());
+    after
+        .pairs
+        .extend(base.pairs.iter().filter(|pair| is_refused(pair)).cloned());
 }
 
 /// Says in the log of both sides what could not be as somebody wanted it.
@@ -407,8 +431,14 @@ async fn audit<L: Store, R: Store>(local: &End<'_, L>, remote: &End<'_, R>, conf
             ConflictKind::Moved | ConflictKind::Cycle => (Operation::Rename, ErrorKind::Stale),
         };
         // The copy itself is in the log in any case.
-        let _ = local.store.log_refusal(local.by, operation, &conflict.path, kind).await;
-        let _ = remote.store.log_refusal(remote.by, operation, &conflict.path, kind).await;
+        let _ = local
+            .store
+            .log_refusal(local.by, operation, &conflict.path, kind)
+            .await;
+        let _ = remote
+            .store
+            .log_refusal(remote.by, operation, &conflict.path, kind)
+            .await;
     }
 }
 
@@ -440,11 +470,21 @@ fn note(
             copy: conflict.copy.clone(),
         };
         let what = match (&clash.kind, &clash.copy) {
-            (ConflictKind::Content, Some(copy)) => format!("both changed {}: ours is {}", text(&clash.path), text(copy)),
+            (ConflictKind::Content, Some(copy)) => {
+                format!("both changed {}: ours is {}", text(&clash.path), text(copy))
+            }
             (ConflictKind::Content, None) => format!("both changed {}: both are kept", text(&clash.path)),
-            (ConflictKind::Deleted, _) => format!("{} was removed on one side and changed on the other: kept", text(&clash.path)),
-            (ConflictKind::Moved, _) => format!("both moved {}: it is where the server has it", text(&clash.path)),
-            (ConflictKind::Cycle, _) => format!("directories were moved into each other: {} is where the server has it", text(&clash.path)),
+            (ConflictKind::Deleted, _) => format!(
+                "{} was removed on one side and changed on the other: kept",
+                text(&clash.path)
+            ),
+            (ConflictKind::Moved, _) => {
+                format!("both moved {}: it is where the server has it", text(&clash.path))
+            }
+            (ConflictKind::Cycle, _) => format!(
+                "directories were moved into each other: {} is where the server has it",
+                text(&clash.path)
+            ),
         };
         head.status.note(time, what);
         // Only a copy asks for a decision.
@@ -470,7 +510,8 @@ fn note(
     }
     head.status.refused = report.refused.clone();
     if pulled + pushed > 0 {
-        head.status.note(time, format!("{pulled} changes came, {pushed} went"));
+        head.status
+            .note(time, format!("{pulled} changes came, {pushed} went"));
     }
     head.status.synced = Some(time);
 }
@@ -481,13 +522,12 @@ fn back(position: Seq) -> Seq {
 }
 
 /// The versions that our changes left behind a position.
-fn own_of<S: Store>(
-    end: &End<'_, S>,
-    records: &Option<Vec<LogRecord>>,
-    position: Seq,
-) -> BTreeMap<Ino, Seq> {
+fn own_of<S: Store>(end: &End<'_, S>, records: &Option<Vec<LogRecord>>, position: Seq) -> BTreeMap<Ino, Seq> {
     let records = records.as_deref().unwrap_or_default();
-    let behind = records.iter().position(|record| record.seq > position).unwrap_or(records.len());
+    let behind = records
+        .iter()
+        .position(|record| record.seq > position)
+        .unwrap_or(records.len());
     own_versions(end, &records[behind..])
 }
 
@@ -510,7 +550,14 @@ fn next_position<S: Store>(
 
 /// What tells a record from every other that could have its position.
 fn mark_of(record: &LogRecord) -> (Seq, [u8; 32]) {
-    let mut text = format!("{}|{}|{}|{}|", record.time.0, record.ino, record.operation.word(), record.agent).into_bytes();
+    let mut text = format!(
+        "{}|{}|{}|{}|",
+        record.time.0,
+        record.ino,
+        record.operation.word(),
+        record.agent
+    )
+    .into_bytes();
     text.extend_from_slice(&record.path);
     (record.seq, Digest::of(&text).0)
 }

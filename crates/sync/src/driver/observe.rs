@@ -40,8 +40,11 @@ impl<'b> Before<'b> {
 
     /// The tree as it was when both sides met; what has no version has to be looked at.
     fn tree(&self, base: &Base) -> (Tree, BTreeSet<Ino>) {
-        let local_to_ours: BTreeMap<Ino, Ino> =
-            base.pairs.iter().map(|pair| (pair.local, number(pair, self.side))).collect();
+        let local_to_ours: BTreeMap<Ino, Ino> = base
+            .pairs
+            .iter()
+            .map(|pair| (pair.local, number(pair, self.side)))
+            .collect();
         let dir = |dir: Ino| local_to_ours.get(&dir).copied();
         let node = |pair: &Pair| Node {
             kind: pair.kind,
@@ -126,7 +129,8 @@ impl<S: Store> End<'_, S> {
             }
             seen.position = last;
         }
-        Err(Error::new(ErrorKind::Busy).because("it changes faster than it can be looked at: it is tried again"))
+        Err(Error::new(ErrorKind::Busy)
+            .because("it changes faster than it can be looked at: it is tried again"))
     }
 
     /// Brings a tree up to date with what the log tells; `false` if that does not suffice.
@@ -179,7 +183,9 @@ impl<S: Store> End<'_, S> {
                 node.names.retain(|name| !gone.contains(&name.dir));
             }
         }
-        let rest = inos.into_iter().filter(|ino| !found.contains(ino) && tree.contains_key(ino));
+        let rest = inos
+            .into_iter()
+            .filter(|ino| !found.contains(ino) && tree.contains_key(ino));
         self.refresh(rest.collect(), tree, before).await?;
         Ok(true)
     }

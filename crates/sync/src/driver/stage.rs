@@ -32,11 +32,18 @@ impl<S: Store> End<'_, S> {
     /// Copies a file of the other end into the staging directory, under its number there.
     pub(super) async fn stage<T: Store>(&self, there: &End<'_, T>, ino: Ino, version: Seq) -> Result<Staged> {
         let name = stage_name(ino);
-        match self.store.unlink(self.by, self.staging, &name, Unlink::File).await {
+        match self
+            .store
+            .unlink(self.by, self.staging, &name, Unlink::File)
+            .await
+        {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
             _ => {}
         }
-        let made = self.store.create(self.by, self.staging, &name, &new_inode(FileKind::File, 0o600)).await?;
+        let made = self
+            .store
+            .create(self.by, self.staging, &name, &new_inode(FileKind::File, 0o600))
+            .await?;
         let mut into = Into {
             end: self,
             ino: made.ino,
@@ -62,7 +69,10 @@ impl<S: Store> End<'_, S> {
         let (mut hasher, mut at) = (Hasher::new(), 0_u64);
         let mut buffer = vec![0; HOLE];
         loop {
-            let n = self.store.read(View::Current, ino, at, &mut buffer, Access::Quiet).await;
+            let n = self
+                .store
+                .read(View::Current, ino, at, &mut buffer, Access::Quiet)
+                .await;
             let n = n.map_err(gone)?;
             hasher.update(&buffer[..n]);
             sink.put(at, &buffer[..n]).await?;
@@ -91,7 +101,8 @@ impl<S: Store> End<'_, S> {
         let [here_has, there_has] = has;
         for (name, digest) in &meta.xattrs {
             let is_at = |has: Option<(Ino, &Node)>| {
-                has.filter(|(_, node)| node.meta.xattrs.get(name) == Some(digest)).map(|(ino, _)| ino)
+                has.filter(|(_, node)| node.meta.xattrs.get(name) == Some(digest))
+                    .map(|(ino, _)| ino)
             };
             let value = match (is_at(here_has), is_at(there_has)) {
                 (Some(from), _) => self.store.xattr(View::Current, from, name).await,
@@ -102,7 +113,9 @@ impl<S: Store> End<'_, S> {
             if Digest::of(&value) != *digest {
                 return Err(changed());
             }
-            self.store.set_xattr(self.by, ino, name, &value, XattrMode::Any).await?;
+            self.store
+                .set_xattr(self.by, ino, name, &value, XattrMode::Any)
+                .await?;
         }
         let set = SetAttr {
             mode: (kind != FileKind::Symlink).then_some(meta.mode),
@@ -160,7 +173,10 @@ impl<S: Store> Sink for Into<'_, '_, S> {
             if end > from {
                 let at = at + from as u64;
                 let piece = &bytes[from..end];
-                self.end.store.write(self.end.by, self.ino, WriteAt::Offset(at), piece, false).await?;
+                self.end
+                    .store
+                    .write(self.end.by, self.ino, WriteAt::Offset(at), piece, false)
+                    .await?;
                 self.written = at + piece.len() as u64;
             } else {
                 end = bytes.len().min(from + HOLE);

@@ -68,7 +68,8 @@ impl Status {
     }
 
     pub(super) fn clash(&mut self, clash: Clash) {
-        let is_known = |known: &Clash| (known.kind, &known.path, &known.copy) == (clash.kind, &clash.path, &clash.copy);
+        let is_known =
+            |known: &Clash| (known.kind, &known.path, &known.copy) == (clash.kind, &clash.path, &clash.copy);
         if !self.conflicts.iter().any(is_known) {
             self.conflicts.push(clash);
             let over = self.conflicts.len().saturating_sub(KEPT);
@@ -196,8 +197,15 @@ impl Memory {
         if !self.pending.is_empty() {
             frames.push(Frame::Settled);
         }
-        frames.extend(self.pairs.keys().filter(|ino| !new.contains_key(ino)).map(|ino| Frame::Gone(*ino)));
-        let changed = new.into_values().filter(|pair| self.pairs.get(&pair.local) != Some(pair));
+        frames.extend(
+            self.pairs
+                .keys()
+                .filter(|ino| !new.contains_key(ino))
+                .map(|ino| Frame::Gone(*ino)),
+        );
+        let changed = new
+            .into_values()
+            .filter(|pair| self.pairs.get(&pair.local) != Some(pair));
         frames.extend(changed.map(Frame::Pair));
         self.append(store, by, frames).await
     }
@@ -230,7 +238,12 @@ impl Memory {
         }
         self.save(store, by).await?;
         if old != 0 && old != self.head.file {
-            forgive(store.unlink(by, self.dir, &file_name(old), Unlink::File).await.map(drop))?;
+            forgive(
+                store
+                    .unlink(by, self.dir, &file_name(old), Unlink::File)
+                    .await
+                    .map(drop),
+            )?;
         }
         Ok(())
     }
@@ -241,7 +254,9 @@ impl Memory {
         forgive(store.unlink(by, self.dir, NEW_HEAD, Unlink::File).await.map(drop))?;
         let file = make(store, by, self.dir, NEW_HEAD).await?;
         write(store, by, file, 0, &bytes).await?;
-        store.rename(by, (self.dir, NEW_HEAD), (self.dir, HEAD), RenameMode::Replace).await
+        store
+            .rename(by, (self.dir, NEW_HEAD), (self.dir, HEAD), RenameMode::Replace)
+            .await
     }
 }
 
@@ -250,7 +265,10 @@ fn file_name(number: u64) -> Vec<u8> {
 }
 
 async fn make<S: Store>(store: &S, by: &Actor, dir: Ino, name: &[u8]) -> Result<Ino> {
-    match store.create(by, dir, name, &new_inode(FileKind::File, 0o600)).await {
+    match store
+        .create(by, dir, name, &new_inode(FileKind::File, 0o600))
+        .await
+    {
         Err(e) if e.kind() == ErrorKind::Exists => Ok(store.lookup(View::Current, dir, name).await?.ino),
         made => Ok(made?.ino),
     }
@@ -270,7 +288,9 @@ async fn read<S: Store>(store: &S, ino: Ino, from: u64, len: u64) -> Result<Vec<
     while done < bytes.len() {
         let end = bytes.len().min(done + PIECE);
         let piece = &mut bytes[done..end];
-        let n = store.read(View::Current, ino, from + done as u64, piece, Access::Quiet).await?;
+        let n = store
+            .read(View::Current, ino, from + done as u64, piece, Access::Quiet)
+            .await?;
         if n == 0 {
             return Err(damaged());
         }
@@ -318,7 +338,9 @@ mod optional_path_text {
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u8>>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Vec<u8>>, D::Error> {
         Option::deserialize(deserializer)
     }
 }

@@ -50,7 +50,11 @@ pub(super) struct Hands<'a, S, T> {
 impl<S: Store, T: Store> Hands<'_, S, T> {
     fn steps(&self) -> impl Iterator<Item = &Step> {
         let side = self.here.side;
-        self.plan.steps.iter().filter(move |(of, _)| *of == side).map(|(_, step)| step)
+        self.plan
+            .steps
+            .iter()
+            .filter(move |(of, _)| *of == side)
+            .map(|(_, step)| step)
     }
 
     /// Makes all contents complete, and answers what is about to be the same on both sides.
@@ -105,7 +109,9 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
     async fn dress(&self, id: Id, ino: Ino, target: &Target) -> Result<()> {
         let has = [(self.here.side, self.seen[0]), (self.there.side, self.seen[1])]
             .map(|(side, tree)| id.on(side).and_then(|ino| Some((ino, tree.get(&ino)?))));
-        self.here.dress(self.there, ino, target.kind, &target.meta, has).await
+        self.here
+            .dress(self.there, ino, target.kind, &target.meta, has)
+            .await
     }
 
     /// What the base will say of a file as soon as it has its name.
@@ -247,7 +253,10 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
     async fn publish(&self, id: Id, ino: Ino, at: (Ino, &[u8])) -> Result<Ino> {
         let from = id.on(self.there.side).ok_or_else(changed)?;
         let from = (self.here.staging, &stage_name(from)[..]);
-        self.here.store.rename(self.here.by, from, at, RenameMode::NoReplace).await?;
+        self.here
+            .store
+            .rename(self.here.by, from, at, RenameMode::NoReplace)
+            .await?;
         Ok(ino)
     }
 
@@ -289,11 +298,17 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
             if at == 0 {
                 conditions.push(Condition::Version { ino: old, version });
             } else {
-                self.here.store.link(self.here.by, new, self.here.staging, &staged).await?;
+                self.here
+                    .store
+                    .link(self.here.by, new, self.here.staging, &staged)
+                    .await?;
             }
             let by = self.on(&conditions);
             let from = (self.here.staging, &staged[..]);
-            self.here.store.rename(&by, from, (*dir, name), RenameMode::Replace).await?;
+            self.here
+                .store
+                .rename(&by, from, (*dir, name), RenameMode::Replace)
+                .await?;
         }
         Ok(new)
     }
@@ -318,15 +333,24 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
         let by = self.on(&conditions);
         // It rests on what was seen, and changes nothing yet.
         self.here.store.set_attr(&by, ino, &SetAttr::default()).await?;
-        for name in seen.meta.xattrs.keys().filter(|name| !target.meta.xattrs.contains_key(*name)) {
+        for name in seen
+            .meta
+            .xattrs
+            .keys()
+            .filter(|name| !target.meta.xattrs.contains_key(*name))
+        {
             match self.here.store.remove_xattr(self.here.by, ino, name).await {
                 Err(e) if e.kind() != ErrorKind::NoData => return Err(e),
                 _ => {}
             }
         }
         let mut meta = target.meta.clone();
-        meta.xattrs.retain(|name, value| seen.meta.xattrs.get(name) != Some(value));
-        let changes = Target { meta, ..target.clone() };
+        meta.xattrs
+            .retain(|name, value| seen.meta.xattrs.get(name) != Some(value));
+        let changes = Target {
+            meta,
+            ..target.clone()
+        };
         self.dress(id, ino, &changes).await
     }
 }
