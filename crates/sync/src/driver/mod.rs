@@ -195,13 +195,12 @@ impl<L: Store, R: Store> Replica<L, R> {
         let mut there = observe(&remote, &base, self.memory.head.remote).await?;
         let (plan, fetched) = decide(&base, &local, &remote, &mut here, &mut there).await?;
         tell(planned(&plan, [&here.tree, &there.tree]));
-        let mut out = Outcome::default();
-        for id in plan.targets.keys() {
-            let remote = id.remote.filter(|_| plan.targets[id].from.is_none());
-            if let Some(node) = remote.and_then(|ino| there.tree.get(&ino)) {
-                out.contents.insert(*id, node.content);
-            }
+        if !plan.conflicts.is_empty() {
+            let new = note_conflicts(&mut self.memory.head, (self.now)(), &plan.conflicts, report);
+            self.memory.save(&self.local, &self.by).await?;
+            audit(&local, &remote, &new).await;
         }
+        let mut out = Outcome::default();
         let pull = Hands {
             here: &local,
             there: &remote,
@@ -219,17 +218,15 @@ impl<L: Store, R: Store> Replica<L, R> {
             fetched: &nothing,
             tell,
         };
-        let (staged, pending) = pull.stage(&mut out).await?;
+        // What one side gives may be moved by its own steps: all contents are read before the first.
+        let (pulled, mut pending) = pull.stage(&mut out).await?;
+        let (pushed, also) = push.stage(&mut out).await?;
+        pending.extend(also);
         if !pending.is_empty() {
             self.memory.expect(&self.local, &self.by, pending).await?;
         }
-        pull.walk(&staged, &mut out).await?;
-        let (staged, pending) = push.stage(&mut out).await?;
-        if !pending.is_empty() {
-            self.memory.expect(&self.local, &self.by, pending).await?;
-        }
-        push.walk(&staged, &mut out).await?;
-        audit(&local, &remote, &plan.conflicts).await;
+        pull.walk(&pulled, &mut out).await?;
+        push.walk(&pushed, &mut out).await?;
         // What the replica takes for done has to outlive the server's machine.
         self.remote.sync().await?;
         let mine = local.records(back(here.position)).await?;
@@ -423,7 +420,7 @@ fn keep_refused(base: &Base, out: &Outcome, after: &mut Base) {
 }
 
 /// Says in the log of both sides what could not be as somebody wanted it.
-async fn audit<L: Store, R: Store>(local: &End<'_, L>, remote: &End<'_, R>, conflicts: &[Conflict]) {
+async fn audit<L: Store, R: Store>(local: &End<'_, L>, remote: &End<'_, R>, conflicts: &[Clash]) {
     for conflict in conflicts {
         let (operation, kind) = match conflict.kind {
             ConflictKind::Content => (Operation::Write, ErrorKind::Stale),
@@ -442,27 +439,16 @@ async fn audit<L: Store, R: Store>(local: &End<'_, L>, remote: &End<'_, R>, conf
     }
 }
 
-fn note(
+/// Notes the conflicts, before anything is done about them, and answers those that were not known from an earlier attempt.
+fn note_conflicts(
     head: &mut state::Head,
     time: Timestamp,
-    plan: &Plan,
-    out: &Outcome,
+    conflicts: &[Conflict],
     report: &mut Report,
-    [pulled, pushed]: [u64; 2],
-) {
-    report.pulled += pulled;
-    report.pushed += pushed;
-    for (side, step) in &plan.steps {
-        if let crate::Step::Make { id, .. } | crate::Step::Replace { id, .. } = step {
-            let bytes = out.contents.get(id).map_or(0, |content| content.size());
-            match side {
-                Side::Local => report.bytes_pulled += bytes,
-                Side::Remote => report.bytes_pushed += bytes,
-            }
-        }
-    }
+) -> Vec<Clash> {
+    let known = report.conflicts.len();
     let text = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
-    for conflict in &plan.conflicts {
+    for conflict in conflicts {
         let clash = Clash {
             time,
             kind: conflict.kind,
@@ -486,6 +472,9 @@ fn note(
                 text(&clash.path)
             ),
         };
+        if report.conflicts.contains(&clash) {
+            continue;
+        }
         head.status.note(time, what);
         // Only a copy asks for a decision.
         if clash.copy.is_some() {
@@ -493,6 +482,29 @@ fn note(
         }
         report.conflicts.push(clash);
     }
+    report.conflicts[known..].to_vec()
+}
+
+fn note(
+    head: &mut state::Head,
+    time: Timestamp,
+    plan: &Plan,
+    out: &Outcome,
+    report: &mut Report,
+    [pulled, pushed]: [u64; 2],
+) {
+    report.pulled += pulled;
+    report.pushed += pushed;
+    for (side, step) in &plan.steps {
+        if let crate::Step::Make { id, .. } | crate::Step::Replace { id, .. } = step {
+            let bytes = out.contents.get(id).map_or(0, |content| content.size());
+            match side {
+                Side::Local => report.bytes_pulled += bytes,
+                Side::Remote => report.bytes_pushed += bytes,
+            }
+        }
+    }
+    let text = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
     let refused = out.refused.iter().map(|(id, (side, e))| {
         let target = plan.targets.get(id).and_then(|target| target.names.first());
         let path = target.map_or_else(String::new, |place| text(&plan.path(place)));

@@ -118,7 +118,7 @@ impl<S: Store> End<'_, S> {
                 .await?;
         }
         let set = SetAttr {
-            mode: (kind != FileKind::Symlink).then_some(meta.mode),
+            mode: Some(meta.mode),
             uid: Some(meta.uid),
             gid: Some(meta.gid),
             mtime: (kind != FileKind::Directory).then_some(SetTime::At(meta.mtime)),

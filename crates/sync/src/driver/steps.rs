@@ -118,7 +118,9 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
     fn pending(&self, id: Id, file: Staged, out: &Outcome) -> Option<Pair> {
         let target = &self.plan.targets[&id];
         let other = id.on(self.there.side)?;
-        let version = self.seen[1].get(&other)?.version;
+        let from = self.seen[1].get(&other)?;
+        // What was merged into the attributes is a change of this side until the other one has it, too.
+        let (version, meta) = (from.version, &from.meta);
         let name = |place: &Place| Some(Name::new(out.number(place.dir, Side::Local)?, place.name.clone()));
         let pair = |local, remote, local_version, remote_version| Pair {
             local,
@@ -126,7 +128,7 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
             local_version,
             remote_version,
             kind: target.kind,
-            meta: target.meta.clone(),
+            meta: meta.clone(),
             content: file.content,
             names: target.names.iter().filter_map(name).collect(),
         };

@@ -197,7 +197,9 @@ pub(super) fn conflicts(known: &Known<'_>, targets: &BTreeMap<Id, Target>) -> Ve
     let mut conflicts = Vec::new();
     for (kind, id) in &known.told {
         let place = targets.get(id).and_then(|target| target.names.first());
-        if let Some(place) = place {
+        // A copy has been told of when it was made.
+        let is_copy = |place: &&Place| name::original(&place.name).is_some();
+        if let Some(place) = place.filter(|place| !is_copy(place)) {
             conflicts.push(Conflict {
                 kind: *kind,
                 path: path(targets, place),

@@ -55,7 +55,7 @@ fn an_empty_replica_becomes_a_clone_and_changes_go_both_ways() {
     let report = round(&local, &remote);
     assert_eq!((report.bytes_pulled, report.bytes_pushed), (10, 12));
     assert_eq!(local.seen(), remote.seen());
-    assert_eq!(local.seen()["/e/link"].content, b"changed here");
+    assert_eq!(local.seen()["/e/link"].content.0, b"changed here");
     assert_eq!(round(&local, &remote), Report::default());
     local.check();
     remote.check();
@@ -104,5 +104,5 @@ fn a_side_that_shows_the_past_is_left_alone() {
     block_on(remote.store.switch(&me, head)).unwrap();
     round(&local, &remote);
     assert_eq!(local.seen(), remote.seen());
-    assert_eq!(local.seen()["/f"].content, b"new");
+    assert_eq!(local.seen()["/f"].content.0, b"new");
 }

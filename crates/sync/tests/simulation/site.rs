@@ -9,14 +9,25 @@ use tarbox_store::*;
 use tarbox_store_core::Settings;
 use tarbox_test_engine::{MemoryDatabase, MemoryEngine, MemoryStore, Server};
 
+/// Bytes that are told apart by how they begin and how long they are.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Text(pub(crate) Vec<u8>);
+
+impl std::fmt::Debug for Text {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let start = &self.0[..self.0.len().min(40)];
+        write!(f, "{:?} ({})", String::from_utf8_lossy(start), self.0.len())
+    }
+}
+
 /// What can be seen of an entry: kind, mode, owner, content, extended attributes, time, and the first of its names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) kind: FileKind,
     pub(crate) mode: u32,
     pub(crate) owner: (u32, u32),
-    pub(crate) content: Vec<u8>,
-    pub(crate) xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub(crate) content: Text,
+    pub(crate) xattrs: BTreeMap<Text, Text>,
     pub(crate) mtime: Timestamp,
     pub(crate) first: String,
 }
@@ -205,13 +216,13 @@ impl Site {
             let xattrs = block_on(self.store.xattrs(View::Current, attr.ino)).unwrap();
             let value = |name: Vec<u8>| {
                 let value = block_on(self.store.xattr(View::Current, attr.ino, &name)).unwrap();
-                (name, value)
+                (Text(name), Text(value))
             };
             let what = Entry {
                 kind: attr.kind,
                 mode: attr.mode,
                 owner: (attr.uid, attr.gid),
-                content: self.content(&attr),
+                content: Text(self.content(&attr)),
                 xattrs: xattrs.into_iter().map(value).collect(),
                 mtime: if attr.is_dir() { Timestamp(0) } else { attr.mtime },
                 first: first.entry(attr.ino).or_insert_with(|| path.clone()).clone(),
@@ -244,7 +255,18 @@ impl Site {
             .seen()
             .into_values()
             .filter(|entry| entry.kind == FileKind::File);
-        files.map(|entry| entry.content).collect()
+        files.map(|entry| entry.content.0).collect()
+    }
+
+    /// The contents of all files, and how many files have each.
+    pub(crate) fn copies(&self) -> BTreeMap<Vec<u8>, usize> {
+        let mut copies = BTreeMap::new();
+        for (path, entry) in self.seen() {
+            if entry.kind == FileKind::File && entry.first == path {
+                *copies.entry(entry.content.0).or_default() += 1;
+            }
+        }
+        copies
     }
 
     pub(crate) fn check(&self) {

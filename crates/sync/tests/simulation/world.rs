@@ -155,11 +155,19 @@ impl World {
     /// Somebody does something somewhere.
     fn user(&mut self) {
         let (at, site) = self.any_site();
-        let before = site.contents();
-        let path = PATHS[self.random.below(PATHS.len())];
+        let before = site.copies();
+        let mut path = PATHS[self.random.below(PATHS.len())].to_owned();
+        let there: Vec<String> = site.seen().into_keys().collect();
+        // Mostly of what is there.
+        if !there.is_empty() && self.random.happens(600) {
+            path = there[self.random.below(there.len())]
+                .trim_start_matches('/')
+                .to_owned();
+        }
+        let path = &path[..];
         let other = PATHS[self.random.below(PATHS.len())];
         self.tokens += 1;
-        let mut content = format!("content {} of site {at}", self.tokens).into_bytes();
+        let mut content = format!("the content {} of site {at}", self.tokens).into_bytes();
         if self.random.happens(100) {
             let len = 1 + self.random.below(300_000);
             content.resize(content.len() + len, b'.');
@@ -179,12 +187,17 @@ impl World {
         if self.random.happens(300) {
             block_on(site.store.sync()).unwrap();
         }
-        let after = site.contents();
+        let after = site.copies();
         if done.is_some() {
             self.say(|| format!("  {at}: {what} {path} {other} ({})", self.tokens));
         }
-        self.written.extend(after.difference(&before).cloned());
-        self.gone.extend(before.difference(&after).cloned());
+        // A file with the same content as another is another that somebody may replace.
+        let fewer =
+            |(content, count): &(&Vec<u8>, &usize)| after.get(*content).is_none_or(|now| now < *count);
+        self.gone
+            .extend(before.iter().filter(fewer).map(|(content, _)| content.clone()));
+        self.written
+            .extend(after.into_keys().filter(|content| !before.contains_key(content)));
     }
 
     /// What is nowhere any more because a machine lost it is nobody's fault.
@@ -333,7 +346,9 @@ pub(crate) fn run(seed: u64, is_loud: bool) -> Totals {
             match world.random.below(3) {
                 0 => Some(world.random.below(count)),
                 _ => {
-                    world.user();
+                    for _ in 0..=world.random.below(5) {
+                        world.user();
+                    }
                     None
                 }
             }
