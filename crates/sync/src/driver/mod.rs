@@ -158,14 +158,25 @@ impl<L: Store, R: Store> Replica<L, R> {
     /// doing when it failed, the next one repairs it.
     pub async fn round(&mut self, tell: &dyn Fn(News)) -> Result<Report> {
         let mut report = Report::default();
+        let mut last = None;
         for _ in 0..ATTEMPTS {
             match self.attempt(&mut report, tell).await {
-                Err(e) if is_moved(&e) => report.repeated += 1,
+                Err(e) if is_moved(&e) => {
+                    report.repeated += 1;
+                    last = Some(e);
+                    if report.repeated > 2 {
+                        (self.memory.head.local, self.memory.head.remote) = (Seq(0), Seq(0));
+                    }
+                }
                 done => return done.map(|()| report),
             }
         }
-        Err(Error::new(ErrorKind::Busy)
-            .because("somebody changes the same files all the time: it is tried again"))
+        let why = "somebody changes it all the time, or what is around it: it is tried again";
+        let busy = Error::new(ErrorKind::Busy).because(why);
+        Err(match last {
+            Some(last) => busy.about(last.subject().unwrap_or("/")).caused_by(last),
+            None => busy,
+        })
     }
 
     async fn attempt(&mut self, report: &mut Report, tell: &dyn Fn(News)) -> Result<()> {
@@ -193,6 +204,11 @@ impl<L: Store, R: Store> Replica<L, R> {
         remote.sweep().await?;
         let mut here = observe(&local, &base, self.memory.head.local).await?;
         let mut there = observe(&remote, &base, self.memory.head.remote).await?;
+        // What was about to be and is not there is gone with the staging directories.
+        let is_there =
+            |pair: &crate::Pair| here.tree.contains_key(&pair.local) && there.tree.contains_key(&pair.remote);
+        self.memory.expect_only(is_there);
+        let base = self.memory.base();
         let (plan, fetched) = decide(&base, &local, &remote, &mut here, &mut there).await?;
         tell(planned(&plan, [&here.tree, &there.tree]));
         if !plan.conflicts.is_empty() {

@@ -143,8 +143,14 @@ impl<S: Store> End<'_, S> {
         }
         let (dirs, inos) = shadow.changed();
         let mut found = BTreeSet::new();
-        for node in tree.values_mut() {
+        // What loses one of its names has changed, and a record of what replaced it does not say so.
+        let mut unnamed = BTreeSet::new();
+        for (ino, node) in tree.iter_mut() {
+            let names = node.names.len();
             node.names.retain(|name| !dirs.contains(&name.dir));
+            if node.names.len() < names {
+                unnamed.insert(*ino);
+            }
         }
         for dir in dirs {
             if !self.is_dir(dir).await? {
@@ -183,7 +189,8 @@ impl<S: Store> End<'_, S> {
                 node.names.retain(|name| !gone.contains(&name.dir));
             }
         }
-        let rest = inos
+        unnamed.extend(inos);
+        let rest = unnamed
             .into_iter()
             .filter(|ino| !found.contains(ino) && tree.contains_key(ino));
         self.refresh(rest.collect(), tree, before).await?;

@@ -184,19 +184,23 @@ impl Memory {
         (self.head.local, self.head.remote, self.head.mark) = (Seq(0), Seq(0), None);
     }
 
+    /// Keeps of what was about to be only what is.
+    pub(super) fn expect_only(&mut self, is_there: impl Fn(&Pair) -> bool) {
+        self.pending.retain(is_there);
+    }
+
     /// Remembers what is about to become the same on both sides.
     pub(super) async fn expect<S: Store>(&mut self, store: &S, by: &Actor, pairs: Vec<Pair>) -> Result<()> {
-        let frames: Vec<Frame> = pairs.into_iter().map(Frame::Pending).collect();
+        let known = std::mem::take(&mut self.pending);
+        let pending = known.into_iter().chain(pairs).map(Frame::Pending);
+        let frames = std::iter::once(Frame::Settled).chain(pending).collect();
         self.append(store, by, frames).await
     }
 
     /// Remembers what is the same on both sides now.
     pub(super) async fn settle<S: Store>(&mut self, store: &S, by: &Actor, base: Base) -> Result<()> {
         let new: BTreeMap<Ino, Pair> = base.pairs.into_iter().map(|pair| (pair.local, pair)).collect();
-        let mut frames = Vec::new();
-        if !self.pending.is_empty() {
-            frames.push(Frame::Settled);
-        }
+        let mut frames = vec![Frame::Settled];
         frames.extend(
             self.pairs
                 .keys()

@@ -83,7 +83,10 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
                     pending.extend(self.pending(id, file, out));
                 }
                 Err(e) if is_refusal(&e) => drop(out.refused.insert(id, (self.here.side, e))),
-                Err(e) => return Err(e),
+                Err(e) => {
+                    let place = self.plan.targets[&id].names.first();
+                    return Err(e.about(place.map_or_else(Vec::new, |place| self.plan.path(place))));
+                }
             }
         }
         Ok((staged, pending))
@@ -153,10 +156,22 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
                 Err(e) if is_moved(&e) && !out.refused.is_empty() => {
                     out.refused.insert(id, (side, e));
                 }
-                Err(e) => return Err(e),
+                Err(e) => return Err(e.about(self.path(step))),
             }
         }
         Ok(())
+    }
+
+    /// What a step is about, for people.
+    fn path(&self, step: &Step) -> Vec<u8> {
+        let place = match step {
+            Step::Make { at, .. } | Step::Link { at, .. } | Step::Remove { at, .. } => Some(at),
+            Step::Move { to, .. } => Some(to),
+            Step::Park { from, .. } => Some(from),
+            Step::Replace { names, .. } => names.first(),
+            Step::SetMeta { id } => self.plan.targets.get(id).and_then(|target| target.names.first()),
+        };
+        place.map_or_else(|| b"/".to_vec(), |place| self.plan.path(place))
     }
 
     async fn take(&self, step: &Step, staged: &BTreeMap<Id, Ino>, out: &mut Outcome) -> Result<()> {
