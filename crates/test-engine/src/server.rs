@@ -97,6 +97,21 @@ impl Server {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A database of its own with all that is durable in this one, as a backup has it that is restored later.
+    #[must_use]
+    pub fn backup(&self) -> Self {
+        let state = self.lock();
+        let stored = State {
+            tenants: state.durable.clone(),
+            durable: state.durable.clone(),
+            versions: state.versions,
+            next_tenant: state.next_tenant,
+            ..State::default()
+        };
+        drop(state);
+        Self(Arc::new(Mutex::new(stored)))
+    }
+
     /// A process ends, and with it what it held.
     pub fn kill(&self, process: u32) {
         let mut state = self.lock();

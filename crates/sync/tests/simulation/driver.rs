@@ -1,0 +1,108 @@
+//! Rounds between two stores, one thing at a time.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use pollster::block_on;
+use tarbox_store::*;
+use tarbox_sync::{Options, Replica, Report};
+
+use crate::site::Site;
+
+fn options() -> Options {
+    Options {
+        actor: Actor {
+            uid: 0,
+            gid: 0,
+            agent: "sync".into(),
+        },
+        random: 7,
+        now: || Timestamp(0),
+    }
+}
+
+fn sites() -> (Site, Site) {
+    let clock = Arc::new(AtomicI64::new(1_000_000_000));
+    (Site::new(&clock), Site::new(&clock))
+}
+
+fn round(local: &Site, remote: &Site) -> Report {
+    block_on(async {
+        let mut replica = Replica::open(local.store.clone(), remote.store.clone(), &options()).await?;
+        replica.round(&|_| ()).await
+    })
+    .unwrap()
+}
+
+#[test]
+fn an_empty_replica_becomes_a_clone_and_changes_go_both_ways() {
+    let (local, remote) = sites();
+    remote.mkdir("d").unwrap();
+    let large: Vec<u8> = (0..3_000_000_u32).map(|i| (i * 7 / 3) as u8).collect();
+    remote.write("d/large", &large).unwrap();
+    remote.write("small", b"small").unwrap();
+    remote.link("small", "d/link").unwrap();
+    remote.symlink("s", b"small").unwrap();
+    remote.set_xattr("small", b"value").unwrap();
+    remote.chmod("d", 0o700).unwrap();
+    let report = round(&local, &remote);
+    assert_eq!(report.bytes_pulled, large.len() as u64 + 5);
+    assert_eq!(local.seen(), remote.seen());
+    assert_eq!(round(&local, &remote), Report::default());
+    local.write("small", b"changed here").unwrap();
+    local.rename("d", "e").unwrap();
+    remote.write("new", b"made there").unwrap();
+    let report = round(&local, &remote);
+    assert_eq!((report.bytes_pulled, report.bytes_pushed), (10, 12));
+    assert_eq!(local.seen(), remote.seen());
+    assert_eq!(local.seen()["/e/link"].content.0, b"changed here");
+    assert_eq!(round(&local, &remote), Report::default());
+    local.check();
+    remote.check();
+}
+
+#[test]
+fn a_refused_file_stays_and_goes_when_there_is_room() {
+    let (local, remote) = sites();
+    round(&local, &remote);
+    remote.limit(Some(200_000));
+    local.write("large", &[7; 300_000]).unwrap();
+    local.write("small", b"small").unwrap();
+    let report = round(&local, &remote);
+    assert!(report.refused["/large"].contains("quota exceeded"), "{report:?}");
+    assert_eq!(remote.seen().keys().collect::<Vec<_>>(), ["/small"]);
+    let again = round(&local, &remote);
+    assert_eq!(again.refused.len(), 1);
+    assert_eq!(local.at("large").unwrap().size, 300_000);
+    remote.limit(None);
+    let report = round(&local, &remote);
+    assert!(report.refused.is_empty());
+    assert_eq!(local.seen(), remote.seen());
+}
+
+#[test]
+fn a_side_that_shows_the_past_is_left_alone() {
+    let (local, remote) = sites();
+    remote.write("f", b"old").unwrap();
+    round(&local, &remote);
+    let me = options().actor;
+    let sealed = block_on(remote.store.checkpoint(&me, "one", None, LaterLayers::Keep)).unwrap();
+    remote.write("f", b"new").unwrap();
+    block_on(remote.store.switch(&me, sealed.id)).unwrap();
+    local.write("g", b"mine").unwrap();
+    let refused = block_on(async {
+        let mut replica = Replica::open(local.store.clone(), remote.store.clone(), &options()).await?;
+        replica.round(&|_| ()).await
+    });
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Busy);
+    assert!(
+        refused.to_string().contains("the server shows a past layer"),
+        "{refused}"
+    );
+    let head = block_on(remote.store.position()).unwrap().head;
+    block_on(remote.store.switch(&me, head)).unwrap();
+    round(&local, &remote);
+    assert_eq!(local.seen(), remote.seen());
+    assert_eq!(local.seen()["/f"].content.0, b"new");
+}

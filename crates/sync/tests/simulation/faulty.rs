@@ -1,0 +1,97 @@
+//! A store between a replica and what it reaches, at which something may happen before each call and after.
+
+use std::sync::Arc;
+
+use tarbox_store::*;
+
+/// What becomes of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Passes,
+    /// It does not arrive.
+    IsLost,
+    /// It arrives, and its answer does not.
+    AnswerIsLost,
+}
+
+/// Is asked before each call.
+pub(crate) type Decide = Arc<dyn Fn() -> Fate + Send + Sync>;
+
+#[derive(Clone)]
+pub(crate) struct Faulty<S> {
+    inner: S,
+    decide: Decide,
+}
+
+impl<S> Faulty<S> {
+    pub(crate) fn new(inner: S, decide: Decide) -> Self {
+        Self { inner, decide }
+    }
+
+    async fn pass<R>(&self, call: impl Future<Output = Result<R>>) -> Result<R> {
+        let cut = || Err(Error::new(ErrorKind::Io).because("the connection was cut"));
+        match (self.decide)() {
+            Fate::Passes => call.await,
+            Fate::IsLost => cut(),
+            Fate::AnswerIsLost => {
+                call.await?;
+                cut()
+            }
+        }
+    }
+}
+
+macro_rules! pass {
+    ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+        $(async fn $name(&self, $($argument: $type),*) -> Result<$answer> {
+            self.pass(self.inner.$name($($argument),*)).await
+        })*
+    };
+}
+
+impl<S: Store> Store for Faulty<S> {
+    pass! {
+        lookup(view: View, dir: Ino, name: &[u8]) -> Attr;
+        list(view: View, dir: Ino, after: Cookie, limit: usize) -> Vec<DirEntry>;
+        list_names(view: View, dir: Ino, after: Cookie, limit: usize) -> Vec<DirName>;
+        parent(view: View, dir: Ino) -> Ino;
+        path_of(view: View, ino: Ino) -> Vec<u8>;
+        create(by: &dyn By, dir: Ino, name: &[u8], new: &NewInode<'_>) -> Attr;
+        link(by: &dyn By, ino: Ino, dir: Ino, name: &[u8]) -> Attr;
+        unlink(by: &dyn By, dir: Ino, name: &[u8], what: Unlink) -> Attr;
+        rename(by: &dyn By, from: (Ino, &[u8]), to: (Ino, &[u8]), mode: RenameMode) -> ();
+        attr(view: View, ino: Ino) -> Attr;
+        set_attr(by: &dyn By, ino: Ino, set: &SetAttr) -> Attr;
+        xattr(view: View, ino: Ino, name: &[u8]) -> Vec<u8>;
+        xattrs(view: View, ino: Ino) -> Vec<Vec<u8>>;
+        set_xattr(by: &dyn By, ino: Ino, name: &[u8], value: &[u8], mode: XattrMode) -> ();
+        remove_xattr(by: &dyn By, ino: Ino, name: &[u8]) -> ();
+        read(view: View, ino: Ino, offset: u64, buffer: &mut [u8], access: Access) -> usize;
+        read_link(view: View, ino: Ino) -> Vec<u8>;
+        write(by: &dyn By, ino: Ino, at: WriteAt, data: &[u8], clear_setid: bool) -> Written;
+        allocate(by: &dyn By, ino: Ino, how: Allocate, offset: u64, len: u64, clear_setid: bool) -> ();
+        copy_range(by: &dyn By, view: View, from: Ino, from_at: u64, to: Ino, to_at: u64, len: u64) -> u64;
+        seek(view: View, ino: Ino, offset: u64, to: SeekTo) -> u64;
+        hold(ino: Ino) -> ();
+        release(ino: Ino) -> ();
+        sync() -> ();
+        flush() -> ();
+        position() -> Position;
+        layers() -> Vec<LayerInfo>;
+        find_layer(name: &str) -> LayerInfo;
+        checkpoint(by: &Actor, name: &str, description: Option<&str>, later: LaterLayers) -> LayerInfo;
+        switch(by: &Actor, layer: LayerId) -> ();
+        drop_layer(by: &Actor, layer: LayerId) -> ();
+        squash(by: &Actor, first: LayerId, last: LayerId) -> ();
+        tag(by: &Actor, tag: &str, layer: Option<LayerId>) -> ();
+        diff(from: LayerId, to: LayerId) -> Vec<Change>;
+        last_seq() -> Seq;
+        last_seq_by_others(agent: &str) -> Seq;
+        log(query: &LogQuery) -> Vec<LogRecord>;
+        log_refusal(by: &Actor, operation: Operation, path: &[u8], kind: ErrorKind) -> ();
+        tenant() -> TenantInfo;
+        device_free() -> Option<u64>;
+        performance() -> Performance;
+        gc() -> GcReport;
+    }
+}
