@@ -42,6 +42,8 @@ routes! {
     "/layers/{tenant}/{layer}": get layers::get, delete layers::drop_layer;
     "/audit/{tenant}": get audit::query;
     "/watch/{tenant}": get events::watch;
+    "/workspace/{tenant}": post workspace::call;
+    "/workspace/{tenant}/feed": get workspace::feed;
     "/archive/{tenant}": get archive::pack, put archive::unpack;
     "/system/version": get system::version;
     "/system/capabilities": get system::capabilities;

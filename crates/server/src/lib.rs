@@ -16,6 +16,7 @@ mod api;
 mod app;
 mod auth;
 mod body;
+mod calls;
 mod conditions;
 mod edge;
 mod files;

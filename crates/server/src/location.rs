@@ -44,26 +44,39 @@ impl<S: Store> Caller<S> {
                 path: absolute(path),
             });
         }
-        let prefix = At::in_root(start).path(&self.key.path);
-        let exempt = self.who.clone().already_checked();
-        let dir = self.files.fs.resolve(&exempt, prefix, Follow::Yes).await;
-        let dir = dir.ok().filter(Attr::is_dir).ok_or_else(|| {
-            Problem::from(ErrorKind::NotFound)
-                .because("the directory that the key is confined to is not there")
-        })?;
+        let dir = self.directory_in(start).await?;
         // From there on no path leads out, whoever moves directories meanwhile.
         let relative = path
             .iter()
             .position(|b| *b != b'/')
             .map_or(&b"."[..], |at| &path[at..]);
         Ok(Location {
-            at: At::beneath(dir.ino),
+            at: At::beneath(dir),
             path: if path.is_empty() {
                 Vec::new()
             } else {
                 relative.to_vec()
             },
         })
+    }
+
+    /// The directory that the key is confined to, or the root.
+    ///
+    /// # Errors
+    /// `NotFound` if it is not there.
+    pub(crate) async fn directory(&self) -> Answer<Ino> {
+        self.directory_in(Ino::ROOT).await
+    }
+
+    async fn directory_in(&self, root: Ino) -> Answer<Ino> {
+        let prefix = At::in_root(root).path(&self.key.path);
+        let exempt = self.who.clone().already_checked();
+        let dir = self.files.fs.resolve(&exempt, prefix, Follow::Yes).await;
+        let dir = dir.ok().filter(Attr::is_dir).ok_or_else(|| {
+            Problem::from(ErrorKind::NotFound)
+                .because("the directory that the key is confined to is not there")
+        })?;
+        Ok(dir.ino)
     }
 
     async fn layer_root(&self, layer: &str) -> Answer<Ino> {
