@@ -25,4 +25,5 @@ mod workspace;
 pub use operations::{CODES, Effect, OPERATIONS};
 pub use place::{Bounds, Place};
 pub use request::Request;
+pub use version::version_of;
 pub use workspace::{Limits, Workspace};

@@ -6,7 +6,7 @@ use tarbox_store::{Attr, Error, ErrorKind, Result};
 use crate::{Place, Request, Workspace};
 
 /// Which state of a file this is: the inode, and its version. `Stats` in the package makes the same of the same doubles.
-fn version(attr: &Attr) -> String {
+pub fn version_of(attr: &Attr) -> String {
     format!("{}-{}", attr.ino, attr.version)
 }
 
@@ -17,7 +17,7 @@ pub(crate) fn expecting<P: Place>(w: &Workspace<P>, request: &Request<'_>) -> Re
         return Ok(w.who.clone());
     }
     let found = blocking(w.place.fs().stat(&w.who, w.path(request.first)))?;
-    let now = version(&found);
+    let now = version_of(&found);
     if now == request.second {
         return Ok(w.who.clone().if_version(found.ino, found.version));
     }

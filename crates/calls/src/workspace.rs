@@ -99,6 +99,11 @@ impl<P: Place> Workspace<P> {
         &self.place
     }
 
+    /// Who the client acts as.
+    pub fn who(&self) -> &Credentials {
+        &self.who
+    }
+
     /// What is done from now on is done by this user.
     pub fn act_as(&mut self, who: Credentials) {
         self.who = who;
@@ -133,12 +138,13 @@ impl<P: Place> Workspace<P> {
         self.may_control
     }
 
-    pub(crate) fn is_confined(&self) -> bool {
+    /// Whether the client is kept within a directory.
+    pub fn is_confined(&self) -> bool {
         self.bounds.is_some()
     }
 
     /// Where a path of the client's leads.
-    pub(crate) fn path<'p, B: AsRef<[u8]> + ?Sized>(&self, path: &'p B) -> PathAt<'p> {
+    pub fn path<'p, B: AsRef<[u8]> + ?Sized>(&self, path: &'p B) -> PathAt<'p> {
         let path = path.as_ref();
         match &self.bounds {
             None => At::in_root(Ino::ROOT).path(path),

@@ -5,7 +5,7 @@ use axum::{Router, middleware};
 
 use crate::app::{App, Backend};
 use crate::routes::*;
-use crate::{auth, openapi, remote};
+use crate::{auth, dav, mcp, openapi, remote};
 
 /// Lists the routes once: for the router, and for the test that the document has all of them.
 macro_rules! routes {
@@ -57,9 +57,14 @@ pub(crate) fn api<D: Backend>(app: &App<D>) -> Router<App<D>> {
         .fallback(missing)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(app.clone(), auth::identify::<D>));
-    Router::new()
+    let router = match app.options().mcp {
+        true => mcp::routes(app),
+        false => Router::new(),
+    };
+    router
         .nest("/api/v1", routes)
         .merge(remote::routes(app))
+        .merge(dav::routes(app))
         .route("/api/v1/openapi.json", get(openapi::json))
         .route("/docs", get(openapi::page))
         .route("/docs/docs.js", get(openapi::script))

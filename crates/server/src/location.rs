@@ -1,7 +1,7 @@
 //! Where a path of a request leads: from the root, from the directory that a key is confined to, or into a layer.
 
-use tarbox_fs::{At, FilesystemExt, Follow, PathAt};
-use tarbox_store::{Attr, ErrorKind, Ino, Store};
+use tarbox_fs::{At, FilesystemExt, Follow, PathAt, Realm};
+use tarbox_store::{Attr, ErrorKind, Ino, Scope, Store};
 
 use crate::auth::Caller;
 use crate::problem::{Answer, Problem};
@@ -77,6 +77,24 @@ impl<S: Store> Caller<S> {
                 .because("the directory that the key is confined to is not there")
         })?;
         Ok(dir.ino)
+    }
+
+    /// Refuses to put or take away anything in the control directory: a key for that does so by its files.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` for a key without the scope `layers`.
+    pub(crate) async fn refuse_control(&self, location: &Location) -> Answer<()> {
+        if self.key.scope >= Scope::Layers {
+            return Ok(());
+        }
+        let parent = self.files.fs.resolve_parent(&self.who, location.path()).await;
+        match parent {
+            Ok(parent) if Realm::of(parent.dir) == Realm::Hook => Err(Problem::forbidden(
+                "control files need a key with the scope 'layers'",
+            )),
+            // What is wrong with the path is said by the change itself.
+            _ => Ok(()),
+        }
     }
 
     async fn layer_root(&self, layer: &str) -> Answer<Ino> {

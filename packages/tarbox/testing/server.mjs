@@ -7,6 +7,9 @@ import { scratch, TARBOX, tarbox } from './scratch.mjs'
 if (!existsSync(TARBOX)) throw new Error(`there is no ${TARBOX}: cargo build --package tarbox-cli`)
 
 const db = scratch()
+const programs = new Set()
+process.once('exit', () => programs.forEach((program) => program.kill('SIGKILL')))
+
 let running
 let tenants = 0
 
@@ -18,10 +21,12 @@ export async function serve(db, { port = 0, args = [] } = {}) {
   })
   const ended = new Promise((resolve) => program.once('exit', resolve))
   const end = (signal = 'SIGTERM') => {
+    program.ref()
     program.kill(signal)
     return ended
   }
-  process.once('exit', () => program.kill('SIGKILL'))
+  programs.add(program)
+  program.once('exit', () => programs.delete(program))
   for await (const line of createInterface({ input: program.stdout })) {
     program.unref()
     program.stdout.destroy()
@@ -46,7 +51,8 @@ export async function tenant(...args) {
 
 /** A key to a tenant. */
 export async function newKey(name, ...args) {
-  const text = await tarbox(db, '--tenant', name, '--json', 'key', 'create', '--scope', 'admin', '--as', '0:0', ...args)
+  const scope = args.includes('--scope') ? [] : ['--scope', 'admin']
+  const text = await tarbox(db, '--tenant', name, '--json', 'key', 'create', '--as', '0:0', ...scope, ...args)
   return JSON.parse(text).key
 }
 

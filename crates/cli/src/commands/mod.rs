@@ -33,6 +33,8 @@ pub(crate) mod rm;
 #[cfg(feature = "run")]
 pub(crate) mod run;
 #[cfg(feature = "serve")]
+pub(crate) mod mcp;
+#[cfg(feature = "serve")]
 pub(crate) mod serve;
 pub(crate) mod stat;
 pub(crate) mod stats;

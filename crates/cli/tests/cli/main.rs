@@ -15,6 +15,8 @@ mod layers;
 mod listing;
 #[cfg(all(feature = "mount", target_os = "linux"))]
 mod mount;
+#[cfg(feature = "serve")]
+mod mcp;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(all(feature = "http", feature = "serve"))]
