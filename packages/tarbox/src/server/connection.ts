@@ -40,7 +40,8 @@ interface Watcher extends Watching {
   watched: Watched
   /** What came up to here has been told; a negative position is when it began. */
   after: number
-  isAsking: boolean
+  /** The question after what is new, while it is under way. */
+  asking: Promise<void> | undefined
 }
 
 /** The server's memory of this client: what it has open, and the last answer. */
@@ -97,11 +98,14 @@ export class ServerConnection implements Link {
     )
   }
 
-  #call(
+  #call(op: Op, request: Request): Promise<Result> {
+    return this.#dead ? Promise.reject(this.#dead) : this.#ask(op, request)
+  }
+
+  #ask(
     op: Op,
     { first = '', second = '', numbers: [one = 0, two = 0, three = 0] = [], data }: Request,
   ): Promise<Result> {
-    if (this.#dead) return Promise.reject(this.#dead)
     const call: Call = { id: this.#next++, op, first, second, numbers: [one, two, three], ...(data && { data }) }
     const bytes = encoded(call)
     if ('code' in bytes) return Promise.reject(TarboxError.of(bytes, nameOf(op), first || undefined))
@@ -235,7 +239,7 @@ export class ServerConnection implements Link {
 
   watch(watched: Watched, who: Watching): () => void {
     if (this.#dead) throw this.#dead
-    const watcher: Watcher = { ...who, watched, after: -1, isAsking: false }
+    const watcher: Watcher = { ...who, watched, after: -1, asking: undefined }
     this.#watchers.add(watcher)
     // From now on: this comes before whatever is called next.
     void this.#look(watcher)
@@ -278,14 +282,17 @@ export class ServerConnection implements Link {
   }
 
   /** Asks what is new, until nothing is. */
-  async #look(watcher: Watcher): Promise<void> {
-    if (watcher.isAsking) return
-    watcher.isAsking = true
+  #look(watcher: Watcher): Promise<void> {
+    watcher.asking ??= this.#askNews(watcher).finally(() => (watcher.asking = undefined))
+    return watcher.asking
+  }
+
+  async #askNews(watcher: Watcher): Promise<void> {
     const { path, layers } = watcher.watched
     try {
       for (let last = Number.NaN; last !== watcher.after; ) {
         last = watcher.after
-        const { value, bytes } = await this.#call(Op.changes, { first: path, numbers: [last, Number(layers)] })
+        const { value, bytes } = await this.#ask(Op.changes, { first: path, numbers: [last, Number(layers)] })
         if (!this.#watchers.has(watcher)) return
         watcher.after = value
         if (bytes.length > 0) {
@@ -299,17 +306,20 @@ export class ServerConnection implements Link {
       if (error instanceof TarboxError && error.code === 'EIO') return
       this.#forget(watcher)
       watcher.end(error as Error)
-    } finally {
-      watcher.isAsking = false
     }
   }
 
-  /** Waits for what is under way, makes it durable, and ends the session. Watches just end. */
+  /** Waits for what is under way, makes it durable, and ends the session. Watches end when all until now is told. */
   async close(): Promise<void> {
     if (this.#dead) return
     const last = this.#address.durable ? undefined : this.#call(Op.sync, {})
     last?.catch(() => undefined)
     this.#dead = new TarboxError('EBADF', 'EBADF: the workspace is closed')
+    const looks = [...this.#watchers].map(async (watcher) => {
+      await watcher.asking
+      await this.#look(watcher)
+    })
+    await Promise.all(looks)
     this.#endWatching()
     if (this.#queue.length > 0 || this.#isWriting || this.#reading > 0) {
       const { promise, resolve } = deferred()
