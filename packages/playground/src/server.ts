@@ -3,7 +3,6 @@ import { TarboxError } from 'tarbox'
 import { words } from './problems.js'
 import { button, field } from './ui/controls.js'
 import { el, fill } from './ui/dom.js'
-import { icon } from './ui/icons.js'
 import { kept, keptHere } from './ui/kept.js'
 import { Workspace } from './workspace.js'
 
@@ -64,15 +63,19 @@ function ask(server: URL): Promise<Workspace> {
         submit.disabled = false
       }
     }
-    const submit = button('Open the workspace', () => void open(), { kind: 'primary' })
-    input.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter' && !event.isComposing) void open()
-    })
+    const submit = button('Open the workspace', () => undefined, { kind: 'primary' })
+    submit.type = 'submit'
     fill(
       work,
       el(
-        'div',
-        { class: 'sign-in' },
+        'form',
+        {
+          class: 'sign-in',
+          onsubmit: (event: Event) => {
+            event.preventDefault()
+            void open()
+          },
+        },
         el('img', { src: 'icon.svg', alt: '', width: 48, height: 48 }),
         el('h1', {}, 'Tarbox'),
         el('p', {}, `Sign in to a workspace at ${server.host}.`),
@@ -83,7 +86,6 @@ function ask(server: URL): Promise<Workspace> {
         el(
           'p',
           { class: 'note' },
-          icon('shield', 13),
           el('span', {}, 'A key is made by '),
           el('code', {}, 'tarbox key create'),
           el('span', {}, ' and stays in this browser. '),
