@@ -51,7 +51,11 @@ pub(crate) fn open<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &mu
 
 /// Unpacks what the data says. Numbers are the archive, where in it the data is, and whether it ends there. The call can be
 /// repeated: what has been done is not done again.
-pub(crate) fn unpack<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn unpack<P: Place>(
+    w: &mut Workspace<P>,
+    request: &Request<'_>,
+    out: &mut Vec<u8>,
+) -> Result<f64> {
     let gone = || {
         let what = "the tab that was unpacking the archive was closed; files unpacked so far remain; unpack the archive again";
         Error::new(ErrorKind::BadHandle).because(what)
@@ -121,7 +125,11 @@ impl Line {
 /// The headers of what is at the first path, under the name of the second; as another name of what the data says, if there
 /// is any. Gives how many pieces of content follow, their offsets and lengths (all doubles), and the headers; returns the bytes
 /// of content, and -1 for what an archive cannot hold.
-pub(crate) fn headers<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn headers<P: Place>(
+    w: &mut Workspace<P>,
+    request: &Request<'_>,
+    out: &mut Vec<u8>,
+) -> Result<f64> {
     let attr = blocking(w.place.fs().lstat(&w.who, w.path(request.first)))?;
     let mut path = request.second.as_bytes().to_vec();
     if attr.is_dir() {
@@ -175,7 +183,11 @@ fn pieces<P: Place>(w: &Workspace<P>, path: &str, attr: &Attr) -> Result<Option<
     if attr.blocks.saturating_mul(512) >= attr.size {
         return Ok(None);
     }
-    let (_, handle) = blocking(w.place.fs().open_path(&w.who, w.path(path), OpenFlags::READ, None))?;
+    let (_, handle) = blocking(
+        w.place
+            .fs()
+            .open_path(&w.who, w.path(path), OpenFlags::READ, None),
+    )?;
     let map = blocking(data_map(w.place.fs(), handle, attr));
     blocking(w.place.fs().release(handle))?;
     map

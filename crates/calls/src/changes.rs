@@ -31,7 +31,11 @@ struct Told<'a> {
 
 /// What changed at a path and below it after a position, a negative one being now; the second number says that layers are
 /// watched, too. Returns the position to go on from.
-pub(crate) fn changes<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn changes<P: Place>(
+    w: &mut Workspace<P>,
+    request: &Request<'_>,
+    out: &mut Vec<u8>,
+) -> Result<f64> {
     if request.numbers[0] < 0.0 {
         return Ok(blocking(w.place.fs().last_change())?.0 as f64);
     }

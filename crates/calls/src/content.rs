@@ -17,13 +17,22 @@ const PART: u64 = 1 << 20;
 
 /// Reads a file, or a range of it: numbers are the offset and the length, which may be infinite. Answers how many bytes there
 /// are; the first of them are the output, and the others are asked for by their range.
-pub(crate) fn read_file<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn read_file<P: Place>(
+    w: &mut Workspace<P>,
+    request: &Request<'_>,
+    out: &mut Vec<u8>,
+) -> Result<f64> {
     let start = request.whole(0)?;
     let wanted = match request.numbers[1].is_infinite() {
         true => u64::MAX,
         false => request.whole(1)?,
     };
-    let (attr, handle) = blocking(w.place.fs().open_path(&w.who, w.path(request.first), OpenFlags::READ, None))?;
+    let (attr, handle) = blocking(w.place.fs().open_path(
+        &w.who,
+        w.path(request.first),
+        OpenFlags::READ,
+        None,
+    ))?;
     if attr.size == 0 {
         // Nothing, or a hook, whose length shows when it is read.
         blocking(w.place.fs().release(handle))?;
@@ -51,7 +60,11 @@ pub(crate) fn read_file<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, o
 
 /// Replaces a file. Numbers are the mode of a new one, and whether it must be new; the second text is the version that it
 /// must have.
-pub(crate) fn write_file<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn write_file<P: Place>(
+    w: &mut Workspace<P>,
+    request: &Request<'_>,
+    _: &mut Vec<u8>,
+) -> Result<f64> {
     let who = version::expecting(w, request)?;
     let flags = if request.flag(1) {
         OpenFlags::WRITE.exclusively()
@@ -62,12 +75,21 @@ pub(crate) fn write_file<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, 
 }
 
 /// Appends to a file. The number is the mode of a new one.
-pub(crate) fn append_file<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn append_file<P: Place>(
+    w: &mut Workspace<P>,
+    request: &Request<'_>,
+    _: &mut Vec<u8>,
+) -> Result<f64> {
     let who = w.who.clone();
     put(w, &who, request, OpenFlags::WRITE.appending())
 }
 
-fn put<P: Place>(w: &mut Workspace<P>, who: &Credentials, request: &Request<'_>, flags: OpenFlags) -> Result<f64> {
+fn put<P: Place>(
+    w: &mut Workspace<P>,
+    who: &Credentials,
+    request: &Request<'_>,
+    flags: OpenFlags,
+) -> Result<f64> {
     let mode = request.small(0)?;
     let data = request.data;
     if !flags.append && data.len() > WHOLE && has_content(w, request.first)? {
@@ -95,12 +117,21 @@ fn has_content<P: Place>(w: &Workspace<P>, path: &str) -> Result<bool> {
     }
 }
 
-pub(crate) fn truncate<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn truncate<P: Place>(
+    w: &mut Workspace<P>,
+    request: &Request<'_>,
+    _: &mut Vec<u8>,
+) -> Result<f64> {
     let set = SetAttr {
         size: Some(request.whole(0)?),
         ..SetAttr::default()
     };
-    blocking(w.place.fs().set_attr(&w.who, w.path(request.first), &set, Follow::Yes)).map(|_| 0.0)
+    blocking(
+        w.place
+            .fs()
+            .set_attr(&w.who, w.path(request.first), &set, Follow::Yes),
+    )
+    .map(|_| 0.0)
 }
 
 /// Numbers are whether the target must be new, and whether directories are copied with all that is in them.
@@ -113,16 +144,28 @@ pub(crate) fn copy<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &mu
         w.sync()?;
     }
     let copied = if request.flag(1) {
-        blocking(w.place.fs().copy_tree(&w.who, w.path(request.first), w.path(request.second)))
+        blocking(
+            w.place
+                .fs()
+                .copy_tree(&w.who, w.path(request.first), w.path(request.second)),
+        )
     } else {
-        blocking(w.place.fs().copy(&w.who, w.path(request.first), w.path(request.second)))
+        blocking(
+            w.place
+                .fs()
+                .copy(&w.who, w.path(request.first), w.path(request.second)),
+        )
     };
     copied.map(|bytes| bytes as f64)
 }
 
 /// Copies a file with exactly its permissions, over one that is there or to a new one; the number says that it must be new.
 /// A file is its own copy.
-pub(crate) fn copy_file<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn copy_file<P: Place>(
+    w: &mut Workspace<P>,
+    request: &Request<'_>,
+    _: &mut Vec<u8>,
+) -> Result<f64> {
     let (from, to) = (request.first, request.second);
     let source = blocking(w.place.fs().stat(&w.who, w.path(from)))?;
     let place = blocking(w.place.fs().resolve_parent(&w.who, w.path(to)))?;

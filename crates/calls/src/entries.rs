@@ -38,7 +38,12 @@ pub(crate) fn mkdir<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, out: 
 }
 
 fn make<P: Place>(w: &Workspace<P>, path: &str, mode: u32) -> Result<()> {
-    blocking(w.place.fs().make_node(&w.who, w.path(path), NewNode::Directory { mode })).map(drop)
+    blocking(
+        w.place
+            .fs()
+            .make_node(&w.who, w.path(path), NewNode::Directory { mode }),
+    )
+    .map(drop)
 }
 
 /// Makes a directory and those that lead to it: the paths that are missing from the last one up, then down again. What is
@@ -107,25 +112,48 @@ pub(crate) fn rename<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &
     } else {
         RenameMode::Replace
     };
-    blocking(w.place.fs().rename_path(&w.who, w.path(request.first), w.path(request.second), mode)).map(|()| 0.0)
+    blocking(
+        w.place
+            .fs()
+            .rename_path(&w.who, w.path(request.first), w.path(request.second), mode),
+    )
+    .map(|()| 0.0)
 }
 
 /// The first text is the target, the second where the link is made.
 pub(crate) fn symlink<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
-    blocking(w.place.fs().symlink_path(&w.who, request.first.as_bytes(), w.path(request.second))).map(|_| 0.0)
+    blocking(
+        w.place
+            .fs()
+            .symlink_path(&w.who, request.first.as_bytes(), w.path(request.second)),
+    )
+    .map(|_| 0.0)
 }
 
 pub(crate) fn link<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
-    blocking(w.place.fs().hard_link(&w.who, w.path(request.first), w.path(request.second), Follow::No)).map(|_| 0.0)
+    blocking(
+        w.place
+            .fs()
+            .hard_link(&w.who, w.path(request.first), w.path(request.second), Follow::No),
+    )
+    .map(|_| 0.0)
 }
 
-pub(crate) fn readlink<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn readlink<P: Place>(
+    w: &mut Workspace<P>,
+    request: &Request<'_>,
+    out: &mut Vec<u8>,
+) -> Result<f64> {
     *out = blocking(w.place.fs().read_link(&w.who, w.path(request.first)))?;
     Ok(out.len() as f64)
 }
 
 /// The path without links that leads to the same. A file that has several names keeps the one it was asked for by.
-pub(crate) fn realpath<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn realpath<P: Place>(
+    w: &mut Workspace<P>,
+    request: &Request<'_>,
+    out: &mut Vec<u8>,
+) -> Result<f64> {
     let found = blocking(w.place.fs().stat(&w.who, w.path(request.first)))?;
     if found.is_dir() {
         return told(w, &blocking(w.place.fs().path_of(found.ino))?, request, out);

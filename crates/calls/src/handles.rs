@@ -69,11 +69,18 @@ pub(crate) fn write<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &m
 
 pub(crate) fn stat<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
     let handle = w.handle(request.small(0)?)?;
-    reply::attr(out, &blocking(w.place.fs().getattr(w.place.fs().handle(handle)?.ino))?);
+    reply::attr(
+        out,
+        &blocking(w.place.fs().getattr(w.place.fs().handle(handle)?.ino))?,
+    );
     Ok(0.0)
 }
 
-pub(crate) fn truncate<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn truncate<P: Place>(
+    w: &mut Workspace<P>,
+    request: &Request<'_>,
+    _: &mut Vec<u8>,
+) -> Result<f64> {
     let handle = w.handle(request.small(0)?)?;
     blocking(w.place.fs().truncate(handle, request.whole(1)?)).map(|_| 0.0)
 }
@@ -95,5 +102,10 @@ pub(crate) fn utimes<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &
 
 fn set<P: Place>(w: &Workspace<P>, request: &Request<'_>, set: &SetAttr) -> Result<f64> {
     let handle = w.handle(request.small(0)?)?;
-    blocking(w.place.fs().setattr(&w.who, w.place.fs().handle(handle)?.ino, set)).map(|_| 0.0)
+    blocking(
+        w.place
+            .fs()
+            .setattr(&w.who, w.place.fs().handle(handle)?.ino, set),
+    )
+    .map(|_| 0.0)
 }

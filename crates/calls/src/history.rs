@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tarbox_fs::blocking;
 use tarbox_store::{
-    Error, ErrorKind, LaterLayers, LayerId, LogQuery, Operation, Result, Seq, Store as _,
-    Timestamp,
+    Error, ErrorKind, LaterLayers, LayerId, LogQuery, Operation, Result, Seq, Store as _, Timestamp,
 };
 
 use crate::{Place, Request, Workspace, reply};
@@ -22,7 +21,11 @@ pub(crate) fn layers<P: Place>(w: &mut Workspace<P>, _: &Request<'_>, out: &mut 
 }
 
 /// The texts are the name and the description; the number says whether later layers may go.
-pub(crate) fn checkpoint<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn checkpoint<P: Place>(
+    w: &mut Workspace<P>,
+    request: &Request<'_>,
+    out: &mut Vec<u8>,
+) -> Result<f64> {
     let description = (!request.second.is_empty()).then_some(request.second);
     let later = if request.flag(0) {
         LaterLayers::Discard
@@ -30,7 +33,9 @@ pub(crate) fn checkpoint<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, 
         LaterLayers::Keep
     };
     let sealed = blocking(
-        w.place.fs().store()
+        w.place
+            .fs()
+            .store()
             .checkpoint(&w.who.actor, request.first, description, later),
     )?;
     reply::json(out, &sealed)?;
@@ -59,7 +64,11 @@ pub(crate) fn diff<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, out: &
     Ok(0.0)
 }
 
-pub(crate) fn drop_layer<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn drop_layer<P: Place>(
+    w: &mut Workspace<P>,
+    request: &Request<'_>,
+    _: &mut Vec<u8>,
+) -> Result<f64> {
     let layer = w.layer(request.first)?;
     blocking(w.place.fs().store().drop_layer(&w.who.actor, layer)).map(|()| 0.0)
 }

@@ -1,7 +1,8 @@
 //! The operations, by number. The package's TypeScript has the numbers from here: `tests/protocol.rs` compares them.
 
 use tarbox_fs::{
-    Credentials, FilesystemExt as _, FilesystemInterface as _, Handle, LastComponent, OpenFlags, Realm, blocking,
+    Credentials, FilesystemExt as _, FilesystemInterface as _, Handle, LastComponent, OpenFlags, Realm,
+    blocking,
 };
 use tarbox_store::{Attr, Error, ErrorKind, Result};
 
@@ -161,8 +162,11 @@ pub(crate) fn call<P: Place>(
     request: &Request<'_>,
     out: &mut Vec<u8>,
 ) -> Result<f64> {
-    let act = usize::try_from(operation).ok().and_then(act::<P>).ok_or_else(|| {
-        Error::new(ErrorKind::Unsupported).because(format!("unknown operation {operation}"))
-    })?;
+    let act = usize::try_from(operation)
+        .ok()
+        .and_then(act::<P>)
+        .ok_or_else(|| {
+            Error::new(ErrorKind::Unsupported).because(format!("unknown operation {operation}"))
+        })?;
     act(workspace, request, out)
 }

@@ -14,7 +14,11 @@ use crate::{Place, Request, Workspace, version};
 /// this must have, and the number whether it must be new. Returns the number to call it by.
 pub(crate) fn stage<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
     version::expecting(w, request)?;
-    match blocking(w.place.fs().open_path(&w.who, w.path(request.first), OpenFlags::WRITE, None)) {
+    match blocking(
+        w.place
+            .fs()
+            .open_path(&w.who, w.path(request.first), OpenFlags::WRITE, None),
+    ) {
         Ok((_, handle)) => {
             blocking(w.place.fs().release(handle))?;
             if request.flag(0) {

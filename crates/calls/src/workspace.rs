@@ -4,7 +4,7 @@ use std::fmt;
 
 use rustc_hash::FxHashMap;
 use tarbox_fs::{At, Credentials, FilesystemInterface as _, Handle, PathAt, blocking};
-use tarbox_store::{Ino, Result, ErrorKind, Store as _};
+use tarbox_store::{ErrorKind, Ino, Result, Store as _};
 
 use crate::archive::Archive;
 use crate::operations;
@@ -128,7 +128,10 @@ impl<P: Place> Workspace<P> {
     /// Closes what the client has open.
     pub fn close_all(&mut self) {
         let numbers: Vec<u32> = self.archives.iter().map(|(number, _)| *number).collect();
-        for number in numbers.into_iter().chain(self.handles.keys().copied().collect::<Vec<_>>()) {
+        for number in numbers
+            .into_iter()
+            .chain(self.handles.keys().copied().collect::<Vec<_>>())
+        {
             // What cannot be closed is gone.
             let _gone = self.release(number);
         }

@@ -73,7 +73,9 @@ pub(crate) fn diff<P: Place>(desk: &mut Desk<P>, layers: Diff) -> Result<Said> {
         changes.truncate(DIFF_MAX);
         all
     });
-    Ok(Said::object(json!({ "changes": changes, "more": all > DIFF_MAX })))
+    Ok(Said::object(
+        json!({ "changes": changes, "more": all > DIFF_MAX }),
+    ))
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -57,7 +57,9 @@ pub(crate) fn file<P: Place>(desk: &mut Desk<P>, read: Read) -> Result<Said> {
         }
         Err(bytes) => {
             let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
-            Ok(Said::object(json!({ "base64": encoded, "offset": offset, "more": more })))
+            Ok(Said::object(
+                json!({ "base64": encoded, "offset": offset, "more": more }),
+            ))
         }
     }
 }
@@ -123,7 +125,10 @@ pub(crate) fn directory<P: Place>(desk: &mut Desk<P>, list: List) -> Result<Said
                 "size": entry.attr.size,
             }));
         }
-        let deeper = found.iter().rev().filter(|entry| depth > 1 && entry.attr.is_dir());
+        let deeper = found
+            .iter()
+            .rev()
+            .filter(|entry| depth > 1 && entry.attr.is_dir());
         for entry in deeper {
             // A name that is no text leads nowhere from here.
             if let Ok(name) = std::str::from_utf8(&entry.name) {

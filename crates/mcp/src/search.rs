@@ -74,7 +74,9 @@ pub(crate) fn search<P: Place>(desk: &mut Desk<P>, search: Search) -> Result<Sai
             continue;
         };
         bytes += content.len() as u64;
-        let Ok(text) = String::from_utf8(content) else { continue };
+        let Ok(text) = String::from_utf8(content) else {
+            continue;
+        };
         for (number, line) in text.lines().enumerate() {
             if found.len() >= MATCHES_MAX {
                 break;

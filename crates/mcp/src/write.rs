@@ -49,7 +49,11 @@ pub(crate) fn file<P: Place>(desk: &mut Desk<P>, write: Write) -> Result<Said> {
             &decoded
         }
     };
-    let parent = write.path.trim_end_matches('/').rsplit_once('/').map_or("", |(parent, _)| parent);
+    let parent = write
+        .path
+        .trim_end_matches('/')
+        .rsplit_once('/')
+        .map_or("", |(parent, _)| parent);
     if !parent.is_empty() {
         desk.call(
             "mkdir",
@@ -82,7 +86,9 @@ fn put<P: Place>(
     desk.workspace.sync()?;
     let workspace = &desk.workspace;
     let attr = blocking(workspace.place().fs().stat(workspace.who(), workspace.path(path)))?;
-    Ok(Said::object(json!({ "bytes": data.len(), "version": version_of(&attr) })))
+    Ok(Said::object(
+        json!({ "bytes": data.len(), "version": version_of(&attr) }),
+    ))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -157,8 +163,17 @@ pub(crate) struct Remove {
 pub(crate) fn remove<P: Place>(desk: &mut Desk<P>, gone: Remove) -> Result<Said> {
     desk.allow(Scope::Write)?;
     let workspace = &desk.workspace;
-    let attr = blocking(workspace.place().fs().lstat(workspace.who(), workspace.path(&gone.path)))?;
-    let name = if attr.is_dir() && !gone.recursive { "rmdir" } else { "remove" };
+    let attr = blocking(
+        workspace
+            .place()
+            .fs()
+            .lstat(workspace.who(), workspace.path(&gone.path)),
+    )?;
+    let name = if attr.is_dir() && !gone.recursive {
+        "rmdir"
+    } else {
+        "remove"
+    };
     let request = Request {
         first: &gone.path,
         numbers: [f64::from(u8::from(gone.recursive)), 0.0, 0.0],

@@ -191,11 +191,16 @@ pub(crate) async fn identify_dav<D: Backend>(
     next: Next,
 ) -> Response {
     let shown = password(request.headers()).or_else(|| presented(request.headers()).map(ToOwned::to_owned));
-    pass_own(&app, shown, request, next).await.unwrap_or_else(|problem| {
-        problem
-            .instead(header::WWW_AUTHENTICATE, "Basic realm=\"tarbox\", charset=\"UTF-8\"")
-            .into_response()
-    })
+    pass_own(&app, shown, request, next)
+        .await
+        .unwrap_or_else(|problem| {
+            problem
+                .instead(
+                    header::WWW_AUTHENTICATE,
+                    "Basic realm=\"tarbox\", charset=\"UTF-8\"",
+                )
+                .into_response()
+        })
 }
 
 async fn pass_own<D: Backend>(
@@ -220,11 +225,17 @@ async fn pass_own<D: Backend>(
 /// The password of Basic authentication; the name does not matter.
 fn password(headers: &HeaderMap) -> Option<String> {
     use base64::Engine as _;
-    let (scheme, text) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, text) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let bytes = base64::engine::general_purpose::STANDARD.decode(text.trim()).ok()?;
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(text.trim())
+        .ok()?;
     let text = String::from_utf8(bytes).ok()?;
     text.split_once(':').map(|(_, password)| password.to_owned())
 }

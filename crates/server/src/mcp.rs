@@ -69,5 +69,8 @@ pub(crate) fn routes<D: Backend>(app: &App<D>) -> Router<App<D>> {
     Router::new()
         .route("/mcp", any(handle))
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
-        .layer(middleware::from_fn_with_state(app.clone(), auth::identify_own::<D>))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            auth::identify_own::<D>,
+        ))
 }

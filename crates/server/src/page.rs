@@ -56,8 +56,10 @@ pub(crate) const BESIDE: &[&str] = &[
 fn at(name: &str) -> Response {
     match file(name) {
         Some(content) => answer(name, Cow::Borrowed(content)),
-        None => futures_util::FutureExt::now_or_never(api::missing())
-            .map_or_else(|| crate::app::broken().into_response(), IntoResponse::into_response),
+        None => futures_util::FutureExt::now_or_never(api::missing()).map_or_else(
+            || crate::app::broken().into_response(),
+            IntoResponse::into_response,
+        ),
     }
 }
 

@@ -15,10 +15,7 @@ fn slots(disk: &FaultPool) -> Arc<dyn Pool> {
 }
 
 fn call(w: &mut Workspace, name: &str, request: Request<'_>) -> tarbox_store::Result<Vec<u8>> {
-    let number = OPERATIONS
-        .iter()
-        .position(|(found, _)| *found == name)
-        .unwrap();
+    let number = OPERATIONS.iter().position(|(found, _)| *found == name).unwrap();
     let mut out = Vec::new();
     w.call(number as u32, &request, &mut out).map(|_| out)
 }
@@ -366,12 +363,7 @@ fn read_all(w: &mut Workspace, path: &str) -> Vec<u8> {
 /// Replaces a file piece by piece.
 fn replace_slowly(w: &mut Workspace, path: &str, data: &[u8]) -> tarbox_store::Result<()> {
     let mut number = Vec::new();
-    let found = |name: &str| {
-        OPERATIONS
-            .iter()
-            .position(|(other, _)| *other == name)
-            .unwrap() as u32
-    };
+    let found = |name: &str| OPERATIONS.iter().position(|(other, _)| *other == name).unwrap() as u32;
     let handle = w.call(found("stage"), &pair(path, "", 0.0), &mut number)?;
     for (at, piece) in data.chunks(1 << 20).enumerate() {
         let numbers = [handle, (at << 20) as f64, 0.0];

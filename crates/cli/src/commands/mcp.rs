@@ -57,11 +57,7 @@ impl<S: Store> Place for Files<S> {
     }
 }
 
-pub(crate) fn run<S: Store + 'static>(
-    args: &Args,
-    fs: &Arc<Fs<S>>,
-    w: &Workspace<'_, Fs<S>>,
-) -> Result<()> {
+pub(crate) fn run<S: Store + 'static>(args: &Args, fs: &Arc<Fs<S>>, w: &Workspace<'_, Fs<S>>) -> Result<()> {
     let bounds = match &args.path {
         None => None,
         Some(path) => {

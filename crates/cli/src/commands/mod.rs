@@ -25,6 +25,8 @@ pub(crate) mod key;
 pub(crate) mod layer;
 pub(crate) mod ln;
 pub(crate) mod ls;
+#[cfg(feature = "serve")]
+pub(crate) mod mcp;
 pub(crate) mod mkdir;
 #[cfg(all(feature = "mount", target_os = "linux"))]
 pub(crate) mod mount;
@@ -32,8 +34,6 @@ pub(crate) mod mv;
 pub(crate) mod rm;
 #[cfg(feature = "run")]
 pub(crate) mod run;
-#[cfg(feature = "serve")]
-pub(crate) mod mcp;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
 pub(crate) mod stat;

@@ -13,10 +13,10 @@ mod graph;
 mod help;
 mod layers;
 mod listing;
-#[cfg(all(feature = "mount", target_os = "linux"))]
-mod mount;
 #[cfg(feature = "serve")]
 mod mcp;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+mod mount;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(all(feature = "http", feature = "serve"))]

@@ -46,15 +46,25 @@ fn an_agent_works_over_standard_input() {
         &[
             ("write", json!({"path": "/notes/a.txt", "content": "first"})),
             ("checkpoint", json!({"name": "one"})),
-            ("edit", json!({"path": "/notes/a.txt", "old": "first", "new": "second"})),
+            (
+                "edit",
+                json!({"path": "/notes/a.txt", "old": "first", "new": "second"}),
+            ),
             ("diff", json!({"from": "one"})),
         ],
     );
-    assert!(results.iter().all(|result| result.is_error != Some(true)), "{results:?}");
+    assert!(
+        results.iter().all(|result| result.is_error != Some(true)),
+        "{results:?}"
+    );
     let diff = results[3].structured_content.as_ref().unwrap();
     assert_eq!(diff["changes"][0]["path"], "/notes/a.txt");
     assert_eq!(w.ok(["cat", "/notes/a.txt"]).out, b"second");
-    assert!(String::from_utf8(w.ok(["audit", "--agent", "mcp"]).out).unwrap().contains("/notes/a.txt"));
+    assert!(
+        String::from_utf8(w.ok(["audit", "--agent", "mcp"]).out)
+            .unwrap()
+            .contains("/notes/a.txt")
+    );
 }
 
 #[test]
@@ -72,6 +82,9 @@ fn an_agent_is_kept_where_it_belongs() {
             ("write", json!({"path": "/x", "content": ""})),
         ],
     );
-    let failed: Vec<_> = results.iter().map(|result| result.is_error == Some(true)).collect();
+    let failed: Vec<_> = results
+        .iter()
+        .map(|result| result.is_error == Some(true))
+        .collect();
     assert_eq!(failed, [false, true, true, true], "{results:?}");
 }

@@ -190,7 +190,10 @@ mod tests {
         let parsed = calls(&two).unwrap();
         assert_eq!(parsed.len(), 2);
         assert_eq!(parsed[1].name, "readFile");
-        assert_eq!((parsed[1].request.first, parsed[1].request.data), ("/a", &b"data"[..]));
+        assert_eq!(
+            (parsed[1].request.first, parsed[1].request.data),
+            ("/a", &b"data"[..])
+        );
         assert_eq!(parsed[1].request.numbers, [1.0, 2.0, 3.0]);
         for cut in 1..call.len() {
             assert!(calls(&call[..cut]).is_err(), "{cut}");

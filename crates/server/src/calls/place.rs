@@ -93,10 +93,15 @@ pub(crate) fn run<D: Backend>(
         all.extend_from_slice(&bytes);
         replies.push((reply, start..all.len()));
     }
-    let wrote = calls.iter().zip(&replies).any(|(call, (reply, _))| {
-        call.effect == Effect::Writes && *reply != Reply::NotMade
-    });
-    let failed = if durable && wrote { workspace.sync().err() } else { None };
+    let wrote = calls
+        .iter()
+        .zip(&replies)
+        .any(|(call, (reply, _))| call.effect == Effect::Writes && *reply != Reply::NotMade);
+    let failed = if durable && wrote {
+        workspace.sync().err()
+    } else {
+        None
+    };
     let failed = failed.map(|error| {
         tracing::error!(%error, "a batch of calls could not be made durable");
         let mut bytes = Vec::new();
@@ -149,7 +154,8 @@ fn allow<S: Store>(caller: &Caller<S>, call: &Call<'_>) -> Result<()> {
     }
     if call.name == "changes" && !may_watch(caller)? {
         return refused(
-            "only root, the owner of the workspace, or a key that is confined to a directory watches".to_owned(),
+            "only root, the owner of the workspace, or a key that is confined to a directory watches"
+                .to_owned(),
         );
     }
     Ok(())

@@ -101,7 +101,9 @@ impl<D: Backend> Sessions<D> {
             .collect();
         let mut ended: Vec<_> = idle.iter().filter_map(|id| all.remove(id)).collect();
         let longest_idle = |all: &HashMap<_, Session<D>>, of: Option<&str>| {
-            let of = all.iter().filter(|(_, session)| of.is_none_or(|key| session.key == key));
+            let of = all
+                .iter()
+                .filter(|(_, session)| of.is_none_or(|key| session.key == key));
             of.min_by_key(|(_, session)| session.used).map(|(id, _)| *id)
         };
         if all.values().filter(|session| session.key == key).count() >= EACH_MAX {

@@ -46,7 +46,9 @@ impl<D: Backend> Drop for Held<D> {
 
 impl<D: Backend> fmt::Debug for Open<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Open").field("attr", &self.attr).finish_non_exhaustive()
+        f.debug_struct("Open")
+            .field("attr", &self.attr)
+            .finish_non_exhaustive()
     }
 }
 

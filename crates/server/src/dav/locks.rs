@@ -61,9 +61,15 @@ impl Claim<'_> {
         let here = || locks.iter().filter(|lock| covers(lock, path));
         let exclusive = here().find(|lock| !lock.shared && !self.has(lock));
         // Of those who share a lock each may change something.
-        let shared = || here().find(|lock| lock.shared).filter(|_| !here().any(|lock| self.has(lock)));
+        let shared = || {
+            here()
+                .find(|lock| lock.shared)
+                .filter(|_| !here().any(|lock| self.has(lock)))
+        };
         let below = || {
-            let below = locks.iter().filter(|lock| deep && is_below(trimmed(&lock.path), path));
+            let below = locks
+                .iter()
+                .filter(|lock| deep && is_below(trimmed(&lock.path), path));
             below.into_iter().find(|lock| !self.has(lock))
         };
         exclusive.or_else(shared).or_else(below)

@@ -41,7 +41,10 @@ pub(crate) fn routes<D: Backend>(app: &App<D>) -> Router<App<D>> {
         .route("/dav", any(handle::<D>))
         .route("/dav/", any(handle::<D>))
         .route("/dav/{*path}", any(handle::<D>))
-        .layer(middleware::from_fn_with_state(app.clone(), auth::identify_dav::<D>))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            auth::identify_dav::<D>,
+        ))
 }
 
 async fn handle<D: Backend>(
@@ -144,4 +147,3 @@ fn in_pieces(pieces: Pieces) -> impl futures_util::Stream<Item = Result<Bytes, s
         }
     })
 }
-

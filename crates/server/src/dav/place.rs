@@ -4,8 +4,8 @@ use std::sync::{Arc, PoisonError};
 
 use dav_server::davpath::DavPath;
 use dav_server::fs::{
-    DavDirEntry, DavFile, DavFileSystem, DavMetaData, DavProp, FsError, FsFuture, FsResult, FsStream, OpenOptions,
-    ReadDirMeta,
+    DavDirEntry, DavFile, DavFileSystem, DavMetaData, DavProp, FsError, FsFuture, FsResult, FsStream,
+    OpenOptions, ReadDirMeta,
 };
 use futures_util::stream;
 use http::StatusCode;
@@ -63,7 +63,9 @@ impl<D: Backend> Tree<D> {
     async fn stat(&self, path: &DavPath, follow: Follow) -> FsResult<Attr> {
         let location = self.locate(path).await?;
         let (fs, who) = (&self.caller.files.fs, &self.caller.who);
-        fs.resolve(who, location.path(), follow).await.map_err(|e| error(&e))
+        fs.resolve(who, location.path(), follow)
+            .await
+            .map_err(|e| error(&e))
     }
 
     /// Makes a change on a thread of its own.
@@ -106,6 +108,11 @@ impl<D: Backend> Tree<D> {
     async fn open_file(&self, path: &DavPath, options: OpenOptions) -> FsResult<Box<dyn DavFile>> {
         let location = self.locate(path).await?;
         if options.truncate && options.write {
+            // Whether it can be written at all is said before the content comes.
+            let (fs, who) = (&self.caller.files.fs, &self.caller.who);
+            fs.resolve_parent(who, location.path())
+                .await
+                .map_err(|e| error(&e))?;
             let upload = Upload {
                 app: self.app.clone(),
                 caller: self.caller.clone(),
@@ -114,7 +121,6 @@ impl<D: Backend> Tree<D> {
                 mode: 0o666,
                 durable: true,
             };
-            // Whether it can be written at all is said before the content comes.
             upload.check().await.map_err(|e| refused(&e))?;
             return Ok(Box::new(Open::<D>::replacing(Incoming::new(upload))));
         }
@@ -130,7 +136,10 @@ impl<D: Backend> Tree<D> {
                 caller.refuse_control(&location).await?;
             }
             let create = (options.create || options.create_new).then_some(0o666);
-            let opened = caller.files.fs.open_path(&caller.who, location.path(), flags, create);
+            let opened = caller
+                .files
+                .fs
+                .open_path(&caller.who, location.path(), flags, create);
             Ok(opened.await)
         };
         let opened = self.app.work(open).await.map_err(|e| refused(&e))?;
@@ -143,7 +152,10 @@ impl<D: Backend> Tree<D> {
     }
 
     async fn list(&self, path: &DavPath, meta: ReadDirMeta) -> FsResult<FsStream<Box<dyn DavDirEntry>>> {
-        let names = path.as_bytes().split(|b| *b == b'/').filter(|name| !name.is_empty());
+        let names = path
+            .as_bytes()
+            .split(|b| *b == b'/')
+            .filter(|name| !name.is_empty());
         if names.count() > DEPTH_MAX {
             return Err(FsError::LoopDetected);
         }
@@ -241,7 +253,8 @@ impl<D: Backend> DavFileSystem for Tree<D> {
     fn rename<'a>(&'a self, from: &'a DavPath, to: &'a DavPath) -> FsFuture<'a, ()> {
         Box::pin(self.change_two(from, to, async |caller, from, to| {
             let (fs, who) = (&caller.files.fs, &caller.who);
-            fs.rename_path(who, from.path(), to.path(), RenameMode::Replace).await
+            fs.rename_path(who, from.path(), to.path(), RenameMode::Replace)
+                .await
         }))
     }
 
@@ -253,10 +266,7 @@ impl<D: Backend> DavFileSystem for Tree<D> {
         }))
     }
 
-    fn have_props<'a>(
-        &'a self,
-        _: &'a DavPath,
-    ) -> std::pin::Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
+    fn have_props<'a>(&'a self, _: &'a DavPath) -> std::pin::Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
         Box::pin(std::future::ready(true))
     }
 
@@ -276,7 +286,9 @@ impl<D: Backend> DavFileSystem for Tree<D> {
         Box::pin(async move {
             let attr = self.stat(path, Follow::Yes).await?;
             let (fs, who) = (&self.caller.files.fs, &self.caller.who);
-            props::all(fs, who, attr.ino, do_content).await.map_err(|e| error(&e))
+            props::all(fs, who, attr.ino, do_content)
+                .await
+                .map_err(|e| error(&e))
         })
     }
 
@@ -296,4 +308,3 @@ impl<D: Backend> DavFileSystem for Tree<D> {
         })
     }
 }
-

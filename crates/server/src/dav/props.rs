@@ -122,7 +122,8 @@ pub(super) async fn copy<S: Store>(
     for name in fs.listxattr(who, source).await? {
         if name.starts_with(PREFIX) {
             let value = fs.getxattr(who, source, &name).await?;
-            fs.setxattr(who, target, &name, Some(&value), XattrMode::Any).await?;
+            fs.setxattr(who, target, &name, Some(&value), XattrMode::Any)
+                .await?;
         }
     }
     Ok(())

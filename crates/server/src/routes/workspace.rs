@@ -111,7 +111,9 @@ async fn make<D: Backend>(
             .iter()
             .any(|call| call.effect == tarbox_calls::Effect::Writes && call.name != "sync");
         if writes && batch.sequence == 0 {
-            return Err(Problem::bad_request("what changes something has a sequence number"));
+            return Err(Problem::bad_request(
+                "what changes something has a sequence number",
+            ));
         }
         (batch.session, batch.sequence, holds)
     };
@@ -188,7 +190,10 @@ pub(crate) async fn feed<D: Backend>(
     };
     let events = stream::unfold(stream, |mut stream| async move {
         let position = stream.next().await?;
-        let event = Event::default().event("position").id(position.to_string()).data("");
+        let event = Event::default()
+            .event("position")
+            .id(position.to_string())
+            .data("");
         Some((Ok::<_, Infallible>(event), stream))
     });
     let mut response = Sse::new(events)

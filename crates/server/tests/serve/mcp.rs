@@ -59,18 +59,42 @@ async fn an_agent_works_and_goes_back() {
     let tools = agent.list_all_tools().await.unwrap();
     let names: Vec<_> = tools.iter().map(|tool| tool.name.as_ref()).collect();
     for name in [
-        "read", "write", "edit", "list", "search", "stat", "checkpoint", "diff", "switch", "audit",
+        "read",
+        "write",
+        "edit",
+        "list",
+        "search",
+        "stat",
+        "checkpoint",
+        "diff",
+        "switch",
+        "audit",
     ] {
         assert!(names.contains(&name), "{name} is not among {names:?}");
     }
-    let written = said(&agent, "write", json!({"path": "/src/a.rs", "content": "fn one() {}\nfn two() {}\n"})).await;
+    let written = said(
+        &agent,
+        "write",
+        json!({"path": "/src/a.rs", "content": "fn one() {}\nfn two() {}\n"}),
+    )
+    .await;
     let stat = said(&agent, "stat", json!({"path": "/src/a.rs"})).await;
     assert_eq!(written["version"], stat["version"]);
     said(&agent, "checkpoint", json!({"name": "before"})).await;
-    said(&agent, "edit", json!({"path": "/src/a.rs", "old": "two", "new": "three"})).await;
+    said(
+        &agent,
+        "edit",
+        json!({"path": "/src/a.rs", "old": "two", "new": "three"}),
+    )
+    .await;
     assert_eq!(world.read("/src/a.rs").await, b"fn one() {}\nfn three() {}\n");
     assert_eq!(
-        said(&agent, "read", json!({"path": "/src/a.rs", "line": 2, "lines": 1})).await,
+        said(
+            &agent,
+            "read",
+            json!({"path": "/src/a.rs", "line": 2, "lines": 1})
+        )
+        .await,
         "fn three() {}\n"
     );
     let found = said(&agent, "search", json!({"pattern": "fn t\\w+", "suffix": ".rs"})).await;
@@ -83,7 +107,11 @@ async fn an_agent_works_and_goes_back() {
     said(&agent, "switch", json!({"layer": "before"})).await;
     let past = said(&agent, "read", json!({"path": "/src/a.rs"})).await;
     assert!(past.as_str().unwrap().contains("two"));
-    assert!(refusal(&agent, "write", json!({"path": "/x", "content": ""})).await.starts_with("EROFS"));
+    assert!(
+        refusal(&agent, "write", json!({"path": "/x", "content": ""}))
+            .await
+            .starts_with("EROFS")
+    );
     said(&agent, "switch", json!({"layer": "head"})).await;
     let audit = said(&agent, "audit", json!({"path": "/src", "limit": 1})).await;
     let agent_name = audit["records"][0]["agent"].as_str().unwrap().to_owned();
@@ -100,24 +128,52 @@ async fn an_edit_is_exact() {
         let refused = refusal(&agent, "edit", json!({"path": "/f", "old": old, "new": "x"})).await;
         assert!(refused.contains(why), "{refused}");
     }
-    said(&agent, "edit", json!({"path": "/f", "old": "a", "new": "b", "all": true})).await;
+    said(
+        &agent,
+        "edit",
+        json!({"path": "/f", "old": "a", "new": "b", "all": true}),
+    )
+    .await;
     assert_eq!(world.read("/f").await, b"b b");
     let stale = json!({"path": "/f", "content": "x", "if_version": "1-1"});
     assert!(refusal(&agent, "write", stale).await.starts_with("ESTALE"));
-    assert!(refusal(&agent, "write", json!({"path": "/f", "content": "x", "create": true})).await.starts_with("EEXIST"));
-    assert!(refusal(&agent, "search", json!({"pattern": "("})).await.starts_with("EINVAL"));
-    assert!(refusal(&agent, "read", json!({"path": "/f", "nonsense": 1})).await.starts_with("EINVAL"));
-    assert!(refusal(&agent, "read", json!({"path": "/none"})).await.starts_with("ENOENT"));
+    assert!(
+        refusal(
+            &agent,
+            "write",
+            json!({"path": "/f", "content": "x", "create": true})
+        )
+        .await
+        .starts_with("EEXIST")
+    );
+    assert!(
+        refusal(&agent, "search", json!({"pattern": "("}))
+            .await
+            .starts_with("EINVAL")
+    );
+    assert!(
+        refusal(&agent, "read", json!({"path": "/f", "nonsense": 1}))
+            .await
+            .starts_with("EINVAL")
+    );
+    assert!(
+        refusal(&agent, "read", json!({"path": "/none"}))
+            .await
+            .starts_with("ENOENT")
+    );
     let bytes = json!({"path": "/bytes", "content": "AP8=", "base64": true});
     said(&agent, "write", bytes).await;
-    assert_eq!(said(&agent, "read", json!({"path": "/bytes"})).await["base64"], "AP8=");
+    assert_eq!(
+        said(&agent, "read", json!({"path": "/bytes"})).await["base64"],
+        "AP8="
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_bounds_an_agent() {
     let world = agents().await;
     world.put("files/default?path=/secret", "secret").await;
-    world.post("directories/default?path=/site", json!({})).await;
+    world.post("directories/default", json!({"path": "/site"})).await;
     world.put("files/default?path=/site/page", "page").await;
     let reader = new_key(&world.database, |key| NewKey {
         scope: Scope::Read,
@@ -137,7 +193,10 @@ async fn a_key_bounds_an_agent() {
         ("checkpoint", json!({"name": "x"})),
         ("switch", json!({"layer": "head"})),
     ] {
-        assert!(refusal(&agent, name, arguments).await.starts_with("EACCES"), "{name}");
+        assert!(
+            refusal(&agent, name, arguments).await.starts_with("EACCES"),
+            "{name}"
+        );
     }
     let agent = client(&world, &site).await;
     assert_eq!(said(&agent, "read", json!({"path": "/page"})).await, "page");
