@@ -1,6 +1,6 @@
 //! `cargo xtask web`: the playground, served by `tarbox dev` as any page would be.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -21,6 +21,9 @@ pub(crate) struct Args {
     /// Open the page in a browser
     #[arg(long)]
     open: bool,
+    /// Instead, build the command with the playground in it: `tarbox serve` shows it at /
+    #[arg(long, conflicts_with_all = ["port", "open"])]
+    embed: bool,
 }
 
 /// Builds everything and serves it until it is interrupted.
@@ -31,6 +34,9 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     setup::run(project, Part::Web)?;
     project.ui.title("build the playground");
     let site = build(project)?;
+    if args.embed {
+        return embed(project, &site);
+    }
     // Only what `dev` needs: without the runtime of `tarbox run` it compiles in a fraction of the time.
     project
         .cargo()
@@ -49,6 +55,17 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         .args(["--port", &args.port.to_string()])
         .args(args.open.then_some("--open"))
         .run()
+}
+
+/// Builds the command as it is installed, with the playground in it.
+fn embed(project: &Project, site: &Path) -> Result<()> {
+    project
+        .cargo()
+        .args(["build", "--release", "--package=tarbox-cli"])
+        .env("TARBOX_PLAYGROUND", site)
+        .run()?;
+    println!("{}", project.binary("release", "tarbox").display());
+    Ok(())
 }
 
 /// Builds the packages and the playground on them, and returns its directory.

@@ -15,7 +15,7 @@ use crate::commands::{
     xattr,
 };
 #[cfg(feature = "serve")]
-use crate::commands::{key, serve};
+use crate::commands::{key, mcp, serve};
 #[cfg(all(feature = "mount", target_os = "linux"))]
 use crate::commands::{mount, umount};
 use crate::parse::owner::{User, parse_user};
@@ -154,6 +154,8 @@ pub(crate) enum Command {
     Run(run::Args),
     #[cfg(feature = "serve")]
     Serve(serve::Args),
+    #[cfg(feature = "serve")]
+    Mcp(mcp::Args),
     #[cfg(feature = "dev")]
     Dev(dev::Args),
     Completions(completions::Args),

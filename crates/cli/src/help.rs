@@ -28,7 +28,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Graphs of facts", &["graph"]),
     ("History", &["layer"]),
     ("Auditing", &["audit", "watch"]),
-    ("Over the network", &["serve", "key"]),
+    ("Over the network", &["serve", "key", "mcp"]),
     ("Web development", &["dev"]),
     (
         "Administration",
@@ -139,7 +139,7 @@ mod tests {
             grouped.retain(|name| *name != "dev");
         }
         if cfg!(not(feature = "serve")) {
-            grouped.retain(|name| !matches!(*name, "serve" | "key"));
+            grouped.retain(|name| !matches!(*name, "serve" | "key" | "mcp"));
         }
         grouped.sort_unstable();
         known.sort_unstable();

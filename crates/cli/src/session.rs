@@ -196,6 +196,8 @@ fn with_files<S: Store + 'static>(
         Command::Umount(_) => Ok(()),
         #[cfg(feature = "graph")]
         Command::Graph(command) => return graph::run(command, fs, w),
+        #[cfg(feature = "serve")]
+        Command::Mcp(args) => mcp::run(args, fs, w),
         Command::Ls(args) => ls::run(args, w),
         Command::Tree(args) => tree::run(args, w),
         Command::Stat(args) => stat::run(args, w),

@@ -5,7 +5,7 @@ use axum::{Router, middleware};
 
 use crate::app::{App, Backend};
 use crate::routes::*;
-use crate::{auth, openapi, remote};
+use crate::{auth, dav, mcp, openapi, remote};
 
 /// Lists the routes once: for the router, and for the test that the document has all of them.
 macro_rules! routes {
@@ -42,6 +42,8 @@ routes! {
     "/layers/{tenant}/{layer}": get layers::get, delete layers::drop_layer;
     "/audit/{tenant}": get audit::query;
     "/watch/{tenant}": get events::watch;
+    "/workspace/{tenant}": post workspace::call;
+    "/workspace/{tenant}/feed": get workspace::feed;
     "/archive/{tenant}": get archive::pack, put archive::unpack;
     "/system/version": get system::version;
     "/system/capabilities": get system::capabilities;
@@ -55,9 +57,14 @@ pub(crate) fn api<D: Backend>(app: &App<D>) -> Router<App<D>> {
         .fallback(missing)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(app.clone(), auth::identify::<D>));
-    Router::new()
+    let router = match app.options().mcp {
+        true => mcp::routes(app),
+        false => Router::new(),
+    };
+    router
         .nest("/api/v1", routes)
         .merge(remote::routes(app))
+        .merge(dav::routes(app))
         .route("/api/v1/openapi.json", get(openapi::json))
         .route("/docs", get(openapi::page))
         .route("/docs/docs.js", get(openapi::script))

@@ -7,6 +7,7 @@ use tarbox_ops_server::Ops;
 use tarbox_store::{Database, Key, Keys, Result, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::calls::Sessions;
 use crate::files::Opened;
 use crate::idempotency::Replies;
 use crate::limits::Limits;
@@ -45,6 +46,7 @@ struct Inner<D: Backend> {
     ops: Arc<Ops<D>>,
     options: Options,
     opened: Opened<D::Store>,
+    sessions: Sessions<D>,
     limits: Limits,
     replies: Replies,
     meter: Arc<Meter>,
@@ -63,6 +65,7 @@ impl<D: Backend> App<D> {
             ops: Ops::new(database.clone(), tarbox_ops_server::Options::default()),
             database,
             opened: Opened::default(),
+            sessions: Sessions::default(),
             limits: Limits::new(&options),
             replies: Replies::default(),
             meter,
@@ -77,6 +80,16 @@ impl<D: Backend> App<D> {
     /// The database.
     pub fn database(&self) -> &D {
         &self.0.database
+    }
+
+    /// The same, for what outlives a request.
+    pub(crate) fn shared_database(&self) -> Arc<D> {
+        self.0.database.clone()
+    }
+
+    /// What clients of the npm package have open.
+    pub(crate) fn sessions(&self) -> &Sessions<D> {
+        &self.0.sessions
     }
 
     pub(crate) fn ops(&self) -> &Arc<Ops<D>> {

@@ -135,7 +135,8 @@ pub(crate) async fn identify<D: Backend>(
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
         .map(|info| info.0.ip());
-    let holder = match holder(&app, request.headers(), peer).await {
+    let shown = presented(request.headers());
+    let holder = match holder(&app, shown, peer).await {
         Ok(holder) => holder,
         Err(problem) => return problem.into_response(),
     };
@@ -170,17 +171,86 @@ pub(crate) async fn identify<D: Backend>(
     response
 }
 
+/// The same where it is the key's own tenant that is asked for.
+pub(crate) async fn identify_own<D: Backend>(
+    State(app): State<App<D>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let shown = presented(request.headers()).map(ToOwned::to_owned);
+    pass_own(&app, shown, request, next)
+        .await
+        .unwrap_or_else(IntoResponse::into_response)
+}
+
+/// The same for WebDAV, whose clients know names and passwords: the password is the key. Elsewhere that is refused, since a
+/// browser sends a password again wherever a page leads it.
+pub(crate) async fn identify_dav<D: Backend>(
+    State(app): State<App<D>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let shown = password(request.headers()).or_else(|| presented(request.headers()).map(ToOwned::to_owned));
+    pass_own(&app, shown, request, next)
+        .await
+        .unwrap_or_else(|problem| {
+            problem
+                .instead(
+                    header::WWW_AUTHENTICATE,
+                    "Basic realm=\"tarbox\", charset=\"UTF-8\"",
+                )
+                .into_response()
+        })
+}
+
+async fn pass_own<D: Backend>(
+    app: &App<D>,
+    shown: Option<String>,
+    mut request: Request,
+    next: Next,
+) -> Answer<Response> {
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0.ip());
+    let holder = holder(app, shown.as_deref(), peer).await?;
+    let caller = caller(app, &holder, &holder.key.tenant).await?;
+    let id = caller.key.id.clone();
+    request.extensions_mut().insert(caller);
+    let mut response = next.run(request).await;
+    response.extensions_mut().insert(KeyId(id));
+    Ok(response)
+}
+
+/// The password of Basic authentication; the name does not matter.
+fn password(headers: &HeaderMap) -> Option<String> {
+    use base64::Engine as _;
+    let (scheme, text) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(text.trim())
+        .ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    text.split_once(':').map(|(_, password)| password.to_owned())
+}
+
 /// The key of a request, for the log.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyId(pub(crate) String);
 
-async fn holder<D: Backend>(app: &App<D>, headers: &HeaderMap, peer: Option<IpAddr>) -> Answer<Holder> {
+async fn holder<D: Backend>(app: &App<D>, shown: Option<&str>, peer: Option<IpAddr>) -> Answer<Holder> {
     let refused = |detail: &str| {
         Problem::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "a valid key is needed")
             .because(detail)
             .with(header::WWW_AUTHENTICATE, "Bearer realm=\"tarbox\"")
     };
-    let Some(text) = presented(headers) else {
+    let Some(text) = shown else {
         return Err(refused("send it as 'Authorization: Bearer tbx_…'"));
     };
     let guess = Token::parse(text);

@@ -7,6 +7,7 @@ use tarbox_fs::{FilesystemInterface, Fs};
 use tarbox_store::{ErrorKind, Ino, Result, Store};
 
 use crate::app::Backend;
+use crate::dav::Locks;
 use crate::watch::Feed;
 
 /// Tenants kept open at most, beside those that a request is using.
@@ -19,6 +20,8 @@ pub struct Files<S: Store> {
     /// Read by changes that ask for nothing; written by one that depends on what is there, from its look to its change.
     pub(crate) conditional: RwLock<()>,
     pub(crate) feed: Feed,
+    /// Those of WebDAV.
+    pub(crate) locks: Locks,
 }
 
 impl<S: Store> std::fmt::Debug for Files<S> {
@@ -54,6 +57,7 @@ impl<S: Store> Opened<S> {
             fs: Fs::open_tenant(database, tenant).await?,
             conditional: RwLock::new(()),
             feed: Feed::default(),
+            locks: Locks::default(),
         });
         let mut all = self.all();
         if all.len() >= OPEN_MAX {

@@ -1,7 +1,7 @@
 //! Where a path of a request leads: from the root, from the directory that a key is confined to, or into a layer.
 
-use tarbox_fs::{At, FilesystemExt, Follow, PathAt};
-use tarbox_store::{Attr, ErrorKind, Ino, Store};
+use tarbox_fs::{At, FilesystemExt, Follow, PathAt, Realm};
+use tarbox_store::{Attr, ErrorKind, Ino, Scope, Store};
 
 use crate::auth::Caller;
 use crate::problem::{Answer, Problem};
@@ -44,26 +44,57 @@ impl<S: Store> Caller<S> {
                 path: absolute(path),
             });
         }
-        let prefix = At::in_root(start).path(&self.key.path);
-        let exempt = self.who.clone().already_checked();
-        let dir = self.files.fs.resolve(&exempt, prefix, Follow::Yes).await;
-        let dir = dir.ok().filter(Attr::is_dir).ok_or_else(|| {
-            Problem::from(ErrorKind::NotFound)
-                .because("the directory that the key is confined to is not there")
-        })?;
+        let dir = self.directory_in(start).await?;
         // From there on no path leads out, whoever moves directories meanwhile.
         let relative = path
             .iter()
             .position(|b| *b != b'/')
             .map_or(&b"."[..], |at| &path[at..]);
         Ok(Location {
-            at: At::beneath(dir.ino),
+            at: At::beneath(dir),
             path: if path.is_empty() {
                 Vec::new()
             } else {
                 relative.to_vec()
             },
         })
+    }
+
+    /// The directory that the key is confined to, or the root.
+    ///
+    /// # Errors
+    /// `NotFound` if it is not there.
+    pub(crate) async fn directory(&self) -> Answer<Ino> {
+        self.directory_in(Ino::ROOT).await
+    }
+
+    async fn directory_in(&self, root: Ino) -> Answer<Ino> {
+        let prefix = At::in_root(root).path(&self.key.path);
+        let exempt = self.who.clone().already_checked();
+        let dir = self.files.fs.resolve(&exempt, prefix, Follow::Yes).await;
+        let dir = dir.ok().filter(Attr::is_dir).ok_or_else(|| {
+            Problem::from(ErrorKind::NotFound)
+                .because("the directory that the key is confined to is not there")
+        })?;
+        Ok(dir.ino)
+    }
+
+    /// Refuses to put or take away anything in the control directory: a key for that does so by its files.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` for a key without the scope `layers`.
+    pub(crate) async fn refuse_control(&self, location: &Location) -> Answer<()> {
+        if self.key.scope >= Scope::Layers {
+            return Ok(());
+        }
+        let parent = self.files.fs.resolve_parent(&self.who, location.path()).await;
+        match parent {
+            Ok(parent) if Realm::of(parent.dir) == Realm::Hook => Err(Problem::forbidden(
+                "control files need a key with the scope 'layers'",
+            )),
+            // What is wrong with the path is said by the change itself.
+            _ => Ok(()),
+        }
     }
 
     async fn layer_root(&self, layer: &str) -> Answer<Ino> {

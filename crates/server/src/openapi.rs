@@ -66,6 +66,7 @@ impl Modify for Keys {
         moves::rename, moves::copy,
         system::version, system::capabilities, system::gc, system::fsck,
         tenants::list, tenants::create, tenants::get, tenants::change, tenants::delete, tenants::usage,
+        workspace::call, workspace::feed,
         xattrs::get, xattrs::put, xattrs::delete,
     ),
 )]

@@ -35,6 +35,8 @@ pub struct Options {
     pub hosts: Vec<String>,
     /// Origins whose pages may call the server, such as `https://example.org`; `*` stands for all.
     pub origins: Vec<String>,
+    /// Whether agents find tools at `/mcp`.
+    pub mcp: bool,
     /// Requests per second of one key; none is without limit.
     pub rate: Option<u32>,
     /// Bytes that one upload brings at most; none leaves it to the quota.
@@ -55,6 +57,7 @@ impl Options {
             tls: None,
             hosts: Vec::new(),
             origins: Vec::new(),
+            mcp: false,
             rate: None,
             upload_max: None,
             workers: 64,

@@ -98,6 +98,16 @@ impl Problem {
         self
     }
 
+    /// The answer gets this header in the place of one of that name, if it has one.
+    #[must_use]
+    pub(crate) fn instead(mut self, name: HeaderName, value: &'static str) -> Self {
+        if self.0.headers.iter().any(|(known, _)| *known == name) {
+            self.0.headers.retain(|(known, _)| *known != name);
+            return self.with(name, value);
+        }
+        self
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.0.status

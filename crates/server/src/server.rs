@@ -21,7 +21,7 @@ use crate::app::{App, Backend, broken};
 use crate::edge::{Edge, Hosts};
 use crate::meter::Meter;
 use crate::options::{LogForm, Options, TlsFiles};
-use crate::{api, edge};
+use crate::{api, edge, page};
 
 /// Header fields that a request may have, and bytes of all of them.
 const HEADERS_MAX: usize = 100;
@@ -94,13 +94,17 @@ impl<D: Backend> Server<D> {
         let edge = Edge::new(meter.clone(), hosts, tls.is_some());
         let app = App::new(database, options, meter);
         let router = api::api(&app)
-            .route("/", get(welcome))
+            .route("/", get(page::index))
+            .route("/assets/{name}", get(page::asset))
             .route("/healthz", get(healthy))
             .route("/readyz", get(ready::<D>))
             .route("/metrics", get(metrics::<D>))
             .fallback(api::missing)
             .method_not_allowed_fallback(api::wrong_method)
             .with_state(app.clone());
+        let router = page::BESIDE
+            .iter()
+            .fold(router, |router, path| router.route(path, get(page::beside)));
         let router = match cors {
             Some(cors) => router.layer(cors),
             None => router,
@@ -265,10 +269,6 @@ fn cors(origins: &[String]) -> Result<Option<CorsLayer>, ServeError> {
         )
         .max_age(Duration::from_secs(24 * 60 * 60));
     Ok(Some(layer))
-}
-
-async fn welcome() -> Response {
-    axum::response::Redirect::temporary("/docs").into_response()
 }
 
 async fn healthy() -> &'static str {

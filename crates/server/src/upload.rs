@@ -41,6 +41,78 @@ impl<D: Backend> Clone for Upload<D> {
     }
 }
 
+/// Content that comes piece by piece.
+pub(crate) struct Incoming<D: Backend> {
+    upload: Upload<D>,
+    watchdog: Watchdog,
+    small: Vec<u8>,
+    large: Option<Unfinished<D>>,
+}
+
+impl<D: Backend> Incoming<D> {
+    pub(crate) fn new(upload: Upload<D>) -> Self {
+        Self {
+            watchdog: Watchdog::of(&upload.caller.key),
+            upload,
+            small: Vec::new(),
+            large: None,
+        }
+    }
+
+    /// Takes the next piece.
+    pub(crate) async fn push(&mut self, piece: Vec<u8>) -> Answer<()> {
+        let is_small = self.large.is_none() && self.small.len() + piece.len() <= SMALL;
+        if is_small {
+            self.small.extend_from_slice(&piece);
+            return Ok(());
+        }
+        if self.upload.app.is_ending() {
+            return Err(ending());
+        }
+        if !self.watchdog.allows(&self.upload.app).await {
+            return Err(expired());
+        }
+        let large = match self.large.take() {
+            Some(large) => large,
+            None => self.begin_large().await?,
+        };
+        self.large = Some(large.append(piece).await?);
+        Ok(())
+    }
+
+    async fn begin_large(&mut self) -> Answer<Unfinished<D>> {
+        let begin = self.upload.clone();
+        let beside = self
+            .upload
+            .app
+            .work(async move || begin.as_change().begin_large().await)
+            .await?;
+        let large = Unfinished {
+            upload: self.upload.clone(),
+            beside: Some(beside),
+        };
+        match std::mem::take(&mut self.small) {
+            small if small.is_empty() => Ok(large),
+            small => large.append(small).await,
+        }
+    }
+
+    /// Puts all that has come in its place.
+    pub(crate) async fn finish(self) -> Answer<Changed> {
+        let Some(mut large) = self.large else {
+            let small = self.small;
+            return self
+                .upload
+                .change(async move |change| change.put(&small).await)
+                .await;
+        };
+        let beside = large.beside.take().ok_or_else(crate::app::broken)?;
+        self.upload
+            .change(async move |change| change.complete(beside).await)
+            .await
+    }
+}
+
 /// A large file that is not whole yet; removed if nobody goes on with it.
 struct Unfinished<D: Backend> {
     upload: Upload<D>,
@@ -63,40 +135,19 @@ impl<D: Backend> Drop for Unfinished<D> {
 impl<D: Backend> Upload<D> {
     /// Gives the file the content that a body brings.
     pub(crate) async fn put(self, mut pieces: Pieces) -> Answer<Changed> {
-        let data = pieces.next(SMALL).await?;
-        if pieces.is_over().await? {
-            return self.change(async move |change| change.put(&data).await).await;
+        let mut incoming = Incoming::new(self);
+        loop {
+            let piece = pieces.next(PIECE).await?;
+            if piece.is_empty() {
+                return incoming.finish().await;
+            }
+            incoming.push(piece).await?;
         }
-        self.put_large(data, pieces).await
     }
 
-    async fn put_large(self, first: Vec<u8>, mut pieces: Pieces) -> Answer<Changed> {
-        let begin = self.clone();
-        let beside = self
-            .app
-            .work(async move || begin.as_change().begin_large().await)
-            .await?;
-        let mut unfinished = Unfinished {
-            upload: self.clone(),
-            beside: Some(beside),
-        };
-        let mut watchdog = Watchdog::of(&self.caller.key);
-        let mut piece = first;
-        while !piece.is_empty() {
-            if self.app.is_ending() {
-                return Err(ending());
-            }
-            if !watchdog.allows(&self.app).await {
-                return Err(expired());
-            }
-            unfinished = unfinished.append(piece).await?;
-            piece = pieces.next(PIECE).await?;
-        }
-        let Some(beside) = unfinished.beside.take() else {
-            return Err(crate::app::broken());
-        };
-        self.change(async move |change| change.complete(beside).await)
-            .await
+    /// Whether the file could be changed as it is now.
+    pub(crate) async fn check(&self) -> Answer<()> {
+        self.as_change().check().await.map(drop)
     }
 
     /// Writes what a body brings at one place, in one step.

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use tarbox_opfs::exchange::{give_output, return_input, take_input};
 use tarbox_store::{Error, ErrorKind, Result};
 
-use crate::{Redo, Request, Workspace, reply};
+use crate::{Redo, Request, Workspace, client, reply};
 
 thread_local! {
     static WORKSPACE: RefCell<Option<Workspace>> = const { RefCell::new(None) };
@@ -34,7 +34,7 @@ extern "C" fn workspace_open(pool: u32, first_handle: u32, has_redo: u32) -> f64
     let redo = if has_redo != 0 { Redo::Kept } else { Redo::None };
     told(|_| {
         let pool = tarbox_opfs::pool(pool).map_err(|e| Error::new(ErrorKind::Io).caused_by(e))?;
-        let opened = Workspace::open(pool, first_handle, redo)?;
+        let opened = crate::open(pool, first_handle, redo)?;
         WORKSPACE.set(Some(opened));
         Ok(0.0)
     })
@@ -54,7 +54,7 @@ extern "C" fn workspace_serve(numbers: usize) -> f64 {
     let agent = String::from_utf8_lossy(agent);
     let result = told(|_| {
         with_workspace(|workspace| {
-            workspace.serve(&agent, &user);
+            workspace.act_as(client(&agent, &user));
             Ok(0.0)
         })
     });

@@ -10,13 +10,13 @@ use tarbox_web::{CODES, Effect, OPERATIONS};
 #[test]
 fn the_packages_protocol_is_this_crates() {
     let mut text = String::from(
-        "// Made from crates/web/src/ops/mod.rs; `TARBOX_BLESS=1 cargo test -p tarbox-web` makes it again.\n\nexport const Op = {\n",
+        "// Made from crates/calls/src/operations.rs; `TARBOX_BLESS=1 cargo test -p tarbox-web` makes it again.\n\nexport const Op = {\n",
     );
-    for (number, (name, _, _)) in OPERATIONS.iter().enumerate() {
+    for (number, (name, _)) in OPERATIONS.iter().enumerate() {
         writeln!(text, "  {name}: {number},").unwrap();
     }
     text += "} as const\n\nexport type Op = (typeof Op)[keyof typeof Op]\n\n/** Operations that change something, and so wait for the device. */\nexport const WRITES: ReadonlySet<number> = new Set([\n";
-    for (name, effect, _) in OPERATIONS {
+    for (name, effect) in OPERATIONS {
         if *effect == Effect::Writes {
             writeln!(text, "  Op.{name},").unwrap();
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tarbox_pool::fault::{CrashPolicy, FaultPlan};
 use tarbox_pool::{FaultPool, OpenOptions, Pool, PoolExt as _, SahPool};
 use tarbox_store::ErrorKind;
-use tarbox_web::{OPERATIONS, Redo, Request, Workspace};
+use tarbox_web::{OPERATIONS, Redo, Request, Workspace, client, open};
 
 /// A pool in slots, as in a browser, on a model of a disk.
 fn slots(disk: &FaultPool) -> Arc<dyn Pool> {
@@ -15,10 +15,7 @@ fn slots(disk: &FaultPool) -> Arc<dyn Pool> {
 }
 
 fn call(w: &mut Workspace, name: &str, request: Request<'_>) -> tarbox_store::Result<Vec<u8>> {
-    let number = OPERATIONS
-        .iter()
-        .position(|(found, _, _)| *found == name)
-        .unwrap();
+    let number = OPERATIONS.iter().position(|(found, _)| *found == name).unwrap();
     let mut out = Vec::new();
     w.call(number as u32, &request, &mut out).map(|_| out)
 }
@@ -52,7 +49,7 @@ fn read(w: &mut Workspace, path: &str) -> tarbox_store::Result<Vec<u8>> {
 #[test]
 fn what_was_synced_survives_every_crash() {
     let disk = FaultPool::new();
-    let mut w = Workspace::open(slots(&disk), 1, Redo::Kept).unwrap();
+    let mut w = open(slots(&disk), 1, Redo::Kept).unwrap();
     call(
         &mut w,
         "mkdir",
@@ -70,7 +67,7 @@ fn what_was_synced_survives_every_crash() {
     write(&mut w, "/small", b"perhaps");
     for seed in 0..20 {
         let after = disk.after_crash(seed, CrashPolicy::Mixed);
-        let mut again = Workspace::open(slots(&after), 1, Redo::Kept).unwrap();
+        let mut again = open(slots(&after), 1, Redo::Kept).unwrap();
         assert_eq!(read(&mut again, "/d/e/large").unwrap(), large);
         let small = read(&mut again, "/small").unwrap();
         assert!(small == b"kept" || small == b"perhaps");
@@ -97,7 +94,7 @@ fn version(w: &mut Workspace, path: &str) -> String {
 
 #[test]
 fn a_stale_version_is_refused_and_changes_nothing() {
-    let mut w = Workspace::open(slots(&FaultPool::new()), 1, Redo::Kept).unwrap();
+    let mut w = open(slots(&FaultPool::new()), 1, Redo::Kept).unwrap();
     write(&mut w, "/a", b"one");
     let first = version(&mut w, "/a");
     let put = |w: &mut Workspace, version: &str, data| {
@@ -124,7 +121,7 @@ fn a_stale_version_is_refused_and_changes_nothing() {
 
 #[test]
 fn a_name_that_is_taken_is_replaced_only_where_that_is_meant() {
-    let mut w = Workspace::open(slots(&FaultPool::new()), 1, Redo::Kept).unwrap();
+    let mut w = open(slots(&FaultPool::new()), 1, Redo::Kept).unwrap();
     write(&mut w, "/a", b"a");
     write(&mut w, "/b", b"b");
     let refused = call(&mut w, "rename", pair("/a", "/b", 1.0)).unwrap_err();
@@ -137,10 +134,10 @@ fn a_name_that_is_taken_is_replaced_only_where_that_is_meant() {
 
 #[test]
 fn changes_tell_whose_they_are_and_of_layers_where_asked() {
-    let mut w = Workspace::open(slots(&FaultPool::new()), 1, Redo::Kept).unwrap();
-    w.serve("browser:one", &[]);
+    let mut w = open(slots(&FaultPool::new()), 1, Redo::Kept).unwrap();
+    w.act_as(client("browser:one", &[]));
     write(&mut w, "/a", b"a");
-    w.serve("browser:two", &[]);
+    w.act_as(client("browser:two", &[]));
     call(&mut w, "checkpoint", pair("base", "", 0.0)).unwrap();
     call(&mut w, "tag", pair("good", "base", 0.0)).unwrap();
     call(&mut w, "remove", pair("/a", "", 0.0)).unwrap();
@@ -178,8 +175,8 @@ fn changes_tell_whose_they_are_and_of_layers_where_asked() {
 
 #[test]
 fn hostile_requests_are_refused() {
-    let mut w = Workspace::open(slots(&FaultPool::new()), 1, Redo::Kept).unwrap();
-    for (number, (name, _, _)) in OPERATIONS.iter().enumerate() {
+    let mut w = open(slots(&FaultPool::new()), 1, Redo::Kept).unwrap();
+    for (number, (name, _)) in OPERATIONS.iter().enumerate() {
         for numbers in [[-1.0; 3], [f64::NAN; 3], [f64::INFINITY; 3], [1e300; 3], [0.5; 3]] {
             for first in ["", "\0", "relative", "/../..", "{", "/missing"] {
                 let request = Request {
@@ -231,7 +228,7 @@ fn unpack(
 fn open_archive(w: &mut Workspace, path: &str) -> f64 {
     let number = OPERATIONS
         .iter()
-        .position(|(name, _, _)| *name == "openArchive")
+        .position(|(name, _)| *name == "openArchive")
         .unwrap();
     let request = Request {
         first: path,
@@ -243,7 +240,7 @@ fn open_archive(w: &mut Workspace, path: &str) -> f64 {
 #[test]
 fn an_archive_is_unpacked_piece_by_piece() {
     let disk = FaultPool::new();
-    let mut w = Workspace::open(slots(&disk), 1, Redo::Kept).unwrap();
+    let mut w = open(slots(&disk), 1, Redo::Kept).unwrap();
     let mut archive = header("f", b'0', "", 1000);
     archive.extend([b'x'; 1000]);
     archive.resize(1536, 0);
@@ -296,7 +293,7 @@ fn an_archive_is_unpacked_piece_by_piece() {
 #[test]
 fn headers_of_an_archive_and_what_follows_them() {
     let disk = FaultPool::new();
-    let mut w = Workspace::open(slots(&disk), 1, Redo::Kept).unwrap();
+    let mut w = open(slots(&disk), 1, Redo::Kept).unwrap();
     write(&mut w, "/f", b"content");
     let headers = |w: &mut Workspace, path: &str, name: &str, data: &[u8]| {
         let request = Request {
@@ -338,7 +335,7 @@ fn durably(
         return (w, true);
     }
     let crashed = disk.after_crash(0, CrashPolicy::KeepUnsynced);
-    (Workspace::open(slots(&crashed), 1, Redo::Kept).unwrap(), false)
+    (open(slots(&crashed), 1, Redo::Kept).unwrap(), false)
 }
 
 /// A file that is read in parts.
@@ -366,12 +363,7 @@ fn read_all(w: &mut Workspace, path: &str) -> Vec<u8> {
 /// Replaces a file piece by piece.
 fn replace_slowly(w: &mut Workspace, path: &str, data: &[u8]) -> tarbox_store::Result<()> {
     let mut number = Vec::new();
-    let found = |name: &str| {
-        OPERATIONS
-            .iter()
-            .position(|(other, _, _)| *other == name)
-            .unwrap() as u32
-    };
+    let found = |name: &str| OPERATIONS.iter().position(|(other, _)| *other == name).unwrap() as u32;
     let handle = w.call(found("stage"), &pair(path, "", 0.0), &mut number)?;
     for (at, piece) in data.chunks(1 << 20).enumerate() {
         let numbers = [handle, (at << 20) as f64, 0.0];
@@ -443,7 +435,7 @@ fn a_file_is_replaced_as_a_whole_or_not_at_all() {
     for (way, act) in ways {
         for (room, fits) in [(1 << 20, false), (34 << 20, false), (128 << 20, true)] {
             let disk = FaultPool::new();
-            let mut w = Workspace::open(slots(&disk), 1, Redo::Kept).unwrap();
+            let mut w = open(slots(&disk), 1, Redo::Kept).unwrap();
             write(&mut w, "/a", &old);
             w.sync().unwrap();
             let there: u64 = disk
@@ -460,7 +452,7 @@ fn a_file_is_replaced_as_a_whole_or_not_at_all() {
         }
         // What is smaller, or empty, also replaces it; names beside it are as before.
         let disk = FaultPool::new();
-        let mut w = Workspace::open(slots(&disk), 1, Redo::Kept).unwrap();
+        let mut w = open(slots(&disk), 1, Redo::Kept).unwrap();
         for data in [&old[..], &small, &new, &[]] {
             act(&mut w, data).unwrap();
             assert!(read_all(&mut w, "/a") == data, "{way}, {} bytes", data.len());
@@ -481,7 +473,7 @@ fn a_file_is_replaced_as_a_whole_or_not_at_all() {
 
 #[test]
 fn what_replaces_a_file_is_refused_before_it_comes() {
-    let mut w = Workspace::open(slots(&FaultPool::new()), 1, Redo::Kept).unwrap();
+    let mut w = open(slots(&FaultPool::new()), 1, Redo::Kept).unwrap();
     write(&mut w, "/a", b"old");
     call(&mut w, "mkdir", pair("/d", "", 0o755 as f64)).unwrap();
     let mut refused = |request| call(&mut w, "stage", request).unwrap_err().kind();
@@ -513,7 +505,7 @@ fn mode(w: &mut Workspace, path: &str) -> u32 {
 
 #[test]
 fn missing_directories_are_made_alike_and_the_first_is_answered() {
-    let mut w = Workspace::open(slots(&FaultPool::new()), 1, Redo::Kept).unwrap();
+    let mut w = open(slots(&FaultPool::new()), 1, Redo::Kept).unwrap();
     let all = |path| about(path, "", [f64::from(0o700), 1.0, 0.0]);
     assert_eq!(call(&mut w, "mkdir", all("/a/b/c/")).unwrap(), b"/a");
     assert_eq!(call(&mut w, "mkdir", all("/a/b/d")).unwrap(), b"/a/b/d");
@@ -529,7 +521,7 @@ fn missing_directories_are_made_alike_and_the_first_is_answered() {
 
 #[test]
 fn a_file_is_copied_with_its_permissions_and_never_a_directory() {
-    let mut w = Workspace::open(slots(&FaultPool::new()), 1, Redo::Kept).unwrap();
+    let mut w = open(slots(&FaultPool::new()), 1, Redo::Kept).unwrap();
     write(&mut w, "/f", b"content");
     write(&mut w, "/g", b"kept");
     call(&mut w, "chmod", about("/f", "", [f64::from(0o4777), 0.0, 0.0])).unwrap();
@@ -558,7 +550,7 @@ fn a_file_is_copied_with_its_permissions_and_never_a_directory() {
 
 #[test]
 fn a_real_path_is_by_the_name_that_was_asked_for() {
-    let mut w = Workspace::open(slots(&FaultPool::new()), 1, Redo::Kept).unwrap();
+    let mut w = open(slots(&FaultPool::new()), 1, Redo::Kept).unwrap();
     write(&mut w, "/one", b"");
     call(&mut w, "mkdir", about("/d", "", [f64::from(0o755), 0.0, 0.0])).unwrap();
     call(&mut w, "link", about("/one", "/d/two", [0.0; 3])).unwrap();

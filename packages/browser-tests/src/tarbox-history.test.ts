@@ -1,6 +1,6 @@
 import { type WatchEvent } from 'tarbox'
 import { assert, equal, fails } from './harness.js'
-import { AGENT, everywhere } from './workspaces.js'
+import { agentOf, everywhere, HAS_SITE } from './workspaces.js'
 
 everywhere('layers are sealed, compared, switched and dropped', async (fs) => {
   await fs.writeFile('/a', 'one')
@@ -95,7 +95,7 @@ everywhere('the audit and the usage tell', async (fs) => {
   await fs.rm('/x')
   const records = await fs.audit({ path: '/x', limit: 10 })
   equal(records[0]!.operation, 'unlink')
-  assert(records.every(({ agent }) => agent === AGENT))
+  assert(records.every(({ agent }) => agent === agentOf(fs)))
   await fails(() => fs.audit({ operation: 'nonsense' }), /^EINVAL.*nonsense/)
   assert(records.every(({ client }) => client === fs.client))
   await Promise.all(Array.from({ length: 25 }, (_, at) => fs.writeFile(`/n${at}`, '')))
@@ -109,7 +109,7 @@ everywhere('the audit and the usage tell', async (fs) => {
     paged.push(...page)
   equal(paged, all)
   const { bytes, layers, site } = await fs.usage()
-  assert(bytes >= 0 && layers === 1 && site.quota > 0 === (AGENT === 'browser'))
+  assert(bytes >= 0 && layers === 1 && site.quota > 0 === HAS_SITE)
   assert((await fs.gc()).bytes >= 0)
 })
 

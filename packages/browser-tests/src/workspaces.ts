@@ -3,8 +3,10 @@ import { equal, test } from './harness.js'
 
 export const where = { wasm: '/packages/tarbox/dist/tarbox.wasm', worker: '/packages/tarbox/dist/worker.js' }
 export const open = (options: OpenOptions) => TarboxFs.open({ ...where, ...options })
-/** What the audit calls this way in. */
-export const AGENT: string = 'browser'
+/** Whether a site has room for what is stored. */
+export const HAS_SITE: boolean = true
+/** What the audit calls the way in to a workspace. */
+export const agentOf = (_fs: TarboxFs): string => 'browser'
 let names = 0
 
 /** Each test with each place to keep the files. */

@@ -20,6 +20,7 @@ import { base, join, resolve } from './paths.js'
 import { attempt } from './problems.js'
 import { bringSample, isFirstVisit } from './sample/sample.js'
 import { AuditPanel } from './side/audit.js'
+import { signOut } from './server.js'
 import { Side } from './side/side.js'
 import { StatusBar } from './side/status.js'
 import { StoragePanel } from './side/storage.js'
@@ -92,11 +93,13 @@ export class App {
   async start(): Promise<void> {
     await this.#model.load()
     // Of several tabs that are opened at once the first brings the sample, and the others show it.
-    if (!(await this.workspace.alone('first visit', () => this.#welcomed()))) await this.#openAgain()
+    const isNew = !this.workspace.isRemote && (await this.workspace.alone('first visit', () => this.#welcomed()))
+    if (!isNew) await this.#openAgain()
     // Only now: what has not come back yet is not forgotten.
     this.#desk.changed.listen(() => this.#remember())
     this.#remember()
-    this.#offline.start()
+    // What is at a server is not there without it.
+    if (!this.workspace.isRemote) this.#offline.start()
   }
 
   async #welcomed(): Promise<boolean> {
@@ -119,6 +122,8 @@ export class App {
         el('span', { class: 'workspace' }, this.workspace.name),
       ),
       el('span', { class: 'space' }),
+      this.workspace.isRemote &&
+        button('Sign out', signOut, { kind: 'quiet', label: 'Forget the key in this browser' }),
       themeButton(),
       button('', help, { icon: 'help', label: 'Help and keys', kind: 'quiet' }),
     )

@@ -6,6 +6,7 @@ import { button } from './ui/controls.js'
 import { el, fill } from './ui/dom.js'
 import { icon } from './ui/icons.js'
 import { words } from './problems.js'
+import { SERVER, signIn } from './server.js'
 import { problem } from './ui/toast.js'
 import { Workspace } from './workspace.js'
 
@@ -20,7 +21,7 @@ function storageAsked(): 'opfs' | 'indexeddb' | 'memory' {
 async function start(): Promise<void> {
   const name = asked.get('name') ?? 'playground'
   try {
-    const workspace = await Workspace.open(name, storageAsked())
+    const workspace = SERVER ? await signIn(SERVER) : await Workspace.open(name, storageAsked())
     await new App(workspace).start()
   } catch (error) {
     console.error(error)
@@ -33,34 +34,37 @@ function failed(name: string, error: unknown): void {
   const isWrongName = error instanceof TarboxError && error.code === 'EINVAL'
   const inMemory = new URL(location.href)
   inMemory.searchParams.set('storage', 'memory')
-  const what = isWrongName
-    ? [
-        el(
-          'div',
-          { class: 'buttons' },
-          button('Open “playground”', () => location.assign(location.pathname), { kind: 'primary' }),
-        ),
-      ]
-    : [
-        el(
-          'p',
-          {},
-          'Close other tabs of this page and try again. In a private window, or if the browser does not allow storage, work in memory and export what you want to keep.',
-        ),
-        el(
-          'div',
-          { class: 'buttons' },
-          button('Try again', () => location.reload(), { kind: 'primary' }),
-          button('Work in memory', () => location.assign(inMemory)),
-        ),
-      ]
+  const again = button('Try again', () => location.reload(), { kind: 'primary' })
+  const what = SERVER
+    ? [el('div', { class: 'buttons' }, again)]
+    : isWrongName
+      ? [
+          el(
+            'div',
+            { class: 'buttons' },
+            button('Open “playground”', () => location.assign(location.pathname), { kind: 'primary' }),
+          ),
+        ]
+      : [
+          el(
+            'p',
+            {},
+            'Close other tabs of this page and try again. In a private window, or if the browser does not allow storage, work in memory and export what you want to keep.',
+          ),
+          el(
+            'div',
+            { class: 'buttons' },
+            again,
+            button('Work in memory', () => location.assign(inMemory)),
+          ),
+        ]
   fill(
     document.getElementById('work')!,
     el(
       'div',
       { class: 'failed', role: 'alert' },
       icon('warning', 32),
-      el('h1', {}, `The workspace “${name}” could not be opened`),
+      el('h1', {}, SERVER ? 'The server does not answer' : `The workspace “${name}” could not be opened`),
       el('p', {}, words(error)),
       ...what,
     ),

@@ -1,4 +1,4 @@
-import { type ChangeEvent, type Layer, type LayerName, TarboxFs } from 'tarbox'
+import { type ChangeEvent, type Layer, type LayerName, TarboxError, TarboxFs } from 'tarbox'
 import { Signal } from './ui/signal.js'
 
 /** How long changes are gathered before the page looks at them, in milliseconds. */
@@ -16,6 +16,8 @@ export class Workspace {
   private constructor(
     readonly fs: TarboxFs,
     readonly name: string,
+    /** What the key to a server allows, if the workspace is at one. */
+    readonly scope?: 'read' | 'write' | 'layers' | 'admin',
   ) {
     this.#channel = new BroadcastChannel(`tarbox-playground:${name}`)
     // The change feed tells of files and switches; checkpoints, tags and drops are told here.
@@ -23,10 +25,32 @@ export class Workspace {
   }
 
   static async open(name: string, storage: 'opfs' | 'indexeddb' | 'memory'): Promise<Workspace> {
-    const workspace = new Workspace(await TarboxFs.open({ name, storage }), name)
-    workspace.layers = await workspace.fs.layers.list()
-    void workspace.#follow()
-    return workspace
+    return new Workspace(await TarboxFs.open({ name, storage }), name).#begin()
+  }
+
+  /** The workspace at a server, for whoever has this key. */
+  static async at(server: URL, key: string): Promise<Workspace> {
+    const fs = await new TarboxFs(server, key).init()
+    const response = await fetch(new URL('api/v1/system/capabilities', server), {
+      headers: { authorization: `Bearer ${key}` },
+    })
+    const { tenant, scope } = (await response.json()) as { tenant: string; scope: 'read' }
+    return new Workspace(fs, tenant, scope).#begin()
+  }
+
+  async #begin(): Promise<this> {
+    this.layers = await this.fs.layers.list()
+    void this.#follow()
+    return this
+  }
+
+  get isRemote(): boolean {
+    return this.scope !== undefined
+  }
+
+  /** It may be read, and nothing else. */
+  get isLocked(): boolean {
+    return this.readOnly || this.scope === 'read'
   }
 
   get current(): Layer {
@@ -40,14 +64,23 @@ export class Workspace {
 
   async #follow(): Promise<void> {
     let waiting: ChangeEvent[] = []
-    for await (const event of this.fs.watch('/')) {
-      if (waiting.push(event) > 1) continue
-      setTimeout(() => {
-        const events = waiting
-        waiting = []
-        if (events.some(({ kind }) => kind === 'rescan')) void this.#reload()
-        this.changed.tell(events)
-      }, GATHER)
+    try {
+      for await (const event of this.fs.watch('/', { layers: true })) {
+        if ('name' in event) {
+          void this.#reload()
+          continue
+        }
+        if (waiting.push(event) > 1) continue
+        setTimeout(() => {
+          const events = waiting
+          waiting = []
+          if (events.some(({ kind }) => kind === 'rescan')) void this.#reload()
+          this.changed.tell(events)
+        }, GATHER)
+      }
+    } catch (error) {
+      // Not every key may watch: then the page shows what it does itself.
+      if (!(error instanceof TarboxError) || error.code !== 'EACCES') throw error
     }
   }
 

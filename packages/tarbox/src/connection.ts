@@ -2,6 +2,7 @@ import { compileModule, keepsAlive } from '#platform'
 import { deferred } from './deferred.js'
 import { TarboxError } from './errors.js'
 import { onRest } from './lifecycle.js'
+import { type Link, NOTHING, type Request, type Result, type Watching } from './link.js'
 import {
   type Broadcast,
   type Call,
@@ -21,27 +22,10 @@ import { nameOf } from './op-names.js'
 import type { Op } from './protocol.js'
 import { end, isOurs, type Remote, remote, type RemoteSource } from './remote.js'
 
-export interface Request {
-  first?: string
-  second?: string
-  numbers?: [number?, number?, number?]
-  data?: Uint8Array
-  /** Gives the data away instead of copying it. */
-  transfer?: boolean
-}
-
-export interface Result {
-  value: number
-  bytes: Uint8Array<ArrayBuffer>
-}
-
-/** Who watches: told what happens, and that nothing will any more, with the reason if there is one. */
-interface Watcher {
+interface Watcher extends Watching {
   watched: Watched
   /** What came up to here has been told; a negative position is when it began. */
   after: number
-  tell(events: WatchEvent[]): void
-  end(error?: Error): void
 }
 
 interface Waiting {
@@ -51,8 +35,6 @@ interface Waiting {
   /** Its data is given away, so that it cannot be sent again. */
   isSpent: boolean
 }
-
-const NOTHING = new Uint8Array()
 
 function callOf(
   id: number,
@@ -80,7 +62,7 @@ function compile(wasm: string): Promise<WebAssembly.Module> {
  * A page that is put aside (into the back-forward cache, or frozen) ends its worker, and with it all that it holds, so that
  * other tabs can go on. When the page is back, it has a new one, and what was not answered is sent again.
  */
-export class Connection {
+export class Connection implements Link {
   #worker: Remote
   /** `opening` until the worker is ready; then calls are sent. */
   #state: 'opening' | 'open' | 'resting' = 'opening'
@@ -129,7 +111,8 @@ export class Connection {
       }
     }
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data)
-    const ahead = 'terminate' in worker
+    // What a server does needs no module.
+    const ahead = 'terminate' in worker && !init.server
     const post = (message: ToWorker) => worker.postMessage(message)
     post({ init: { ...init, ahead } })
     // A worker takes as long to start as a module to compile. Where it cannot be done here, the worker does it.
@@ -285,7 +268,7 @@ export class Connection {
     this.#post({ sync: { call: callOf(0, op, request), buffer } })
   }
 
-  watch(watched: Watched, who: Pick<Watcher, 'tell' | 'end'>): () => void {
+  watch(watched: Watched, who: Watching): () => void {
     if (this.#dead) throw this.#dead
     const id = this.#next++
     this.#mayNotEnd()

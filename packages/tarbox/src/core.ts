@@ -14,9 +14,10 @@ import {
   textOf,
 } from 'tarbox-device'
 import { DATABASE, noteWorkspace, refuseDamage, refuseLoss } from './damage.js'
-import { failure } from './errors.js'
+import { failure, TarboxError } from './errors.js'
 import type { Call, Failure, Init, Reply, Storage, Watched, WatchEvent } from './messages.js'
 import { isToMove, moveToOpfs } from './move.js'
+import { NO_TEXT } from './no-text.js'
 import { databaseOf, directoryOf } from './places.js'
 import { Op, WRITES } from './protocol.js'
 
@@ -42,12 +43,6 @@ const FREES: ReadonlySet<number> = new Set([
   Op.closeArchive,
 ])
 
-const NO_TEXT: Failure = {
-  code: 'EILSEQ',
-  errno: 84,
-  message:
-    'the name has a lone surrogate, which cannot be encoded in UTF-8; a name that is listed like this is not UTF-8, and can only be removed with its directory',
-}
 const GONE: Failure = {
   code: 'EAGAIN',
   errno: 11,
@@ -393,6 +388,8 @@ function isFull(reply: Reply): boolean {
 
 function storeOf(storage: Storage, { name, path }: Init): SlotStore {
   switch (storage) {
+    case 'server':
+      throw new TarboxError('ENOTSUP', 'What is at a server is not opened here.')
     case 'opfs':
       // A worker that was killed lets go of its files some moments after its lock.
       return new OpfsSlots(directoryOf(name), 10_000, RESERVE)

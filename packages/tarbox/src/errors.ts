@@ -39,9 +39,26 @@ export class TarboxError extends Error {
   }
 
   static of(failure: Failure, syscall: string, path?: string): TarboxError {
-    const subject = path ? `, ${syscall} '${path}'` : ''
-    return new TarboxError(failure.code, `${failure.code}: ${failure.message}${subject}`, { syscall, path })
+    return new TarboxError(failure.code, `${failure.code}: ${failure.message}${about(syscall, path)}`, {
+      syscall,
+      path,
+    })
   }
+
+  /** @internal What it was made {@link of}. */
+  get failure(): Failure {
+    const message = this.message.slice(this.code.length + 2)
+    const subject = about(this.syscall, this.path)
+    return {
+      code: this.code,
+      errno: -this.errno,
+      message: subject && message.endsWith(subject) ? message.slice(0, -subject.length) : message,
+    }
+  }
+}
+
+function about(syscall: string, path: string | undefined): string {
+  return path ? `, ${syscall} '${path}'` : ''
 }
 
 /** A text that stands for something, such as the target of a link; `EILSEQ` if it is no UTF-8. */

@@ -1,4 +1,4 @@
-import type { Connection, Result } from './connection.js'
+import type { Link, Result } from './link.js'
 import { TarboxError } from './errors.js'
 import { bytesOf, FILE_MODE, timesOf } from './native.js'
 import { Op } from './protocol.js'
@@ -8,7 +8,7 @@ import { ask, doOver, type Work } from './work.js'
 /** How a file is opened, as in Node.js. */
 export type OpenMode = 'r' | 'r+' | 'w' | 'wx' | 'w+' | 'wx+' | 'a' | 'ax' | 'a+' | 'ax+'
 
-/** What a file is opened for, as `crates/web/src/ops/handles.rs` has it. */
+/** What a file is opened for, as `crates/calls/src/handles.rs` has it. */
 export const READ = 1
 export const WRITE = 2
 export const APPEND = 4
@@ -133,7 +133,7 @@ export class TarboxFile {
 
   /** @internal */
   constructor(
-    readonly connection: Connection,
+    readonly connection: Link,
     private readonly file: OpenFile,
   ) {}
 

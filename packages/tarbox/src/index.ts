@@ -1,17 +1,19 @@
 import { siteStorage, startWorker } from '#platform'
 import { textOf } from 'tarbox-device'
 import { Connection } from './connection.js'
-import { TarboxError } from './errors.js'
 import { OpenFile, openFlags, type OpenMode, TarboxFile } from './file.js'
 import { importFiles, type Imported, type Incoming, type TransferOptions } from './import.js'
 import { json, Layers } from './layers.js'
 import { onRest } from './lifecycle.js'
+import type { Link } from './link.js'
 import type { ChangeEvent, Storage, WatchEvent } from './messages.js'
-import { initOf, type OpenOptions } from './options.js'
+import { initOf, type OpenOptions, serverOf } from './options.js'
 import * as native from './native.js'
 import type { Used } from './native.js'
 import { Op } from './protocol.js'
 import { replaceFile } from './replace.js'
+import type { ServerOptions } from './server/address.js'
+import { ServerConnection } from './server/connection.js'
 import type { Entry, Stats } from './stats.js'
 import { exportTar, importTar, type TarProgress, type Unpacked } from './tar.js'
 import { doOver, type Work } from './work.js'
@@ -29,6 +31,7 @@ export {
 } from './import.js'
 export type { ChangeEvent, LayerEvent, Storage, WatchEvent } from './messages.js'
 export type { OpenOptions } from './options.js'
+export type { ServerOptions } from './server/address.js'
 export { Entry, Stats } from './stats.js'
 export type { TarProgress, Unpacked } from './tar.js'
 
@@ -70,7 +73,7 @@ export interface AuditRecord {
   /** Nanoseconds since 1970. */
   time: number
   uid: number
-  /** The interface: `browser`, `node`; for what others did to a database file also theirs, such as `cli`. */
+  /** The interface: `browser`, `node`, `key:ID` at a server; for what others did also theirs, such as `cli`. */
   agent: string
   /** The tab or worker: the `client` of its workspace. */
   client?: string
@@ -88,7 +91,7 @@ export interface Usage extends Used {
   site: { usage: number; quota: number; persisted: boolean }
 }
 
-/** Interfaces that name the client. */
+/** Interfaces that name the client; a key of a server does, too, behind its id. */
 const AGENTS: ReadonlySet<string> = new Set(['browser', 'node'])
 
 /**
@@ -97,27 +100,33 @@ const AGENTS: ReadonlySet<string> = new Set(['browser', 'node'])
  */
 export class TarboxFs {
   readonly layers: Layers
-  readonly #connection: Connection
+  readonly #connection: Link
 
-  /** @deprecated Reserved for a workspace on a server; use {@link TarboxFs.open}. */
-  constructor(apiUrl: string, apiKey: string)
+  /**
+   * A workspace at a server (`tarbox serve`), for whoever has this key. Nothing is asked of the server until the first call;
+   * {@link init} finds out at once whether the two are right. `?tenant=NAME` in the URL names another tenant than the key's.
+   */
+  constructor(apiUrl: string | URL, apiKey: string, options?: Pick<ServerOptions, 'durability' | 'patience'>)
   /** @internal */
-  constructor(connection: Connection)
-  constructor(connection: Connection | string, _apiKey?: string) {
-    if (!(connection instanceof Connection)) {
-      throw new TarboxError(
-        'ENOTSUP',
-        'This version has no remote store: open a workspace of this browser with await TarboxFs.open({ name }).',
-      )
-    }
-    this.#connection = connection
-    this.layers = new Layers(connection)
+  constructor(connection: Link)
+  constructor(at: Link | string | URL, key = '', options: Pick<ServerOptions, 'durability' | 'patience'> = {}) {
+    this.#connection =
+      typeof at === 'string' || at instanceof URL ? new ServerConnection({ ...options, url: at, key }) : at
+    this.layers = new Layers(this.#connection)
   }
 
-  /** Opens a workspace, and creates it if it does not exist. */
+  /** Opens a workspace, and creates it if it does not exist and is not at a server. */
   static async open(options: OpenOptions = {}): Promise<TarboxFs> {
+    const server = serverOf(options)
+    if (server) return new TarboxFs(new ServerConnection(server)).init()
     const init = initOf(options)
     return new TarboxFs(await Connection.open(options.worker, init))
+  }
+
+  /** Connects to the server, if the workspace is at one: fails with `EACCES` if the key is wrong, with `EIO` if nobody answers. */
+  async init(): Promise<this> {
+    if (this.#connection instanceof ServerConnection) await this.#connection.open()
+    return this
   }
 
   /** @internal */
@@ -336,8 +345,9 @@ export class TarboxFs {
   async audit(query: AuditQuery = {}): Promise<AuditRecord[]> {
     const records = json<AuditRecord[]>(await this.#connection.call(Op.audit, { first: JSON.stringify(query) }))
     for (const record of records) {
-      const [agent, client] = record.agent.split(':')
+      const [agent, client, behind] = record.agent.split(':')
       if (AGENTS.has(agent!) && client) Object.assign(record, { agent, client })
+      else if (agent === 'key' && behind) Object.assign(record, { agent: `${agent}:${client}`, client: behind })
     }
     return records
   }

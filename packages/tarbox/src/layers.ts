@@ -1,5 +1,5 @@
 import { textOf } from 'tarbox-device'
-import type { Connection, Result } from './connection.js'
+import type { Link, Result } from './link.js'
 import { Op } from './protocol.js'
 
 /** A sealed state of the workspace, or (the last one) the state being written. */
@@ -29,10 +29,10 @@ export type LayerName = string | number
 
 /** The history of a workspace. */
 export class Layers {
-  readonly #connection: Connection
+  readonly #connection: Link
 
   /** @internal */
-  constructor(connection: Connection) {
+  constructor(connection: Link) {
     this.#connection = connection
   }
 

@@ -1,5 +1,6 @@
 import type { ModuleSource } from 'tarbox-device'
 import type { Op } from './protocol.js'
+import type { ServerOptions } from './server/address.js'
 
 /** One operation, as it is sent. */
 export interface Call {
@@ -21,13 +22,15 @@ export interface Failure {
 }
 
 /** Where a workspace is kept; a database file only in Node.js. */
-export type Storage = 'opfs' | 'indexeddb' | 'memory' | 'file'
+export type Storage = 'opfs' | 'indexeddb' | 'memory' | 'file' | 'server'
 
 export interface Init {
   name: string
   storage: Storage
   /** The database file, where `storage` is that. */
   path?: string
+  /** The server, where `storage` is that. */
+  server?: ServerOptions
   /** Where the module is. */
   wasm: string
   /** Whether it follows, compiled: the page has begun with that while this worker started. */

@@ -1,4 +1,5 @@
 import type { ModuleSource } from 'tarbox-device'
+import type { Holder } from './serve.js'
 import { Core } from './core.js'
 import { deferred } from './deferred.js'
 import { Election, type Term } from './election.js'
@@ -20,7 +21,7 @@ const UNANSWERED = 10
  * A worker whose page is put aside (into the back-forward cache, or frozen) may never run again, so it **rests**. When its
  * page is back it begins anew, with what was not answered.
  */
-export class Node {
+export class Node implements Holder {
   readonly #id = crypto.randomUUID()
   /** What the audit and the change feed call it. */
   readonly client = clientOf(this.#id)

@@ -2,6 +2,7 @@ import { fileOf, MODULE, STORAGES } from '#platform'
 import { TarboxError } from './errors.js'
 import type { Init } from './messages.js'
 import type { RemoteSource } from './remote.js'
+import { addressOf, type ServerOptions } from './server/address.js'
 
 /** Options for opening a workspace. */
 export interface OpenOptions {
@@ -12,6 +13,12 @@ export interface OpenOptions {
    * One process at a time can have it open; the next one fails with `EBUSY`, and a message that says who has it.
    */
   path?: string | URL
+  /** A server, as {@link TarboxFs}'s constructor takes it: `https://files.example.org`. */
+  url?: string | URL
+  /** The key to it. */
+  key?: string
+  /** Milliseconds for which a server that does not answer is asked again; 30,000 unless said otherwise. */
+  patience?: number
   /**
    * Where to store it. `opfs` (the default) falls back to `indexeddb` in browsers without file handles; the files are moved when
    * the browser supports them. In Node.js, a workspace without a `path` is in `memory`.
@@ -32,11 +39,30 @@ export interface OpenOptions {
 
 /** What the worker is told. */
 export function initOf(options: OpenOptions): Init {
+  const server = serverOf(options)
+  if (server) {
+    addressOf(server)
+    return {
+      ...named(options),
+      name: String(server.url),
+      storage: 'server',
+      server: { ...server, url: String(server.url) },
+    }
+  }
   const { path } = options
   if (path === undefined) return named(options)
   if (options.name !== undefined || options.storage !== undefined)
     throw new TarboxError('EINVAL', 'A workspace has a path, or a name and a storage, not both.')
   return { ...named(options), name: String(path), storage: 'file', path: fileOf(path) }
+}
+
+/** The server that a workspace is at, if it is at one. */
+export function serverOf(options: OpenOptions): ServerOptions | undefined {
+  const { url, key = '', durability, patience } = options
+  if (url === undefined) return undefined
+  if (options.path !== undefined || options.name !== undefined || options.storage !== undefined)
+    throw new TarboxError('EINVAL', 'A workspace has a URL, or a path, or a name and a storage, only one of these.')
+  return { url, key, durability, patience }
 }
 
 function named({

@@ -8,6 +8,8 @@ import type * as browser from './platform.js'
 
 export const STORAGES: typeof browser.STORAGES = ['memory']
 
+export const SHARES_STREAMS: typeof browser.SHARES_STREAMS = false
+
 export const MODULE: typeof browser.MODULE = new URL('../tarbox.wasm', import.meta.url)
 
 export const MAY_START_WORKERS: typeof browser.MAY_START_WORKERS = true

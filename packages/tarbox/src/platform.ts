@@ -6,7 +6,10 @@ import type { Remote } from './remote.js'
 import type { Endpoint } from './serve.js'
 
 /** Where a workspace can be kept, the usual one first. */
-export const STORAGES: readonly Exclude<Storage, 'file'>[] = ['opfs', 'indexeddb', 'memory']
+export const STORAGES: readonly Exclude<Storage, 'file' | 'server'>[] = ['opfs', 'indexeddb', 'memory']
+
+/** Whether there are others on this machine to share a stream of a server with, and locks for it. */
+export const SHARES_STREAMS: boolean = true
 
 /** Where the module is unless something else is said. */
 export const MODULE = new URL('./tarbox.wasm', import.meta.url)

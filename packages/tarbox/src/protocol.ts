@@ -1,4 +1,4 @@
-// Made from crates/web/src/ops/mod.rs; `TARBOX_BLESS=1 cargo test -p tarbox-web` makes it again.
+// Made from crates/calls/src/operations.rs; `TARBOX_BLESS=1 cargo test -p tarbox-web` makes it again.
 
 export const Op = {
   readFile: 0,

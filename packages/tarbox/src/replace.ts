@@ -1,4 +1,4 @@
-import type { Connection } from './connection.js'
+import type { Link } from './link.js'
 import { TarboxError } from './errors.js'
 import { Op } from './protocol.js'
 
@@ -10,7 +10,7 @@ const PIECE = 1 << 20
  * was, or not there.
  */
 export async function replaceFile(
-  connection: Connection,
+  connection: Link,
   path: string,
   source: Blob | ReadableStream<Uint8Array>,
   { mode, exclusive, ifVersion }: { mode: number; exclusive: boolean; ifVersion: string },

@@ -8,11 +8,16 @@ import {
   type FromWorker,
   type Init,
   type Reply,
+  type Storage,
   type ToWorker,
   unflattenCalls,
+  type Watched,
 } from './messages.js'
 import { Node } from './node.js'
+import type { Done } from './outbox.js'
+import { ServerNode } from './server/node.js'
 import { answer } from './shared.js'
+import type { Watcher } from './watchers.js'
 
 /** What messages come and go through: a worker's own scope, or a port. */
 export interface Endpoint {
@@ -23,6 +28,18 @@ export interface Endpoint {
 /** Bytes from which on it is cheaper to give memory away than to copy it. */
 const LARGE = 1 << 15
 
+/** Who has a workspace, or reaches who has it. */
+export interface Holder {
+  readonly client: string
+  start(): Promise<Storage>
+  run(calls: Call[], done: Done): void
+  watch(id: number, watched: Watched, after: number, tell: Watcher['tell']): void
+  unwatch(id: number): void
+  close(): Promise<void>
+  rest(): void
+  wake(): void
+}
+
 /** What a worker does when its page is put aside, and when it is back. */
 export interface Service {
   rest(): void
@@ -31,7 +48,7 @@ export interface Service {
 
 /** Holds a workspace for whoever is at the other end, or reaches the worker of another tab that does. */
 export function serve(endpoint: Endpoint, closed: () => void = () => undefined): Service {
-  let node: Node | undefined
+  let node: Holder | undefined
   const post = (message: FromWorker, transfer: Transferable[] = []) => endpoint.postMessage(message, transfer)
 
   const reply = (replies: Reply[]) => {
@@ -45,7 +62,9 @@ export function serve(endpoint: Endpoint, closed: () => void = () => undefined):
   const ahead = deferred<ModuleSource>()
 
   const start = async (init: Init) => {
-    node = new Node(init, init.ahead ? ahead.promise : moduleSource(init.wasm))
+    node = init.server
+      ? new ServerNode(init.server)
+      : new Node(init, init.ahead ? ahead.promise : moduleSource(init.wasm))
     try {
       post({ ready: { storage: await node.start(), client: node.client } })
     } catch (error) {

@@ -1,5 +1,6 @@
-import type { Connection, Result } from './connection.js'
+import type { Connection } from './connection.js'
 import { TarboxError } from './errors.js'
+import type { Result } from './link.js'
 import type { Failure, Reply } from './messages.js'
 import { nameOf } from './op-names.js'
 import type { Ask } from './work.js'

@@ -60,7 +60,7 @@ export class Stats extends FileType {
   /** The nanoseconds of each time beyond full milliseconds. */
   readonly #below: readonly number[]
 
-  /** @internal What `crates/web/src/reply.rs` writes. */
+  /** @internal What `crates/calls/src/reply.rs` writes. */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     super()
     const at = new Float64Array(bytes.buffer, bytes.byteOffset, 18)

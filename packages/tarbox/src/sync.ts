@@ -1,8 +1,9 @@
 /// The workspace for programs that cannot wait: in a worker of a page that is cross-origin isolated, and in Node.js.
 import { refusalOfSync } from '#platform'
-import { Connection, type Result } from './connection.js'
+import { Connection } from './connection.js'
 import { TarboxError } from './errors.js'
 import { OpenFile } from './file.js'
+import type { Result } from './link.js'
 import * as native from './native.js'
 import type { Mode, PathLike } from './nodefs/arguments.js'
 import { constants } from './nodefs/constants.js'

@@ -1,5 +1,5 @@
 /// Trees as tar archives, out of a workspace and into it. What an archive says is read and written by the module.
-import type { Connection } from './connection.js'
+import type { Link } from './link.js'
 import { TarboxError } from './errors.js'
 import {
   ImportError,
@@ -43,7 +43,7 @@ export interface Unpacked extends Imported {
 /** A tree as a tar archive (POSIX pax), a piece at a time. Names are relative to `root`. */
 export function exportTar(
   fs: TarboxFs,
-  connection: Connection,
+  connection: Link,
   root: string,
   options: TransferOptions,
 ): ReadableStream<Uint8Array> {
@@ -72,7 +72,7 @@ interface Packed {
 
 async function* archive(
   fs: TarboxFs,
-  connection: Connection,
+  connection: Link,
   root: string,
   { onProgress }: TransferOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
@@ -136,7 +136,7 @@ function fewOf(entries: Entry[], from: number): Entry[] {
 /** What an archive holds of an entry; nothing of what it cannot hold, or of what is gone meanwhile. */
 async function pack(
   fs: TarboxFs,
-  connection: Connection,
+  connection: Link,
   root: string,
   path: string,
   entry: Entry,
@@ -203,7 +203,7 @@ interface Report extends Imported {
 
 /** Unpacks an archive below `root`. Nothing in it can lead out of there. */
 export function importTar(
-  connection: Connection,
+  connection: Link,
   source: ReadableStream<Uint8Array> | Blob,
   root: string,
   options: TransferOptions<TarProgress>,
@@ -251,7 +251,7 @@ export function importTar(
 }
 
 async function unpack(
-  connection: Connection,
+  connection: Link,
   archive: number,
   input: Input,
   signal: AbortSignal | undefined,

@@ -1,4 +1,4 @@
-import type { Connection, Request, Result } from './connection.js'
+import type { Link, Request, Result } from './link.js'
 import type { Op } from './protocol.js'
 
 /** One operation of the workspace, asked for. */
@@ -26,7 +26,7 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** Does work over a connection. Its first operation travels with all others of this turn of the event loop. */
-export async function doOver<T>(connection: Pick<Connection, 'call'>, work: Work<T>): Promise<T> {
+export async function doOver<T>(connection: Pick<Link, 'call'>, work: Work<T>): Promise<T> {
   let step = work.next()
   while (!step.done) {
     const asked = step.value

@@ -22,6 +22,11 @@ export function scratch() {
 export function everywhere(title, body) {
   test(`${title} (memory)`, (t) => body(Object.assign(t, { place: {} })))
   test(`${title} (file)`, (t) => body(Object.assign(t, { place: { path: scratch() } })))
+  // Not before it is needed: it wants the command.
+  test(`${title} (server)`, async (t) => {
+    const { tenant } = await import('./server.mjs')
+    await body(Object.assign(t, { place: await tenant() }))
+  })
 }
 
 /** The native command, as built in this tree unless `TARBOX_BIN` says otherwise. */

@@ -16,6 +16,8 @@ const BUILD_TOOLS: &[(&str, &str)] = &[
     ("strace", "strace"),
     // Archives are unpacked as it does.
     ("bsdtar", "libarchive-tools"),
+    // WebDAV is judged by it.
+    ("litmus", "litmus"),
 ];
 
 /// The compiler that crates with C in them are built with, and what tests call.

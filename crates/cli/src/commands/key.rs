@@ -63,7 +63,7 @@ pub(crate) struct Revoke {
     id: String,
 }
 
-fn parse_scope(text: &str) -> Result<Scope, String> {
+pub(crate) fn parse_scope(text: &str) -> Result<Scope, String> {
     Scope::from_word(text).ok_or_else(|| format!("'{text}' is no scope; use read, write, layers or admin"))
 }
 

@@ -25,6 +25,8 @@ pub(crate) mod key;
 pub(crate) mod layer;
 pub(crate) mod ln;
 pub(crate) mod ls;
+#[cfg(feature = "serve")]
+pub(crate) mod mcp;
 pub(crate) mod mkdir;
 #[cfg(all(feature = "mount", target_os = "linux"))]
 pub(crate) mod mount;

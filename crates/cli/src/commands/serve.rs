@@ -40,6 +40,9 @@ pub(crate) struct Args {
     /// An origin whose pages may call the server, or *; can be repeated
     #[arg(long, value_name = "ORIGIN")]
     cors: Vec<String>,
+    /// Give agents the workspace as tools at /mcp (Model Context Protocol)
+    #[arg(long)]
+    mcp: bool,
     /// Requests per second of one key
     #[arg(long, value_name = "N")]
     rate: Option<u32>,
@@ -74,6 +77,7 @@ pub(crate) fn run<D: Backend + Clone>(
         tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
         hosts: args.host.clone(),
         origins: args.cors.clone(),
+        mcp: args.mcp,
         rate: args.rate,
         upload_max: args.upload_max,
         ..Options::new(args.listen)

@@ -13,6 +13,8 @@ mod graph;
 mod help;
 mod layers;
 mod listing;
+#[cfg(feature = "serve")]
+mod mcp;
 #[cfg(all(feature = "mount", target_os = "linux"))]
 mod mount;
 #[cfg(feature = "postgres")]

@@ -424,6 +424,7 @@ pub(crate) async fn delete<D: Backend>(
             .conditional
             .write()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
+        caller.refuse_control(&location).await?;
         let there = files.fs.lstat(who, location.path()).await?;
         conditions.allow_change(Some(&there))?;
         match there.is_dir() {

@@ -23,7 +23,7 @@ use crate::text::Text;
 use crate::watch::follow;
 
 /// How often a stream says that it is still there.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Records looked at in one go.
 const BATCH: usize = 256;
 

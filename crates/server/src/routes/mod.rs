@@ -13,4 +13,5 @@ pub(crate) mod links;
 pub(crate) mod moves;
 pub(crate) mod system;
 pub(crate) mod tenants;
+pub(crate) mod workspace;
 pub(crate) mod xattrs;

@@ -3,10 +3,12 @@
 mod archives;
 mod attacks;
 mod conditions;
+mod dav;
 mod events;
 mod files;
 mod keys;
 mod layers;
+mod mcp;
 mod postgres;
 mod repeated;
 mod support;

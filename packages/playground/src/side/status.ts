@@ -4,6 +4,7 @@ import type { Offline } from '../offline/offline.js'
 import { button } from '../ui/controls.js'
 import { el, fill } from '../ui/dom.js'
 import { icon, type IconName } from '../ui/icons.js'
+import type { Storage } from 'tarbox'
 import type { Workspace } from '../workspace.js'
 
 const PLACES = {
@@ -17,8 +18,9 @@ const PLACES = {
     'IndexedDB',
     'This browser has no file handles for workers, so files are kept in IndexedDB. They will be moved when it does.',
   ],
+  server: ['storage', 'At the server', 'Kept by the server that this page comes from. Saved changes are on its disk.'],
   memory: ['warning', 'In memory only', 'Everything is lost when this tab is closed. Export what you want to keep.'],
-} as const
+} satisfies Partial<Record<Storage, [IconName, string, string]>>
 
 /** One line that says where things stand. */
 export class StatusBar {
@@ -40,7 +42,7 @@ export class StatusBar {
 
   #draw(): void {
     const { fs, current, readOnly } = this.workspace
-    const [symbol, text, title] = PLACES[fs.storage]
+    const [symbol, text, title] = PLACES[fs.storage as keyof typeof PLACES]
     const { update, ready } = this.offline
     const front = this.desk.front
     const said = front?.status() ?? ''
@@ -64,7 +66,7 @@ export class StatusBar {
       item(symbol, text, title, fs.storage === 'memory' ? 'warn' : ''),
       layer,
       !navigator.onLine
-        ? item('offline', 'Offline', 'There is no network connection. This page does not need one.')
+        ? item('offline', 'Offline', 'There is no network connection.')
         : ready
           ? item('check', 'Works offline', 'This page is kept in the browser and works without a network.', 'wide')
           : null,

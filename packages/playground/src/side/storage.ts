@@ -9,6 +9,7 @@ import type { Workspace } from '../workspace.js'
 const PLACES = {
   opfs: 'The private file system of this browser (OPFS)',
   indexeddb: 'IndexedDB, since this browser has no file handles for workers',
+  server: 'The server that this page comes from',
   memory: 'The memory of this tab; it is lost when the tab is closed',
 }
 
@@ -77,42 +78,43 @@ export class StoragePanel {
       const focused = document.activeElement === this.#keep
       fill(
         this.#figures,
-        el(
-          'section',
-          {},
-          el('h2', {}, 'This site'),
+        !this.workspace.isRemote &&
           el(
-            'div',
-            {
-              class: 'gauge',
-              role: 'meter',
-              'aria-label': 'Space in use',
-              'aria-valuemin': 0,
-              'aria-valuemax': 100,
-              'aria-valuenow': Math.round(part * 100),
-              'aria-valuetext': `${bytes(site.usage)} of ${bytes(site.quota)}`,
-            },
-            bar(part),
-          ),
-          el(
-            'p',
-            { class: 'figures' },
-            el('strong', {}, bytes(site.usage)),
-            ` of ${bytes(site.quota)} that the browser allows`,
-          ),
-          site.persisted
-            ? el('p', { class: 'good' }, 'The browser keeps the data until you delete it.')
-            : el(
-                'div',
-                {},
-                el(
-                  'p',
+            'section',
+            {},
+            el('h2', {}, 'This site'),
+            el(
+              'div',
+              {
+                class: 'gauge',
+                role: 'meter',
+                'aria-label': 'Space in use',
+                'aria-valuemin': 0,
+                'aria-valuemax': 100,
+                'aria-valuenow': Math.round(part * 100),
+                'aria-valuetext': `${bytes(site.usage)} of ${bytes(site.quota)}`,
+              },
+              bar(part),
+            ),
+            el(
+              'p',
+              { class: 'figures' },
+              el('strong', {}, bytes(site.usage)),
+              ` of ${bytes(site.quota)} that the browser allows`,
+            ),
+            site.persisted
+              ? el('p', { class: 'good' }, 'The browser keeps the data until you delete it.')
+              : el(
+                  'div',
                   {},
-                  'When the device runs out of space, the browser may delete the data of sites. Ask it not to:',
+                  el(
+                    'p',
+                    {},
+                    'When the device runs out of space, the browser may delete the data of sites. Ask it not to:',
+                  ),
+                  this.#keep,
                 ),
-                this.#keep,
-              ),
-        ),
+          ),
         el(
           'section',
           {},
@@ -121,7 +123,7 @@ export class StoragePanel {
             'dl',
             {},
             ...pair('Name', name),
-            ...pair('Stored in', PLACES[fs.storage]),
+            ...pair('Stored in', PLACES[fs.storage as keyof typeof PLACES]),
             ...pair('Content', `${bytes(usage.bytes)}, identical content stored once`),
             ...pair('Files and folders', usage.inodes.toLocaleString('en')),
             ...pair('Layers', count(usage.layers - 1, 'sealed', 'sealed')),
@@ -129,7 +131,10 @@ export class StoragePanel {
         ),
       )
       if (focused) this.#keep.focus()
-      if (!this.#tools.isConnected) this.element.append(this.#figures, this.#tools)
+      if (this.#figures.isConnected) return
+      this.element.append(this.#figures)
+      // A whole database is looked after by whoever administers it.
+      if (!this.workspace.isRemote || this.workspace.scope === 'admin') this.element.append(this.#tools)
     })
   }
 

@@ -6,7 +6,7 @@ use tarbox_fs::{FilesystemExt as _, FilesystemInterface as _, OpenFlags, blockin
 use tarbox_store::{Attr, Error, ErrorKind, FileKind, Result};
 use tarbox_tar::{Collision, Kind, Member, Owners, Problem, Severity, Told, Unpacker, Writer, kind_of};
 
-use crate::{Request, Workspace, reply};
+use crate::{Place, Request, Workspace, reply};
 
 /// An archive that is being unpacked.
 pub(crate) struct Archive {
@@ -39,19 +39,23 @@ struct Progress<'a> {
 }
 
 /// Begins to unpack an archive below a directory, which is made. Returns the number to call it by.
-pub(super) fn open(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
-    let root = blocking(w.fs.create_dir_all(&w.who, request.first))?;
+pub(crate) fn open<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+    let root = blocking(w.place.fs().create_dir_all(&w.who, w.path(request.first)))?;
     let root = (root.ino, request.first.as_bytes());
     let archive = Archive {
         unpacker: Unpacker::new(root, Collision::Replace, Owners::Keep),
         told: Vec::new(),
     };
-    Ok(f64::from(w.keep_archive(archive)))
+    Ok(f64::from(w.keep_archive(archive)?))
 }
 
 /// Unpacks what the data says. Numbers are the archive, where in it the data is, and whether it ends there. The call can be
 /// repeated: what has been done is not done again.
-pub(super) fn unpack(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn unpack<P: Place>(
+    w: &mut Workspace<P>,
+    request: &Request<'_>,
+    out: &mut Vec<u8>,
+) -> Result<f64> {
     let gone = || {
         let what = "the tab that was unpacking the archive was closed; files unpacked so far remain; unpack the archive again";
         Error::new(ErrorKind::BadHandle).because(what)
@@ -62,7 +66,7 @@ pub(super) fn unpack(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>
     let done = unpacker.position().checked_sub(request.whole(1)?);
     let data = done.and_then(|done| request.data.get(usize::try_from(done).ok()?..));
     let data = data.ok_or_else(gone)?;
-    let fs = (&w.fs, &w.who);
+    let fs = (w.place.fs(), &w.who);
     unpacker.feed(fs, data, &mut |told_now| told.push(Line::of(told_now)))?;
     if request.flag(2) {
         unpacker.finish(fs, &mut |told_now| told.push(Line::of(told_now)))?;
@@ -85,13 +89,13 @@ pub(super) fn unpack(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>
 }
 
 /// Ends the unpacking; a file that is not whole goes.
-pub(super) fn close(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn close<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
     w.release(request.small(0)?).map(|()| 0.0)
 }
 
 impl Archive {
-    pub(crate) fn close(mut self, w: &Workspace) -> Result<()> {
-        let fs = (&w.fs, &w.who);
+    pub(crate) fn close<P: Place>(mut self, w: &Workspace<P>) -> Result<()> {
+        let fs = (w.place.fs(), &w.who);
         self.unpacker.abandon(fs)?;
         // Directories get what the archive says of them also where it was left in the middle.
         self.unpacker.finish(fs, &mut |_| ())
@@ -121,8 +125,12 @@ impl Line {
 /// The headers of what is at the first path, under the name of the second; as another name of what the data says, if there
 /// is any. Gives how many pieces of content follow, their offsets and lengths (all doubles), and the headers; returns the bytes
 /// of content, and -1 for what an archive cannot hold.
-pub(super) fn headers(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
-    let attr = blocking(w.fs.lstat(&w.who, request.first))?;
+pub(crate) fn headers<P: Place>(
+    w: &mut Workspace<P>,
+    request: &Request<'_>,
+    out: &mut Vec<u8>,
+) -> Result<f64> {
+    let attr = blocking(w.place.fs().lstat(&w.who, w.path(request.first)))?;
     let mut path = request.second.as_bytes().to_vec();
     if attr.is_dir() {
         path.push(b'/');
@@ -130,7 +138,7 @@ pub(super) fn headers(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8
     let mut map = None;
     let member = if request.data.is_empty() {
         let target = match attr.kind {
-            FileKind::Symlink => blocking(w.fs.read_link(&w.who, request.first))?,
+            FileKind::Symlink => blocking(w.place.fs().read_link(&w.who, w.path(request.first)))?,
             _ => Vec::new(),
         };
         let Some(kind) = kind_of(attr.kind, attr.rdev, target) else {
@@ -148,7 +156,7 @@ pub(super) fn headers(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8
             size: attr.size,
             mtime: attr.mtime,
             atime: attr.atime,
-            xattrs: blocking(xattrs(&w.fs, &w.who, attr.ino))?,
+            xattrs: blocking(xattrs(w.place.fs(), &w.who, attr.ino))?,
         }
     } else {
         Member::hard_link(path, request.data.to_vec())
@@ -171,12 +179,16 @@ pub(super) fn headers(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8
 /// What is in a workspace and in no archive: a socket.
 const NOTHING: f64 = -1.0;
 
-fn pieces(w: &Workspace, path: &str, attr: &Attr) -> Result<Option<Vec<(u64, u64)>>> {
+fn pieces<P: Place>(w: &Workspace<P>, path: &str, attr: &Attr) -> Result<Option<Vec<(u64, u64)>>> {
     if attr.blocks.saturating_mul(512) >= attr.size {
         return Ok(None);
     }
-    let (_, handle) = blocking(w.fs.open_path(&w.who, path, OpenFlags::READ, None))?;
-    let map = blocking(data_map(&w.fs, handle, attr));
-    blocking(w.fs.release(handle))?;
+    let (_, handle) = blocking(
+        w.place
+            .fs()
+            .open_path(&w.who, w.path(path), OpenFlags::READ, None),
+    )?;
+    let map = blocking(data_map(w.place.fs(), handle, attr));
+    blocking(w.place.fs().release(handle))?;
     map
 }

@@ -6,17 +6,21 @@ use tarbox_fs::{
 };
 use tarbox_store::{Error, ErrorKind, Result, WriteAt};
 
-use super::content::WHOLE;
-use super::{version, zeros};
-use crate::{Request, Workspace};
+use crate::content::WHOLE;
+use crate::operations::zeros;
+use crate::{Place, Request, Workspace, version};
 
 /// Opens a file without a name, for the content of the one that the first text names; the second text is the version that
 /// this must have, and the number whether it must be new. Returns the number to call it by.
-pub(super) fn stage(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn stage<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
     version::expecting(w, request)?;
-    match blocking(w.fs.open_path(&w.who, request.first, OpenFlags::WRITE, None)) {
+    match blocking(
+        w.place
+            .fs()
+            .open_path(&w.who, w.path(request.first), OpenFlags::WRITE, None),
+    ) {
         Ok((_, handle)) => {
-            blocking(w.fs.release(handle))?;
+            blocking(w.place.fs().release(handle))?;
             if request.flag(0) {
                 return Err(Error::new(ErrorKind::Exists).about(request.first));
             }
@@ -24,42 +28,42 @@ pub(super) fn stage(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -
         Err(error) if error.kind() == ErrorKind::NotFound => (),
         Err(error) => return Err(error),
     }
-    let handle = blocking(nameless(&w.fs, &w.who))?;
-    Ok(f64::from(w.keep(handle)))
+    let handle = blocking(nameless(w.place.fs(), &w.who))?;
+    Ok(f64::from(w.keep(handle)?))
 }
 
 /// Gives the file that the first text names the content of an open one. The second text is the version that it must have;
 /// numbers are the open file, the mode of a new one, and whether it must be new.
-pub(super) fn replace(w: &mut Workspace, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn replace<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &mut Vec<u8>) -> Result<f64> {
     let who = version::expecting(w, request)?;
     let source = w.handle(request.small(0)?)?;
     put(w, &who, request.first, source, request.small(1)?, request.flag(2))
 }
 
 /// The same with the bytes of a request.
-pub(super) fn with_bytes(
-    w: &mut Workspace,
+pub(crate) fn with_bytes<P: Place>(
+    w: &mut Workspace<P>,
     who: &Credentials,
     request: &Request<'_>,
     mode: u32,
 ) -> Result<f64> {
-    let source = blocking(nameless(&w.fs, &w.who))?;
-    let done = blocking(w.fs.write(source, WriteAt::Offset(0), request.data))
+    let source = blocking(nameless(w.place.fs(), &w.who))?;
+    let done = blocking(w.place.fs().write(source, WriteAt::Offset(0), request.data))
         .and_then(|_| put(w, who, request.first, source, mode, false));
-    blocking(w.fs.release(source))?;
+    blocking(w.place.fs().release(source))?;
     done
 }
 
 /// All that could lack room is stored before anything of the target goes.
-fn put(
-    w: &mut Workspace,
+fn put<P: Place>(
+    w: &mut Workspace<P>,
     who: &Credentials,
     path: &str,
     source: Handle,
     mode: u32,
     exclusive: bool,
 ) -> Result<f64> {
-    let size = blocking(w.fs.getattr(w.fs.handle(source)?.ino))?.size;
+    let size = blocking(w.place.fs().getattr(w.place.fs().handle(source)?.ino))?.size;
     let flags = if exclusive {
         OpenFlags::WRITE.exclusively()
     } else {
@@ -68,17 +72,17 @@ fn put(
     let mut small = None;
     if size <= WHOLE as u64 {
         let mut bytes = zeros(size)?;
-        let count = blocking(w.fs.read(source, 0, &mut bytes))?;
+        let count = blocking(w.place.fs().read(source, 0, &mut bytes))?;
         bytes.truncate(count);
         small = Some(bytes);
     } else {
         w.sync()?;
     }
-    let (_, target) = blocking(w.fs.open_path(who, path, flags, Some(mode)))?;
+    let (_, target) = blocking(w.place.fs().open_path(who, w.path(path), flags, Some(mode)))?;
     let done = match small {
-        Some(bytes) => blocking(put_content(&w.fs, &bytes, target)),
-        None => blocking(share_content(&w.fs, source, target)).map(drop),
+        Some(bytes) => blocking(put_content(w.place.fs(), &bytes, target)),
+        None => blocking(share_content(w.place.fs(), source, target)).map(drop),
     };
-    blocking(w.fs.release(target))?;
+    blocking(w.place.fs().release(target))?;
     done.map(|()| size as f64)
 }

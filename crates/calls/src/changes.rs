@@ -7,7 +7,7 @@ use tarbox_fs::{ChangeEvent, EventKind, FilesystemInterface as _, blocking};
 use tarbox_store::{LogQuery, LogRecord, Operation, Result, Seq, Store as _};
 
 use crate::workspace::client_of;
-use crate::{Request, Workspace, reply};
+use crate::{Place, Request, Workspace, reply};
 
 /// Records of the log looked at in one call.
 const CHANGES: usize = 4096;
@@ -31,12 +31,21 @@ struct Told<'a> {
 
 /// What changed at a path and below it after a position, a negative one being now; the second number says that layers are
 /// watched, too. Returns the position to go on from.
-pub(super) fn changes(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
+pub(crate) fn changes<P: Place>(
+    w: &mut Workspace<P>,
+    request: &Request<'_>,
+    out: &mut Vec<u8>,
+) -> Result<f64> {
     if request.numbers[0] < 0.0 {
-        return Ok(blocking(w.fs.last_change())?.0 as f64);
+        return Ok(blocking(w.place.fs().last_change())?.0 as f64);
     }
     let after = Seq(request.whole(0)?);
-    let changes = blocking(w.fs.changes(request.first.as_bytes(), after, CHANGES))?;
+    let mut changes = blocking(w.place.fs().changes(&w.whole(request.first), after, CHANGES))?;
+    changes.events.retain_mut(|event| {
+        let shown = w.shown(&event.path).map(|path| event.path = path).is_some();
+        event.from = event.from.take().and_then(|path| w.shown(&path));
+        shown
+    });
     let history = if request.flag(1) {
         history(w, after, changes.last)?
     } else {
@@ -50,7 +59,7 @@ pub(super) fn changes(w: &mut Workspace, request: &Request<'_>, out: &mut Vec<u8
 }
 
 /// What was done to layers and tags from one position to another.
-fn history(w: &Workspace, after: Seq, last: Seq) -> Result<Vec<LogRecord>> {
+fn history<P: Place>(w: &Workspace<P>, after: Seq, last: Seq) -> Result<Vec<LogRecord>> {
     use Operation::{Checkpoint, DropLayer, Squash, Switch, Tag};
     let query = LogQuery {
         after: Some(after),
@@ -58,7 +67,7 @@ fn history(w: &Workspace, after: Seq, last: Seq) -> Result<Vec<LogRecord>> {
         limit: CHANGES,
         ..LogQuery::default()
     };
-    let mut records = blocking(w.fs.store().log(&query))?;
+    let mut records = blocking(w.place.fs().store().log(&query))?;
     records.retain(|record| {
         record.errno == 0 && matches!(record.operation, Checkpoint | Switch | DropLayer | Squash | Tag)
     });
