@@ -30,6 +30,10 @@ pub(crate) mod mkdir;
 pub(crate) mod mount;
 pub(crate) mod mv;
 pub(crate) mod rm;
+#[cfg(feature = "js")]
+pub(crate) mod js;
+#[cfg(feature = "run")]
+mod lend;
 #[cfg(feature = "run")]
 pub(crate) mod run;
 #[cfg(feature = "serve")]
