@@ -210,7 +210,7 @@ Buffer.byteLength = function byteLength(value, encoding) {
 
 const proto = FastBuffer.prototype;
 const define = (methods) => {
-  for (const [name, value] of Object.entries(methods)) Object.defineProperty(proto, name, { value, writable: true, enumerable: true, configurable: true });
+  for (const name of Reflect.ownKeys(methods)) Object.defineProperty(proto, name, { value: methods[name], writable: true, enumerable: true, configurable: true });
 };
 for (const [name, from] of [['parent', 'buffer'], ['offset', 'byteOffset']]) {
   Object.defineProperty(proto, name, {

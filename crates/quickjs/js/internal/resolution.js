@@ -86,10 +86,15 @@ function detect(file) {
   const text = native.readText(file, 0);
   return typeof text === 'string' && exports.hasModuleSyntax(text) ? 'module' : 'commonjs';
 }
+// What looks like a module is one if it cannot be compiled as anything else.
 exports.hasModuleSyntax = (text) => {
   if (!MODULE_SYNTAX.test(text)) return false;
-  const bare = text.replace(/\/\*[\s\S]*?\*\/|(^|[^:'"`\\])\/\/[^\n]*|`(?:\\[\s\S]|[^`\\])*`/g, '$1');
-  return MODULE_SYNTAX.test(bare);
+  try {
+    native.compile(`(function (exports, require, module, __filename, __dirname) { ${text.replace(/^#!.*/, '')}\n})`, '[probe]');
+    return false;
+  } catch {
+    return true;
+  }
 };
 
 const isIndex = (key) => String(+key) === key && +key >= 0 && +key < 0xffff_ffff;
