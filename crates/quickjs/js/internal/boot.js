@@ -47,9 +47,12 @@
   // Modules that scripts may ask for, with and without `node:`; those in the second list only with it.
   const names = native.names.filter((name) => !name.startsWith('internal/') && !name.startsWith('vendor/'));
   const onlyWithScheme = new Set(['test', 'test/reporters', 'sqlite', 'sea']);
+  // For tests of Node's own, which look inside.
+  const exposed = native.execArgs.some((flag) => /^--expose[-_]internals$/.test(flag));
   requireBuiltin.builtins = names.filter((name) => !onlyWithScheme.has(name));
   requireBuiltin.find = (specifier) => {
     const bare = specifier.startsWith('node:') ? specifier.slice(5) : specifier;
+    if (exposed && specifier.startsWith('internal/') && native.source(specifier) !== undefined) return specifier;
     if (!names.includes(bare) || (bare === specifier && onlyWithScheme.has(bare))) return undefined;
     return bare;
   };

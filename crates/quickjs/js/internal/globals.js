@@ -3,10 +3,10 @@
 const { defineLazily } = require('internal/util');
 const loop = require('internal/loop');
 
-require('internal/process');
 const hidden = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, enumerable: false, configurable: true });
 const shown = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, enumerable: true, configurable: true });
 
+hidden('process', require('internal/process'));
 shown('global', globalThis);
 Object.defineProperty(globalThis, Symbol.toStringTag, { value: 'global', configurable: true });
 const timers = require('timers');
@@ -35,5 +35,5 @@ defineLazily(globalThis, ['performance'], () => require('perf_hooks').performanc
 defineLazily(globalThis, ['structuredClone'], () => require('internal/structured_clone').structuredClone);
 defineLazily(globalThis, ['Buffer', 'atob', 'btoa'], (name) => require('buffer')[name], false);
 defineLazily(globalThis, ['crypto'], () => require('crypto').webcrypto);
-defineLazily(globalThis, ['navigator'], () => ({ hardwareConcurrency: 1, language: 'en-US', languages: ['en-US'], platform: 'linux', userAgent: 'Node.js/20' }));
+defineLazily(globalThis, ['navigator'], () => ({ hardwareConcurrency: 1, language: 'en-US', languages: ['en-US'], platform: 'linux', userAgent: 'Node.js/20' }), false);
 hidden('console', require('internal/console').console);
