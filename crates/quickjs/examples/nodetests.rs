@@ -141,15 +141,17 @@ fn run(fs: &Arc<Fs<SqliteStore>>, name: &str, source: &str) -> (Option<i32>, Str
         .flat_map(str::split_whitespace)
         .map(str::to_owned)
         .collect();
+    let scratch = format!("/scratch/{name}");
+    let _ = blocking(fs.create_dir_all(&Credentials::root("nodetests"), &scratch));
     let test = move || {
         let me = Credentials::root("nodetests");
         let Ok(root) = Mount::new(files, &me, b"/", b"/", Capability::ReadWrite) else {
             return;
         };
         let mut options = Options::new(vec![root], me);
-        options.cwd = "/test".into();
+        options.cwd = "/".into();
         options.exec_args = flags;
-        options.env = vec![("NODE_TEST_DIR".into(), "/test".into()), ("PATH".into(), "/bin".into())];
+        options.env = vec![("NODE_TEST_DIR".into(), scratch), ("PATH".into(), "/bin".into())];
         options.limits = Limits {
             timeout: Some(TIMEOUT),
             memory: 1 << 30,

@@ -332,9 +332,10 @@ define({
     else start = Math.trunc(start) || 0;
     if (end === undefined || end > length) end = length;
     else end = Math.trunc(end) || 0;
+    if (encoding !== undefined && normalizeEncoding(`${encoding}`) === undefined) throw new codes.ERR_UNKNOWN_ENCODING(encoding);
     if (end <= start) return '';
     if (encoding === undefined) return decode(this, 'utf8', start, end);
-    const normal = normalizeEncoding(encoding);
+    const normal = normalizeEncoding(`${encoding}`);
     if (normal === undefined) throw new codes.ERR_UNKNOWN_ENCODING(encoding);
     return decode(this, normal, start, end);
   },
@@ -417,8 +418,7 @@ define({
       const inner = require('internal/inspect').inspect(extra, { ...context, breakLength: Infinity, compact: true });
       text += `${this.length > 0 ? ', ' : ''}${inner.slice(2, -2)}`;
     }
-    const name = this.constructor?.name || 'Buffer';
-    return `<${name}${text ? ' ' : ''}${text}>`;
+    return `<${this.constructor.name} ${text}>`;
   },
 });
 function clampSigned(value, length, fallback) {
@@ -489,8 +489,8 @@ function atob(input) {
 
 function utf8Valid(input, encoding) {
   if (ArrayBuffer.isView(input) || isAnyArrayBuffer(input)) {
-    const bytes = isAnyArrayBuffer(input) ? new Uint8Array(input) : new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
     if (input.detached || input.buffer?.detached) throw new codes.ERR_INVALID_STATE('Cannot validate on a detached buffer');
+    const bytes = isAnyArrayBuffer(input) ? new Uint8Array(input) : new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
     if (encoding === 'ascii') return bytes.every((byte) => byte < 128);
     return native.decoder('utf-8', true)(bytes, 0, bytes.length, true, true) !== null;
   }

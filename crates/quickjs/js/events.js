@@ -259,6 +259,7 @@ Object.defineProperties(EventEmitter, {
     set(value) {
       validateBoolean(value, 'EventEmitter.captureRejections');
       captureByDefault = value;
+      EventEmitter.prototype[kCapture] = value;
     },
   },
   defaultMaxListeners: {
@@ -308,7 +309,7 @@ EventEmitter.addAbortListener = (signal, listener) => {
   let remove;
   if (signal.aborted) queueMicrotask(() => listener());
   else {
-    signal.addEventListener('abort', listener, { once: true });
+    signal.addEventListener('abort', listener, { __proto__: null, once: true, [require('internal/event_target').kResistStopPropagation]: true });
     remove = () => signal.removeEventListener('abort', listener);
   }
   return { __proto__: null, [Symbol.dispose ?? Symbol.for('nodejs.dispose')]: () => remove?.() };
@@ -329,8 +330,8 @@ function listen(target, name, listener, flags) {
 }
 
 EventEmitter.once = async function once(emitter, name, options = {}) {
-  validateObject(options, 'options');
-  const { signal } = options;
+  validateObject(options ?? {}, 'options');
+  const { signal } = options ?? {};
   validateAbortSignal(signal, 'options.signal');
   if (signal?.aborted) throw new AbortError(undefined, { cause: signal.reason });
   return new Promise((resolve, reject) => {

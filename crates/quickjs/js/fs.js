@@ -57,8 +57,10 @@ for (const [name, length] of Object.entries(LENGTHS)) {
         } else callback = args.at(-1) !== undefined && args.length > length ? args.at(-1) : undefined;
       }
       if (name === 'close' && args.length === 1) callback = () => {};
+      if (name === 'opendir') validators.validateFunction(callback, 'callback');
+      const work = prepare(...own);
       makeCallback(callback);
-      later(prepare(...own), callback);
+      later(work, callback);
     },
   }[name];
   Object.defineProperty(asynchronous, 'length', { value: length + 1 });
@@ -128,11 +130,12 @@ function readArguments(buffer, offset, length, at) {
 fs.readSync = function readSync(fd, buffer, offset, length, at) {
   fd = getFd(fd);
   validators.validateBuffer(buffer);
-  if (arguments.length <= 3 && (offset === undefined || typeof offset === 'object')) {
+  if (arguments.length <= 3 && (offset === undefined || typeof offset !== 'number')) {
     const options = offset ?? {};
     validators.validateObject(options, 'options', 1);
     ({ offset = 0, length = buffer.byteLength - offset, position: at = null } = options);
-  }
+  } else if (offset !== undefined) validators.validateInteger(offset ?? 0, 'offset', 0);
+  if (offset === undefined) offset = 0;
   [offset, length, at] = readArguments(buffer, offset, length, at);
   if (length === 0) return 0;
   return ops.read(fd, buffer, offset, length, at)();
@@ -150,6 +153,7 @@ fs.read = function read(fd, buffer, offsetOrOptions, length, at, callback) {
       if (buffer !== null && typeof buffer === 'object' && !ArrayBuffer.isView(buffer)) {
         const options = buffer;
         ({ buffer = Buffer.alloc(16384) } = options);
+        validators.validateBuffer(buffer);
         ({ offset = 0, length = buffer.byteLength - offset, position: at = null } = options);
       } else {
         offset = 0;

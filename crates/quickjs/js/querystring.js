@@ -32,7 +32,12 @@ function escape(text) {
   try {
     return encodeURIComponent(text);
   } catch {
-    throw new codes.ERR_INVALID_URI();
+    // A surrogate takes whatever follows as its other half, as Node.js has it; at the end there is nothing to take.
+    return text.replace(/[\ud800-\udbff][\udc00-\udfff]|[^\ud800-\udfff]|[\ud800-\udfff]([\s\S])?/g, (one, next) => {
+      if (one.isWellFormed()) return encodeURIComponent(one);
+      if (next === undefined) throw new codes.ERR_INVALID_URI();
+      return encodeURIComponent(String.fromCodePoint(0x10000 + ((one.charCodeAt(0) & 0x3ff) << 10) + (next.charCodeAt(0) & 0x3ff)));
+    });
   }
 }
 
@@ -79,8 +84,8 @@ function parse(text, separator, equals, options) {
     }
   };
   for (const piece of text.split(separator)) {
-    if (piece === '') continue;
     if (most-- <= 0) break;
+    if (piece === '') continue;
     const at = piece.indexOf(equals);
     const key = clean(at === -1 ? piece : piece.slice(0, at));
     const value = at === -1 ? '' : clean(piece.slice(at + equals.length));

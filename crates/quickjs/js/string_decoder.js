@@ -41,11 +41,14 @@ StringDecoder.prototype.write = function write(piece) {
       [keep, needs] = open(buffer);
       break;
     case 'utf16le': {
-      keep = buffer.length % 2;
-      const at = buffer.length - keep;
-      needs = keep ? 2 : 0;
-      if (at >= 2 && buffer[at - 1] >= 0xd8 && buffer[at - 1] <= 0xdb) {
-        keep += 2;
+      const { length } = buffer;
+      const isHigh = (at) => at >= 1 && buffer[at] >= 0xd8 && buffer[at] <= 0xdb;
+      if (length % 2 === 1) {
+        const waits = this.rest.length >= 2 && length === 3 && isHigh(1);
+        keep = waits ? 3 : 1;
+        needs = waits ? 4 : 2;
+      } else if (isHigh(length - 1)) {
+        keep = 2;
         needs = 4;
       }
       break;

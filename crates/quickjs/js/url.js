@@ -402,7 +402,7 @@ function pathToFileURL(file, options) {
   if (windows) full = `/${full.replaceAll('\\', '/')}`;
   return new URL(`file://${escapePath(full)}`);
 }
-const escapePath = (text) => text.replace(/[%\\\n\r\t?#]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+const escapePath = (text) => text.replace(/[%\\\n\r\t?#^]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 
 module.exports = {
   Url,

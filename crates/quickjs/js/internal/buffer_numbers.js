@@ -9,7 +9,7 @@ function bounds(value, length, name) {
     throw new codes.ERR_OUT_OF_RANGE(name || 'offset', 'an integer', value);
   }
   if (length < 0) throw new codes.ERR_BUFFER_OUT_OF_BOUNDS();
-  throw new codes.ERR_OUT_OF_RANGE(name || 'offset', `>= ${name ? 1 : 0} && <= ${length}`, value);
+  throw new codes.ERR_OUT_OF_RANGE(name || 'offset', `>= ${name ? 1 : 0} and <= ${length}`, value);
 }
 function checkOffset(buffer, offset, size) {
   if (offset === undefined) offset = 0;

@@ -345,7 +345,12 @@ Object.defineProperties(Module._extensions, Object.fromEntries(['.ts', '.cts', '
 exports.runMain = (filename) => Module._load(filename, null, true);
 exports.Module = Module;
 exports.main = undefined;
-Module._initPaths = () => {};
+Module._initPaths = () => {
+  const { NODE_PATH, HOME } = process.env;
+  const home = HOME ? [path.resolve(HOME, '.node_modules'), path.resolve(HOME, '.node_libraries')] : [];
+  Module.globalPaths = [...(NODE_PATH ?? '').split(':').filter(Boolean), ...home];
+};
+Module._initPaths();
 Module._preloadModules = () => {};
 Module.enableCompileCache = () => ({ status: 3 });
 Module.createRequire = function createRequire(filename) {

@@ -40,8 +40,8 @@ function setUp(target, { stdout, stderr, ignoreErrors = true, colorMode = 'auto'
   hide(kGroup, '');
   hide(kOptions, { ignoreErrors, colorMode, inspectOptions, indent: groupIndentation });
   Object.defineProperties(target, {
-    _stdout: { get: stdout, configurable: true, enumerable: false },
-    _stderr: { get: stderr, configurable: true, enumerable: false },
+    _stdout: { get: () => target[kOut](), set: (value) => { target[kOut] = () => value; }, configurable: true, enumerable: false },
+    _stderr: { get: () => target[kErr](), set: (value) => { target[kErr] = () => value; }, configurable: true, enumerable: false },
   });
 }
 
@@ -57,7 +57,7 @@ function write(target, which, text) {
   const indent = target[kGroup];
   if (indent !== '') text = indent + (text.includes('\n') ? text.replaceAll('\n', `\n${indent}`) : text);
   const name = which === kOut ? 'stdout' : 'stderr';
-  if (target === exports.console && untouched(name)) {
+  if (target === exports.console && untouched(name) && target[which].own) {
     native.print(which === kOut ? 1 : 2, `${text}\n`);
     return;
   }
@@ -66,11 +66,13 @@ function write(target, which, text) {
     stream.write(`${text}\n`);
     return;
   }
-  if (stream.listenerCount?.('error') > 0) return void stream.write(`${text}\n`, () => {});
   const ignore = () => {};
   stream.once?.('error', ignore);
   try {
-    stream.write(`${text}\n`, () => {});
+    stream.write(`${text}\n`, (error) => {
+      // An error that comes later is nobody's either.
+      if (error && !stream._writableState?.errorEmitted && !stream.listenerCount?.('error')) stream.once?.('error', ignore);
+    });
   } catch (error) {
     if (error instanceof RangeError && /call stack/i.test(error.message)) throw error;
   } finally {
@@ -186,7 +188,7 @@ for (const [name, value] of Object.entries(methods)) Object.defineProperty(Conso
 
 const console = Object.create({});
 for (const name of Object.keys(methods)) console[name] = methods[name];
-setUp(console, { stdout: () => process.stdout, stderr: () => process.stderr });
+setUp(console, { stdout: Object.assign(() => process.stdout, { own: true }), stderr: Object.assign(() => process.stderr, { own: true }) });
 bindAll(console);
 console.Console = Console;
 for (const name of ['profile', 'profileEnd', 'timeStamp']) console[name] = () => {};

@@ -117,6 +117,7 @@ exports.messages = {
   ERR_FS_CP_EINVAL: ['Invalid src or dest', Error],
   ERR_FS_EISDIR: ['Path is a directory', Error],
   ERR_FS_FILE_TOO_LARGE: ['File size (%s) is greater than 2 GiB', RangeError],
+  ERR_FS_INVALID_SYMLINK_TYPE: [(type) => `Symlink type must be one of "dir", "file", or "junction". Received "${type}"`, Error],
   ERR_FS_WATCH_QUEUE_OVERFLOW: ['fs.watch() queued more than %d events', Error],
   ERR_ILLEGAL_CONSTRUCTOR: ['Illegal constructor', TypeError],
   ERR_IMPORT_ATTRIBUTE_MISSING: ['Module "%s" needs an import attribute of "%s: %s"', TypeError],

@@ -8,10 +8,6 @@ const inner = new WeakMap();
 const trusted = new WeakSet();
 
 class Event {
-  static NONE = 0;
-  static CAPTURING_PHASE = 1;
-  static AT_TARGET = 2;
-  static BUBBLING_PHASE = 3;
   constructor(type, options = undefined) {
     if (arguments.length === 0) throw new codes.ERR_MISSING_ARGS('type');
     if (options != null) validators.validateObject(options, 'options', 5);
@@ -57,6 +53,9 @@ class Event {
     return `${name} ${inspect({ type, defaultPrevented, cancelable, timeStamp }, options)}`;
   }
 }
+['NONE', 'CAPTURING_PHASE', 'AT_TARGET', 'BUBBLING_PHASE'].forEach((name, value) => {
+  for (const target of [Event, Event.prototype]) Object.defineProperty(target, name, { value, enumerable: true });
+});
 function isTrusted() {
   return trusted.has(this);
 }
@@ -83,6 +82,7 @@ Object.defineProperty(CustomEvent.prototype, 'detail', { enumerable: true });
 
 const kEvents = Symbol('kEvents');
 const kMax = Symbol('kMaxEventTargetListeners');
+const kResistStopPropagation = Symbol('kResistStopPropagation');
 
 class EventTarget {
   constructor() {
@@ -107,7 +107,7 @@ class EventTarget {
     let list = this[kEvents].get(type);
     if (list === undefined) this[kEvents].set(type, (list = []));
     if (list.some((one) => one.listener === listener && one.capture === !!capture)) return;
-    list.push({ listener, once: !!once, capture: !!capture, passive: !!passive, removed: false });
+    list.push({ listener, once: !!once, capture: !!capture, passive: !!passive, removed: false, resists: !!options?.[kResistStopPropagation] });
     signal?.addEventListener('abort', () => this.removeEventListener(type, listener, options), { once: true });
     const max = this[kMax] ?? require('events').defaultMaxListeners;
     if (max > 0 && list.length > max && !list.warned) {
@@ -138,7 +138,7 @@ class EventTarget {
     state.target = this;
     state.dispatched = true;
     for (const one of [...(this[kEvents].get(state.type) ?? [])]) {
-      if (one.removed) continue;
+      if (one.removed || (state.stopped && !one.resists)) continue;
       if (one.once) this.removeEventListener(state.type, one.listener, one.capture);
       state.passive = one.passive;
       try {
@@ -150,7 +150,6 @@ class EventTarget {
           throw error;
         });
       }
-      if (state.stopped) break;
     }
     state.passive = false;
     state.dispatched = false;
@@ -227,6 +226,7 @@ module.exports = {
   defineEventHandler,
   kEvents,
   kMax,
+  kResistStopPropagation,
   trust: (event) => trusted.add(event),
   isEventTarget: (value) => value?.[kEvents] instanceof Map,
 };

@@ -33,7 +33,8 @@ const LAZY = {
 for (const [module, names] of Object.entries(LAZY)) defineLazily(globalThis, names, (name) => require(module)[name], false);
 defineLazily(globalThis, ['performance'], () => require('perf_hooks').performance);
 defineLazily(globalThis, ['structuredClone'], () => require('internal/structured_clone').structuredClone);
-defineLazily(globalThis, ['Buffer', 'atob', 'btoa'], (name) => require('buffer')[name], false);
+defineLazily(globalThis, ['Buffer'], () => require('buffer').Buffer, false);
+defineLazily(globalThis, ['atob', 'btoa'], (name) => require('buffer')[name]);
 defineLazily(globalThis, ['crypto'], () => require('crypto').webcrypto);
 defineLazily(globalThis, ['navigator'], () => ({ hardwareConcurrency: 1, language: 'en-US', languages: ['en-US'], platform: 'linux', userAgent: 'Node.js/20' }), false);
 hidden('console', require('internal/console').console);

@@ -40,6 +40,7 @@ Object.defineProperty(self, 'exitCode', {
     if (code !== null && code !== undefined) {
       let value = code;
       if (typeof code === 'string' && code !== '') value = Number(code);
+      if (typeof code === 'string' && !Number.isInteger(value)) throw new codes.ERR_INVALID_ARG_TYPE('code', 'integer', code);
       validators.validateInteger(value, 'code');
     }
     exitCode = code;
@@ -167,7 +168,7 @@ Object.assign(self, {
     }
     return { user, system: 0 };
   },
-  getActiveResourcesInfo: () => [],
+  getActiveResourcesInfo: () => require('internal/timer_list').names(),
   _getActiveHandles: () => [],
   _getActiveRequests: () => [],
   _kill: () => 0,

@@ -19,7 +19,8 @@ function readPackage(dir) {
     } catch (error) {
       throw new codes.ERR_INVALID_PACKAGE_CONFIG(file, undefined, error.message);
     }
-    const object = json !== null && typeof json === 'object' ? json : {};
+    // What others have put into `Object.prototype` is not what the file says.
+    const object = { __proto__: null, ...(json !== null && typeof json === 'object' ? json : {}) };
     found = {
       dir,
       file,

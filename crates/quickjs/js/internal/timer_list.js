@@ -64,6 +64,7 @@ exports.setRef = (entry, wanted) => {
   if (exports.isActive(entry)) refed += wanted ? 1 : -1;
 };
 exports.anyRefed = () => refed > 0;
+exports.names = () => heap.filter((entry) => entry.refed).map(() => 'Timeout');
 
 // Runs what is due now; what becomes due meanwhile waits for the next turn.
 exports.runDue = (enter) => {

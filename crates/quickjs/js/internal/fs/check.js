@@ -92,7 +92,7 @@ exports.position = (value) => {
   if (value === undefined || value === null) return -1;
   if (typeof value === 'bigint') {
     if (value < -1n || value > 2n ** 63n - 1n) throw new codes.ERR_OUT_OF_RANGE('position', `>= -1 && <= ${2n ** 63n - 1n}`, value);
-    return Number(value);
+    return Math.min(Number(value), 2 ** 63 - 2 ** 20);
   }
   validators.validateInteger(value, 'position', -1);
   return value;

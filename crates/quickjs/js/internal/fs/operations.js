@@ -7,6 +7,15 @@ const stats = require('internal/fs/stats');
 const c = require('internal/fs/constants');
 const { check, getPath, getFd, getOptions, toFlags, mode, accessMode, copyMode, toUnixTimestamp, encoded, wantsBytes, vectors, position, range, bytes } = require('internal/fs/check');
 
+const warnOnce = (message, code) => {
+  let told = false;
+  return () => {
+    if (!told) process.emitWarning(message, 'DeprecationWarning', code);
+    told = true;
+  };
+};
+const warnRecursive = warnOnce('In future versions of Node.js, fs.rmdir(path, { recursive: true }) will be removed. Use fs.rm(path, { recursive: true }) instead', 'DEP0147');
+const warnTruncate = warnOnce('Using fs.truncate with a file descriptor is deprecated. Please use fs.ftruncate with a file descriptor instead.', 'DEP0081');
 const maker = (big) => (big ? stats.makeBigIntStats : stats.makeStats);
 const ops = module.exports;
 
@@ -60,9 +69,12 @@ ops.ftruncate = (fd, length = 0) => {
   return () => void check(native.ftruncate(fd, length), 'ftruncate');
 };
 ops.truncate = (path, length) => {
-  if (typeof path === 'number') return ops.ftruncate(path, length);
+  if (typeof path === 'number') {
+    warnTruncate();
+    return ops.ftruncate(path, length);
+  }
   path = getPath(path);
-  if (length === undefined || length === null) length = 0;
+  if (length === undefined) length = 0;
   validators.validateInteger(length, 'len');
   length = Math.max(0, length);
   return () => {
@@ -90,9 +102,22 @@ ops.mkdir = (path, options) => {
   if (!recursive) return () => void check(native.mkdir(path, permissions), 'mkdir', path);
   return () => makeAll(path, permissions);
 };
+// Each name in turn, as it was given: what `..` leads out of has to be there.
+function makeEach(path, permissions) {
+  let first;
+  for (let at = path.indexOf('/', 1); ; at = path.indexOf('/', at + 1)) {
+    const prefix = at === -1 ? path : path.slice(0, at);
+    const result = native.mkdir(prefix, permissions);
+    if (result >= 0) first ??= require('path').resolve(prefix);
+    else if (result !== -17) throw uvException({ errno: result, syscall: 'mkdir', path });
+    if (at === -1) return first;
+  }
+}
 function makeAll(path, permissions) {
   const { resolve, dirname } = require('path');
-  const full = resolve(typeof path === 'string' ? path : Buffer.from(path).toString());
+  const text = typeof path === 'string' ? path : Buffer.from(path).toString();
+  if (/(^|\/)\.\.\//.test(text)) return makeEach(text, permissions);
+  const full = resolve(text);
   const isDir = (at) => native.stat(at, true, false, (_, bits) => ((bits & c.S_IFMT) === c.S_IFDIR ? 1 : 0));
   const missing = [];
   for (let at = full; ; at = dirname(at)) {
@@ -128,6 +153,7 @@ ops.mkdtemp = (prefix, options) => {
 };
 ops.rmdir = (path, options) => {
   path = getPath(path);
+  if (options?.recursive) warnRecursive();
   if (options?.recursive) return require('internal/fs/rm').remove(path, require('internal/fs/rm').rmdirOptions(options));
   if (options !== undefined && options !== null) require('internal/fs/rm').rmdirOptions(options);
   return () => void check(native.rmdir(path), 'rmdir', path);
@@ -152,7 +178,7 @@ ops.link = (from, to) => {
   return () => void check(native.link(from, to), 'link', from, to);
 };
 ops.symlink = (target, path, type) => {
-  if (type !== undefined && type !== null) validators.validateOneOf(type, 'type', ['dir', 'file', 'junction', null, undefined]);
+  if (type != null && !['dir', 'file', 'junction'].includes(type)) throw new codes.ERR_FS_INVALID_SYMLINK_TYPE(type);
   target = getPath(target, 'target');
   path = getPath(path);
   return () => void check(native.symlink(path, target), 'symlink', target, path);

@@ -41,24 +41,30 @@ exports.remove = (path, { recursive, force, rmdir }) => () => {
     Object.assign(error, { name: 'SystemError', info: { code: 'EISDIR', message: 'is a directory', path: shown, syscall: 'rm', errno: 21 }, errno: 21, syscall: 'rm', path: shown });
     throw error;
   }
-  tree(typeof path === 'string' ? path : Buffer.from(path).toString());
+  tree(Buffer.from(path));
 };
 
-// Without recursion, so that no depth is too deep.
+const SLASH = Buffer.from('/');
+
+// Names are bytes: not every one is text. Without recursion, so that no depth is too deep.
 function tree(top) {
   const stack = [{ path: top, names: undefined }];
   while (stack.length > 0) {
     const dir = stack.at(-1);
-    dir.names ??= check(native.readdir(dir.path, false), 'scandir', dir.path);
+    dir.names ??= check(native.readdir(dir.path, true), 'scandir', dir.path);
     const [type, name] = [dir.names.pop(), dir.names.pop()];
     if (name === undefined) {
       stack.pop();
       const result = native.rmdir(dir.path);
       if (result !== -2) check(result, 'rmdir', dir.path);
-    } else if (type === 2) stack.push({ path: `${dir.path}/${name}`, names: undefined });
-    else {
-      const result = native.unlink(`${dir.path}/${name}`);
-      if (result !== -2) check(result, 'unlink', `${dir.path}/${name}`);
+    } else {
+      const path = Buffer.concat([dir.path, SLASH, name]);
+      if (type === 2) {
+        stack.push({ path, names: undefined });
+        continue;
+      }
+      const result = native.unlink(path);
+      if (result !== -2) check(result, 'unlink', path);
     }
   }
 }

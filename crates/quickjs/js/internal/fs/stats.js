@@ -40,6 +40,13 @@ function dates(prototype) {
   }
 }
 
+// Dates are no properties of their own until then; JSON has them all the same.
+function withDates() {
+  const { atime, mtime, ctime, birthtime } = this;
+  return { ...this, atime, mtime, ctime, birthtime };
+}
+Object.defineProperty(StatsBase.prototype, 'toJSON', { value: withDates, writable: true, configurable: true, enumerable: false });
+
 function Stats(dev, mode, nlink, uid, gid, rdev, blksize, ino, size, blocks, atimeMs, mtimeMs, ctimeMs, birthtimeMs) {
   this.dev = dev;
   this.mode = mode;

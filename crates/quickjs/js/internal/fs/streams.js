@@ -24,7 +24,7 @@ function begin(stream, path, options, names) {
   let fs = options.fs ?? require('fs');
   if (options.fs) {
     validators.validateObject(options.fs, 'options.fs');
-    for (const name of names) validators.validateFunction(fs[name] ?? (name.endsWith('v') ? () => {} : undefined), `options.fs.${name}`);
+    for (const name of names) validators.validateFunction(fs[name], `options.fs.${name}`);
   }
   if (stream.fd instanceof FileHandle) {
     if (options.fs) throw new codes.ERR_METHOD_NOT_IMPLEMENTED('FileHandle with fs');
@@ -69,8 +69,10 @@ function construct(callback) {
     }
     stream.fd = fd;
     callback();
-    stream.emit('open', fd);
-    stream.emit('ready');
+    process.nextTick(() => {
+      stream.emit('open', fd);
+      stream.emit('ready');
+    });
   });
 }
 function openStream() {}
@@ -81,9 +83,11 @@ function close(stream, error, callback) {
     return;
   }
   const { fd } = stream;
-  stream.fd = null;
   const done = (again) => callback(again ?? error);
-  const end = () => stream.calls.close(fd, done);
+  const end = () => {
+    stream.calls.close(fd, done);
+    stream.fd = null;
+  };
   if (stream.flush && !error) stream.calls.fsync(fd, (failed) => (failed ? callback(failed) : end()));
   else end();
 }
@@ -154,8 +158,9 @@ function WriteStream(path, options) {
   this.mode = options.mode ?? 0o666;
   this.flush = options.flush ?? false;
   if (options.flush != null) validators.validateBoolean(options.flush, 'options.flush');
-  begin(this, path, options, ['open', 'write', 'close']);
-  if (options.fs && !options.fs.write && !options.fs.writev) validators.validateFunction(options.fs.write, 'options.fs.write');
+  const writes = options.fs && (options.fs.write || !options.fs.writev) ? ['write'] : [];
+  if (options.fs?.writev) writes.push('writev');
+  begin(this, path, options, ['open', ...writes, 'close']);
   this.start = options.start;
   this.pos = undefined;
   this.bytesWritten = 0;
