@@ -12,6 +12,10 @@
     ['process/', 'internal/process'],
     ['string_decoder/', 'string_decoder'],
     ['stream', 'stream'],
+    ['lines-and-columns', 'internal/typescript_parts'],
+    ['@jridgewell/gen-mapping', 'internal/typescript_parts'],
+    ['ts-interface-checker', 'internal/typescript_parts'],
+    ['vendor/sucrase/dist/Options-gen-types', 'internal/typescript_parts'],
     [`${STREAMS}ours/errors`, 'internal/errors'],
     [`${STREAMS}internal/shims/process`, 'internal/process'],
     [`${STREAMS}internal/validators`, 'internal/validators'],
@@ -28,7 +32,8 @@
         }
         id = names.join('/');
       }
-      return requireBuiltin(ALIASES.get(id) ?? id);
+      id = ALIASES.get(id) ?? id;
+      return requireBuiltin(native.source(id) === undefined ? `${id}/index` : id);
     };
   }
 
