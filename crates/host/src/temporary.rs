@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tarbox_fs::{
-    AccessMask, Changes, Credentials, Follow, Fs, FsOptions, Handle, Hooks, NewNode, OpenFlags, PathAt, StatFs,
-    blocking,
+    AccessMask, Changes, Credentials, Follow, Fs, FsOptions, Handle, Hooks, NewNode, OpenFlags, PathAt,
+    StatFs, blocking,
 };
 use tarbox_store::{
     Allocate, Attr, Cookie, Database, DirName, Ino, Quota, RenameMode, Result, Seq, SetAttr, WriteAt, Written,

@@ -13,7 +13,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let file = args.next().ok_or("usage: js FILE [ARGS]")?;
     let source = std::fs::read(&file)?;
-    let name = std::path::Path::new(&file).file_name().ok_or("a file is needed")?.to_string_lossy().into_owned();
+    let name = std::path::Path::new(&file)
+        .file_name()
+        .ok_or("a file is needed")?
+        .to_string_lossy()
+        .into_owned();
 
     let database = SqliteDatabase::in_memory(&StoreOptions::new())?;
     blocking(database.create_tenant("default", Quota::default()))?;

@@ -24,7 +24,9 @@ const STACK: usize = 64 << 20;
 
 fn main() -> Result<(), Failed> {
     let mut args = std::env::args().skip(1);
-    let tests = args.next().ok_or("usage: nodetests TESTS [--list FILE] [FAMILY...]")?;
+    let tests = args
+        .next()
+        .ok_or("usage: nodetests TESTS [--list FILE] [FAMILY...]")?;
     let tests = Path::new(&tests);
     let mut families: Vec<String> = args.collect();
     let mut list = None;
@@ -68,8 +70,15 @@ fn main() -> Result<(), Failed> {
         if names.len() == 1 {
             print!("{text}");
         }
-        let reason = text.lines().find(|line| line.contains("Error") || line.contains("Mismatched")).unwrap_or_else(|| text.lines().next().unwrap_or(""));
-        let line = if word == "FAILED" { format!("{word} {name}: {reason}") } else { format!("{word} {name}") };
+        let reason = text
+            .lines()
+            .find(|line| line.contains("Error") || line.contains("Mismatched"))
+            .unwrap_or_else(|| text.lines().next().unwrap_or(""));
+        let line = if word == "FAILED" {
+            format!("{word} {name}: {reason}")
+        } else {
+            format!("{word} {name}")
+        };
         println!("{line}");
         if let Some(list) = &mut list {
             writeln!(list, "{line}")?;
@@ -77,7 +86,10 @@ fn main() -> Result<(), Failed> {
     }
     let (mut all_passed, mut all_run) = (0, 0);
     for (family, (passed, skipped, failed)) in &shares {
-        println!("{family:16} {passed:4} of {:4} ({skipped} say that they do not apply)", passed + failed);
+        println!(
+            "{family:16} {passed:4} of {:4} ({skipped} say that they do not apply)",
+            passed + failed
+        );
         all_passed += passed;
         all_run += passed + failed;
     }
@@ -100,12 +112,17 @@ fn names(tests: &Path, families: &[String]) -> Result<Vec<String>, Failed> {
 }
 
 fn belongs(name: &str, family: &str) -> bool {
-    let rest = name.strip_prefix("test-").and_then(|name| name.strip_prefix(family));
+    let rest = name
+        .strip_prefix("test-")
+        .and_then(|name| name.strip_prefix(family));
     name == family || rest.is_some_and(|rest| rest.starts_with(['-', '.']))
 }
 
 fn family_of(name: &str, families: &[String]) -> String {
-    let found = families.iter().filter(|family| belongs(name, family)).max_by_key(|family| family.len());
+    let found = families
+        .iter()
+        .filter(|family| belongs(name, family))
+        .max_by_key(|family| family.len());
     found.cloned().unwrap_or_default()
 }
 
@@ -117,7 +134,10 @@ fn bring(fs: &Fs<SqliteStore>, who: &Credentials, from: &Path, to: &str) -> Resu
         let target = format!("{to}/{}", entry.file_name().to_string_lossy());
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            if !["wpt", "wasi", "keys", "postject-copy", "v8"].iter().any(|name| target.ends_with(name)) {
+            if !["wpt", "wasi", "keys", "postject-copy", "v8"]
+                .iter()
+                .any(|name| target.ends_with(name))
+            {
                 bring(fs, who, &entry.path(), &target)?;
             }
         } else if kind.is_file() && entry.metadata()?.len() < 4 << 20 {
@@ -134,7 +154,8 @@ fn bring(fs: &Fs<SqliteStore>, who: &Credentials, from: &Path, to: &str) -> Resu
 fn run(fs: &Arc<Fs<SqliteStore>>, name: &str, source: &str) -> (Option<i32>, String) {
     let output = Output::default();
     let (sender, receiver) = channel();
-    let (files, path, text): (Arc<dyn Files>, _, _) = (fs.clone(), format!("/test/parallel/{name}"), output.clone());
+    let (files, path, text): (Arc<dyn Files>, _, _) =
+        (fs.clone(), format!("/test/parallel/{name}"), output.clone());
     let flags: Vec<String> = source
         .lines()
         .filter_map(|line| line.strip_prefix("// Flags:"))
@@ -171,8 +192,16 @@ fn run(fs: &Arc<Fs<SqliteStore>>, name: &str, source: &str) -> (Option<i32>, Str
         Ok(_) => receiver.recv_timeout(TIMEOUT * 2).unwrap_or(None),
         Err(_) => None,
     };
-    let text = output.0.lock().map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
-    let text = if code.is_none() { format!("Error: it did not end\n{text}") } else { text };
+    let text = output
+        .0
+        .lock()
+        .map(|text| String::from_utf8_lossy(&text).into_owned())
+        .unwrap_or_default();
+    let text = if code.is_none() {
+        format!("Error: it did not end\n{text}")
+    } else {
+        text
+    };
     (code, text)
 }
 

@@ -1,3 +1,3 @@
 // An old name.
-'use strict';
-module.exports = require('stream').Transform;
+'use strict'
+module.exports = require('stream').Transform

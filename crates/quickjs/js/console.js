@@ -1,3 +1,3 @@
 // The global console is the module.
-'use strict';
-module.exports = globalThis.console;
+'use strict'
+module.exports = globalThis.console

@@ -1,3 +1,3 @@
 // `dgram`: there are no sockets.
-'use strict';
-module.exports = require('internal/missing').missing('dgram', ['Socket', 'createSocket']);
+'use strict'
+module.exports = require('internal/missing').missing('dgram', ['Socket', 'createSocket'])

@@ -1,2 +1,2 @@
-'use strict';
-module.exports = require('internal/process');
+'use strict'
+module.exports = require('internal/process')

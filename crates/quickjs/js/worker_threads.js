@@ -1,8 +1,12 @@
 // `worker_threads`: there is one thread; messages within it work.
-'use strict';
-const { MessageChannel, MessagePort, BroadcastChannel } = require('internal/channels');
+'use strict'
+const { MessageChannel, MessagePort, BroadcastChannel } = require('internal/channels')
 module.exports = {
-  ...require('internal/missing').missing('worker_threads', ['Worker', 'moveMessagePortToContext', 'receiveMessageOnPort']),
+  ...require('internal/missing').missing('worker_threads', [
+    'Worker',
+    'moveMessagePortToContext',
+    'receiveMessageOnPort',
+  ]),
   isMainThread: true,
   parentPort: null,
   workerData: null,
@@ -16,5 +20,5 @@ module.exports = {
   isMarkedAsUntransferable: () => false,
   getEnvironmentData: (key) => data.get(key),
   setEnvironmentData: (key, value) => void (value === undefined ? data.delete(key) : data.set(key, value)),
-};
-const data = new Map();
+}
+const data = new Map()

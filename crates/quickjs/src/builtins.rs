@@ -15,6 +15,12 @@ pub(crate) fn source(name: &str) -> Option<Cow<'static, str>> {
 #[cfg(feature = "live")]
 pub(crate) fn source(name: &str) -> Option<Cow<'static, str>> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"));
-    let dir = if name.starts_with("vendor/") { root.to_owned() } else { format!("{root}/js") };
-    std::fs::read_to_string(format!("{dir}/{name}.js")).ok().map(Cow::Owned)
+    let dir = if name.starts_with("vendor/") {
+        root.to_owned()
+    } else {
+        format!("{root}/js")
+    };
+    std::fs::read_to_string(format!("{dir}/{name}.js"))
+        .ok()
+        .map(Cow::Owned)
 }

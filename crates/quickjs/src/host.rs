@@ -29,7 +29,11 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(output: Box<dyn Write>, errors: Box<dyn Write>, input: Box<dyn io::Read + Send>) -> Self {
+    pub(crate) fn new(
+        output: Box<dyn Write>,
+        errors: Box<dyn Write>,
+        input: Box<dyn io::Read + Send>,
+    ) -> Self {
         Self {
             output,
             errors,
@@ -58,7 +62,10 @@ impl Host {
         if self.kept.is_empty() {
             return Ok(());
         }
-        let written = self.output.write_all(&self.kept).and_then(|()| self.output.flush());
+        let written = self
+            .output
+            .write_all(&self.kept)
+            .and_then(|()| self.output.flush());
         self.kept.clear();
         written
     }

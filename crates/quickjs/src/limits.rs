@@ -66,7 +66,9 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
-            deadline: limits.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
+            deadline: limits
+                .timeout
+                .and_then(|timeout| Instant::now().checked_add(timeout)),
             fuel: Cell::new(limits.fuel),
             death: Cell::new(None),
             memory: limits.memory,
@@ -94,7 +96,8 @@ impl Watch {
 
     /// How long there is until the deadline.
     pub(crate) fn remaining(&self) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+        self.deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
     /// The first reason stands.

@@ -30,7 +30,11 @@ impl Hooks {
         self.0.borrow_mut().take();
     }
 
-    fn get<'js>(&self, ctx: &Ctx<'js>, which: impl Fn(&Both) -> &Persistent<Function<'static>>) -> Result<Function<'js>> {
+    fn get<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        which: impl Fn(&Both) -> &Persistent<Function<'static>>,
+    ) -> Result<Function<'js>> {
         let hooks = self.0.borrow();
         let both = hooks.as_ref().ok_or(Error::Unknown)?;
         which(both).clone().restore(ctx)
@@ -45,7 +49,10 @@ impl Resolver for Hooks {
         name: &str,
         attributes: Option<ImportAttributes<'js>>,
     ) -> Result<String> {
-        let kind = attributes.map(|attributes| attributes.get_type()).transpose()?.flatten();
+        let kind = attributes
+            .map(|attributes| attributes.get_type())
+            .transpose()?
+            .flatten();
         self.get(ctx, |both| &both.resolve)?.call((base, name, kind))
     }
 }
@@ -58,7 +65,10 @@ impl Loader for Hooks {
         name: &str,
         attributes: Option<ImportAttributes<'js>>,
     ) -> Result<Module<'js, Declared>> {
-        let kind = attributes.map(|attributes| attributes.get_type()).transpose()?.flatten();
+        let kind = attributes
+            .map(|attributes| attributes.get_type())
+            .transpose()?
+            .flatten();
         let loaded: Array<'js> = self.get(ctx, |both| &both.load)?.call((name, kind))?;
         let source: rquickjs::CString<'js> = loaded.get(0)?;
         let module = Module::declare(ctx.clone(), name, source.as_str())?;

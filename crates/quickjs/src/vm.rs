@@ -139,7 +139,9 @@ impl Vm {
     /// What could stand at the end of a text: where it begins, and the possibilities.
     pub fn complete(&mut self, text: &str) -> (usize, Vec<String>) {
         self.context.with(|ctx| {
-            let found = self.method(&ctx, "complete").and_then(|f| f.call::<_, Vec<String>>((text,)));
+            let found = self
+                .method(&ctx, "complete")
+                .and_then(|f| f.call::<_, Vec<String>>((text,)));
             let mut found = found.unwrap_or_default();
             if ctx.has_exception() {
                 ctx.catch();
@@ -160,7 +162,10 @@ impl Vm {
     /// Calls one of the functions that run something; it answers the exit code.
     fn call<'a>(&self, name: &str, args: impl for<'js> rquickjs::function::IntoArgs<'js> + 'a) -> Outcome {
         let ended = self.context.with(|ctx| {
-            let code = self.method(&ctx, name).and_then(|f| f.call::<_, i32>(args)).catch(&ctx);
+            let code = self
+                .method(&ctx, name)
+                .and_then(|f| f.call::<_, i32>(args))
+                .catch(&ctx);
             code.map_err(|error| error.to_string())
         });
         match (self.shared.watch.death(), ended) {
@@ -168,7 +173,11 @@ impl Vm {
             (Some(death), _) => Outcome::Died(death),
             (None, Ok(code)) => Outcome::Ended(code),
             (None, Err(message)) => {
-                let _ = self.shared.host.borrow_mut().print(2, format!("{message}\n").as_bytes());
+                let _ = self
+                    .shared
+                    .host
+                    .borrow_mut()
+                    .print(2, format!("{message}\n").as_bytes());
                 Outcome::Ended(1)
             }
         }
@@ -205,8 +214,19 @@ fn boot(
     config: &Config,
 ) -> rquickjs::Result<Persistent<Object<'static>>> {
     let native = native::object(ctx, shared)?;
-    native.set("source", Function::new(ctx.clone(), |name: String| builtins::source(&name).map(std::borrow::Cow::into_owned))?)?;
-    native.set("names", builtins::SOURCES.iter().map(|(name, _)| *name).collect::<Vec<_>>())?;
+    native.set(
+        "source",
+        Function::new(ctx.clone(), |name: String| {
+            builtins::source(&name).map(std::borrow::Cow::into_owned)
+        })?,
+    )?;
+    native.set(
+        "names",
+        builtins::SOURCES
+            .iter()
+            .map(|(name, _)| *name)
+            .collect::<Vec<_>>(),
+    )?;
     native.set("args", config.args.clone())?;
     native.set("execArgs", config.exec_args.clone())?;
     native.set("terminals", config.terminals.to_vec())?;
@@ -222,9 +242,11 @@ fn boot(
     let boot: Object<'_> = start.call((native,))?;
     hooks.set(ctx, &boot)?;
     let rejected = Persistent::save(ctx, boot.get::<_, Function<'_>>("rejected")?);
-    shared.rejections.set(Some(Box::new(move |ctx, promise, reason, handled| {
-        tell(&ctx, rejected.clone(), promise, reason, handled);
-    })));
+    shared
+        .rejections
+        .set(Some(Box::new(move |ctx, promise, reason, handled| {
+            tell(&ctx, rejected.clone(), promise, reason, handled);
+        })));
     Ok(Persistent::save(ctx, boot))
 }
 
@@ -236,7 +258,9 @@ fn tell<'js>(
     reason: Value<'js>,
     handled: bool,
 ) {
-    let told = rejected.restore(ctx).and_then(|f| f.call::<_, ()>((promise, reason, handled)));
+    let told = rejected
+        .restore(ctx)
+        .and_then(|f| f.call::<_, ()>((promise, reason, handled)));
     if told.is_err() && ctx.has_exception() {
         ctx.catch();
     }

@@ -207,7 +207,11 @@ impl World {
         let prefix = if path == b"/" { &[] } else { path.as_slice() };
         let mut names: Vec<Vec<u8>> = Vec::new();
         for mount in &self.mounts {
-            let Some(rest) = mount.at.strip_prefix(prefix).and_then(|rest| rest.strip_prefix(b"/")) else {
+            let Some(rest) = mount
+                .at
+                .strip_prefix(prefix)
+                .and_then(|rest| rest.strip_prefix(b"/"))
+            else {
                 continue;
             };
             let name = rest.split(|byte| *byte == b'/').next().unwrap_or(rest).to_vec();
@@ -286,7 +290,10 @@ pub(crate) fn no_file_system() -> Attr {
 pub(crate) fn normalize(base: &[u8], path: &[u8]) -> Vec<u8> {
     let mut names: Vec<&[u8]> = Vec::new();
     let base: &[u8] = if path.first() == Some(&b'/') { b"" } else { base };
-    for name in base.split(|byte| *byte == b'/').chain(path.split(|byte| *byte == b'/')) {
+    for name in base
+        .split(|byte| *byte == b'/')
+        .chain(path.split(|byte| *byte == b'/'))
+    {
         match name {
             b"" | b"." => {}
             b".." => {

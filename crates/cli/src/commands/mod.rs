@@ -20,9 +20,13 @@ pub(crate) mod graph;
 pub(crate) mod import;
 pub(crate) mod import_tar;
 pub(crate) mod init;
+#[cfg(feature = "js")]
+pub(crate) mod js;
 #[cfg(feature = "serve")]
 pub(crate) mod key;
 pub(crate) mod layer;
+#[cfg(any(feature = "js", feature = "run"))]
+mod lend;
 pub(crate) mod ln;
 pub(crate) mod ls;
 pub(crate) mod mkdir;
@@ -30,10 +34,6 @@ pub(crate) mod mkdir;
 pub(crate) mod mount;
 pub(crate) mod mv;
 pub(crate) mod rm;
-#[cfg(feature = "js")]
-pub(crate) mod js;
-#[cfg(feature = "run")]
-mod lend;
 #[cfg(feature = "run")]
 pub(crate) mod run;
 #[cfg(feature = "serve")]

@@ -1,5 +1,5 @@
 // Numbers, names and texts of system errors: those of libuv on Linux.
-'use strict';
+'use strict'
 const table = `7 E2BIG argument list too long|13 EACCES permission denied|98 EADDRINUSE address already in use
 99 EADDRNOTAVAIL address not available|97 EAFNOSUPPORT address family not supported|11 EAGAIN resource temporarily unavailable
 114 EALREADY connection already in progress|9 EBADF bad file descriptor|16 EBUSY resource busy or locked|125 ECANCELED operation canceled
@@ -18,11 +18,11 @@ const table = `7 E2BIG argument list too long|13 EACCES permission denied|98 EAD
 110 ETIMEDOUT connection timed out|26 ETXTBSY text file is busy|18 EXDEV cross-device link not permitted|4095 EOF end of file
 6 ENXIO no such device or address|31 EMLINK too many links|112 EHOSTDOWN host is down|121 EREMOTEIO remote I/O error
 25 ENOTTY inappropriate ioctl for device|84 EILSEQ illegal byte sequence|94 ESOCKTNOSUPPORT socket type not supported
-61 ENODATA no data available|122 EDQUOT disk quota exceeded|116 ESTALE stale file handle|117 EUCLEAN structure needs cleaning`;
-const errnames = new Map();
+61 ENODATA no data available|122 EDQUOT disk quota exceeded|116 ESTALE stale file handle|117 EUCLEAN structure needs cleaning`
+const errnames = new Map()
 for (const row of table.split(/[|\n]/)) {
-  const [number, name, ...text] = row.split(' ');
-  errnames.set(-Number(number), [name, text.join(' ')]);
+  const [number, name, ...text] = row.split(' ')
+  errnames.set(-Number(number), [name, text.join(' ')])
 }
-exports.errnames = errnames;
-exports.errnos = new Map([...errnames].map(([number, [name]]) => [name, number]));
+exports.errnames = errnames
+exports.errnos = new Map([...errnames].map(([number, [name]]) => [name, number]))

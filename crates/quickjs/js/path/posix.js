@@ -1,2 +1,2 @@
-'use strict';
-module.exports = require('path').posix;
+'use strict'
+module.exports = require('path').posix

@@ -1,2 +1,2 @@
-'use strict';
-module.exports = require('path').win32;
+'use strict'
+module.exports = require('path').win32

@@ -35,7 +35,10 @@ fn forwards(all: &[u8], what: &[u8], from: usize, step: usize) -> f64 {
     }
     let mut at = from;
     while at <= all.len() - what.len() {
-        let Some(found) = all[at..=all.len() - what.len()].iter().position(|byte| *byte == what[0]) else {
+        let Some(found) = all[at..=all.len() - what.len()]
+            .iter()
+            .position(|byte| *byte == what[0])
+        else {
             return -1.0;
         };
         at += found;
@@ -52,5 +55,7 @@ fn last(all: &[u8], what: &[u8], from: usize, step: usize) -> f64 {
         return -1.0;
     }
     let mut places = (0..=from.min(all.len() - what.len())).rev();
-    places.find(|at| at % step == 0 && all[*at..].starts_with(what)).map_or(-1.0, |at| at as f64)
+    places
+        .find(|at| at % step == 0 && all[*at..].starts_with(what))
+        .map_or(-1.0, |at| at as f64)
 }

@@ -88,7 +88,9 @@ fn decoder<'js>(ctx: Ctx<'js>, label: CString<'js>, keep_mark: bool) -> Result<V
     };
     let decode = move |ctx: Ctx<'js>, from: Bytes<'js>, offset: f64, length: f64, last: bool, fatal: bool| {
         let decoded = from.part(offset, length, |part| {
-            let room = decoder.max_utf8_buffer_length(part.len()).unwrap_or(usize::MAX / 2);
+            let room = decoder
+                .max_utf8_buffer_length(part.len())
+                .unwrap_or(usize::MAX / 2);
             let mut text = String::with_capacity(room);
             if !fatal {
                 let _ = decoder.decode_to_string(part, &mut text, last);
@@ -164,7 +166,8 @@ fn to_base64(bytes: &[u8], url: bool) -> String {
     let alphabet = if url { FOR_URLS } else { PLAIN };
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for three in bytes.chunks(3) {
-        let bits = three.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
+        let bits =
+            three.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
         for place in 0..4 {
             match place <= three.len() {
                 true => text.push(char::from(alphabet[(bits >> (18 - 6 * place)) as usize & 63])),
@@ -182,7 +185,13 @@ mod tests {
 
     #[test]
     fn base64_goes_both_ways() {
-        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+        ] {
             assert_eq!(to_base64(bytes.as_bytes(), false), text);
             let mut back = [0; 8];
             let count = from_base64(text.as_bytes(), &mut back);

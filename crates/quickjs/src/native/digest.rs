@@ -1,7 +1,7 @@
 //! Hashes, keyed hashes, and keys from passwords.
 
 use digest::{DynDigest, KeyInit, Mac};
-use rquickjs::prelude::MutFn;
+use rquickjs::prelude::{MutFn, Opt};
 use rquickjs::{Ctx, Function, IntoJs, Object, Result, TypedArray, Value};
 
 use super::functions;
@@ -13,7 +13,7 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
         "hash" => |ctx: Ctx<'js>, name: String| match hash(&name) {
             None => Ok(Value::new_null(ctx)),
             Some(mut state) => {
-                let update = move |ctx: Ctx<'js>, piece: Option<Bytes<'js>>| match piece {
+                let update = move |ctx: Ctx<'js>, piece: Opt<Bytes<'js>>| match piece.0 {
                     Some(piece) => {
                         piece.with(|bytes| state.update(bytes));
                         Ok(Value::new_undefined(ctx))
@@ -26,7 +26,7 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
         "hmac" => |ctx: Ctx<'js>, name: String, key: Bytes<'js>| match key.with(|key| keyed(&name, key)) {
             None => Ok(Value::new_null(ctx)),
             Some(mut state) => {
-                let update = move |ctx: Ctx<'js>, piece: Option<Bytes<'js>>| match piece {
+                let update = move |ctx: Ctx<'js>, piece: Opt<Bytes<'js>>| match piece.0 {
                     Some(piece) => {
                         piece.with(|bytes| state.update(bytes));
                         Ok(Value::new_undefined(ctx))

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use rquickjs::{ArrayBuffer, Ctx, IntoJs, Object, Result, String, Value};
-use tarbox_fs::{Handle, OpenFlags};
+use tarbox_fs::{Follow, Handle, OpenFlags};
 use tarbox_store::{Attr, ErrorKind, SetAttr, WriteAt};
 
 use super::{Data, Shared, answer, functions};
@@ -145,7 +145,16 @@ fn open(world: &World, path: &[u8], flags: i32, mode: u32) -> tarbox_store::Resu
         ..OpenFlags::default()
     };
     let create = has(flag::CREATE).then_some(mode & 0o7777);
-    let (attr, handle) = spot.files.open_path(&world.who, spot.path(), how, create)?;
+    let opened = spot.files.open_path(&world.who, spot.path(), how, create);
+    let (attr, handle) = match opened {
+        // Linux refuses to make what is named like a directory before it looks at what is there.
+        Err(error)
+            if error.kind() == ErrorKind::NotDirectory && create.is_some() && names_a_file(world, path) =>
+        {
+            return Err(ErrorKind::IsDirectory.into());
+        }
+        opened => opened?,
+    };
     let descriptor = Descriptor {
         files: spot.files.clone(),
         handle,
@@ -157,6 +166,17 @@ fn open(world: &World, path: &[u8], flags: i32, mode: u32) -> tarbox_store::Resu
         writable: how.write,
     };
     Ok((attr, descriptor))
+}
+
+/// Whether a path with a slash at its end leads to something that is no directory.
+fn names_a_file(world: &World, path: &[u8]) -> bool {
+    let Some(bare) = path.strip_suffix(b"/") else {
+        return false;
+    };
+    let found = world
+        .spot(bare)
+        .and_then(|spot| spot.files.resolve(&world.who, spot.path(), Follow::Yes));
+    found.is_ok_and(|attr| !attr.is_dir())
 }
 
 fn write(open: &mut Descriptor, bytes: &[u8], position: f64) -> tarbox_store::Result<usize> {
@@ -188,14 +208,15 @@ fn read_whole<'js>(
     scratch.clear();
     let read = {
         let world = shared.world.borrow();
-        path.with(|path| open(&world, path, flags, 0o666)).and_then(|(attr, open)| {
-            let read = match attr.size > limit.min(shared.watch.memory()) {
-                true => Err(ErrorKind::FileTooLarge.into()),
-                false => read_all(&open, attr.size as usize, &mut scratch),
-            };
-            let closed = open.files.release(open.handle);
-            read.and_then(|()| closed)
-        })
+        path.with(|path| open(&world, path, flags, 0o666))
+            .and_then(|(attr, open)| {
+                let read = match attr.size > limit.min(shared.watch.memory()) {
+                    true => Err(ErrorKind::FileTooLarge.into()),
+                    false => read_all(&open, attr.size as usize, &mut scratch),
+                };
+                let closed = open.files.release(open.handle);
+                read.and_then(|()| closed)
+            })
     };
     let made = match read {
         Ok(()) => make(ctx, &scratch),
@@ -214,7 +235,9 @@ fn read_all(open: &Descriptor, size: usize, bytes: &mut Vec<u8>) -> tarbox_store
     loop {
         let filled = bytes.len();
         bytes.resize(filled + room, 0);
-        let count = open.files.read(open.handle, filled as u64, &mut bytes[filled..])?;
+        let count = open
+            .files
+            .read(open.handle, filled as u64, &mut bytes[filled..])?;
         bytes.truncate(filled + count);
         if count < room || (size != 0 && bytes.len() == size) {
             return Ok(());
@@ -228,7 +251,14 @@ fn copy(world: &World, from: &[u8], to: &[u8], exclusive: bool) -> tarbox_store:
     let (attr, source) = open(world, from, 0, 0)?;
     let copied = (|| {
         if attr.is_dir() {
-            return Err(ErrorKind::IsDirectory.into());
+            let there = world
+                .spot(to)?
+                .files
+                .resolve(&world.who, world.spot(to)?.path(), Follow::No);
+            return Err(match there {
+                Ok(_) if exclusive => ErrorKind::Exists.into(),
+                _ => ErrorKind::IsDirectory.into(),
+            });
         }
         let flags = flag::WRITE_ONLY | flag::CREATE | if exclusive { flag::EXCLUSIVE } else { 0 };
         let (there, target) = open(world, to, flags, attr.mode)?;
@@ -269,7 +299,9 @@ fn content(source: &Descriptor, target: &Descriptor, size: u64) -> tarbox_store:
         if count == 0 {
             return Ok(());
         }
-        target.files.write(target.handle, WriteAt::Offset(at), &piece[..count])?;
+        target
+            .files
+            .write(target.handle, WriteAt::Offset(at), &piece[..count])?;
         at += count as u64;
     }
 }

@@ -72,7 +72,14 @@ macro_rules! coders {
         }
     )*};
 }
-coders!(DeflateDecoder, DeflateEncoder, GzEncoder, MultiGzDecoder, ZlibDecoder, ZlibEncoder);
+coders!(
+    DeflateDecoder,
+    DeflateEncoder,
+    GzEncoder,
+    MultiGzDecoder,
+    ZlibDecoder,
+    ZlibEncoder
+);
 
 fn coder(format: &str, level: i32, output: Output) -> Option<Box<dyn Coder>> {
     let level = u32::try_from(level).map_or(Compression::default(), |level| Compression::new(level.min(9)));

@@ -145,14 +145,18 @@ fn moment(seconds: f64) -> Option<SetTime> {
     Some(match seconds.is_nan() {
         true => SetTime::Now,
         // Doubles hold the time of today to about 0.2 µs: digits beyond the microsecond would be noise.
-        false => SetTime::At(Timestamp::from_nanos((seconds * 1e6).round() as i128 * 1000)),
+        false => SetTime::At(Timestamp::from_nanos(
+            i128::from((seconds * 1e6).round() as i64) * 1000,
+        )),
     })
 }
 
 /// All entries of a directory, by name.
 fn list(world: &World, path: &[u8]) -> tarbox_store::Result<Vec<DirName>> {
     let listed = world.spot(path).and_then(|spot| {
-        let (_, handle) = spot.files.open_path(&world.who, spot.path(), OpenFlags::DIRECTORY, None)?;
+        let (_, handle) = spot
+            .files
+            .open_path(&world.who, spot.path(), OpenFlags::DIRECTORY, None)?;
         let mut all = Vec::new();
         let mut after = Cookie::default();
         let listed = loop {
@@ -173,7 +177,9 @@ fn list(world: &World, path: &[u8]) -> tarbox_store::Result<Vec<DirName>> {
     });
     let mut entries = match (listed, world.above_mounts(path)) {
         (Ok(entries), _) => entries,
-        (Err(error), Some(names)) if error.kind() == ErrorKind::NotFound => names.into_iter().map(virtual_entry).collect(),
+        (Err(error), Some(names)) if error.kind() == ErrorKind::NotFound => {
+            names.into_iter().map(virtual_entry).collect()
+        }
         (Err(error), _) => return Err(error),
     };
     entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
@@ -190,7 +196,11 @@ fn virtual_entry(name: Vec<u8>) -> DirName {
 }
 
 /// Names and kinds in turn; kinds are numbered as `fs.constants.UV_DIRENT_*` are.
-fn entries<'js>(ctx: &Ctx<'js>, listed: tarbox_store::Result<Vec<DirName>>, bytes: bool) -> Result<Value<'js>> {
+fn entries<'js>(
+    ctx: &Ctx<'js>,
+    listed: tarbox_store::Result<Vec<DirName>>,
+    bytes: bool,
+) -> Result<Value<'js>> {
     let listed = match listed {
         Ok(listed) => listed,
         Err(error) => return (-error.kind().errno()).into_js(ctx),
@@ -255,17 +265,25 @@ fn real_path(world: &World, path: &[u8]) -> tarbox_store::Result<Vec<u8>> {
                 done.truncate(if target.first() == Some(&b'/') { 0 } else { before });
                 left.extend(names(&target));
             }
-            Ok((attr, None)) if !left.is_empty() && !attr.is_dir() => return Err(ErrorKind::NotDirectory.into()),
+            Ok((attr, None)) if !left.is_empty() && !attr.is_dir() => {
+                return Err(ErrorKind::NotDirectory.into());
+            }
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound && world.above_mounts(&done).is_some() => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(if done.is_empty() { normalize(b"/", b"") } else { done })
+    Ok(if done.is_empty() {
+        normalize(b"/", b"")
+    } else {
+        done
+    })
 }
 
 /// The names of a path, the first one last.
 fn names(path: &[u8]) -> Vec<Vec<u8>> {
-    let names = path.split(|byte| *byte == b'/').filter(|name| !name.is_empty() && *name != b".");
+    let names = path
+        .split(|byte| *byte == b'/')
+        .filter(|name| !name.is_empty() && *name != b".");
     names.rev().map(<[u8]>::to_vec).collect()
 }

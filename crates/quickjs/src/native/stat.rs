@@ -14,7 +14,8 @@ use crate::world::no_file_system;
 const BLOCK_SIZE: u32 = 4096;
 
 pub(super) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, shared: &Rc<Shared>) -> Result<()> {
-    let (by_path, by_number, access, space) = (shared.clone(), shared.clone(), shared.clone(), shared.clone());
+    let (by_path, by_number, access, space) =
+        (shared.clone(), shared.clone(), shared.clone(), shared.clone());
     functions!(ctx, native, {
         "stat" => move |ctx: Ctx<'js>, path: Data<'js>, follow: bool, big: bool, make: Function<'js>| {
             by_path.alive(&ctx)?;
@@ -71,7 +72,11 @@ fn look(shared: &Shared, path: &[u8], follow: bool) -> tarbox_store::Result<(u64
         Ok((spot.device, attr))
     });
     match found {
-        Err(error) if error.kind() == ErrorKind::NotFound && world.above_mounts(path).is_some() && !path.is_empty() => {
+        Err(error)
+            if error.kind() == ErrorKind::NotFound
+                && world.above_mounts(path).is_some()
+                && !path.is_empty() =>
+        {
             Ok((0, no_file_system()))
         }
         found => found,

@@ -50,6 +50,8 @@ fn begin(mut source: Box<dyn std::io::Read + Send>) -> Option<Receiver<Vec<u8>>>
             }
         }
     };
-    let thread = std::thread::Builder::new().name("tarbox-stdin".into()).spawn(read);
+    let thread = std::thread::Builder::new()
+        .name("tarbox-stdin".into())
+        .spawn(read);
     thread.ok().map(|_| receiver)
 }

@@ -18,7 +18,11 @@ use crate::failure::{Failure, Result};
 /// Reads lines until the end of input, and runs each.
 pub(super) fn run(vm: &mut Vm) -> Result<Outcome> {
     let failed = |error: ReadlineError| Failure::new(ErrorKind::Io, error.to_string());
-    let config = Config::builder().auto_add_history(true).max_history_size(10_000).map_err(failed)?.build();
+    let config = Config::builder()
+        .auto_add_history(true)
+        .max_history_size(10_000)
+        .map_err(failed)?
+        .build();
     let mut editor: Editor<Session<'_>, DefaultHistory> = Editor::with_config(config).map_err(failed)?;
     let history = history();
     if let Some(path) = &history {

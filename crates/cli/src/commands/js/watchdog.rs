@@ -3,8 +3,8 @@
 //! The engine looks at its limits between steps. A single step can take long, such as a search in an array with 2^53 holes; then the
 //! process ends from here. What the script has done is brought to the device first, and is whole: each operation is atomic.
 
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use tarbox_quickjs::{Death, Files};
@@ -21,12 +21,17 @@ impl Watchdog {
         let watch = move || {
             if ended.recv_timeout(timeout.saturating_add(GRACE)) == Err(RecvTimeoutError::Timeout) {
                 let _ = files.syncfs();
-                eprintln!("tarbox: the script was stopped after {} s (--timeout)", timeout.as_secs_f64());
+                eprintln!(
+                    "tarbox: the script was stopped after {} s (--timeout)",
+                    timeout.as_secs_f64()
+                );
                 std::process::exit(Death::Timeout.exit_code());
             }
         };
         // Without a thread the engine's own looks remain.
-        let _ = std::thread::Builder::new().name("tarbox-js-watchdog".into()).spawn(watch);
+        let _ = std::thread::Builder::new()
+            .name("tarbox-js-watchdog".into())
+            .spawn(watch);
         Self(alive)
     }
 }

@@ -13,13 +13,13 @@ use tarbox_host::{
 };
 use tarbox_store::{ErrorKind, Store};
 
+use crate::commands::lend::{environment, lent, seconds};
 use crate::examples::examples;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::parse::size;
 use crate::print::escape;
 use crate::workspace::Workspace;
-use crate::commands::lend::{environment, lent, seconds};
 use ahead::{Ahead, Ready};
 
 /// Run a WebAssembly program on the files of the workspace

@@ -1,6 +1,7 @@
 //! `js`
 
 mod repl;
+mod temporary;
 mod watchdog;
 
 use std::io::{self, IsTerminal};
@@ -8,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tarbox_fs::{Credentials, Fs};
-use tarbox_host::temporary;
 use tarbox_quickjs::{Capability, Death, Entry, Files, Limits, Mount, Options, Outcome, Vm};
 use tarbox_store::{ErrorKind, Store};
 
@@ -19,6 +19,7 @@ use crate::failure::{Failure, Result};
 use crate::parse::size;
 use crate::print::escape;
 use crate::workspace::Workspace;
+use temporary::temporary;
 use watchdog::Watchdog;
 
 /// Run JavaScript on the files of the workspace
@@ -100,7 +101,9 @@ pub(crate) fn run<S: Store + 'static>(
     w.out.flush()?;
     let watchdog = args.timeout.map(|timeout| Watchdog::begin(timeout, files));
     let outcome = std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("tarbox-js".into()).stack_size(STACK);
+        let thread = std::thread::Builder::new()
+            .name("tarbox-js".into())
+            .stack_size(STACK);
         let started = thread.spawn_scoped(scope, || setting.run(entry.as_ref()));
         match started.map(|thread| thread.join()) {
             Ok(Ok(outcome)) => outcome,
@@ -155,7 +158,13 @@ impl Args {
             mounts.push(Mount::new(files.clone(), who, b"/", b"/", Capability::ReadWrite)?);
         }
         if !has_temporary {
-            mounts.push(Mount::new(temporary(), who, b"/", b"/tmp", Capability::ReadWrite)?);
+            mounts.push(Mount::new(
+                temporary()?,
+                who,
+                b"/",
+                b"/tmp",
+                Capability::ReadWrite,
+            )?);
         }
         Ok(mounts)
     }
