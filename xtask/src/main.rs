@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask setup | demo | web | test | posix | bench | sizes`.
+//! The project's commands: `cargo xtask setup | demo | web | test | posix | nodetests | bench | sizes`.
 //!
 //! Whatever a command needs is installed first and found the next time, so a fresh Debian or Ubuntu machine
 //! with rustup needs nothing but these.
@@ -6,6 +6,7 @@
 mod bench;
 mod command;
 mod demo;
+mod nodetests;
 mod packages;
 mod posix;
 mod project;
@@ -59,6 +60,7 @@ enum Task {
     Web(web::Args),
     Test(test::Args),
     Posix(posix::Args),
+    Nodetests(nodetests::Args),
     Bench(bench::Args),
     Sizes(sizes::Args),
 }
@@ -100,6 +102,7 @@ fn run(cli: &Cli) -> Result<bool> {
         Task::Web(args) => web::run(&project, args)?,
         Task::Test(args) => return test::run(&project, args),
         Task::Posix(args) => return posix::run(&project, args),
+        Task::Nodetests(args) => nodetests::run(&project, args)?,
         Task::Bench(args) => bench::run(&project, args)?,
         Task::Sizes(args) => return sizes::run(&project, args),
     }

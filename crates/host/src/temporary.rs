@@ -1,10 +1,14 @@
 //! A file system in memory, for what a run leaves behind and nobody wants.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use tarbox_fs::{Credentials, Follow, Fs, FsOptions, Handle, Hooks, NewNode, OpenFlags, PathAt, blocking};
+use tarbox_fs::{
+    AccessMask, Changes, Credentials, Follow, Fs, FsOptions, Handle, Hooks, NewNode, OpenFlags, PathAt,
+    StatFs, blocking,
+};
 use tarbox_store::{
-    Allocate, Attr, Cookie, Database, DirName, Ino, Quota, RenameMode, Result, SetAttr, WriteAt, Written,
+    Allocate, Attr, Cookie, Database, DirName, Ino, Quota, RenameMode, Result, Seq, SetAttr, WriteAt, Written,
 };
 use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 use tarbox_wasi::{Files, file_operations};

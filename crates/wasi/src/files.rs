@@ -1,10 +1,14 @@
 //! The file system as this crate sees it: synchronous, and one type whatever lies behind.
 
+use std::time::Duration;
+
 use tarbox_fs::{
-    Credentials, FilesystemExt, FilesystemInterface, Follow, Handle, NewNode, OpenFlags, PathAt, blocking,
+    AccessMask, Changes, Credentials, FilesystemExt, FilesystemInterface, Follow, Handle, NewNode, OpenFlags,
+    PathAt, StatFs, blocking,
 };
 use tarbox_store::{
-    Allocate, Attr, Cookie, DirName, Ino, MaybeSend, MaybeSync, RenameMode, Result, SetAttr, WriteAt, Written,
+    Allocate, Attr, Cookie, DirName, Ino, MaybeSend, MaybeSync, RenameMode, Result, Seq, SetAttr, WriteAt,
+    Written,
 };
 
 /// Calls `$callback!` with every operation of [`Files`] but `root`: its documentation, its signature, and the method of
@@ -63,13 +67,26 @@ macro_rules! file_operations {
             fn release(&self, handle: Handle) -> () = FilesystemInterface::release;
             /// Returns when everything done so far is on the device.
             fn syncfs(&self) -> () = FilesystemInterface::syncfs;
+            /// Whether `who` may do all of `mask`.
+            fn access(&self, who: &Credentials, ino: Ino, mask: AccessMask) -> () = FilesystemInterface::access;
+            /// Copies between two open files.
+            fn copy_range(&self, source: (Handle, u64), target: (Handle, u64), len: u64) -> u64
+                = FilesystemInterface::copy_range;
+            /// How full the file system is.
+            fn statfs(&self) -> StatFs = FilesystemInterface::statfs;
+            /// The position of the last change.
+            fn last_change(&self) -> Seq = FilesystemInterface::last_change;
+            /// Changes below a path, behind a position.
+            fn changes(&self, path: &[u8], after: Seq, limit: usize) -> Changes = FilesystemInterface::changes;
+            /// Waits for a change.
+            fn changed(&self, after: Seq, patience: Duration) -> Seq = FilesystemInterface::changed;
         }
     };
 }
 
 macro_rules! files {
     ($($(#[$doc:meta])* fn $name:ident(&self $(, $arg:ident: $ty:ty)*) -> $out:ty = $trait:ident::$method:ident;)*) => {
-        /// The operations of [`FilesystemInterface`] and [`FilesystemExt`] that WASI needs, as a trait that can be an
+        /// The operations of [`FilesystemInterface`] and [`FilesystemExt`] that programs need, as a trait that can be an
         /// object: the directories lent to one program may belong to different file systems.
         ///
         /// Every [`FilesystemInterface`] implements it. The extra call costs a nanosecond or two, and each operation is

@@ -11,6 +11,8 @@ pub(crate) enum Part {
     Sizes,
     /// `cargo xtask posix`
     Posix,
+    /// `cargo xtask nodetests`
+    Nodetests,
     /// `cargo xtask bench`, except `browser`
     Bench,
     /// `cargo xtask bench browser`
@@ -73,7 +75,7 @@ impl Part {
             Stressors, Suites, Wasm,
         };
         let needs: &[Need] = match self {
-            Self::Demo => &[Compiler, Node],
+            Self::Demo | Self::Nodetests => &[Compiler, Node],
             Self::Web | Self::Sizes | Self::Packages => &[Compiler, Wasm, Node, Packages],
             Self::Posix => &[Compiler, Node, Fuse, Postgres, Stressors, Suites],
             Self::Bench => &[Compiler, Wasm, Node, Packages, Fuse, Postgres, Rivals, Stressors],

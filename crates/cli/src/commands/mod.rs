@@ -20,9 +20,13 @@ pub(crate) mod graph;
 pub(crate) mod import;
 pub(crate) mod import_tar;
 pub(crate) mod init;
+#[cfg(feature = "js")]
+pub(crate) mod js;
 #[cfg(feature = "serve")]
 pub(crate) mod key;
 pub(crate) mod layer;
+#[cfg(any(feature = "js", feature = "run"))]
+mod lend;
 pub(crate) mod ln;
 pub(crate) mod ls;
 #[cfg(feature = "serve")]

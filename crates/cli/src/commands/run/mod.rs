@@ -13,6 +13,7 @@ use tarbox_host::{
 };
 use tarbox_store::{ErrorKind, Store};
 
+use crate::commands::lend::{environment, lent, seconds};
 use crate::examples::examples;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -110,13 +111,6 @@ impl Args {
     }
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse::<f64>().ok().filter(|s| *s > 0.0);
-    seconds
-        .and_then(|s| Duration::try_from_secs_f64(s).ok())
-        .ok_or_else(|| format!("'{text}' is not a time; use seconds, such as 10 or 0.5"))
-}
-
 /// Runs the program and answers its code.
 pub(crate) fn run<S: Store + 'static>(
     args: &Args,
@@ -186,38 +180,6 @@ fn preopens(args: &Args, files: &Arc<dyn Files>) -> Result<Vec<Preopen>> {
     Ok(preopens)
 }
 
-/// The path in the workspace, and the name under which the program finds it.
-fn lent(text: &str) -> Result<(String, String)> {
-    let (path, guest) = text.split_once("::").unwrap_or((text, text));
-    if path.is_empty() || guest.is_empty() {
-        return Err(Failure::usage(format!(
-            "'{}' is not PATH[::GUEST]",
-            escape(text.as_bytes())
-        )));
-    }
-    let path = if path.starts_with('/') {
-        path.to_owned()
-    } else {
-        format!("/{path}")
-    };
-    Ok((path, guest.to_owned()))
-}
-
-fn environment(texts: &[String]) -> Result<Vec<(String, String)>> {
-    let variables = texts.iter().filter_map(|text| match text.split_once('=') {
-        Some((key, value)) => Some(Ok((key.to_owned(), value.to_owned()))),
-        None => match std::env::var(text) {
-            Ok(value) => Some(Ok((text.clone(), value))),
-            Err(std::env::VarError::NotPresent) => None,
-            Err(e) => Some(Err(Failure::usage(format!(
-                "the variable {}: {e}",
-                escape(text.as_bytes())
-            )))),
-        },
-    });
-    variables.collect()
-}
-
 /// A process's code has eight bits; what fails must not look as if it had not.
 fn exit(status: i32) -> Exit {
     match status & 0xff {
@@ -254,12 +216,5 @@ mod tests {
         assert_eq!(exit(3), Exit(3));
         assert_eq!(exit(256), Exit::FAILED);
         assert_eq!(exit(-1), Exit(255));
-    }
-
-    #[test]
-    fn directories_are_lent_under_a_name() {
-        assert_eq!(lent("/a::/b").unwrap(), ("/a".into(), "/b".into()));
-        assert_eq!(lent("a").unwrap(), ("/a".into(), "a".into()));
-        assert!(lent("::/b").is_err());
     }
 }

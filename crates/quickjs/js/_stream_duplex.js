@@ -1,0 +1,3 @@
+// An old name.
+'use strict'
+module.exports = require('stream').Duplex

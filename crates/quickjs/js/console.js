@@ -1,0 +1,3 @@
+// The global console is the module.
+'use strict'
+module.exports = globalThis.console

@@ -1,0 +1,3 @@
+// `dgram`: there are no sockets.
+'use strict'
+module.exports = require('internal/missing').missing('dgram', ['Socket', 'createSocket'])

@@ -1,0 +1,91 @@
+// What the Rust side calls: running a script, one line of a session, loading of ES modules.
+'use strict'
+const loop = require('internal/loop')
+const esm = require('internal/esm')
+const process = require('internal/process')
+
+process.on('warning', (warning) => require('internal/warnings').show(warning))
+
+// An exception that nobody caught.
+function fatal(error, origin = 'uncaughtException') {
+  process.emit('uncaughtExceptionMonitor', error, origin)
+  if (process.uncaughtCapture !== null) {
+    process.uncaughtCapture(error)
+    return
+  }
+  if (process.listenerCount('uncaughtException') > 0) {
+    process.emit('uncaughtException', error, origin)
+    return
+  }
+  native.print(2, describe(error))
+  try {
+    if (!process._exiting) {
+      process._exiting = true
+      process.exitCode = 1
+      process.emit('exit', 1)
+    }
+  } finally {
+    native.exit(Number(process.exitCode ?? 1) || 1)
+  }
+}
+loop.setFatal(fatal)
+
+function describe(error) {
+  let shown
+  try {
+    const { inspect } = require('internal/inspect')
+    if (error instanceof Error || (typeof error === 'object' && error !== null && typeof error.stack === 'string'))
+      shown = inspect(error)
+    else
+      return `Uncaught:\n${typeof error === 'string' ? inspect(error) : inspect(error)}\n(Use \`tarbox --trace-uncaught ...\` to show where the exception was thrown)\n\nNode.js ${process.version}\n`
+  } catch {
+    shown = String(error?.stack ?? 'an error that cannot be shown')
+  }
+  return `${shown}\n\nNode.js ${process.version}\n`
+}
+
+function end() {
+  for (;;) {
+    loop.runAll()
+    const ended = process.exitCode
+    process.emit('beforeExit', Number(ended ?? 0))
+    loop.drain()
+    if (!loop.anythingLeft()) break
+  }
+  process._exiting = true
+  process.emit('exit', Number(process.exitCode ?? 0))
+  native.flush()
+  return Number(process.exitCode ?? 0) | 0
+}
+
+function run(kind, text) {
+  try {
+    const { startFile, startCode } = require('internal/start')
+    loop.enter(() => {
+      if (kind === 'file') startFile(text)
+      else if (kind === 'input') startCode(readAll(), '[stdin]', false)
+      else startCode(text, '[eval]', kind === 'print')
+    }, [])
+    return end()
+  } catch (error) {
+    fatal(error)
+    return 1
+  }
+}
+
+function readAll() {
+  const pieces = []
+  let piece
+  while ((piece = native.stdin(true)) != null) pieces.push(Buffer.from(piece.buffer))
+  return Buffer.concat(pieces).toString()
+}
+
+module.exports = {
+  run,
+  rejected: loop.rejected,
+  resolve: esm.resolve,
+  load: esm.load,
+  line: (text) => require('internal/repl').line(text),
+  isComplete: (text) => require('internal/repl').isComplete(text),
+  complete: (text) => require('internal/repl').complete(text),
+}

@@ -1,0 +1,307 @@
+// The process object.
+'use strict'
+const EventEmitter = require('events')
+const { codes, uvException } = require('internal/errors')
+const { errnos } = require('internal/errnos')
+const validators = require('internal/validators')
+const loop = require('internal/loop')
+const { deprecate, defineLazily } = require('internal/util')
+
+function process() {}
+Object.defineProperty(process, 'name', { value: 'process' })
+process.prototype = Object.create(EventEmitter.prototype, {
+  constructor: { value: process, writable: true, configurable: true },
+})
+Object.defineProperty(process.prototype, Symbol.toStringTag, { value: 'process', configurable: true })
+const self = Object.create(process.prototype)
+EventEmitter.init.call(self)
+module.exports = self
+globalThis.process = self
+
+const VERSION = 'v20.19.2'
+const [uid, gid] = native.user()
+
+function hrtime(time) {
+  const now = native.nanoseconds()
+  const seconds = Number(now / 1000000000n)
+  const rest = Number(now % 1000000000n)
+  if (time === undefined) return [seconds, rest]
+  validators.validateArray(time, 'time')
+  if (time.length !== 2) throw new codes.ERR_OUT_OF_RANGE('time', 2, time.length)
+  const borrow = rest < time[1] ? 1 : 0
+  return [seconds - time[0] - borrow, rest - time[1] + borrow * 1e9]
+}
+hrtime.bigint = () => native.nanoseconds()
+
+let exitCode
+Object.defineProperty(self, 'exitCode', {
+  enumerable: true,
+  configurable: false,
+  get: () => exitCode,
+  set(code) {
+    if (code !== null && code !== undefined) {
+      let value = code
+      if (typeof code === 'string' && code !== '') value = Number(code)
+      if (typeof code === 'string' && !Number.isInteger(value))
+        throw new codes.ERR_INVALID_ARG_TYPE('code', 'integer', code)
+      validators.validateInteger(value, 'code')
+    }
+    exitCode = code
+  },
+})
+
+const env = new Proxy(Object.assign({}, native.env), {
+  set(target, key, value) {
+    if (typeof key === 'symbol' || typeof value === 'symbol')
+      throw new TypeError('Cannot convert a Symbol value to a string')
+    target[key] = `${value}`
+    return true
+  },
+  defineProperty(target, key, descriptor) {
+    if ('value' in descriptor && descriptor.configurable !== false && 'get' in descriptor === false) {
+      if (!descriptor.configurable && Object.hasOwn(target, key) === false) {
+        throw Object.assign(
+          new TypeError("'process.env' only accepts a configurable, writable, and enumerable data descriptor"),
+          { code: 'ERR_INVALID_OBJECT_DEFINE_PROPERTY' },
+        )
+      }
+      return Reflect.defineProperty(target, key, {
+        value: `${descriptor.value}`,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      })
+    }
+    throw Object.assign(new TypeError("'process.env' does not accept an accessor(getter/setter) descriptor"), {
+      code: 'ERR_INVALID_OBJECT_DEFINE_PROPERTY',
+    })
+  },
+})
+
+function exit(code) {
+  if (arguments.length > 0 && code !== undefined) self.exitCode = code
+  if (!self._exiting) {
+    self._exiting = true
+    self.emit('exit', Number(exitCode ?? 0))
+  }
+  native.exit(Number(exitCode ?? 0) | 0)
+}
+self._exiting = false
+self.reallyExit = (code) => native.exit(Number(code ?? exitCode ?? 0) | 0)
+
+function id(name, value) {
+  return { [`get${name}`]: () => value }[`get${name}`]
+}
+function setter(name, current) {
+  return (wanted) => {
+    if (typeof wanted !== 'number' && typeof wanted !== 'string')
+      throw new codes.ERR_INVALID_ARG_TYPE('id', ['number', 'string'], wanted)
+    if (typeof wanted === 'number') validators.validateUint32(wanted, 'id')
+    if (typeof wanted === 'string') throw new codes.ERR_UNKNOWN_CREDENTIAL(name, wanted)
+    if (wanted !== current)
+      throw uvException({ errno: errnos.get('EPERM'), syscall: name === 'Group' ? 'setgid' : 'setuid' })
+  }
+}
+
+let cwd
+const start = Date.now() - native.now()
+Object.assign(self, {
+  version: VERSION,
+  versions: {
+    node: VERSION.slice(1),
+    tarbox: '0.1.0',
+    quickjs: 'ng-0.16.2',
+    v8: '11.3.244.8-node.26',
+    uv: '1.49.2',
+    zlib: '1.3.0.1',
+    modules: '115',
+    unicode: '16.0',
+  },
+  arch: 'x64',
+  platform: 'linux',
+  release: { name: 'node', lts: 'Iron' },
+  features: {
+    __proto__: null,
+    inspector: false,
+    debug: false,
+    uv: true,
+    ipv6: false,
+    tls_alpn: false,
+    tls_sni: false,
+    tls_ocsp: false,
+    tls: false,
+    cached_builtins: true,
+    require_module: true,
+    typescript: 'strip',
+  },
+  config: {
+    target_defaults: { cflags: [], default_configuration: 'Release', defines: [], include_dirs: [], libraries: [] },
+    variables: { v8_enable_i18n_support: 0 },
+  },
+  argv: ['/usr/local/bin/tarbox', ...native.args],
+  argv0: 'tarbox',
+  execPath: '/usr/local/bin/tarbox',
+  execArgv: native.execArgs,
+  env,
+  title: 'tarbox',
+  pid: 1,
+  ppid: 0,
+  exit,
+  hrtime,
+  nextTick: loop.nextTick,
+  uptime: () => native.now() / 1000,
+  cwd: () => (cwd ??= native.cwd()),
+  chdir(directory) {
+    validators.validateString(directory, 'directory')
+    const result = native.chdir(directory)
+    if (result < 0) {
+      const error = uvException({ errno: result, syscall: 'chdir', path: self.cwd(), dest: directory })
+      throw error
+    }
+    cwd = undefined
+  },
+  umask(mask) {
+    if (mask === undefined) return native.umask(-1)
+    return native.umask(validators.parseFileMode(mask, 'mask') & 0o777)
+  },
+  getuid: id('uid', uid),
+  geteuid: id('euid', uid),
+  getgid: id('gid', gid),
+  getegid: id('egid', gid),
+  getgroups: () => [gid],
+  setuid: setter('User', uid),
+  seteuid: setter('User', uid),
+  setgid: setter('Group', gid),
+  setegid: setter('Group', gid),
+  setgroups(groups) {
+    validators.validateArray(groups, 'groups')
+    throw uvException({ errno: errnos.get('EPERM'), syscall: 'setgroups' })
+  },
+  initgroups() {
+    throw uvException({ errno: errnos.get('EPERM'), syscall: 'initgroups' })
+  },
+  kill(pid, signal) {
+    if (pid != (pid | 0)) throw new codes.ERR_INVALID_ARG_TYPE('pid', 'number', pid)
+    const { signals } = require('internal/signals')
+    if (typeof signal === 'string' && signals[signal] === undefined) throw new codes.ERR_UNKNOWN_SIGNAL(signal)
+    const number = typeof signal === 'number' ? signal : signals[signal ?? 'SIGTERM']
+    if (pid !== self.pid && pid !== 0)
+      throw uvException({ errno: errnos.get(number > 64 || number < 0 ? 'EINVAL' : 'ESRCH'), syscall: 'kill' })
+    if (number === 0) return true
+    const name = Object.keys(signals).find((one) => signals[one] === number)
+    if (name === undefined) throw uvException({ errno: errnos.get('EINVAL'), syscall: 'kill' })
+    if (self.listenerCount(name) > 0) {
+      setImmediate(() => self.emit(name, name, number))
+      return true
+    }
+    native.exit(128 + number)
+    return true
+  },
+  abort() {
+    native.exit(134)
+  },
+  memoryUsage: Object.assign(
+    () => ({ rss: 32 << 20, heapTotal: 16 << 20, heapUsed: 8 << 20, external: 1 << 20, arrayBuffers: 1 << 16 }),
+    { rss: () => 32 << 20 },
+  ),
+  constrainedMemory: () => 0,
+  availableMemory: () => 1 << 30,
+  resourceUsage: () => ({
+    userCPUTime: Math.round(native.now() * 1000),
+    systemCPUTime: 0,
+    maxRSS: 32768,
+    sharedMemorySize: 0,
+    unsharedDataSize: 0,
+    unsharedStackSize: 0,
+    minorPageFault: 0,
+    majorPageFault: 0,
+    swappedOut: 0,
+    fsRead: 0,
+    fsWrite: 0,
+    ipcSent: 0,
+    ipcReceived: 0,
+    signalsCount: 0,
+    voluntaryContextSwitches: 0,
+    involuntaryContextSwitches: 0,
+  }),
+  cpuUsage(before) {
+    const user = Math.round(native.now() * 1000)
+    if (before !== undefined) {
+      validators.validateObject(before, 'prevValue')
+      for (const key of ['user', 'system']) {
+        validators.validateNumber(before[key], `prevValue.${key}`)
+        if (!(before[key] >= 0 && before[key] <= Number.MAX_SAFE_INTEGER))
+          throw new codes.ERR_INVALID_ARG_VALUE.RangeError(`prevValue.${key}`, before[key])
+      }
+      return { user: user - before.user, system: 0 - before.system }
+    }
+    return { user, system: 0 }
+  },
+  getActiveResourcesInfo: () => require('internal/timer_list').names(),
+  _getActiveHandles: () => [],
+  _getActiveRequests: () => [],
+  _kill: () => 0,
+  _tickCallback: loop.drain,
+  _rawDebug: (...args) => native.print(2, `${require('internal/inspect').format(...args)}\n`),
+  binding(name) {
+    throw new Error(`No such module: ${name}`)
+  },
+  dlopen() {
+    throw Object.assign(new Error('native addons cannot be loaded'), { code: 'ERR_DLOPEN_FAILED' })
+  },
+  getBuiltinModule(name) {
+    validators.validateString(name, 'id')
+    const builtins = require('internal/builtins')
+    const found = builtins.find(name)
+    return found === undefined ? undefined : builtins(found)
+  },
+  emitWarning: (...args) => require('internal/warnings').emitWarning(...args),
+  assert: deprecate(
+    (value, message) => {
+      if (!value) throw new codes.ERR_ASSERTION(message || 'assertion error')
+    },
+    'process.assert() is deprecated. Please use the `assert` module instead.',
+    'DEP0100',
+  ),
+  setUncaughtExceptionCaptureCallback(fn) {
+    if (fn === null) self.uncaughtCapture = null
+    else {
+      if (typeof fn !== 'function') throw new codes.ERR_INVALID_ARG_TYPE('fn', ['Function', 'null'], fn)
+      if (self.uncaughtCapture) throw new codes.ERR_UNCAUGHT_EXCEPTION_CAPTURE_ALREADY_SET()
+      self.uncaughtCapture = fn
+    }
+  },
+  hasUncaughtExceptionCaptureCallback: () => self.uncaughtCapture !== null,
+  setSourceMapsEnabled(on) {
+    validators.validateBoolean(on, 'val')
+  },
+  loadEnvFile(path = '.env') {
+    const text = require('fs').readFileSync(path, 'utf8')
+    for (const [key, value] of Object.entries(require('internal/dotenv').parse(text)))
+      if (!(key in env)) env[key] = value
+  },
+  debugPort: 9229,
+  report: undefined,
+  allowedNodeEnvironmentFlags: new Set([
+    '--no-warnings',
+    '--expose-gc',
+    '--no-deprecation',
+    '--trace-warnings',
+    '--max-old-space-size',
+  ]),
+})
+Object.defineProperty(self, 'uncaughtCapture', { value: null, writable: true, enumerable: false })
+Object.defineProperty(self, 'start', { value: start, enumerable: false })
+Object.defineProperty(self, 'debugPort', {
+  enumerable: true,
+  get: () => 9229,
+  set(value) {
+    validators.validateNumber(value, 'debugPort')
+  },
+})
+for (const name of ['version', 'versions', 'arch', 'platform', 'release', 'features']) {
+  Object.defineProperty(self, name, { value: self[name], writable: false, enumerable: true, configurable: false })
+}
+Object.freeze(self.versions)
+
+defineLazily(self, ['stdout', 'stderr', 'stdin'], (name) => require('internal/stdio')[name]())

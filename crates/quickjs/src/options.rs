@@ -1,0 +1,64 @@
+//! What an engine is made with.
+
+use std::fmt;
+use std::io;
+
+use tarbox_fs::Credentials;
+
+use crate::limits::Limits;
+use crate::world::Mount;
+
+/// What an engine is made with.
+pub struct Options {
+    /// What scripts see of file systems.
+    pub mounts: Vec<Mount>,
+    /// On whose behalf they work there.
+    pub who: Credentials,
+    /// The directory that relative paths begin in, absolute.
+    pub cwd: String,
+    /// What a script may use.
+    pub limits: Limits,
+    /// `process.argv`, from the third element on.
+    pub args: Vec<String>,
+    /// `process.env`. Nothing else of the host's environment can be seen.
+    pub env: Vec<(String, String)>,
+    /// `process.execArgv`.
+    pub exec_args: Vec<String>,
+    /// Standard output.
+    pub output: Box<dyn io::Write>,
+    /// Standard error.
+    pub errors: Box<dyn io::Write>,
+    /// Standard input.
+    pub input: Box<dyn io::Read + Send>,
+    /// Which of the three standard streams, by number, are terminals.
+    pub terminals: [bool; 3],
+}
+
+impl Options {
+    /// These file systems, the root as the current directory, no arguments, nothing to read, and output that nobody sees.
+    pub fn new(mounts: Vec<Mount>, who: Credentials) -> Self {
+        Self {
+            mounts,
+            who,
+            cwd: "/".into(),
+            limits: Limits::default(),
+            args: Vec::new(),
+            env: Vec::new(),
+            exec_args: Vec::new(),
+            output: Box::new(io::sink()),
+            errors: Box::new(io::sink()),
+            input: Box::new(io::empty()),
+            terminals: [false; 3],
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("cwd", &self.cwd)
+            .field("limits", &self.limits)
+            .field("args", &self.args)
+            .finish_non_exhaustive()
+    }
+}

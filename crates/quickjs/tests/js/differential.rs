@@ -1,0 +1,54 @@
+//! Random calls of `fs`, answered as Node.js answers them on a directory of the host: every value, code and message.
+
+use std::fs;
+use std::process::Command;
+
+use tarbox_quickjs::{Capability, Entry, Limits};
+
+use crate::support::Workspace;
+
+const SCRIPT: &str = include_str!("../node/differential.cjs");
+const CALLS: u32 = 400;
+
+#[test]
+#[ignore = "needs Node.js 20; `cargo xtask nodetests` runs it"]
+fn random_calls_are_answered_as_node_answers_them() {
+    let rounds = std::env::var("TARBOX_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(20);
+    for seed in 1..=rounds {
+        let (theirs, ours) = (on_node(seed), on_workspace(seed));
+        let different = theirs.lines().zip(ours.lines()).find(|(a, b)| a != b);
+        assert_eq!(different, None, "seed {seed}: Node.js, and here");
+        assert_eq!(theirs.lines().count(), ours.lines().count());
+    }
+}
+
+fn on_node(seed: u32) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let root = fs::canonicalize(dir.path()).unwrap().join("root");
+    fs::create_dir(&root).unwrap();
+    let script = dir.path().join("differential.cjs");
+    fs::write(&script, SCRIPT).unwrap();
+    let run = Command::new("node")
+        .arg(&script)
+        .arg(&root)
+        .args([seed.to_string(), CALLS.to_string()])
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    String::from_utf8(run.stdout).unwrap()
+}
+
+fn on_workspace(seed: u32) -> String {
+    let workspace = Workspace::new();
+    workspace.write("/root/.keep", "");
+    workspace.run("fs.unlinkSync('/root/.keep')").text();
+    let code = format!("process.argv = ['', '', '/root', '{seed}', '{CALLS}'];{SCRIPT}");
+    let root = workspace.mount("/", "/", Capability::ReadWrite);
+    workspace
+        .run_on(vec![root], &Entry::Code(code), Limits::default())
+        .text()
+        .to_owned()
+}

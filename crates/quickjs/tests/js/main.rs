@@ -1,0 +1,9 @@
+//! Scripts on workspaces in memory: what they see, what ends them, and what is left when they were ended.
+
+mod differential;
+mod files;
+mod hostile;
+mod limits;
+mod modules;
+mod node;
+mod support;
