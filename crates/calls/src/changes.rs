@@ -41,11 +41,13 @@ pub(crate) fn changes<P: Place>(
     }
     let after = Seq(request.whole(0)?);
     let mut changes = blocking(w.place.fs().changes(&w.whole(request.first), after, CHANGES))?;
-    changes.events.retain_mut(|event| {
-        let shown = w.shown(&event.path).map(|path| event.path = path).is_some();
-        event.from = event.from.take().and_then(|path| w.shown(&path));
-        shown
-    });
+    if w.is_confined() {
+        changes.events.retain_mut(|event| {
+            let shown = w.shown(&event.path).map(|path| event.path = path).is_some();
+            event.from = event.from.take().and_then(|path| w.shown(&path));
+            shown
+        });
+    }
     let history = if request.flag(1) {
         history(w, after, changes.last)?
     } else {

@@ -50,16 +50,18 @@ pub(crate) fn switch<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, _: &
 pub(crate) fn diff<P: Place>(w: &mut Workspace<P>, request: &Request<'_>, out: &mut Vec<u8>) -> Result<f64> {
     let (from, to) = (w.layer(request.first)?, w.layer(request.second)?);
     let mut changes = blocking(w.place.fs().store().diff(from, to))?;
-    // What came from outside, or went there, is told with the path that is known.
-    changes.retain_mut(|change| {
-        let from = change.from.take().and_then(|path| w.shown(&path));
-        let (path, from) = match (w.shown(&change.path), from) {
-            (None, from) => (from, None),
-            known => known,
-        };
-        change.from = from;
-        path.map(|path| change.path = path).is_some()
-    });
+    if w.is_confined() {
+        // What came from outside, or went there, is told with the path that is known.
+        changes.retain_mut(|change| {
+            let from = change.from.take().and_then(|path| w.shown(&path));
+            let (path, from) = match (w.shown(&change.path), from) {
+                (None, from) => (from, None),
+                known => known,
+            };
+            change.from = from;
+            path.map(|path| change.path = path).is_some()
+        });
+    }
     reply::json(out, &changes)?;
     Ok(0.0)
 }

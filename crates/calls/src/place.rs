@@ -7,6 +7,8 @@ use tarbox_store::{FsckReport, GcReport, Ino, Result, Store};
 pub trait Place {
     /// How they are stored.
     type Store: Store;
+    /// Whether clients are kept apart here. Where the only one has everything, code for that is left out.
+    const IS_SHARED: bool;
 
     /// The file system.
     fn fs(&self) -> &Fs<Self::Store>;

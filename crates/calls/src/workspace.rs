@@ -138,18 +138,22 @@ impl<P: Place> Workspace<P> {
     }
 
     pub(crate) fn may_control(&self) -> bool {
-        self.may_control
+        !P::IS_SHARED || self.may_control
     }
 
     /// Whether the client is kept within a directory.
     pub fn is_confined(&self) -> bool {
-        self.bounds.is_some()
+        self.bounds().is_some()
+    }
+
+    fn bounds(&self) -> Option<&Bounds> {
+        self.bounds.as_ref().filter(|_| P::IS_SHARED)
     }
 
     /// Where a path of the client's leads.
     pub fn path<'p, B: AsRef<[u8]> + ?Sized>(&self, path: &'p B) -> PathAt<'p> {
         let path = path.as_ref();
-        match &self.bounds {
+        match self.bounds() {
             None => At::in_root(Ino::ROOT).path(path),
             Some(bounds) => {
                 let from = path.iter().position(|b| *b != b'/');
@@ -165,7 +169,7 @@ impl<P: Place> Workspace<P> {
 
     /// The path in the workspace of what the client calls so.
     pub(crate) fn whole(&self, path: &str) -> Vec<u8> {
-        match &self.bounds {
+        match self.bounds() {
             None => path.as_bytes().to_vec(),
             Some(bounds) => bounds.whole(path.as_bytes()),
         }
@@ -173,7 +177,7 @@ impl<P: Place> Workspace<P> {
 
     /// What the client calls a path of the workspace; `None` for what it does not see.
     pub(crate) fn shown(&self, path: &[u8]) -> Option<Vec<u8>> {
-        match &self.bounds {
+        match self.bounds() {
             None => Some(path.to_vec()),
             Some(bounds) => bounds.shown(path),
         }
@@ -181,7 +185,7 @@ impl<P: Place> Workspace<P> {
 
     /// The path whose records the client asks for, and may see.
     pub(crate) fn audited(&self, path: Option<&str>) -> Option<Vec<u8>> {
-        match (path, &self.bounds) {
+        match (path, self.bounds()) {
             (None, None) => None,
             (path, _) => Some(self.whole(path.unwrap_or("/"))),
         }

@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn every_route_is_in_the_document_and_nothing_else() {
-        let document = serde_json::to_value(crate::openapi::document()).unwrap();
+        let document = crate::openapi::value();
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
         let mut documented = BTreeSet::new();
         for (path, item) in document["paths"].as_object().unwrap() {
@@ -115,5 +115,22 @@ mod tests {
             .map(|(method, path)| (method.to_string(), path.to_string()))
             .collect();
         assert_eq!(documented, routed);
+    }
+
+    #[test]
+    fn what_the_document_refers_to_is_in_it() {
+        let document = crate::openapi::value();
+        let mut waiting = vec![&document];
+        while let Some(value) = waiting.pop() {
+            if let Some(reference) = value.get("$ref").and_then(|reference| reference.as_str()) {
+                let pointer = reference.strip_prefix('#').unwrap();
+                assert!(document.pointer(pointer).is_some(), "{reference}");
+            }
+            match value {
+                serde_json::Value::Object(fields) => waiting.extend(fields.values()),
+                serde_json::Value::Array(items) => waiting.extend(items),
+                _ => {}
+            }
+        }
     }
 }

@@ -50,7 +50,7 @@ impl Modify for Keys {
     servers((url = "/api/v1")),
     security(("key" = [])),
     modifiers(&Keys),
-    components(responses(NoSuch, Other)),
+    components(responses(NoSuch, Other), schemas(Body)),
     paths(
         archive::pack, archive::unpack,
         attributes::get, attributes::patch,
@@ -77,9 +77,23 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }
 
+/// The same as a value. A parameter that is not there is not there: none is null.
+pub(crate) fn value() -> serde_json::Value {
+    let mut document = serde_json::to_value(document()).unwrap_or_default();
+    let items = document["paths"].as_object_mut().into_iter().flatten();
+    let operations = items.filter_map(|(_, item)| item.as_object_mut()).flatten();
+    let lists = operations.filter_map(|(_, operation)| operation["parameters"].as_array_mut());
+    for parameter in lists.flatten() {
+        if let Some(kinds) = parameter["schema"]["type"].as_array_mut() {
+            kinds.retain(|kind| kind != "null");
+        }
+    }
+    document
+}
+
 /// The document as JSON.
 pub(crate) async fn json() -> Response {
-    let body = document().to_json().unwrap_or_default();
+    let body = value().to_string();
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 

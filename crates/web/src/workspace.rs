@@ -46,6 +46,7 @@ impl fmt::Debug for Local {
 
 impl Place for Local {
     type Store = SqliteStore;
+    const IS_SHARED: bool = false;
 
     fn fs(&self) -> &Fs<SqliteStore> {
         &self.fs

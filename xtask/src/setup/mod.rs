@@ -7,6 +7,7 @@ mod apt;
 mod browsers;
 mod cargo_deny;
 mod cargo_programs;
+mod judges;
 mod llvm;
 mod node;
 pub(crate) mod npm;

@@ -29,6 +29,8 @@ pub(crate) enum Part {
     LongTests,
     /// Its tests of npm packages
     Packages,
+    /// Its judgement of the server's API
+    Api,
     /// Its documentation
     Docs,
     /// Its judgement of a mount
@@ -60,6 +62,8 @@ pub(super) enum Need {
     Postgres,
     /// One of the newest version.
     NewestPostgres,
+    /// Programs that judge the server's API.
+    Judges,
     /// Programs that are compared with ours.
     Rivals,
     Fuse,
@@ -71,8 +75,8 @@ pub(super) enum Need {
 impl Part {
     pub(super) fn needs(self, need: Need) -> bool {
         use Need::{
-            Browsers, Compiler, Fuse, Licences, Lints, NewestPostgres, Node, Packages, Postgres, Rivals,
-            Stressors, Suites, Wasm,
+            Browsers, Compiler, Fuse, Judges, Licences, Lints, NewestPostgres, Node, Packages, Postgres,
+            Rivals, Stressors, Suites, Wasm,
         };
         let needs: &[Need] = match self {
             Self::Demo | Self::Nodetests => &[Compiler, Node],
@@ -84,6 +88,7 @@ impl Part {
             Self::Lint => &[Compiler, Lints],
             Self::Tests => &[Compiler, Wasm, Node, Fuse, Postgres],
             Self::LongTests => &[Compiler, Wasm, Node, Fuse, Postgres, NewestPostgres],
+            Self::Api => &[Compiler, Judges],
             Self::Docs => &[Compiler],
             Self::PosixQuick => &[Compiler, Fuse, Postgres, Suites],
             Self::BenchBrowser | Self::Browsers | Self::Playground => {

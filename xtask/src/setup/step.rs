@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::part::Need;
 use super::{
-    apt, browsers, cargo_deny, llvm, node, npm, posix_suites, postgres, rivals, rust_components,
+    apt, browsers, cargo_deny, judges, llvm, node, npm, posix_suites, postgres, rivals, rust_components,
     rust_targets, wasi_sdk,
 };
 use crate::project::Project;
@@ -58,7 +58,7 @@ const fn step(
 
 pub(super) const STEPS: &[Step] = &[
     step(
-        "build tools (cc, make, git, strace, bsdtar)",
+        "build tools (cc, make, git, strace, bsdtar, litmus)",
         Need::Compiler,
         15,
         apt::build_tools,
@@ -84,6 +84,7 @@ pub(super) const STEPS: &[Step] = &[
     step(cargo_deny::WHAT, Need::Licences, 90, cargo_deny::ensure),
     step("PostgreSQL", Need::Postgres, 20, postgres::ensure),
     step("PostgreSQL 18", Need::NewestPostgres, 15, postgres::newest),
+    step("schemathesis", Need::Judges, 40, judges::schemathesis),
     step("JuiceFS", Need::Rivals, 15, rivals::ensure),
     step("FUSE", Need::Fuse, 5, posix_suites::fuse),
     step(

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that decides whether a change may land.
 
+mod api;
 mod tally;
 
 use std::io::IsTerminal as _;
@@ -18,7 +19,7 @@ use tally::Tally;
 /// It ends with a line `N passed, N failed`. A failed step does not stop the later ones. Each check counts as one test.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only the steps whose names contain this (format, licences, lint, tests, packages, docs, posix, browsers, playground)
+    /// Only the steps whose names contain this (format, licences, lint, tests, packages, api, docs, posix, browsers, playground)
     step: Option<String>,
     /// Many more seeds, kills and random histories: hours instead of minutes
     #[arg(long)]
@@ -37,6 +38,7 @@ const STEPS: &[Step] = &[
     ("lint", Part::Lint, lint),
     ("tests", Part::Tests, tests),
     ("packages", Part::Packages, packages),
+    ("api", Part::Api, api),
     ("docs", Part::Docs, docs),
     ("posix", Part::PosixQuick, posix),
     ("browsers", Part::Browsers, browsers),
@@ -160,6 +162,11 @@ fn packages(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
         &["packages/tarbox", "packages/tarbox/tsconfig.node.json"],
     )?;
     crate::packages::test(project, args.long, |line| tally.print(line))
+}
+
+/// What answers the server gives, against what its document says.
+fn api(project: &Project, args: &Args, _: &mut Tally) -> Result<()> {
+    api::judge(project, args.long)
 }
 
 fn docs(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {

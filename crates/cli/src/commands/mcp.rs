@@ -43,6 +43,7 @@ struct Files<S: Store>(Arc<Fs<S>>);
 
 impl<S: Store> Place for Files<S> {
     type Store = S;
+    const IS_SHARED: bool = true;
 
     fn fs(&self) -> &Fs<S> {
         &self.0

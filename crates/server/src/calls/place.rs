@@ -29,6 +29,7 @@ pub(crate) struct Served<D: Backend> {
 
 impl<D: Backend> Place for Served<D> {
     type Store = D::Store;
+    const IS_SHARED: bool = true;
 
     fn fs(&self) -> &Fs<D::Store> {
         &self.files.fs

@@ -22,7 +22,7 @@ pub(super) struct Open<D: Backend> {
 
 enum How<D: Backend> {
     /// The file has its old content until all of the new one is there.
-    Replacing(Option<Incoming<D>>),
+    Replacing(Option<Box<Incoming<D>>>),
     /// At a position, as it comes.
     Direct { file: Held<D>, position: u64 },
 }
@@ -55,7 +55,7 @@ impl<D: Backend> fmt::Debug for Open<D> {
 impl<D: Backend> Open<D> {
     pub(super) fn replacing(incoming: Incoming<D>) -> Self {
         Self {
-            how: How::Replacing(Some(incoming)),
+            how: How::Replacing(Some(Box::new(incoming))),
             attr: None,
         }
     }
@@ -132,7 +132,7 @@ impl<D: Backend> Open<D> {
 
 impl<D: Backend> DavFile for Open<D> {
     fn metadata(&'_ mut self) -> FsFuture<'_, Box<dyn DavMetaData>> {
-        let attr = self.attr.clone().ok_or(FsError::NotImplemented);
+        let attr = self.attr.ok_or(FsError::NotImplemented);
         let meta = attr.map(|attr| Box::new(Meta(attr)) as Box<dyn DavMetaData>);
         Box::pin(std::future::ready(meta))
     }

@@ -71,7 +71,7 @@ impl DavDirEntry for Entry {
     }
 
     fn metadata(&'_ self) -> FsFuture<'_, Box<dyn DavMetaData>> {
-        let meta: Box<dyn DavMetaData> = Box::new(Meta(self.attr.clone()));
+        let meta: Box<dyn DavMetaData> = Box::new(Meta(self.attr));
         Box::pin(std::future::ready(Ok(meta)))
     }
 }

@@ -144,7 +144,7 @@ impl<D: Backend> Tree<D> {
         };
         let opened = self.app.work(open).await.map_err(|e| refused(&e))?;
         let (attr, handle) = opened.map_err(|e| error(&e))?;
-        let open = Open::<D>::direct(self.app.clone(), self.caller.clone(), handle, attr.clone());
+        let open = Open::<D>::direct(self.app.clone(), self.caller.clone(), handle, attr);
         match attr.is_dir() {
             true => Err(FsError::Forbidden),
             false => Ok(Box::new(open)),

@@ -128,6 +128,7 @@ pub(crate) async fn drop_layer<D: Backend>(
 
 /// Where a workspace stands.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CurrentLayer)]
 pub(crate) struct Standing {
     /// The layer in view.
     current: u64,

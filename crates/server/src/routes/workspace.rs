@@ -26,7 +26,7 @@ use crate::watch::follow;
 /// A batch of operations of the npm package, in its own encoding (`crates/server/src/calls/batch.rs`): use the package.
 #[utoipa::path(post, path = "/workspace/{tenant}", tag = "npm package",
     params(("tenant" = String, Path, description = "The tenant")),
-    request_body(content_type = "application/octet-stream", description = "The batch", content = Vec<u8>),
+    request_body(content_type = "application/octet-stream", description = "The batch"),
     responses(
         (status = 200, description = "The replies, in the order of the calls", content_type = "application/octet-stream"),
         (status = 409, response = crate::openapi::Other),
