@@ -3,6 +3,8 @@
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
+#[cfg(feature = "compose")]
+use crate::commands::compose;
 #[cfg(feature = "dev")]
 use crate::commands::dev;
 #[cfg(feature = "graph")]
@@ -152,6 +154,8 @@ pub(crate) enum Command {
     Umount(umount::Args),
     #[cfg(feature = "run")]
     Run(run::Args),
+    #[cfg(feature = "compose")]
+    Compose(compose::Args),
     #[cfg(feature = "serve")]
     Serve(serve::Args),
     #[cfg(feature = "dev")]
