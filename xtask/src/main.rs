@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask setup | demo | web | test | posix | nodetests | bench | sizes`.
+//! The project's commands: `cargo xtask setup | demo | web | test | posix | nodetests | bench | sizes | wasm`.
 //!
 //! Whatever a command needs is installed first and found the next time, so a fresh Debian or Ubuntu machine
 //! with rustup needs nothing but these.
@@ -63,6 +63,7 @@ enum Task {
     Nodetests(nodetests::Args),
     Bench(bench::Args),
     Sizes(sizes::Args),
+    Wasm(wasm::Args),
 }
 
 /// Install the dependencies of the other commands: compilers, wasm targets, Node.js, npm packages
@@ -104,6 +105,7 @@ fn run(cli: &Cli) -> Result<bool> {
         Task::Posix(args) => return posix::run(&project, args),
         Task::Nodetests(args) => nodetests::run(&project, args)?,
         Task::Bench(args) => bench::run(&project, args)?,
+        Task::Wasm(args) => wasm::run(&project, args)?,
         Task::Sizes(args) => return sizes::run(&project, args),
     }
     Ok(true)

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::command::Cmd;
 use crate::project::Project;
+use crate::setup::{self, Part};
 
 /// A module, how to build it, and how large it may be.
 #[derive(Debug)]
@@ -20,12 +21,25 @@ pub(crate) struct Artifact {
     optimise: &'static str,
     /// What its SQLite leaves out, where it is a browser's.
     sqlite_flags: &'static str,
+    /// What is made of the module.
+    shape: Shape,
     /// The largest it may be, in bytes before compression.
     pub(crate) limit: u64,
     /// The largest it may be with brotli.
     pub(crate) brotli_limit: Option<u64>,
     /// Who needs it, and how they hear where it is.
     pub(crate) used_by: UsedBy,
+}
+
+/// What is made of a module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// It is shipped as it is.
+    Module,
+    /// A component, to be composed by `tarbox compose`.
+    Workspace,
+    /// The same component, for tools that compose on their own.
+    Standalone,
 }
 
 /// Who needs a module.
@@ -55,9 +69,17 @@ pub(crate) const ARTIFACTS: &[Artifact] = &[
         output: "wasm32-wasip1/wasm/tarbox.wasm",
         optimise: "-Oz",
         sqlite_flags: "",
+        shape: Shape::Module,
         limit: 5_000_000,
         brotli_limit: None,
         used_by: UsedBy::Tests("TARBOX_WASM"),
+    },
+    COMPONENT,
+    Artifact {
+        name: "tarbox-fs.component.wasm",
+        shape: Shape::Standalone,
+        used_by: UsedBy::Tests("TARBOX_FS_COMPONENT"),
+        ..COMPONENT
     },
     Artifact {
         name: "tarbox-web.wasm",
@@ -71,6 +93,7 @@ pub(crate) const ARTIFACTS: &[Artifact] = &[
         // Until nothing gets smaller any more.
         optimise: "-Oz --converge",
         sqlite_flags: STORE_ONLY,
+        shape: Shape::Module,
         limit: 1_700_000,
         brotli_limit: Some(600_000),
         used_by: UsedBy::Package("tarbox"),
@@ -86,6 +109,7 @@ pub(crate) const ARTIFACTS: &[Artifact] = &[
         output: "wasm32-unknown-unknown/wasm/tarbox_sqlite_opfs.wasm",
         optimise: "-O3",
         sqlite_flags: "",
+        shape: Shape::Module,
         limit: 1_600_000,
         brotli_limit: Some(600_000),
         used_by: UsedBy::Package("sqlite-opfs"),
@@ -144,9 +168,28 @@ pub(crate) const CONFORMANCE: Artifact = Artifact {
     output: "wasm32-unknown-unknown/web/tarbox_conformance.wasm",
     optimise: "-O1",
     sqlite_flags: STORE_ONLY,
+    shape: Shape::Module,
     limit: u64::MAX,
     brotli_limit: None,
     used_by: UsedBy::Tests("TARBOX_CONFORMANCE_WASM"),
+};
+
+/// A workspace as a component.
+const COMPONENT: Artifact = Artifact {
+    name: "tarbox-workspace.component.wasm",
+    build: &[
+        "--profile=web",
+        "--package=tarbox-component",
+        "--lib",
+        "--target=wasm32-unknown-unknown",
+    ],
+    output: "wasm32-unknown-unknown/web/tarbox_component.wasm",
+    optimise: "-Oz --converge",
+    sqlite_flags: STORE_ONLY,
+    shape: Shape::Workspace,
+    limit: 1_500_000,
+    brotli_limit: Some(550_000),
+    used_by: UsedBy::Tests("TARBOX_PROVIDER"),
 };
 
 const GRAPH: Artifact = Artifact {
@@ -155,6 +198,7 @@ const GRAPH: Artifact = Artifact {
     output: "wasm32-unknown-unknown/wasm-fast/nervusdb_wasm.wasm",
     optimise: "-Oz",
     sqlite_flags: "",
+    shape: Shape::Module,
     limit: 0,
     brotli_limit: None,
     used_by: UsedBy::Graph,
@@ -204,16 +248,70 @@ pub(crate) fn build(project: &Project, artifact: &Artifact) -> Result<PathBuf> {
     if is_newer(&out, &built) {
         return Ok(out);
     }
+    if artifact.shape != Shape::Module {
+        return component(project, artifact, &built, &directory);
+    }
+    optimise(project, artifact, &built, &out)?;
+    Ok(out)
+}
+
+/// Makes both components of the core module, and returns the one that is asked for.
+fn component(project: &Project, artifact: &Artifact, built: &Path, directory: &Path) -> Result<PathBuf> {
+    let core = directory.join("tarbox-component.core.wasm");
+    optimise(project, artifact, built, &core)?;
+    let workspace = directory.join(COMPONENT.name);
+    let standalone = directory.join("tarbox-fs.component.wasm");
+    project
+        .cargo()
+        .args([
+            "run",
+            "--quiet",
+            "--package=tarbox-compose",
+            "--example=component",
+            "--",
+        ])
+        .args([&core, &workspace, &standalone])
+        .run()?;
+    Ok(directory.join(artifact.name))
+}
+
+fn optimise(project: &Project, artifact: &Artifact, built: &Path, out: &Path) -> Result<()> {
     Cmd::new(project.tools.npm("binaryen/bin/wasm-opt"))
         .args(artifact.optimise.split(' '))
         .args(["--strip-debug", "--strip-producers"])
         .args(FEATURES)
-        .arg(&built)
+        .arg(built)
         .arg("-o")
-        .arg(&out)
+        .arg(out)
         .envs(project.tools.env())
-        .run_silent()?;
-    Ok(out)
+        .run_silent()
+}
+
+/// Build what WebAssembly runtimes run: the command, and the components that provide files
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only these, by the beginnings of their names
+    names: Vec<String>,
+}
+
+/// Builds them and says where they are.
+///
+/// # Errors
+/// When one does not compile.
+pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
+    setup::run(project, Part::Sizes)?;
+    project.ui.title("wasm");
+    for artifact in ARTIFACTS {
+        let is_wanted = args.names.is_empty()
+            || args
+                .names
+                .iter()
+                .any(|name| artifact.name.starts_with(name.as_str()));
+        if is_wanted && let UsedBy::Tests(variable) = artifact.used_by {
+            println!("export {variable}='{}'", build(project, artifact)?.display());
+        }
+    }
+    Ok(())
 }
 
 /// Looks through the code that is there for WebAssembly alone.

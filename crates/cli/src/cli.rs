@@ -3,6 +3,8 @@
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
+#[cfg(feature = "compose")]
+use crate::commands::compose;
 #[cfg(feature = "dev")]
 use crate::commands::dev;
 #[cfg(feature = "graph")]
@@ -156,6 +158,8 @@ pub(crate) enum Command {
     Run(run::Args),
     #[cfg(feature = "js")]
     Js(js::Args),
+    #[cfg(feature = "compose")]
+    Compose(compose::Args),
     #[cfg(feature = "serve")]
     Serve(serve::Args),
     #[cfg(feature = "serve")]

@@ -12,7 +12,10 @@ const MOUNTS: bool = cfg!(all(feature = "mount", target_os = "linux"));
 
 /// Commands that belong together, in the order they are shown.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Getting started", &["init", "import", "mount", "umount", "run"]),
+    (
+        "Getting started",
+        &["init", "import", "mount", "umount", "run", "compose"],
+    ),
     ("Reading", &["ls", "tree", "stat", "cat", "find", "du"]),
     (
         "Changing",

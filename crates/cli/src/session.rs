@@ -69,6 +69,13 @@ fn dispatch(cli: &mut Cli, out: &Printer) -> Result<Exit> {
         dev::run(args, out)?;
         return Ok(Exit::DONE);
     }
+    #[cfg(feature = "compose")]
+    if let Command::Compose(args) = &cli.command
+        && args.is_alone()
+    {
+        compose::run_alone(args, out)?;
+        return Ok(Exit::DONE);
+    }
     #[cfg(all(feature = "mount", target_os = "linux"))]
     if let Command::Umount(args) = &cli.command {
         umount::run(args)?;
@@ -200,6 +207,8 @@ fn with_files<S: Store + 'static>(
         Command::Graph(command) => return graph::run(command, fs, w),
         #[cfg(feature = "serve")]
         Command::Mcp(args) => mcp::run(args, fs, w),
+        #[cfg(feature = "compose")]
+        Command::Compose(args) => compose::run(args, w),
         Command::Ls(args) => ls::run(args, w),
         Command::Tree(args) => tree::run(args, w),
         Command::Stat(args) => stat::run(args, w),

@@ -79,7 +79,7 @@ struct Node(PathBuf);
 impl Runtime for Node {
     fn command(&self) -> Command {
         let mut command = Command::new("node");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guest/node.mjs");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/node/wasi.mjs");
         command
             .arg("--no-warnings")
             .arg(script)

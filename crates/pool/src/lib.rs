@@ -32,6 +32,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod archive;
 pub mod conformance;
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 mod directory;

@@ -60,6 +60,15 @@ impl<E: Engine> CoreStore<E> {
         losses.after(known).and(result)
     }
 
+    /// Adds what was done so far to the redo log: cheaper than any commit. `false` if there is none, or a commit is needed, as
+    /// for content of files.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn log_changes(&self) -> Result<bool> {
+        self.driver().commit_logged_rows().await
+    }
+
     fn driver(&self) -> Driver<'_, E> {
         Driver {
             inner: self.core.inner(),

@@ -1,11 +1,12 @@
 //! WASI on any file system: what a WebAssembly program means by its file calls.
 //!
-//! Two layers, neither of which knows a runtime:
+//! Three modules, none of which knows a runtime:
 //!
 //! * [`Dir`] and [`File`] are capabilities: a directory lets its holder reach what lies below it and nothing else, whatever
 //!   `..`, absolute paths and symbolic links say. Both previews of WASI are written on them.
 //! * [`p1`] is preview 1 whole: the descriptor table with rights, every function of `wasi_snapshot_preview1` on a slice of
 //!   guest memory, and the traits through which an embedder lends clocks, random numbers and standard streams.
+//! * [`p2`] is `wasi:filesystem` of WASI 0.2: descriptors, listings and streams on files.
 //!
 //! Bytes of files go straight between guest memory and the file system.
 //!
@@ -23,6 +24,7 @@ mod dir;
 mod file;
 mod files;
 pub mod p1;
+pub mod p2;
 mod times;
 mod volume;
 
@@ -30,7 +32,7 @@ pub use dir::{Dir, OpenHow, Opened};
 pub use file::File;
 pub use files::Files;
 pub use tarbox_fs::Follow;
-pub use tarbox_store::ErrorKind;
+pub use tarbox_store::{Attr, ErrorKind, FileKind, Timestamp};
 pub use times::{NewTime, NewTimes};
 pub use volume::{Capability, Volume};
 

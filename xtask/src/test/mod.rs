@@ -119,6 +119,7 @@ fn lint(project: &Project, _: &Args, _: &mut Tally) -> Result<()> {
 }
 
 fn tests(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
+    setup::npm::locked(project, &project.root.join("examples/node"))?;
     let mut cargo = project.cargo().args(["test", "--workspace", "--no-fail-fast"]);
     for artifact in wasm::ARTIFACTS {
         if let wasm::UsedBy::Tests(variable) = artifact.used_by {

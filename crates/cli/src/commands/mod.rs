@@ -6,6 +6,8 @@ pub(crate) mod cat;
 pub(crate) mod chmod;
 pub(crate) mod chown;
 pub(crate) mod completions;
+#[cfg(feature = "compose")]
+pub(crate) mod compose;
 pub(crate) mod cp;
 #[cfg(feature = "dev")]
 pub(crate) mod dev;

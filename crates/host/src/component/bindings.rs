@@ -11,8 +11,8 @@ wasmtime::component::bindgen!({
         "wasi:io/streams": wasmtime_wasi_io::bindings::wasi::io::streams,
         "wasi:io/error": wasmtime_wasi_io::bindings::wasi::io::error,
         "wasi:clocks/wall-clock": wasmtime_wasi::p2::bindings::clocks::wall_clock,
-        "wasi:filesystem/types.descriptor": super::descriptor::Descriptor,
-        "wasi:filesystem/types.directory-entry-stream": super::directory::Entries,
+        "wasi:filesystem/types.descriptor": tarbox_wasi::p2::Descriptor,
+        "wasi:filesystem/types.directory-entry-stream": tarbox_wasi::p2::Entries,
     },
     trappable_error_type: {
         "wasi:filesystem/types.error-code" => super::descriptor::Failure,

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use tarbox_store::WriteAt;
-use tarbox_wasi::{Follow, OpenHow, Opened};
+use tarbox_wasi::p2::{Descriptor, Entries};
 use wasmtime::component::Resource;
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
 
 use super::bindings::{preopens, types};
-use super::descriptor::{Descriptor, Failure, OpenFile, Result, code, metadata_hash, new_times, stat};
-use super::directory::Entries;
+use super::descriptor::{
+    Failure, Result, code, file_kind, flags, follow, metadata_hash, new_times, open, stat,
+};
 use super::state::State;
 use super::streams::{FileError, FileInput, FileOutput};
 use types::{
@@ -40,17 +41,14 @@ impl types::Host for State {
         error: Resource<wasmtime::Error>,
     ) -> wasmtime::Result<Option<ErrorCode>> {
         let error = self.table.get(&error)?;
-        Ok(error.downcast_ref().map(|FileError(kind)| code(*kind)))
+        Ok(error.downcast_ref().map(|FileError(kind)| code((*kind).into())))
     }
 }
 
 impl types::HostDescriptor for State {
     fn read_via_stream(&mut self, fd: Resource<Descriptor>, offset: u64) -> Result<Resource<DynInputStream>> {
-        let open = self.table.get(&fd)?.content()?.clone();
-        if !open.file.readable() {
-            return Err(ErrorCode::BadDescriptor.into());
-        }
-        let stream: DynInputStream = Box::new(FileInput::new(open, offset));
+        let input = self.table.get(&fd)?.read_via_stream(offset)?;
+        let stream: DynInputStream = Box::new(FileInput(input));
         Ok(self.table.push(stream)?)
     }
 
@@ -67,26 +65,23 @@ impl types::HostDescriptor for State {
     }
 
     fn advise(&mut self, fd: Resource<Descriptor>, _offset: u64, _len: u64, _advice: Advice) -> Result<()> {
-        self.table.get(&fd)?.file().map(drop)
+        Ok(self.table.get(&fd)?.advise()?)
     }
 
     fn sync_data(&mut self, fd: Resource<Descriptor>) -> Result<()> {
-        self.wait_for_device(&fd, true)
+        Ok(self.table.get(&fd)?.sync(true)?)
     }
 
     fn get_flags(&mut self, fd: Resource<Descriptor>) -> Result<DescriptorFlags> {
-        Ok(self.table.get(&fd)?.flags())
+        Ok(flags(self.table.get(&fd)?))
     }
 
     fn get_type(&mut self, fd: Resource<Descriptor>) -> Result<DescriptorType> {
-        Ok(match self.table.get(&fd)? {
-            Descriptor::File(_) => DescriptorType::RegularFile,
-            Descriptor::Dir(_) => DescriptorType::Directory,
-        })
+        Ok(file_kind(self.table.get(&fd)?.kind()))
     }
 
     fn set_size(&mut self, fd: Resource<Descriptor>, size: u64) -> Result<()> {
-        Ok(self.table.get(&fd)?.file()?.file.set_size(size)?)
+        Ok(self.table.get(&fd)?.set_size(size)?)
     }
 
     fn set_times(
@@ -95,33 +90,28 @@ impl types::HostDescriptor for State {
         access: NewTimestamp,
         modification: NewTimestamp,
     ) -> Result<()> {
-        let times = new_times(access, modification);
-        match self.table.get(&fd)? {
-            Descriptor::File(open) => open.file.set_times(times)?,
-            Descriptor::Dir(dir) => dir.set_times(times)?,
-        }
-        Ok(())
+        Ok(self.table.get(&fd)?.set_times(new_times(access, modification))?)
     }
 
     fn read(&mut self, fd: Resource<Descriptor>, len: u64, offset: u64) -> Result<(Vec<u8>, bool)> {
-        self.table.get(&fd)?.content()?.read(len, offset)
+        Ok(self.table.get(&fd)?.read(len, offset)?)
     }
 
     fn write(&mut self, fd: Resource<Descriptor>, bytes: Vec<u8>, offset: u64) -> Result<u64> {
-        self.table.get(&fd)?.file()?.write(&bytes, offset)
+        Ok(self.table.get(&fd)?.write(&bytes, offset)?)
     }
 
     fn read_directory(&mut self, fd: Resource<Descriptor>) -> Result<Resource<Entries>> {
-        let dir = Arc::clone(self.table.get(&fd)?.dir()?);
-        Ok(self.table.push(Entries::begin(dir)?)?)
+        let entries = self.table.get(&fd)?.read_directory()?;
+        Ok(self.table.push(entries)?)
     }
 
     fn sync(&mut self, fd: Resource<Descriptor>) -> Result<()> {
-        self.wait_for_device(&fd, false)
+        Ok(self.table.get(&fd)?.sync(false)?)
     }
 
     fn create_directory_at(&mut self, fd: Resource<Descriptor>, path: String) -> Result<()> {
-        Ok(self.table.get(&fd)?.dir()?.create_directory_at(path.as_bytes())?)
+        Ok(self.table.get(&fd)?.create_directory_at(&path)?)
     }
 
     fn stat(&mut self, fd: Resource<Descriptor>) -> Result<DescriptorStat> {
@@ -134,8 +124,7 @@ impl types::HostDescriptor for State {
         flags: PathFlags,
         path: String,
     ) -> Result<DescriptorStat> {
-        let dir = self.table.get(&fd)?.dir()?;
-        Ok(stat(&dir.stat_at(path.as_bytes(), follow(flags))?))
+        Ok(stat(&self.table.get(&fd)?.stat_at(follow(flags), &path)?))
     }
 
     fn set_times_at(
@@ -147,8 +136,7 @@ impl types::HostDescriptor for State {
         modification: NewTimestamp,
     ) -> Result<()> {
         let times = new_times(access, modification);
-        let dir = self.table.get(&fd)?.dir()?;
-        Ok(dir.set_times_at(path.as_bytes(), follow(flags), times)?)
+        Ok(self.table.get(&fd)?.set_times_at(follow(flags), &path, times)?)
     }
 
     fn link_at(
@@ -159,12 +147,8 @@ impl types::HostDescriptor for State {
         new_fd: Resource<Descriptor>,
         new_path: String,
     ) -> Result<()> {
-        let from = self.table.get(&fd)?.dir()?;
-        let to = self.table.get(&new_fd)?.dir()?;
-        if flags.contains(PathFlags::SYMLINK_FOLLOW) {
-            return Err(ErrorCode::Invalid.into());
-        }
-        Ok(from.link_at(path.as_bytes(), to, new_path.as_bytes())?)
+        let (from, to) = (self.table.get(&fd)?, self.table.get(&new_fd)?);
+        Ok(from.link_at(follow(flags), &path, to, &new_path)?)
     }
 
     fn open_at(
@@ -172,35 +156,20 @@ impl types::HostDescriptor for State {
         fd: Resource<Descriptor>,
         path_flags: PathFlags,
         path: String,
-        open: OpenFlags,
+        open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> Result<Resource<Descriptor>> {
-        let dir = self.table.get(&fd)?.dir()?;
-        let how = OpenHow {
-            read: flags.contains(DescriptorFlags::READ),
-            write: flags.contains(DescriptorFlags::WRITE),
-            create: open.contains(OpenFlags::CREATE),
-            exclusive: open.contains(OpenFlags::EXCLUSIVE),
-            truncate: open.contains(OpenFlags::TRUNCATE),
-            directory: open.contains(OpenFlags::DIRECTORY),
-        };
-        let descriptor = match dir.open_at(path.as_bytes(), follow(path_flags), how)? {
-            Opened::File(file) => Descriptor::File(OpenFile {
-                file: Arc::new(file),
-                sync: flags.into(),
-            }),
-            Opened::Dir(dir) => Descriptor::Dir(Arc::new(dir)),
-        };
-        Ok(self.table.push(descriptor)?)
+        let dir = self.table.get(&fd)?;
+        let opened = dir.open_at(follow(path_flags), &path, open(open_flags, flags))?;
+        Ok(self.table.push(opened)?)
     }
 
     fn readlink_at(&mut self, fd: Resource<Descriptor>, path: String) -> Result<String> {
-        let target = self.table.get(&fd)?.dir()?.readlink_at(path.as_bytes())?;
-        String::from_utf8(target).map_err(|_| ErrorCode::IllegalByteSequence.into())
+        Ok(self.table.get(&fd)?.readlink_at(&path)?)
     }
 
     fn remove_directory_at(&mut self, fd: Resource<Descriptor>, path: String) -> Result<()> {
-        Ok(self.table.get(&fd)?.dir()?.remove_directory_at(path.as_bytes())?)
+        Ok(self.table.get(&fd)?.remove_directory_at(&path)?)
     }
 
     fn rename_at(
@@ -210,27 +179,24 @@ impl types::HostDescriptor for State {
         new_fd: Resource<Descriptor>,
         new_path: String,
     ) -> Result<()> {
-        let from = self.table.get(&fd)?.dir()?;
-        let to = self.table.get(&new_fd)?.dir()?;
-        Ok(from.rename_at(path.as_bytes(), to, new_path.as_bytes())?)
+        let (from, to) = (self.table.get(&fd)?, self.table.get(&new_fd)?);
+        Ok(from.rename_at(&path, to, &new_path)?)
     }
 
     fn symlink_at(&mut self, fd: Resource<Descriptor>, target: String, path: String) -> Result<()> {
-        let dir = self.table.get(&fd)?.dir()?;
-        Ok(dir.symlink_at(target.as_bytes(), path.as_bytes())?)
+        Ok(self.table.get(&fd)?.symlink_at(&target, &path)?)
     }
 
     fn unlink_file_at(&mut self, fd: Resource<Descriptor>, path: String) -> Result<()> {
-        Ok(self.table.get(&fd)?.dir()?.unlink_file_at(path.as_bytes())?)
+        Ok(self.table.get(&fd)?.unlink_file_at(&path)?)
     }
 
     fn is_same_object(&mut self, a: Resource<Descriptor>, b: Resource<Descriptor>) -> wasmtime::Result<bool> {
-        Ok(self.table.get(&a)?.same(self.table.get(&b)?))
+        Ok(self.table.get(&a)?.is_same_object(self.table.get(&b)?))
     }
 
     fn metadata_hash(&mut self, fd: Resource<Descriptor>) -> Result<MetadataHashValue> {
-        let descriptor = self.table.get(&fd)?;
-        Ok(metadata_hash(descriptor.device(), &descriptor.stat()?))
+        Ok(metadata_hash(self.table.get(&fd)?.metadata_hash()?))
     }
 
     fn metadata_hash_at(
@@ -239,9 +205,8 @@ impl types::HostDescriptor for State {
         flags: PathFlags,
         path: String,
     ) -> Result<MetadataHashValue> {
-        let dir = self.table.get(&fd)?.dir()?;
-        let attr = dir.stat_at(path.as_bytes(), follow(flags))?;
-        Ok(metadata_hash(dir.volume().device(), &attr))
+        let hash = self.table.get(&fd)?.metadata_hash_at(follow(flags), &path)?;
+        Ok(metadata_hash(hash))
     }
 
     fn drop(&mut self, fd: Resource<Descriptor>) -> wasmtime::Result<()> {
@@ -252,7 +217,11 @@ impl types::HostDescriptor for State {
 
 impl types::HostDirectoryEntryStream for State {
     fn read_directory_entry(&mut self, entries: Resource<Entries>) -> Result<Option<DirectoryEntry>> {
-        self.table.get_mut(&entries)?.next()
+        let entry = self.table.get_mut(&entries)?.next_entry()?;
+        Ok(entry.map(|(kind, name)| DirectoryEntry {
+            type_: file_kind(kind),
+            name,
+        }))
     }
 
     fn drop(&mut self, entries: Resource<Entries>) -> wasmtime::Result<()> {
@@ -263,27 +232,8 @@ impl types::HostDirectoryEntryStream for State {
 
 impl State {
     fn output(&mut self, fd: &Resource<Descriptor>, at: WriteAt) -> Result<Resource<DynOutputStream>> {
-        let open = self.table.get(fd)?.file()?.clone();
-        if !open.file.writable() {
-            return Err(ErrorCode::BadDescriptor.into());
-        }
-        let stream: DynOutputStream = Box::new(FileOutput::new(open, at));
+        let output = self.table.get(fd)?.write_via_stream(at)?;
+        let stream: DynOutputStream = Box::new(FileOutput(output));
         Ok(self.table.push(stream)?)
-    }
-
-    fn wait_for_device(&mut self, fd: &Resource<Descriptor>, data_only: bool) -> Result<()> {
-        match self.table.get(fd)? {
-            Descriptor::File(open) => open.file.sync(data_only)?,
-            Descriptor::Dir(dir) => dir.sync()?,
-        }
-        Ok(())
-    }
-}
-
-fn follow(flags: PathFlags) -> Follow {
-    if flags.contains(PathFlags::SYMLINK_FOLLOW) {
-        Follow::Yes
-    } else {
-        Follow::No
     }
 }

@@ -2,8 +2,6 @@
 
 mod bindings;
 mod descriptor;
-mod directory;
-mod file;
 mod filesystem;
 mod link;
 mod network;

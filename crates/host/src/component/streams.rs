@@ -1,19 +1,12 @@
-//! Streams on files. They hold a place in the file, never its content: each read and write goes straight to it, and both
-//! are ready at once.
+//! Streams on files, as Wasmtime wants them.
 
 use std::fmt;
 
-use tarbox_store::WriteAt;
-use tarbox_wasi::ErrorKind;
+use tarbox_wasi::{ErrorKind, p2};
 use wasmtime_wasi_io::async_trait;
 use wasmtime_wasi_io::bytes::Bytes;
 use wasmtime_wasi_io::poll::Pollable;
 use wasmtime_wasi_io::streams::{InputStream, OutputStream, StreamError, StreamResult};
-
-use super::descriptor::OpenFile;
-
-/// Bytes a stream takes at once; what a component may make the host allocate.
-const PERMIT: usize = 1 << 20;
 
 /// What failed in a stream: `filesystem-error-code` tells a component the code.
 #[derive(Debug)]
@@ -27,21 +20,15 @@ impl fmt::Display for FileError {
 
 impl std::error::Error for FileError {}
 
-fn failed(kind: ErrorKind) -> StreamError {
-    StreamError::LastOperationFailed(FileError(kind).into())
-}
-
-/// Reads a file from an offset to its end, at which it closes.
-pub(super) struct FileInput {
-    file: OpenFile,
-    offset: u64,
-}
-
-impl FileInput {
-    pub(super) fn new(file: OpenFile, offset: u64) -> Self {
-        Self { file, offset }
+fn stopped(why: p2::Stopped) -> StreamError {
+    match why {
+        p2::Stopped::Closed => StreamError::Closed,
+        p2::Stopped::Failed(kind) => StreamError::LastOperationFailed(FileError(kind).into()),
     }
 }
+
+/// An input stream of a file.
+pub(super) struct FileInput(pub(super) p2::FileInput);
 
 #[async_trait]
 impl Pollable for FileInput {
@@ -51,15 +38,7 @@ impl Pollable for FileInput {
 #[async_trait]
 impl InputStream for FileInput {
     fn read(&mut self, size: usize) -> StreamResult<Bytes> {
-        if size == 0 {
-            return Ok(Bytes::new());
-        }
-        let bytes = self.file.read_some(size as u64, self.offset).map_err(failed)?;
-        if bytes.is_empty() {
-            return Err(StreamError::Closed);
-        }
-        self.offset += bytes.len() as u64;
-        Ok(bytes.into())
+        self.0.read(size as u64).map(Bytes::from).map_err(stopped)
     }
 
     async fn blocking_read(&mut self, size: usize) -> StreamResult<Bytes> {
@@ -67,16 +46,8 @@ impl InputStream for FileInput {
     }
 
     fn skip(&mut self, count: usize) -> StreamResult<usize> {
-        if count == 0 {
-            return Ok(0);
-        }
-        let size = self.file.file.stat().map_err(failed)?.size;
-        let left = size.saturating_sub(self.offset);
-        if left == 0 {
-            return Err(StreamError::Closed);
-        }
-        let skipped = left.min(count as u64);
-        self.offset += skipped;
+        let skipped = self.0.skip(count as u64).map_err(stopped)?;
+        // It is no more than `count`.
         Ok(skipped as usize)
     }
 
@@ -85,29 +56,8 @@ impl InputStream for FileInput {
     }
 }
 
-/// Writes a file from an offset on, or at its end. It closes with the first failure.
-pub(super) struct FileOutput {
-    file: OpenFile,
-    at: WriteAt,
-    closed: bool,
-}
-
-impl FileOutput {
-    pub(super) fn new(file: OpenFile, at: WriteAt) -> Self {
-        Self {
-            file,
-            at,
-            closed: false,
-        }
-    }
-
-    fn open(&self) -> StreamResult<()> {
-        if self.closed {
-            return Err(StreamError::Closed);
-        }
-        Ok(())
-    }
-}
+/// An output stream of a file.
+pub(super) struct FileOutput(pub(super) p2::FileOutput);
 
 #[async_trait]
 impl Pollable for FileOutput {
@@ -117,20 +67,7 @@ impl Pollable for FileOutput {
 #[async_trait]
 impl OutputStream for FileOutput {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.open()?;
-        let written = self.file.file.write(self.at, &bytes);
-        match written.and_then(|end| self.file.written().map(|()| end)) {
-            Ok(end) => {
-                if let WriteAt::Offset(_) = self.at {
-                    self.at = WriteAt::Offset(end);
-                }
-                Ok(())
-            }
-            Err(kind) => {
-                self.closed = true;
-                Err(failed(kind))
-            }
-        }
+        self.0.write(&bytes).map_err(stopped)
     }
 
     async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> StreamResult<()> {
@@ -138,11 +75,10 @@ impl OutputStream for FileOutput {
     }
 
     fn flush(&mut self) -> StreamResult<()> {
-        self.open()
+        self.check_write().map(drop)
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        self.open()?;
-        Ok(PERMIT)
+        self.0.permit().map_err(stopped)
     }
 }

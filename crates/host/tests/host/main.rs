@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod cache;
+mod composed;
 mod guests;
 mod hostile;
 mod limits;

@@ -6,7 +6,7 @@ use tarbox_host::Program;
 
 use crate::run::Workspace;
 
-const SCRIPT: &str = r#"
+pub(crate) const SCRIPT: &str = r#"
 import hashlib, os, shutil, sys, tarfile, tempfile
 
 root = sys.argv[1]
@@ -57,7 +57,7 @@ print(sorted(os.listdir(root)))
 sys.exit(3)
 "#;
 
-fn interpreter() -> PathBuf {
+pub(crate) fn interpreter() -> PathBuf {
     let named = std::env::var_os("TARBOX_PYTHON_WASM").map(PathBuf::from);
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| Some(std::env::home_dir()?.join(".cache")));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use wasmtime::component::{Component, Linker as ComponentLinker, ResourceTable};
-use wasmtime::{Engine, Linker, Module, Store};
+use wasmtime::{Config, Engine, Linker, Module, Store};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::p2::bindings::Command;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
@@ -27,21 +27,54 @@ impl WasiView for State {
 
 /// Runs a program with a directory as `/`, and answers what it printed and its status.
 pub(crate) fn run(path: &Path, target: Target, dir: &Path, args: &[&str]) -> (String, i32) {
-    let out = MemoryOutputPipe::new(1 << 20);
-    let mut wasi = WasiCtx::builder();
-    wasi.arg(path.file_name().unwrap().to_str().unwrap()).args(args);
-    wasi.preopened_dir(dir, "/", FsPerms::ReadWrite).unwrap();
-    wasi.stdout(out.clone());
     let engine = Engine::default();
+    let (mut wasi, out) = wasi(path, dir, args);
     let ended = match target {
         Target::P1 => module(&engine, path, &mut wasi),
-        Target::P2 => component(&engine, path, &mut wasi),
+        Target::P2 => Component::from_file(&engine, path)
+            .and_then(|component| run_component(&engine, &component, &mut wasi, None)),
     };
     let status = match ended {
         Ok(()) => 0,
         Err(error) => error.downcast_ref::<I32Exit>().expect("an exit").0,
     };
-    (String::from_utf8(out.contents().to_vec()).unwrap(), status)
+    (text(&out), status)
+}
+
+/// A component on Wasmtime's own WASI, compiled once for many runs, each of which may be ended anywhere.
+pub(crate) struct Metered {
+    engine: Engine,
+    component: Component,
+}
+
+impl Metered {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        let mut config = Config::new();
+        config.consume_fuel(true);
+        let engine = Engine::new(&config).unwrap();
+        let component = Component::from_binary(&engine, bytes).unwrap();
+        Self { engine, component }
+    }
+
+    /// What it printed, and how it ended, with so many instructions.
+    pub(crate) fn run(&self, dir: &Path, args: &[&str], fuel: u64) -> (String, wasmtime::Result<()>) {
+        let (mut wasi, out) = wasi(Path::new("composed.wasm"), dir, args);
+        let ended = run_component(&self.engine, &self.component, &mut wasi, Some(fuel));
+        (text(&out), ended)
+    }
+}
+
+fn wasi(path: &Path, dir: &Path, args: &[&str]) -> (WasiCtxBuilder, MemoryOutputPipe) {
+    let out = MemoryOutputPipe::new(1 << 20);
+    let mut wasi = WasiCtx::builder();
+    wasi.arg(path.file_name().unwrap().to_str().unwrap()).args(args);
+    wasi.preopened_dir(dir, "/", FsPerms::ReadWrite).unwrap();
+    wasi.stdout(out.clone());
+    (wasi, out)
+}
+
+fn text(out: &MemoryOutputPipe) -> String {
+    String::from_utf8(out.contents().to_vec()).unwrap()
 }
 
 fn module(engine: &Engine, path: &Path, wasi: &mut WasiCtxBuilder) -> wasmtime::Result<()> {
@@ -53,7 +86,12 @@ fn module(engine: &Engine, path: &Path, wasi: &mut WasiCtxBuilder) -> wasmtime::
     start.call(&mut store, ())
 }
 
-fn component(engine: &Engine, path: &Path, wasi: &mut WasiCtxBuilder) -> wasmtime::Result<()> {
+fn run_component(
+    engine: &Engine,
+    component: &Component,
+    wasi: &mut WasiCtxBuilder,
+    fuel: Option<u64>,
+) -> wasmtime::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -64,9 +102,11 @@ fn component(engine: &Engine, path: &Path, wasi: &mut WasiCtxBuilder) -> wasmtim
         table: ResourceTable::new(),
     };
     let mut store = Store::new(engine, state);
-    let component = Component::from_file(engine, path)?;
+    if let Some(fuel) = fuel {
+        store.set_fuel(fuel)?;
+    }
     runtime.block_on(async {
-        let command = Command::instantiate_async(&mut store, &component, &linker).await?;
+        let command = Command::instantiate_async(&mut store, component, &linker).await?;
         let result = command.wasi_cli_run().call_run(&mut store).await?;
         result.map_err(|()| I32Exit(1).into())
     })

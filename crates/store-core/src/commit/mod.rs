@@ -64,6 +64,15 @@ impl<'a, E: Engine> Driver<'a, E> {
         .await
     }
 
+    /// Adds what operations did so far to the redo log; `false` if there is none, or it is for a transaction to do.
+    pub(crate) async fn commit_logged_rows(self) -> Result<bool> {
+        at_once(async move {
+            let _turn = self.open.turn.take().await;
+            Ok(self.inner.engine.has_redo() && self.log().await?)
+        })
+        .await
+    }
+
     /// Returns when what operations did so far, and everything before, is on the device.
     pub(crate) async fn commit_durable(self) -> Result<()> {
         let (wanted, is_behind, before) = {

@@ -1,6 +1,7 @@
 //! A database file that processes share.
 
 mod beginning;
+mod guest;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ impl SqliteDatabase {
     ///
     /// # Errors
     /// `NotFound` if it is not there and not to be made; `Invalid` if it is something else; `Unsupported` if a newer Tarbox wrote it;
-    /// `Busy` if an older Tarbox did and others have it open, or if a program of Node.js has, which cannot share it.
+    /// `Busy` if an older Tarbox did and others have it open, or if a program of Node.js or inside WebAssembly has, which cannot share it.
     pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self> {
         let path = path.as_ref();
         if !options.create && !path.exists() {
@@ -35,6 +36,7 @@ impl SqliteDatabase {
         let mut blocks = path.as_os_str().to_owned();
         blocks.push("-blocks");
         let blocks = PathBuf::from(blocks);
+        guest::succeed_guest(path, &blocks)?;
         let room = Room::of(&blocks);
         let beginning = Beginning::of(path, &blocks, options.create);
         let early = early_sign(path, &blocks, &room)?;

@@ -1,4 +1,4 @@
-// Runs a preview-1 module under node:wasi: node node.mjs MODULE HOSTDIR ARG… — HOSTDIR is preopened as /work.
+// Runs a preview-1 module under node:wasi: node wasi.mjs MODULE HOSTDIR ARG… — HOSTDIR is preopened as /work.
 import { readFile } from 'node:fs/promises'
 import { WASI } from 'node:wasi'
 

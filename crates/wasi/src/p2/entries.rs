@@ -1,19 +1,18 @@
-//! Listing directories: entries are fetched a page at a time, as the component asks for them.
+//! Listing directories: entries are fetched a page at a time, as the program asks for them.
 
 use std::sync::Arc;
 use std::vec::IntoIter;
 
-use tarbox_store::{Cookie, DirName};
-use tarbox_wasi::Dir;
+use tarbox_store::{Cookie, DirName, FileKind};
 
-use super::bindings::types::{DirectoryEntry, ErrorCode};
-use super::descriptor::{Result, kind};
+use super::{Failure, Result};
+use crate::Dir;
 
 /// Entries fetched at once.
 const PAGE: usize = 256;
 
 /// A listing under way.
-#[expect(unreachable_pub, reason = "generated code exports it")]
+#[derive(Debug)]
 pub struct Entries {
     dir: Arc<Dir>,
     page: IntoIter<DirName>,
@@ -40,14 +39,14 @@ impl Entries {
 
     /// The next entry. A name that is no UTF-8 cannot be told: for each of them one `IllegalByteSequence` comes behind all
     /// others, since most programs take the first error for the end.
-    pub(super) fn next(&mut self) -> Result<Option<DirectoryEntry>> {
+    ///
+    /// # Errors
+    /// That, and those of reading the directory.
+    pub fn next_entry(&mut self) -> Result<Option<(FileKind, String)>> {
         loop {
             for entry in self.page.by_ref() {
                 match String::from_utf8(entry.name) {
-                    Ok(name) => {
-                        let type_ = kind(entry.kind);
-                        return Ok(Some(DirectoryEntry { type_, name }));
-                    }
+                    Ok(name) => return Ok(Some((entry.kind, name))),
                     Err(_) => self.unspeakable += 1,
                 }
             }
@@ -60,7 +59,7 @@ impl Entries {
             None => Ok(None),
             Some(left) => {
                 self.unspeakable = left;
-                Err(ErrorCode::IllegalByteSequence.into())
+                Err(Failure::IllegalByteSequence)
             }
         }
     }
@@ -78,17 +77,19 @@ impl Entries {
 
 #[cfg(test)]
 mod tests {
-    use tarbox_fs::Credentials;
-    use tarbox_wasi::{Capability, Volume};
+    use tarbox_fs::{Credentials, Fs, blocking};
+    use tarbox_store::{Database as _, Quota};
+    use tarbox_store_sqlite::{Options, SqliteDatabase};
 
     use super::*;
-    use crate::component::descriptor::Failure;
+    use crate::{Capability, Volume};
 
     #[test]
     fn names_that_are_no_text_are_told_one_by_one_behind_all_others() {
-        let who = Credentials::root("test");
-        let files = crate::temporary();
-        let volume = Volume::new(files, who, Capability::ReadWrite, 1);
+        let database = SqliteDatabase::in_memory(&Options::new()).unwrap();
+        blocking(database.create_tenant("test", Quota::default())).unwrap();
+        let files = Arc::new(Fs::new(blocking(database.open_tenant("test")).unwrap()));
+        let volume = Volume::new(files, Credentials::root("test"), Capability::ReadWrite, 1);
         let dir = Arc::new(volume.dir(b"/").unwrap());
         // More than two pages of each.
         const EACH: usize = 2 * PAGE + 1;
@@ -99,15 +100,12 @@ mod tests {
         }
         let mut entries = Entries::begin(Arc::clone(&dir)).unwrap();
         for _ in 0..EACH {
-            assert!(entries.next().unwrap().unwrap().name.starts_with("good"));
+            let (kind, name) = entries.next_entry().unwrap().unwrap();
+            assert!(kind == FileKind::Directory && name.starts_with("good"));
         }
         for _ in 0..EACH {
-            let refused = entries.next().map(|entry| entry.map(|entry| entry.name));
-            assert!(matches!(
-                refused,
-                Err(Failure::Code(ErrorCode::IllegalByteSequence))
-            ));
+            assert_eq!(entries.next_entry(), Err(Failure::IllegalByteSequence));
         }
-        assert!(entries.next().unwrap().is_none() && entries.next().unwrap().is_none());
+        assert!(entries.next_entry().unwrap().is_none() && entries.next_entry().unwrap().is_none());
     }
 }
