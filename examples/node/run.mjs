@@ -21,9 +21,9 @@ const { run } = await import(module)
 try {
   run.run()
 } catch (error) {
-  // A program that traps; what it wrote is kept all the same.
-  console.error(`${program}: ${error.message ?? error}`)
-  process.exitCode = 134
+  // It returned a failure, which has no value; or it trapped, and what it wrote is kept all the same.
+  process.exitCode = error === undefined || error.payload !== undefined ? 1 : 134
+  if (process.exitCode === 134) console.error(`${program}: ${error.message}`)
 }
 
 /** The component as JavaScript, made once for each content. */

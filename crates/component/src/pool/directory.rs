@@ -43,7 +43,7 @@ pub(crate) fn lent(name: Option<&str>) -> std::result::Result<Descriptor, String
         return Ok(dir);
     }
     make(&dir, rest)
-        .and_then(|()| open(&dir, rest))
+        .and_then(|()| open_to_change(&dir, rest))
         .map_err(|code| format!("cannot open the directory '{name}': {}", code.message()))
 }
 
@@ -57,9 +57,23 @@ fn normal(path: &str) -> &str {
     }
 }
 
+/// Opens a directory to be read and synced.
 fn open(root: &Descriptor, path: &str) -> Result<Descriptor> {
+    root.open_at(
+        PathFlags::empty(),
+        path,
+        OpenFlags::DIRECTORY,
+        DescriptorFlags::READ,
+    )
+}
+
+/// Opens a directory to change what is in it. Some hosts know no such right, and allow it to whoever may read.
+fn open_to_change(root: &Descriptor, path: &str) -> Result<Descriptor> {
     let flags = DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY;
-    root.open_at(PathFlags::empty(), path, OpenFlags::DIRECTORY, flags)
+    match root.open_at(PathFlags::empty(), path, OpenFlags::DIRECTORY, flags) {
+        Err(ErrorCode::Unsupported) => open(root, path),
+        opened => opened,
+    }
 }
 
 /// Makes a directory and all that lead to it.

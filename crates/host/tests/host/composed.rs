@@ -360,7 +360,7 @@ fn packed_files_are_there_from_the_start() {
     {
         let fs = blocking(Fs::open_tenant(&database, "default")).unwrap();
         blocking(fs.write_file(&root(), "/small", b"packed")).unwrap();
-        blocking(fs.write_file(&root(), "/large", &[7; 3_000_000])).unwrap();
+        blocking(fs.write_file(&root(), "/large", &vec![7; 3_000_000])).unwrap();
     }
     database.close().unwrap();
     let image = tarbox_pool::archive::pack(&*pool).unwrap();
@@ -379,7 +379,7 @@ fn packed_files_are_there_from_the_start() {
             assert_eq!(printed, "[\"large\", \"small\"]\n", "{store}");
         }
         if store == "file" {
-            assert_eq!(read(&left_in(dir.path()), "/large").unwrap(), [7; 3_000_000]);
+            assert_eq!(read(&left_in(dir.path()), "/large").unwrap(), vec![7; 3_000_000]);
         }
     }
 }
