@@ -28,7 +28,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Graphs of facts", &["graph"]),
     ("History", &["layer"]),
     ("Auditing", &["audit", "watch"]),
-    ("Over the network", &["serve", "key"]),
+    ("Over the network", &["serve", "key", "sync"]),
     ("Web development", &["dev"]),
     (
         "Administration",

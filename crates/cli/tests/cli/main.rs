@@ -23,6 +23,8 @@ mod remote;
 mod serve;
 mod snapshot;
 mod support;
+#[cfg(all(feature = "http", feature = "serve"))]
+mod sync;
 mod tar;
 mod tenants;
 mod transfer;
