@@ -13,6 +13,8 @@ use crate::commands::graph;
 use crate::commands::js;
 #[cfg(feature = "run")]
 use crate::commands::run;
+#[cfg(feature = "http")]
+use crate::commands::sync;
 use crate::commands::{
     append, audit, cat, chmod, chown, completions, cp, du, export, export_tar, find, fsck, gc, import,
     import_tar, init, layer, ln, ls, mkdir, mv, rm, stat, stats, tenant, touch, tree, truncate, watch, write,
@@ -53,12 +55,12 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The database: sqlite:PATH, just PATH, postgres://USER@HOST/NAME, or https://HOST/?tenant=NAME
+    /// The database: sqlite:PATH, just PATH, sqlite:PATH?sync=https://HOST/?tenant=NAME, postgres://USER@HOST/NAME, or https://HOST/?tenant=NAME
     #[arg(
         long,
         global = true,
         env = "TARBOX_DB",
-        default_value = "sqlite:./tarbox.db",
+        default_value = crate::open::DEFAULT_DB,
         value_name = "URL"
     )]
     #[arg(hide_env_values = true)]
@@ -164,6 +166,8 @@ pub(crate) enum Command {
     Serve(serve::Args),
     #[cfg(feature = "serve")]
     Mcp(mcp::Args),
+    #[cfg(feature = "http")]
+    Sync(sync::Args),
     #[cfg(feature = "dev")]
     Dev(dev::Args),
     Completions(completions::Args),

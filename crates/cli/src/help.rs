@@ -31,7 +31,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Graphs of facts", &["graph"]),
     ("History", &["layer"]),
     ("Auditing", &["audit", "watch"]),
-    ("Over the network", &["serve", "key", "mcp"]),
+    ("Over the network", &["serve", "key", "mcp", "sync"]),
     ("Web development", &["dev"]),
     (
         "Administration",

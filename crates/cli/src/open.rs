@@ -24,6 +24,9 @@ pub(crate) enum Location {
     /// A Tarbox server.
     #[cfg(feature = "http")]
     Http(Address),
+    /// A SQLite file that is a replica of a workspace at a Tarbox server.
+    #[cfg(feature = "http")]
+    Replica(PathBuf, Address),
 }
 
 /// Whether a database that is not there is made.
@@ -48,7 +51,7 @@ impl Location {
                 #[cfg(feature = "postgres")]
                 b"postgres" | b"postgresql" => return Self::postgres(&bytes),
                 #[cfg(feature = "http")]
-                b"https" | b"http" => return Self::http(&bytes),
+                b"https" | b"http" => return Ok(Self::Http(address(&bytes)?)),
                 scheme => {
                     let scheme = crate::print::escape(scheme).into_owned();
                     let message = format!("unsupported kind of database '{scheme}:'; use {KINDS}");
@@ -57,10 +60,53 @@ impl Location {
             },
             _ => &bytes,
         };
+        #[cfg(feature = "http")]
+        let (path, server) = split_server(path);
         if path.is_empty() || path.contains(&0) {
             return Err(Failure::usage(format!("not the path of a database; use {KINDS}")));
         }
-        Ok(Self::Sqlite(PathBuf::from(platform::os_string(path.to_vec()))))
+        let path = PathBuf::from(platform::os_string(path.to_vec()));
+        #[cfg(feature = "http")]
+        if let Some(server) = server {
+            return Ok(Self::Replica(path, address(server)?));
+        }
+        Ok(Self::Sqlite(path))
+    }
+
+    /// Where the database is: as the command line and `TARBOX_DB` say, or by `TARBOX_DB_MODE` where neither says anything.
+    ///
+    /// # Errors
+    /// A scheme or a mode that is not known here, and a variable that is missing.
+    pub(crate) fn choose(url: &OsStr) -> Result<Self> {
+        let said = std::env::var("TARBOX_DB_MODE")
+            .ok()
+            .filter(|mode| !mode.is_empty());
+        let Some(mode) = said.filter(|_| url == DEFAULT_DB) else {
+            return Self::parse(url);
+        };
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let path = || variable("TARBOX_SQLITE_PATH").map_or_else(|| "./tarbox.db".into(), PathBuf::from);
+        #[cfg(feature = "http")]
+        let server = || {
+            let url = variable("TARBOX_API_URL");
+            let missing = || {
+                Failure::usage(format!(
+                    "TARBOX_DB_MODE={mode} needs TARBOX_API_URL=https://HOST/?tenant=NAME"
+                ))
+            };
+            address(&platform::bytes_of(&url.ok_or_else(missing)?))
+        };
+        match mode.as_str() {
+            "sqlite" => Ok(Self::Sqlite(path())),
+            #[cfg(feature = "http")]
+            "http" => Ok(Self::Http(server()?)),
+            #[cfg(feature = "http")]
+            "hybrid" => Ok(Self::Replica(path(), server()?)),
+            _ => Err(Failure::usage(format!(
+                "TARBOX_DB_MODE is sqlite, http or hybrid, not '{}'",
+                crate::print::escape(mode.as_bytes())
+            ))),
+        }
     }
 
     #[cfg(feature = "postgres")]
@@ -68,20 +114,6 @@ impl Location {
         let url =
             str::from_utf8(url).map_err(|_| Failure::usage("the URL of a database is UTF-8".to_owned()))?;
         Ok(Self::Postgres(url.to_owned()))
-    }
-
-    #[cfg(feature = "http")]
-    fn http(url: &[u8]) -> Result<Self> {
-        let shown = || crate::print::escape(url).into_owned();
-        let wrong = |e: Error| Failure::usage(format!("{}: {e}", shown()));
-        let text = str::from_utf8(url).map_err(|_| Failure::usage(format!("{}: a URL is UTF-8", shown())))?;
-        let plain = std::env::var_os("TARBOX_ALLOW_HTTP").is_some_and(|value| value == "1");
-        let address = Address::parse(text, plain).map_err(wrong)?;
-        if let Ok(hosts) = std::env::var("TARBOX_ALLOWED_HOSTS") {
-            let hosts: Vec<String> = hosts.split(',').map(|host| host.trim().to_owned()).collect();
-            address.require_allowed(&hosts)?;
-        }
-        Ok(Self::Http(address))
     }
 
     /// The tenant that the URL names; `given` is the one that the command line or the environment does, or the default.
@@ -116,6 +148,8 @@ impl Location {
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::Sqlite(path) => Some(path),
+            #[cfg(feature = "http")]
+            Self::Replica(path, _) => Some(path),
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => None,
             #[cfg(feature = "http")]
@@ -127,11 +161,38 @@ impl Location {
     pub(crate) fn shown(&self) -> Cow<'_, [u8]> {
         match self {
             Self::Sqlite(path) => platform::bytes_of(path.as_os_str()),
+            #[cfg(feature = "http")]
+            Self::Replica(path, _) => platform::bytes_of(path.as_os_str()),
             #[cfg(feature = "postgres")]
             Self::Postgres(url) => Cow::Owned(without_password(url).into_bytes()),
             #[cfg(feature = "http")]
             Self::Http(address) => Cow::Owned(address.to_string().into_bytes()),
         }
+    }
+}
+
+/// The address of a server.
+#[cfg(feature = "http")]
+fn address(url: &[u8]) -> Result<Address> {
+    let shown = || crate::print::escape(url).into_owned();
+    let wrong = |e: Error| Failure::usage(format!("{}: {e}", shown()));
+    let text = str::from_utf8(url).map_err(|_| Failure::usage(format!("{}: a URL is UTF-8", shown())))?;
+    let plain = std::env::var_os("TARBOX_ALLOW_HTTP").is_some_and(|value| value == "1");
+    let address = Address::parse(text, plain).map_err(wrong)?;
+    if let Ok(hosts) = std::env::var("TARBOX_ALLOWED_HOSTS") {
+        let hosts: Vec<String> = hosts.split(',').map(|host| host.trim().to_owned()).collect();
+        address.require_allowed(&hosts)?;
+    }
+    Ok(address)
+}
+
+/// A path, and the URL behind `?sync=`, if there is one.
+#[cfg(feature = "http")]
+fn split_server(text: &[u8]) -> (&[u8], Option<&[u8]>) {
+    const MARK: &[u8] = b"?sync=";
+    match text.windows(MARK.len()).position(|window| window == MARK) {
+        Some(at) => (&text[..at], Some(&text[at + MARK.len()..])),
+        None => (text, None),
     }
 }
 
@@ -182,7 +243,15 @@ pub(crate) fn postgres(url: &str, missing: Missing) -> Result<tarbox_store_postg
 #[cfg(feature = "http")]
 pub(crate) fn http(address: &Address) -> Result<HttpDatabase<Native>> {
     let options = HttpOptions::from_environment(|name| std::env::var(name).ok());
-    let options = options.map_err(|e| Failure::usage(e.to_string()))?;
+    http_with(address, options.map_err(|e| Failure::usage(e.to_string()))?)
+}
+
+/// The same with options of one's own.
+///
+/// # Errors
+/// What is wrong with the key.
+#[cfg(feature = "http")]
+pub(crate) fn http_with(address: &Address, options: HttpOptions) -> Result<HttpDatabase<Native>> {
     let key = std::env::var("TARBOX_API_KEY").ok().filter(|key| !key.is_empty());
     Ok(HttpDatabase::new(
         Native::new(address, key.as_deref())?,
@@ -209,6 +278,9 @@ fn without_password(url: &str) -> String {
     let place = rest.split('?').next().unwrap_or_default();
     format!("{scheme}://{place}")
 }
+
+/// What is named where nobody names anything.
+pub(crate) const DEFAULT_DB: &str = "sqlite:./tarbox.db";
 
 /// How databases are named.
 const KINDS: &str = match (cfg!(feature = "postgres"), cfg!(feature = "http")) {
@@ -258,7 +330,25 @@ mod tests {
         assert_eq!(path("sqlite:///srv/a.db").unwrap(), "/srv/a.db");
         assert_eq!(path("a.db").unwrap(), "a.db");
         assert_eq!(path("/x/a:b.db").unwrap(), "/x/a:b.db");
-        for url in ["mysql://x", "sqlite:", ""] {
+        #[cfg(feature = "http")]
+        match Location::parse("sqlite:./a.db?sync=https://h.example/?tenant=t".as_ref()).unwrap() {
+            Location::Replica(path, server) => {
+                assert_eq!(path, Path::new("./a.db"));
+                assert_eq!((server.host(), server.tenant()), ("h.example", Some("t")));
+            }
+            other => panic!("{other:?}"),
+        }
+        for url in [
+            "mysql://x",
+            "sqlite:",
+            "",
+            "sqlite:a.db?sync=ftp://h",
+            "sqlite:?sync=https://h",
+        ] {
+            #[cfg(not(feature = "http"))]
+            if url.contains("?sync=") {
+                continue;
+            }
             assert_eq!(path(url).unwrap_err().exit(), Exit::USAGE, "{url}");
         }
     }

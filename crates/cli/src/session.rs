@@ -91,7 +91,7 @@ fn dispatch(cli: &mut Cli, out: &Printer) -> Result<Exit> {
         return Ok(Exit::DONE);
     }
     platform::allow_many_open_files();
-    let location = Location::parse(&cli.global.db)?;
+    let location = Location::choose(&cli.global.db)?;
     #[cfg(feature = "http")]
     if let Some(named) = location.tenant(&cli.global.tenant)? {
         cli.global.tenant = named;
@@ -102,12 +102,25 @@ fn dispatch(cli: &mut Cli, out: &Printer) -> Result<Exit> {
         #[cfg(feature = "serve")]
         Command::Serve(_) => Missing::Make,
         Command::Tenant(command) => command.missing(),
+        #[cfg(feature = "http")]
+        Command::Sync(args) => args.missing(),
         _ => Missing::Refuse,
     };
     match &location {
         Location::Sqlite(path) => with_database(cli, &open::sqlite(path, missing)?, &location, out),
         #[cfg(feature = "postgres")]
         Location::Postgres(url) => with_database(cli, &open::postgres(url, missing)?, &location, out),
+        #[cfg(feature = "http")]
+        Location::Replica(path, server) => {
+            if let Command::Layer(command) = &cli.command {
+                command.check_replica(server)?;
+            }
+            let db = open::sqlite(path, missing)?;
+            match &cli.command {
+                Command::Sync(args) => sync::run(args, &db, path, server, &cli.global, out),
+                _ => with_database(cli, &db, &location, out),
+            }
+        }
         #[cfg(feature = "http")]
         Location::Http(address) => with_server(cli, &open::http(address)?, &location, out),
     }
@@ -131,6 +144,8 @@ where
         Command::Key(command) => key::run(command, db, global, out, caller)?,
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args, db, global, out, caller)?,
+        #[cfg(feature = "http")]
+        Command::Sync(_) => return Err(sync::no_server()),
         Command::Fsck(args) => return fsck::run(args, db, out),
         Command::Gc(args) => gc::run(args, db, &global.tenant, out)?,
         _ => return with_tenant(cli, db, location, who, out),
@@ -150,6 +165,7 @@ where
         Command::Init(_) | Command::Tenant(_) | Command::Fsck(_) => true,
         #[cfg(feature = "serve")]
         Command::Key(_) | Command::Serve(_) => true,
+        Command::Sync(_) => return Err(sync::no_server()),
         Command::Gc(args) => {
             gc::run(args, db, &cli.global.tenant, out)?;
             return Ok(Exit::DONE);
@@ -241,6 +257,8 @@ fn with_files<S: Store + 'static>(
         | Command::Fsck(_)
         | Command::Gc(_)
         | Command::Completions(_) => Ok(()),
+        #[cfg(feature = "http")]
+        Command::Sync(_) => Ok(()),
         #[cfg(feature = "serve")]
         Command::Key(_) | Command::Serve(_) => Ok(()),
         #[cfg(feature = "dev")]

@@ -95,7 +95,7 @@ impl Read {
                     ..
                 } => {
                     if depth == 0 {
-                        let range = range.start as usize..range.end as usize;
+                        let range = range.start..range.end;
                         read.components
                             .push(match composition.get(range) == Some(application) {
                                 true => Component::Application,

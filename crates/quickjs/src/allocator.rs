@@ -85,9 +85,9 @@ unsafe impl Allocator for Bounded {
     }
 
     unsafe fn realloc(&mut self, pointer: *mut u8, size: usize) -> *mut u8 {
-        // SAFETY: the caller promises that `pointer` came from this allocator, that is, from `below`, or is null.
         let before = match pointer.is_null() {
             true => 0,
+            // SAFETY: the caller promises that `pointer` came from this allocator, that is, from `below`.
             false => unsafe { RustAllocator::usable_size(pointer) },
         };
         if size > before && !self.fits(size - before) {

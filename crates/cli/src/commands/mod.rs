@@ -44,6 +44,8 @@ pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod stat;
 pub(crate) mod stats;
+#[cfg(feature = "http")]
+pub(crate) mod sync;
 pub(crate) mod target;
 pub(crate) mod tenant;
 pub(crate) mod touch;

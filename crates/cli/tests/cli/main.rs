@@ -25,6 +25,8 @@ mod remote;
 mod serve;
 mod snapshot;
 mod support;
+#[cfg(all(feature = "http", feature = "serve"))]
+mod sync;
 mod tar;
 mod tenants;
 mod transfer;

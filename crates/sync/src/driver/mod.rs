@@ -90,7 +90,6 @@ pub struct Replica<L, R> {
     remote: R,
     by: Actor,
     now: fn() -> Timestamp,
-    dir: Ino,
     local_staging: Ino,
     memory: Memory,
 }
@@ -102,7 +101,7 @@ impl<L: Store, R: Store> Replica<L, R> {
     /// `Corrupt` if what it remembers is damaged, and those of the store.
     pub async fn open(local: L, remote: R, options: &Options) -> Result<Self> {
         let dir = hidden_dir(&local, &options.actor, b"state").await?;
-        let memory = Memory::load(&local, dir, options.random).await?;
+        let memory = Memory::load(&local, &options.actor, dir, options.random).await?;
         let name = format!("{}:{:08x}", options.actor.agent, memory.head.replica as u32);
         let by = Actor {
             agent: name.into(),
@@ -114,7 +113,6 @@ impl<L: Store, R: Store> Replica<L, R> {
             remote,
             by,
             now: options.now,
-            dir,
             local_staging,
             memory,
         })
@@ -335,10 +333,58 @@ impl<L: Store, R: Store> Replica<L, R> {
                 .all(|pair| pair.local_version != Seq(0) && pair.remote_version != Seq(0)))
     }
 
-    /// Where the hidden directory is, for those that look after it.
-    pub fn hidden(&self) -> Ino {
-        self.dir
+    /// How many files were changed in the replica that the server may not have yet.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn ahead(&self) -> Result<Option<usize>> {
+        count_changes(&self.local, &self.by, self.memory.head.local).await
     }
+
+    /// How many files were changed at the server that the replica may not have yet.
+    ///
+    /// # Errors
+    /// Those of the server.
+    pub async fn behind(&self) -> Result<Option<usize>> {
+        count_changes(&self.remote, &self.by, self.memory.head.remote).await
+    }
+
+    /// Forgets what both sides had. The next round connects them anew: what is the same stays, nothing is removed, and what differs is kept
+    /// twice.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn reset(&mut self) -> Result<()> {
+        self.memory.forget();
+        self.memory.head.made = None;
+        let what = "what both sides had in common was forgotten on demand";
+        self.memory.head.status.note((self.now)(), what);
+        self.memory.save(&self.local, &self.by).await
+    }
+}
+
+/// How many files others changed behind a position; `None` where everything has to be looked at to know.
+async fn count_changes<S: Store>(store: &S, by: &Actor, position: Seq) -> Result<Option<usize>> {
+    if position == Seq(0) {
+        return Ok(None);
+    }
+    let end = End {
+        store,
+        by,
+        side: Side::Local,
+        staging: Ino(0),
+    };
+    let Some(records) = end.records(position).await? else {
+        return Ok(None);
+    };
+    let counts = |record: &&LogRecord| !end.is_ours(record) && !end::is_hidden_path(&record.path);
+    let changed: BTreeSet<Ino> = records
+        .iter()
+        .filter(counts)
+        .filter(|record| record.ino != Ino(0) && record.errno == 0)
+        .map(|record| record.ino)
+        .collect();
+    Ok(Some(changed.len()))
 }
 
 async fn check_head<S: Store>(store: &S, who: &str) -> Result<()> {

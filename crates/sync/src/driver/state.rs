@@ -120,8 +120,8 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// What is remembered in this directory; a new replica remembers nothing.
-    pub(super) async fn load<S: Store>(store: &S, dir: Ino, replica: u64) -> Result<Self> {
+    /// What is remembered in this directory; a new replica remembers nothing but its name.
+    pub(super) async fn load<S: Store>(store: &S, by: &Actor, dir: Ino, replica: u64) -> Result<Self> {
         let mut memory = Self {
             dir,
             head: Head {
@@ -133,7 +133,10 @@ impl Memory {
             pending: Vec::new(),
         };
         let found = match store.lookup(View::Current, dir, HEAD).await {
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(memory),
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                memory.save(store, by).await?;
+                return Ok(memory);
+            }
             found => found?,
         };
         let bytes = read(store, found.ino, 0, found.size).await?;

@@ -1,7 +1,7 @@
 //! `layer diff`
 
 use serde::Serialize;
-use tarbox_fs::blocking;
+use tarbox_fs::{CONTROL, blocking};
 use tarbox_store::{Change, ChangeKind, FileKind, Store};
 
 use super::{about, find, last_sealed};
@@ -46,8 +46,9 @@ pub(super) fn run<S: Store>(args: &Args, store: &S, out: &Printer) -> Result<()>
         None => last_sealed(store)?,
     };
     let to = find(store, args.to.as_deref().unwrap_or("head"))?;
-    let changes =
+    let mut changes =
         blocking(store.diff(from.id, to.id)).map_err(|e| about(e, args.to.as_deref().unwrap_or("head")))?;
+    changes.retain(|change| !is_hidden(&change.path));
     for change in &changes {
         out.either(&shown(change), || text(change, out))?;
     }
@@ -55,6 +56,14 @@ pub(super) fn run<S: Store>(args: &Args, store: &S, out: &Printer) -> Result<()>
         out.line(out.paint(colour::DIM, sum(&changes)))?;
     }
     Ok(())
+}
+
+/// Whether it is in the directory of control files, below which no user has files: what is stored there is what a replica remembers.
+fn is_hidden(path: &[u8]) -> bool {
+    let rest = path
+        .strip_prefix(b"/")
+        .and_then(|path| path.strip_prefix(CONTROL));
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
 }
 
 fn shown(change: &Change) -> Shown<'_> {

@@ -73,6 +73,23 @@ pub(crate) struct Tag {
     delete: bool,
 }
 
+impl Command {
+    /// Refuses what changes the layers of a replica: the server has them.
+    ///
+    /// # Errors
+    /// What to do instead.
+    #[cfg(feature = "http")]
+    pub(crate) fn check_replica(&self, server: &impl std::fmt::Display) -> Result<()> {
+        match self {
+            Self::List(_) | Self::Current(_) | Self::Tree(_) | Self::Diff(_) => Ok(()),
+            _ => Err(Failure::new(
+                ErrorKind::Unsupported,
+                format!("layers are made at the server, for everybody: use --db '{server}'"),
+            )),
+        }
+    }
+}
+
 pub(crate) fn run<S: Store>(command: &Command, store: &S, by: &Actor, out: &Printer) -> Result<()> {
     match command {
         Command::Checkpoint(args) => checkpoint::run(args, store, by, out),
