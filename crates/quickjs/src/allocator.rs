@@ -11,6 +11,9 @@ use rquickjs::allocator::{Allocator, RustAllocator};
 
 use crate::limits::{Death, Watch};
 
+/// What the last error may need beyond the limit, in bytes.
+const RESERVE: usize = 1 << 20;
+
 /// Counts what the allocator below it gives out.
 pub(crate) struct Bounded {
     below: RustAllocator,
@@ -30,10 +33,12 @@ impl Bounded {
         }
     }
 
-    /// Once the bound was hit nothing more is given out, so that a script that tries again and again gets nowhere fast.
+    /// Once the bound was hit nothing more is given out, so that a script that tries again and again gets nowhere fast; but for the
+    /// error that ends it, without which the engine could not end it.
     fn fits(&mut self, more: usize) -> bool {
         if self.watch.death() == Some(Death::Memory) {
-            return false;
+            return self.watch.is_ending()
+                && self.used.saturating_add(more) <= self.limit.saturating_add(RESERVE);
         }
         let fits = self.used.checked_add(more).is_some_and(|sum| sum <= self.limit);
         if !fits {
@@ -88,6 +93,7 @@ unsafe impl Allocator for Bounded {
         // SAFETY: the caller promises that `pointer` came from this allocator, that is, from `below`, or is null.
         let before = match pointer.is_null() {
             true => 0,
+            // SAFETY: as above.
             false => unsafe { RustAllocator::usable_size(pointer) },
         };
         if size > before && !self.fits(size - before) {

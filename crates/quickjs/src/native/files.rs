@@ -106,7 +106,7 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, shared: &Rc<Sha
                     false => write(&mut open, bytes, -1.0),
                 });
                 let closed = open.files.release(open.handle);
-                written.and_then(|_| closed)
+                written.and(closed)
             });
             Ok::<_, rquickjs::Error>(answer(put, |()| 0))
         },
@@ -215,7 +215,7 @@ fn read_whole<'js>(
                     false => read_all(&open, attr.size as usize, &mut scratch),
                 };
                 let closed = open.files.release(open.handle);
-                read.and_then(|()| closed)
+                read.and(closed)
             })
     };
     let made = match read {
@@ -280,10 +280,10 @@ fn copy(world: &World, from: &[u8], to: &[u8], exclusive: bool) -> tarbox_store:
             Ok(())
         })();
         let closed = target.files.release(target.handle);
-        copied.and_then(|()| closed)
+        copied.and(closed)
     })();
     let closed = source.files.release(source.handle);
-    copied.and_then(|()| closed)
+    copied.and(closed)
 }
 
 fn content(source: &Descriptor, target: &Descriptor, size: u64) -> tarbox_store::Result<()> {
