@@ -11,6 +11,9 @@ use rquickjs::allocator::{Allocator, RustAllocator};
 
 use crate::limits::{Death, Watch};
 
+/// What the last error may need beyond the limit, in bytes.
+const RESERVE: usize = 1 << 20;
+
 /// Counts what the allocator below it gives out.
 pub(crate) struct Bounded {
     below: RustAllocator,
@@ -30,10 +33,12 @@ impl Bounded {
         }
     }
 
-    /// Once the bound was hit nothing more is given out, so that a script that tries again and again gets nowhere fast.
+    /// Once the bound was hit nothing more is given out, so that a script that tries again and again gets nowhere fast; but for the
+    /// error that ends it, without which the engine could not end it.
     fn fits(&mut self, more: usize) -> bool {
         if self.watch.death() == Some(Death::Memory) {
-            return false;
+            return self.watch.is_ending()
+                && self.used.saturating_add(more) <= self.limit.saturating_add(RESERVE);
         }
         let fits = self.used.checked_add(more).is_some_and(|sum| sum <= self.limit);
         if !fits {

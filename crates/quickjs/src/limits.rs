@@ -60,6 +60,7 @@ pub(crate) struct Watch {
     deadline: Option<Instant>,
     fuel: Cell<Option<u64>>,
     death: Cell<Option<Death>>,
+    ending: Cell<bool>,
     memory: u64,
 }
 
@@ -71,6 +72,7 @@ impl Watch {
                 .and_then(|timeout| Instant::now().checked_add(timeout)),
             fuel: Cell::new(limits.fuel),
             death: Cell::new(None),
+            ending: Cell::new(false),
             memory: limits.memory,
         }
     }
@@ -112,8 +114,15 @@ impl Watch {
         self.memory
     }
 
+    /// Asked right before the error is made that ends the script; from here on there is memory for it.
     pub(crate) fn is_dead(&self) -> bool {
-        self.death.get().is_some()
+        let dead = self.death.get().is_some();
+        self.ending.set(dead);
+        dead
+    }
+
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.get()
     }
 
     pub(crate) fn death(&self) -> Option<Death> {

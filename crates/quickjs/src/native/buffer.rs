@@ -56,6 +56,6 @@ fn last(all: &[u8], what: &[u8], from: usize, step: usize) -> f64 {
     }
     let mut places = (0..=from.min(all.len() - what.len())).rev();
     places
-        .find(|at| at % step == 0 && all[*at..].starts_with(what))
+        .find(|at| at.is_multiple_of(step) && all[*at..].starts_with(what))
         .map_or(-1.0, |at| at as f64)
 }

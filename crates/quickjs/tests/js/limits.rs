@@ -60,7 +60,8 @@ fn memory_that_is_used_up_ends_a_script() {
         ..Limits::default()
     };
     for code in [
-        "const all = []; for (;;) { try { all.push(new Array(1e5).fill(1)); } catch {} }",
+        "let s = 'x'; for (;;) { try { s += s; s.charCodeAt(9); } catch { s = [s]; } }",
+        "const all = []; for (;;) all.push(new Uint8Array(1 << 20));",
         "const all = []; for (;;) try { all.push(Buffer.alloc(1 << 20, 1)); } catch {}",
     ] {
         let ran = Workspace::new().run_within(code, limits);
