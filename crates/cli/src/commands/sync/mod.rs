@@ -109,7 +109,7 @@ impl Place<'_> {
     fn remote(&self) -> Result<HttpStore<Native>> {
         let name = self.server.tenant().unwrap_or(self.tenant);
         let about = |e: tarbox_store::Error| Failure::from(e).about(self.server.to_string());
-        Ok(blocking(self.database()?.open_tenant(name)).map_err(about)?)
+        blocking(self.database()?.open_tenant(name)).map_err(about)
     }
 
     fn database(&self) -> Result<HttpDatabase<Native>> {
