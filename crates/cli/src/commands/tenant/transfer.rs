@@ -176,6 +176,11 @@ pub(super) fn copy<D: AnyDatabase>(args: &Copy, db: &D, out: &Printer) -> Result
             ErrorKind::Unsupported,
             "tenants are copied to databases, and not to servers: give the path or URL of the server's database",
         )),
+        #[cfg(feature = "http")]
+        Location::Replica(..) => Err(Failure::new(
+            ErrorKind::Unsupported,
+            "a replica has the one tenant that it keeps in step with its server: give the path of a database alone",
+        )),
     }
 }
 
