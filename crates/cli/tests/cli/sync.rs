@@ -88,7 +88,7 @@ fn two_replicas_work_offline_and_come_back() {
     let report = b.object(["sync"]);
     let copy = report["conflicts"][0]["copy"]
         .as_str()
-        .expect(&report.to_string())
+        .unwrap_or_else(|| panic!("{report}"))
         .to_owned();
     assert!(
         copy.starts_with("/papers/plan.conflict-") && copy.ends_with(".txt"),
