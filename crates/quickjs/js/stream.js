@@ -1,6 +1,6 @@
 // `stream`: the package readable-stream, which is Node's own code, and what it lacks.
 'use strict'
-const stream = require('vendor/readable-stream/lib/stream')
+const stream = require('npm/readable-stream/lib/stream')
 const { Duplex } = stream
 
 const kCallback = Symbol('callback')

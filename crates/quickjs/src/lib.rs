@@ -40,6 +40,7 @@ mod stdin;
 mod vm;
 mod world;
 
+pub use builtins::IS_COMPLETE;
 pub use limits::{Death, Limits};
 pub use options::Options;
 pub use tarbox_wasi::{Capability, Files};

@@ -3,8 +3,8 @@
   'use strict'
   const cache = new Map()
 
-  // What the vendored packages ask for, and what they get: our own modules where they must agree with the rest.
-  const STREAMS = 'vendor/readable-stream/lib/'
+  // What the npm packages ask for, and what they get: our own modules where they must agree with the rest.
+  const STREAMS = 'npm/readable-stream/lib/'
   const ALIASES = new Map([
     ['buffer', 'buffer'],
     ['events', 'events'],
@@ -15,13 +15,13 @@
     ['lines-and-columns', 'internal/typescript_parts'],
     ['@jridgewell/gen-mapping', 'internal/typescript_parts'],
     ['ts-interface-checker', 'internal/typescript_parts'],
-    ['vendor/sucrase/dist/Options-gen-types', 'internal/typescript_parts'],
+    ['npm/sucrase/dist/Options-gen-types', 'internal/typescript_parts'],
     [`${STREAMS}ours/errors`, 'internal/errors'],
     [`${STREAMS}internal/shims/process`, 'internal/process'],
     [`${STREAMS}internal/validators`, 'internal/validators'],
   ])
 
-  function vendored(from) {
+  function required(from) {
     return (specifier) => {
       let id = specifier
       if (specifier.startsWith('.')) {
@@ -45,12 +45,12 @@
     const module = { id, exports: {} }
     cache.set(id, module)
     const run = native.compile(`(function (exports, require, module, native) {${source}\n})`, `node:${id}`)
-    run.call(module.exports, module.exports, id.startsWith('vendor/') ? vendored(id) : requireBuiltin, module, native)
+    run.call(module.exports, module.exports, id.startsWith('npm/') ? required(id) : requireBuiltin, module, native)
     return module.exports
   }
 
   // Modules that scripts may ask for, with and without `node:`; those in the second list only with it.
-  const names = native.names.filter((name) => !name.startsWith('internal/') && !name.startsWith('vendor/'))
+  const names = native.names.filter((name) => !name.startsWith('internal/') && !name.startsWith('npm/'))
   const onlyWithScheme = new Set(['test', 'test/reporters', 'sqlite', 'sea'])
   // For tests of Node's own, which look inside.
   const exposed = native.execArgs.some((flag) => /^--expose[-_]internals$/.test(flag))

@@ -1,6 +1,6 @@
 // `util.inspect` and `util.format`: the package node-inspect-extracted, which is Node's own code, on this engine.
 'use strict'
-const extracted = require('vendor/node-inspect-extracted/dist/inspect')
+const extracted = require('npm/node-inspect-extracted/dist/inspect')
 const { inspect, format, formatWithOptions, stripVTControlCharacters } = extracted
 
 exports.inspect = inspect

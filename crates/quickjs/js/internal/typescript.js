@@ -10,7 +10,7 @@ exports.strip = function strip(text, file) {
   const transforms = []
   if (/\.[cm]?tsx?$/.test(file)) transforms.push('typescript')
   if (/x$/.test(file)) transforms.push('jsx')
-  const { transform } = require('vendor/sucrase/dist/index')
+  const { transform } = require('npm/sucrase/dist/index')
   let code
   try {
     ;({ code } = transform(text, {

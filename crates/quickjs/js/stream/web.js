@@ -1,6 +1,6 @@
 // Web streams: the package web-streams-polyfill; text and compression on top of it.
 'use strict'
-const streams = require('vendor/web-streams-polyfill/dist/ponyfill')
+const streams = require('npm/web-streams-polyfill/dist/ponyfill')
 
 class TextEncoderStream {
   #transform

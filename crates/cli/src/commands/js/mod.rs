@@ -77,6 +77,13 @@ pub(crate) fn run<S: Store + 'static>(
     fs: &Arc<Fs<S>>,
     w: &Workspace<'_, Fs<S>>,
 ) -> Result<Exit> {
+    if !tarbox_quickjs::IS_COMPLETE {
+        return Err(Failure::new(
+            ErrorKind::Unsupported,
+            "this tarbox was built without the npm packages that Node's modules are made of; \
+             run `npm ci` in its sources, and build it again",
+        ));
+    }
     let files: Arc<dyn Files> = fs.clone();
     let (entry, rest) = args.entry();
     let name = match &entry {
