@@ -14,7 +14,7 @@ const MOUNTS: bool = cfg!(all(feature = "mount", target_os = "linux"));
 const GROUPS: &[(&str, &[&str])] = &[
     (
         "Getting started",
-        &["init", "import", "mount", "umount", "run", "compose"],
+        &["init", "import", "mount", "umount", "run", "js", "compose"],
     ),
     ("Reading", &["ls", "tree", "stat", "cat", "find", "du"]),
     (
