@@ -201,5 +201,7 @@ test('of many that race for a lock, and are killed at any moment, never two have
     'and none failed otherwise',
   )
   assert.equal(fs.existsSync(path.join(directory, 'two')), false)
-  assert.ok(fs.readFileSync(path.join(directory, 'taken')).length > 100)
+  // Each goes on until it was killed, or had the lock as often as it wanted.
+  const survivors = ends.filter(([code]) => code === 0).length
+  assert.ok(fs.readFileSync(path.join(directory, 'taken')).length >= 30 * survivors)
 })
