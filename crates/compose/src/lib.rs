@@ -10,7 +10,7 @@
 //! ```
 //!
 //! The application is a module of preview 1 or a component of 0.2, unchanged. Its files, streams, pollables and standard
-//! streams come from the provider. [`compose`] proves that in the end from the bytes it has made, or fails.
+//! streams come from the provider. [`Compose::compose`] proves that in the end from the bytes it has made, or fails.
 
 #![forbid(unsafe_code)]
 

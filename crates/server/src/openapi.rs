@@ -1,6 +1,6 @@
 //! The document that describes the API, and the page that shows it.
 
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToResponse};
@@ -77,15 +77,31 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }
 
-/// The same as a value. A parameter that is not there is not there: none is null.
+/// The same as a value. A parameter that is not there is not there: none is null. Each response has a description, as the
+/// standard wants it.
 pub(crate) fn value() -> serde_json::Value {
     let mut document = serde_json::to_value(document()).unwrap_or_default();
     let items = document["paths"].as_object_mut().into_iter().flatten();
-    let operations = items.filter_map(|(_, item)| item.as_object_mut()).flatten();
-    let lists = operations.filter_map(|(_, operation)| operation["parameters"].as_array_mut());
-    for parameter in lists.flatten() {
-        if let Some(kinds) = parameter["schema"]["type"].as_array_mut() {
-            kinds.retain(|kind| kind != "null");
+    for (_, operation) in items.filter_map(|(_, item)| item.as_object_mut()).flatten() {
+        let parameters = operation
+            .get_mut("parameters")
+            .and_then(|list| list.as_array_mut());
+        for parameter in parameters.into_iter().flatten() {
+            if let Some(kinds) = parameter
+                .pointer_mut("/schema/type")
+                .and_then(|kinds| kinds.as_array_mut())
+            {
+                kinds.retain(|kind| kind != "null");
+            }
+        }
+        let responses = operation.get_mut("responses").and_then(|all| all.as_object_mut());
+        for (status, response) in responses.into_iter().flatten() {
+            let is_told = response.get("$ref").is_some() || response.get("description").is_some();
+            if let Some(response) = response.as_object_mut().filter(|_| !is_told) {
+                let status = StatusCode::from_bytes(status.as_bytes()).ok();
+                let reason = status.and_then(|status| status.canonical_reason());
+                response.insert("description".into(), reason.unwrap_or("The answer").into());
+            }
         }
     }
     document
