@@ -66,6 +66,7 @@ export const tests = {
     await ui.type('archive/2026')
     await ui.press('Enter')
     await ui.told('Moved “two copy.txt” to /archive/2026')
+    await ui.unseen(ui.row('/drafts/two copy.txt'))
     await ui.click('.toast:last-child button', 'Undo')
     await ui.see(ui.row('/drafts/two copy.txt'))
     await ui.drag(ui.row('/drafts'), ui.row('/drafts/two.txt'))
