@@ -1,24 +1,25 @@
 //! One open tenant, and how operations on it are driven: run, loaded for, and run again.
 
+mod holds;
+mod load;
+
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tarbox_store::{By, Condition, Error, ErrorKind, Ino, MaybeSend, Result, View};
+use tarbox_store::{By, Condition, Error, ErrorKind, Ino, MaybeSend, Result};
 
 use crate::budget::Share;
 use crate::commit;
 use crate::database::Inner;
 use crate::engine::Engine;
-use crate::op::{Op, checked};
+use crate::op::Op;
 use crate::platform::{Body, Turn, at_once};
-use crate::rows::{CHUNK, TenantId};
+use crate::rows::TenantId;
 use crate::state::{Queued, State};
 use crate::step::{Step, Stop};
-use crate::want::{CHUNKS, Found, Loaded, Want};
+use crate::want::{Loaded, Want};
 
-/// Inodes without names that are looked at together.
-const REAPED: usize = 1_000;
 /// How often an operation is run again because another process committed meanwhile.
 const TRIES: usize = 16;
 
@@ -355,122 +356,6 @@ impl<'a, E: Engine> Driver<'a, E> {
         }
     }
 
-    /// Removes an inode without names that is open nowhere. Answers whether it is gone: what cannot be removed now, a later
-    /// collection removes.
-    pub(crate) async fn collect(self, ino: Ino) -> Result<bool> {
-        at_once(self.collect_unless(ino, None)).await
-    }
-
-    /// Removes those of these inodes without names that are open nowhere, and answers how many. Their names went with an
-    /// earlier commit.
-    pub(crate) async fn collect_all(self, inos: &[Ino]) -> Result<u64> {
-        let (engine, tenant) = (&self.inner.engine, self.open.tenant);
-        let held = match inos.is_empty() || engine.is_alone(tenant) {
-            true => vec![false; inos.len()],
-            false => engine.held_elsewhere(tenant, inos).await?,
-        };
-        let mut collected = 0;
-        for (ino, held) in inos.iter().zip(held) {
-            collected += u64::from(self.collect_unless(*ino, Some(held)).await?);
-        }
-        Ok(collected)
-    }
-
-    /// The same where it may be known whether another process has it open.
-    async fn collect_unless(self, ino: Ino, held: Option<bool>) -> Result<bool> {
-        let mut rows = Rows::default();
-        let mut is_gone = false;
-        let collected = loop {
-            let attempt = self.attempt(false, &[], &mut rows, &mut |op| {
-                is_gone = op.collect(ino, held)?;
-                Ok(())
-            });
-            let provided = match attempt {
-                Run::Done(result) => return result.map(|()| is_gone),
-                Run::Needs(Need::Rows(wants)) => self.load(wants, &mut rows.loaded).await,
-                Run::Needs(Need::Lease) => self.take_lease().await,
-                Run::Needs(_) | Run::Full(_) | Run::Stale => break Ok(false),
-            };
-            if let Err(error) = provided {
-                break Err(error);
-            }
-        };
-        self.give_back_if_unused()?;
-        collected
-    }
-
-    /// Removes inodes without names that no process has open: a crash, or the end of another process, left them. Answers how many.
-    pub(crate) async fn reap_orphans(self) -> Result<u64> {
-        let (mut after, mut reaped) = (Ino(0), 0);
-        loop {
-            // What has no name any more shows when it is committed.
-            self.commit_visible().await?;
-            let want = Want::Orphans { after, limit: REAPED };
-            let found = self.inner.engine.load(self.open.tenant, &[want]).await?;
-            let inos = found.first().map(|found| found.inodes()).transpose()?;
-            let Some(inos) = inos.filter(|inos| !inos.is_empty()) else {
-                return Ok(reaped);
-            };
-            reaped += self.collect_all(inos).await?;
-            after = inos.last().copied().unwrap_or(after);
-        }
-    }
-
-    /// Keeps an inode alive while a handle is open on it.
-    pub(crate) async fn hold(self, ino: Ino) -> Result<()> {
-        checked(ino)?;
-        let is_first = {
-            let mut state = self.lock();
-            let count = state.holds.entry(ino).or_default();
-            *count += 1;
-            *count == 1
-        };
-        // Counted before, so that nobody else's last release takes it back.
-        if let Err(error) = self.inner.engine.hold(self.open.tenant, ino).await {
-            self.let_go(ino);
-            return Err(error);
-        }
-        // Told first and looked at afterwards: whoever collects inodes without names does it in the other order.
-        let names = self
-            .read(|op| op.inode(View::Current, ino, |_, row| row.nlink))
-            .await;
-        let gone = match names {
-            // Another process may have looked before this one told.
-            Ok(0) if is_first && self.inner.engine.is_shared() => ErrorKind::NotFound.into(),
-            Ok(_) => return Ok(()),
-            Err(error) => error,
-        };
-        self.let_go(ino);
-        Err(gone)
-    }
-
-    /// Ends one hold. Answers whether it was the last here.
-    pub(crate) fn let_go(self, ino: Ino) -> bool {
-        let mut state = self.lock();
-        match state.holds.get_mut(&ino) {
-            Some(count) if *count > 1 => {
-                *count -= 1;
-                false
-            }
-            Some(_) => {
-                state.holds.remove(&ino);
-                self.inner.engine.let_go(self.open.tenant, ino);
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Whether an inode is held here or elsewhere.
-    pub(crate) async fn is_held(self, ino: Ino) -> Result<bool> {
-        checked(ino)?;
-        if self.lock().holds.contains_key(&ino) {
-            return Ok(true);
-        }
-        let held = self.inner.engine.held_elsewhere(self.open.tenant, &[ino]).await?;
-        Ok(held.first().copied().unwrap_or(true))
-    }
-
     fn attempt(
         self,
         files: bool,
@@ -596,65 +481,6 @@ impl<'a, E: Engine> Driver<'a, E> {
         state.generation != rows.generation
             || (!state.leased && self.foreign() != state.seen)
             || self.is_deposed(&state)
-    }
-
-    pub(crate) async fn load(self, mut wants: Vec<Want>, into: &mut Loaded) -> Result<()> {
-        if wants.len() > 1 {
-            let mut seen = rustc_hash::FxHashSet::default();
-            wants.retain(|want| seen.insert(want.clone()));
-        }
-        let mut rows = Vec::with_capacity(wants.len());
-        for want in wants {
-            match self.tell(&want).await? {
-                Some(found) => into.add(vec![want], vec![found]),
-                None => rows.push(want),
-            }
-        }
-        let wants = rows;
-        if wants.is_empty() {
-            return Ok(());
-        }
-        let found = self.inner.engine.load(self.open.tenant, &wants).await?;
-        into.add(wants, found);
-        Ok(())
-    }
-
-    /// What the engine need not be asked for as rows.
-    async fn tell(self, want: &Want) -> Result<Option<Found>> {
-        let (engine, tenant) = (&self.inner.engine, self.open.tenant);
-        Ok(match want {
-            Want::Alone => Some(Found::Is(engine.is_alone(tenant))),
-            Want::HeldElsewhere(ino) => {
-                let held = engine.held_elsewhere(tenant, &[*ino]).await?;
-                Some(Found::Is(held.first().copied().unwrap_or(true)))
-            }
-            Want::Room => Some(Found::Room(engine.room())),
-            Want::Held { file, start, end } => Some(Found::Bytes(self.held(*file, *start, *end).await?)),
-            _ => None,
-        })
-    }
-
-    /// How many bytes the chunks of a file hold of `start..end`. Page by page, since they may be any number; if something is
-    /// committed in between, whoever asked asks again.
-    async fn held(self, file: Ino, start: u64, end: u64) -> Result<u64> {
-        let (mut from, to) = (start / CHUNK, end.saturating_sub(1) / CHUNK);
-        let mut held = 0;
-        while start < end && from <= to {
-            let want = Want::Chunks { file, from, to };
-            let found = self.inner.engine.load(self.open.tenant, &[want]).await?;
-            let page = found.first().map(|found| found.chunks()).transpose()?;
-            let Some(page) = page else { break };
-            for (index, map) in page {
-                let base = index * CHUNK;
-                let within = |at: u64| at.clamp(base, base.saturating_add(CHUNK)) - base;
-                held += map.stored_in(within(start) as u32, within(end) as u32);
-                from = index + 1;
-            }
-            if page.len() < CHUNKS {
-                break;
-            }
-        }
-        Ok(held)
     }
 
     /// Takes the lease for this tenant, which the next commit gives back.
