@@ -36,7 +36,6 @@ mod preopen;
 mod program;
 mod stdio;
 mod system;
-mod temporary;
 mod wasm;
 
 pub use cache::Cache;
@@ -47,5 +46,4 @@ pub use options::RunOptions;
 pub use preopen::Preopen;
 pub use program::{Kind, Program};
 pub use stdio::{Capture, Sink, Source};
-pub use tarbox_wasi::{Capability, Files};
-pub use temporary::temporary;
+pub use tarbox_wasi::{Capability, Files, temporary};

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tarbox_fs::Credentials;
-use tarbox_wasi::Files;
+use tarbox_wasi::{Files, temporary};
 
-use crate::{Limits, Preopen, Sink, Source, temporary};
+use crate::{Limits, Preopen, Sink, Source};
 
 /// What one run of a program is given. The default is nothing: no arguments, environment, directories, input or
 /// network; output goes to this process's.

@@ -43,6 +43,6 @@ mod world;
 pub use builtins::IS_COMPLETE;
 pub use limits::{Death, Limits};
 pub use options::Options;
-pub use tarbox_wasi::{Capability, Files};
+pub use tarbox_wasi::{Capability, Files, temporary};
 pub use vm::{Entry, Error, Outcome, Vm};
 pub use world::Mount;

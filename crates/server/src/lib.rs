@@ -37,6 +37,7 @@ mod remote;
 mod replace;
 mod routes;
 mod server;
+mod sse;
 mod text;
 mod token;
 mod upload;

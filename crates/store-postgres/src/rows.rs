@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use tarbox_store::{Error, ErrorKind, Result};
 use tarbox_store_core::{Found, Want};
+use tokio_postgres::Row;
 
 use crate::seat::Seat;
 use crate::session::{Shared, gone};
@@ -29,6 +30,13 @@ async fn try_load(shared: &Shared, seat: &Seat, wants: &[Want]) -> Result<Option
     let plan = sql::plan(sql, wants);
     let asks_for_tenant = wants.contains(&Want::Tenant);
     let at = Instant::now();
+    let observed = |rows: &[Row]| {
+        let row = rows.first().map(sql::decode_tenant).transpose()?;
+        if let Some(seen) = &row {
+            seat.observe(seen, at, shared.session);
+        }
+        Ok::<_, Error>(row)
+    };
     // While the lease is held nobody else commits.
     if seat.is_sure() && !asks_for_tenant && plan.steps.len() == 1 {
         let answers = shared.pool.fly(&plan.steps).await?;
@@ -41,15 +49,11 @@ async fn try_load(shared: &Shared, seat: &Seat, wants: &[Want]) -> Result<Option
         steps.push(shared.row_of(seat.id));
         let answers = shared.pool.fly(&steps).await?;
         let (last, rows) = answers.split_last().ok_or_else(gone)?;
-        let row = last.first().map(sql::decode_tenant).transpose()?;
-        if let Some(seen) = &row {
-            seat.observe(seen, at, shared.session);
-        }
-        if row
-            .as_ref()
-            .is_some_and(|seen| seen.commits == known && seat.is_current(seen))
-        {
-            return plan.finish(sql, wants, rows, row.as_ref()).map(Some);
+        match observed(last)? {
+            Some(seen) if seen.commits == known && seat.is_current(&seen) => {
+                return plan.finish(sql, wants, rows, Some(&seen)).map(Some);
+            }
+            _ => {}
         }
     }
     let mut steps = vec![
@@ -59,12 +63,9 @@ async fn try_load(shared: &Shared, seat: &Seat, wants: &[Want]) -> Result<Option
     steps.extend(plan.steps.iter().cloned());
     steps.push(Step::Plain("COMMIT"));
     let answers = shared.pool.fly(&steps).await?;
-    let row = answers[1].first().map(sql::decode_tenant).transpose()?;
-    if let Some(seen) = &row {
-        seat.observe(seen, at, shared.session);
-        if !seat.is_current(seen) {
-            return Ok(None);
-        }
+    let row = observed(&answers[1])?;
+    if row.as_ref().is_some_and(|seen| !seat.is_current(seen)) {
+        return Ok(None);
     }
     plan.finish(sql, wants, &answers[2..answers.len() - 1], row.as_ref())
         .map(Some)

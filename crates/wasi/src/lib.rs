@@ -25,6 +25,8 @@ mod file;
 mod files;
 pub mod p1;
 pub mod p2;
+#[cfg(feature = "temporary")]
+mod temporary;
 mod times;
 mod volume;
 
@@ -33,6 +35,8 @@ pub use file::File;
 pub use files::Files;
 pub use tarbox_fs::Follow;
 pub use tarbox_store::{Attr, ErrorKind, FileKind, Timestamp};
+#[cfg(feature = "temporary")]
+pub use temporary::temporary;
 pub use times::{NewTime, NewTimes};
 pub use volume::{Capability, Volume};
 

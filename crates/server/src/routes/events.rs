@@ -1,29 +1,23 @@
 //! Changes as they happen, as server-sent events.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::response::sse::Event;
 use futures_util::stream;
 use serde::Serialize;
 use tarbox_fs::{ChangeEvent, EventKind, FilesystemInterface};
 use tarbox_store::{Scope, Seq, Store};
-use tokio::sync::watch;
 
 use crate::app::{App, Backend};
-use crate::auth::{Caller, RECHECK, Watchdog};
-use crate::meter::Lasting;
+use crate::auth::Caller;
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
+use crate::sse::{Watcher, respond};
 use crate::text::Text;
-use crate::watch::follow;
 
-/// How often a stream says that it is still there.
-pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Records looked at in one go.
 const BATCH: usize = 256;
 
@@ -92,54 +86,33 @@ pub(crate) async fn watch<D: Backend>(
         None => last,
     };
     let stream = Stream {
-        positions: follow(&app, &caller),
-        watchdog: Watchdog::of(&caller.key),
-        _counted: app.meter().watcher(),
-        app,
-        caller,
+        watcher: Watcher::new(app, caller),
         path,
         after,
         ready,
     };
-    let events = stream::unfold(stream, |mut stream| async move {
-        let event = stream.next().await?;
-        Some((Ok::<_, Infallible>(event), stream))
-    });
-    let mut response = Sse::new(events)
-        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
-        .into_response();
-    response.headers_mut().insert(
-        HeaderName::from_static("x-accel-buffering"),
-        HeaderValue::from_static("no"),
-    );
-    Ok(response)
+    Ok(respond(stream::unfold(stream, |mut stream| async move {
+        Some((stream.next().await?, stream))
+    })))
 }
 
 /// One client's stream.
 struct Stream<D: Backend> {
-    app: App<D>,
-    caller: Caller<D::Store>,
-    positions: watch::Receiver<Seq>,
-    watchdog: Watchdog,
+    watcher: Watcher<D>,
     path: Vec<u8>,
     /// Everything up to here was told.
     after: Seq,
     ready: VecDeque<Event>,
-    _counted: Lasting,
 }
 
 impl<D: Backend> Stream<D> {
     /// The next event; `None` when the stream ends.
     async fn next(&mut self) -> Option<Event> {
-        loop {
-            if self.app.is_ending() || !self.watchdog.allows(&self.app).await {
-                return None;
-            }
+        while self.watcher.goes_on().await {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
-            self.positions.borrow_and_update();
-            let fs = &self.caller.files.fs;
+            let fs = &self.watcher.caller.files.fs;
             // A tenant that is suspended or gone is not watched any more.
             let changes = fs.changes(&self.path, self.after, BATCH).await.ok()?;
             if changes.last != self.after {
@@ -148,12 +121,9 @@ impl<D: Backend> Stream<D> {
                 self.ready = events.collect();
                 continue;
             }
-            tokio::select! {
-                changed = self.positions.changed() => changed.ok()?,
-                () = tokio::time::sleep(RECHECK) => {}
-                () = self.app.ended() => return None,
-            }
+            self.watcher.changed().await?;
         }
+        None
     }
 
     fn tell(&self, change: &ChangeEvent) -> Option<Event> {
@@ -172,8 +142,8 @@ impl<D: Backend> Stream<D> {
         let told = Told {
             seq: change.seq.0,
             kind,
-            path: Text(self.caller.shown(&change.path)?),
-            from: from.and_then(|path| self.caller.shown(path)).map(Text),
+            path: Text(self.watcher.caller.shown(&change.path)?),
+            from: from.and_then(|path| self.watcher.caller.shown(path)).map(Text),
             inode: change.ino.0,
             agent: change.agent.clone(),
         };

@@ -1,25 +1,20 @@
 //! Batches of calls, as the npm package makes them, and the stream that tells when to look for changes.
 
-use std::convert::Infallible;
-
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::http::{StatusCode, header};
+use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tarbox_store::{Scope, Seq, Store};
-use tokio::sync::watch;
 
 use crate::app::{App, Backend};
-use crate::auth::{Caller, RECHECK, Watchdog};
+use crate::auth::Caller;
 use crate::body::Pieces;
 use crate::calls::{self, Batch, Does, Gone, State as Session, Turn};
-use crate::meter::Lasting;
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
-use crate::routes::events::KEEP_ALIVE;
-use crate::watch::follow;
+use crate::sse::{Watcher, respond};
 
 /// Make calls
 ///
@@ -181,59 +176,36 @@ pub(crate) async fn feed<D: Backend>(
     params.only(&[])?;
     caller.allow(Scope::Read)?;
     let stream = Positions {
-        positions: follow(&app, &caller),
-        watchdog: Watchdog::of(&caller.key),
-        _counted: app.meter().watcher(),
-        app,
-        caller,
+        watcher: Watcher::new(app, caller),
         told: None,
     };
-    let events = stream::unfold(stream, |mut stream| async move {
+    Ok(respond(stream::unfold(stream, |mut stream| async move {
         let position = stream.next().await?;
         let event = Event::default()
             .event("position")
             .id(position.to_string())
             .data("");
-        Some((Ok::<_, Infallible>(event), stream))
-    });
-    let mut response = Sse::new(events)
-        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
-        .into_response();
-    response.headers_mut().insert(
-        HeaderName::from_static("x-accel-buffering"),
-        HeaderValue::from_static("no"),
-    );
-    Ok(response)
+        Some((event, stream))
+    })))
 }
 
 /// The positions that one client is told.
 struct Positions<D: Backend> {
-    app: App<D>,
-    caller: Caller<D::Store>,
-    positions: watch::Receiver<Seq>,
-    watchdog: Watchdog,
+    watcher: Watcher<D>,
     told: Option<Seq>,
-    _counted: Lasting,
 }
 
 impl<D: Backend> Positions<D> {
     /// The next position; `None` when the stream ends.
     async fn next(&mut self) -> Option<Seq> {
-        loop {
-            if self.app.is_ending() || !self.watchdog.allows(&self.app).await {
-                return None;
-            }
-            self.positions.borrow_and_update();
-            let now = self.caller.files.fs.store().last_seq().await.ok()?;
+        while self.watcher.goes_on().await {
+            let now = self.watcher.caller.files.fs.store().last_seq().await.ok()?;
             if self.told != Some(now) {
                 self.told = Some(now);
                 return Some(now);
             }
-            tokio::select! {
-                changed = self.positions.changed() => changed.ok()?,
-                () = tokio::time::sleep(RECHECK) => {}
-                () = self.app.ended() => return None,
-            }
+            self.watcher.changed().await?;
         }
+        None
     }
 }

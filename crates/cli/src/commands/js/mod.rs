@@ -1,7 +1,6 @@
 //! `js`
 
 mod repl;
-mod temporary;
 mod watchdog;
 
 use std::io::{self, IsTerminal};
@@ -9,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tarbox_fs::{Credentials, Fs};
-use tarbox_quickjs::{Capability, Death, Entry, Files, Limits, Mount, Options, Outcome, Vm};
+use tarbox_quickjs::{Capability, Death, Entry, Files, Limits, Mount, Options, Outcome, Vm, temporary};
 use tarbox_store::{ErrorKind, Store};
 
 use crate::commands::lend::{environment, lent, seconds};
@@ -19,7 +18,6 @@ use crate::failure::{Failure, Result};
 use crate::parse::size;
 use crate::print::escape;
 use crate::workspace::Workspace;
-use temporary::temporary;
 use watchdog::Watchdog;
 
 /// Run JavaScript on the files of the workspace
@@ -166,7 +164,7 @@ impl Args {
         }
         if !has_temporary {
             mounts.push(Mount::new(
-                temporary()?,
+                temporary(),
                 who,
                 b"/",
                 b"/tmp",

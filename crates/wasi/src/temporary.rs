@@ -1,4 +1,4 @@
-//! A file system in memory, for what a run leaves behind and nobody wants.
+//! A file system in memory, for what a program leaves behind and nobody wants.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -11,7 +11,8 @@ use tarbox_store::{
     Allocate, Attr, Cookie, Database, DirName, Ino, Quota, RenameMode, Result, Seq, SetAttr, WriteAt, Written,
 };
 use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
-use tarbox_wasi::{Files, file_operations};
+
+use crate::{Files, file_operations};
 
 /// The tenant of its database.
 const TENANT: &str = "temporary";
@@ -50,7 +51,7 @@ fn make() -> Result<Fs<SqliteStore>> {
         mode: Some(0o1777),
         ..SetAttr::default()
     };
-    Files::setattr(&files, &Credentials::root("run"), Ino::ROOT, &mode)?;
+    Files::setattr(&files, &Credentials::root("temporary"), Ino::ROOT, &mode)?;
     Ok(files)
 }
 
