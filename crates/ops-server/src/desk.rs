@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tarbox_protocol::limits::CONTENT_MAX;
 use tarbox_protocol::{Answer, Batch, Call, Class, Failure, Format, Reply};
-use tarbox_store::{Error, ErrorKind, Result, Store, Timestamp};
+use tarbox_store::{Error, ErrorKind, Refused, Result, Store, Timestamp};
 
 use crate::execute::Execution;
 use crate::feed::Feed;
@@ -128,15 +128,19 @@ impl<S: Store> Desk<S> {
             calls: &batch.calls,
             answers: Vec::with_capacity(batch.calls.len()),
         };
-        let mut result = execution.run().await;
+        let mut result = match batch.atomic {
+            true => execution.run_as_one().await,
+            false => execution.run().await.map_err(Refused::from),
+        };
         if batch.durable {
-            result = result.and(self.store.sync().await);
+            result = result.and(self.store.sync().await.map_err(Refused::from));
         }
         let reply = Reply {
             before,
             after: self.store.last_seq().await.unwrap_or(before),
             answers: execution.answers,
-            failure: result.err().as_ref().map(Failure::from),
+            failure: result.as_ref().err().map(|refused| Failure::from(&refused.error)),
+            failed: result.err().and_then(|refused| u16::try_from(refused.at?).ok()),
         };
         Ok(reply.encode(format))
     }
@@ -176,6 +180,7 @@ impl<S: Store> Desk<S> {
             after: now,
             answers: vec![answer],
             failure: None,
+            failed: None,
         };
         Ok(reply.encode(format))
     }
@@ -201,8 +206,8 @@ pub async fn serve<S: Store>(
             Error::new(ErrorKind::NotFound).because("the tenant was deleted, and another made of its name");
         return Err(Refusal::Tenant(gone));
     }
-    if batch.atomic && batch.calls.len() > 1 {
-        return Err(Refusal::Atomic);
+    if batch.atomic {
+        check_atomic(&batch.calls)?;
     }
     if batch.calls.iter().any(|call| call.class() == Class::Session) {
         return desk.of_session(caller, &batch, format).await;
@@ -221,6 +226,18 @@ pub async fn serve<S: Store>(
             session.once(slot, format, request, run).await
         }
         _ => run.await,
+    }
+}
+
+/// Refuses what cannot be made as one.
+fn check_atomic(calls: &[Call<'_>]) -> Result<(), Refusal> {
+    let is_change = |call: &Call<'_>| {
+        call.class() == Class::Change && !matches!(call, Call::Gc {} | Call::LogRefusal { .. })
+    };
+    let mut rest = calls.iter().skip_while(|call| call.class() == Class::Look);
+    match rest.all(is_change) {
+        true => Ok(()),
+        false => Err(Refusal::Atomic),
     }
 }
 

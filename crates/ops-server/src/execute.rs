@@ -39,6 +39,39 @@ impl<S: Store> Execution<'_, S> {
         Ok(())
     }
 
+    /// Runs the calls that look, and then makes all changes, or none.
+    pub(crate) async fn run_as_one(&mut self) -> Result<(), Refused> {
+        let looks = self.calls.iter().take_while(|call| call.class() == Class::Look);
+        let looks = looks.count();
+        let (looks, changes) = self.calls.split_at(looks);
+        let by = Guarded {
+            actor: &self.by,
+            conditions: self.conditions,
+        };
+        for call in looks {
+            let answer = self.execute(call, &by).await?;
+            self.answers.push(answer);
+        }
+        let resolve = |node: Node| match node {
+            Node::Answer(at) if usize::from(at) >= looks.len() => {
+                Ok(tarbox_store::InodeRef::Outcome(usize::from(at) - looks.len()))
+            }
+            node => self.at(&node).map(tarbox_store::InodeRef::Ino),
+        };
+        let mut mutations = Vec::with_capacity(changes.len());
+        for (place, call) in changes.iter().enumerate() {
+            let at = Some(looks.len() + place);
+            let mutation = call.as_mutation(resolve).map_err(|error| Refused { at, error })?;
+            mutations.push(mutation.ok_or(Error::from(ErrorKind::Invalid))?);
+        }
+        let outcomes = self.store.apply(&by, &mutations).await.map_err(|refused| {
+            let at = refused.at.map(|at| looks.len() + at);
+            Refused { at, ..refused }
+        })?;
+        self.answers.extend(outcomes.into_iter().map(Answer::from));
+        Ok(())
+    }
+
     /// The inode that is meant.
     fn at(&self, node: &Node) -> Result<Ino> {
         let at = match *node {

@@ -30,7 +30,7 @@ pub enum Refusal {
     ReplyTooLong,
     /// The tenant has as many sessions as it can.
     TooManySessions,
-    /// `atomic` was asked for, which no store can do for several calls yet.
+    /// `atomic` was asked for, and the batch holds something else than looks and, behind them, changes of files.
     Atomic,
     /// The server is about to end.
     Closing,
@@ -53,7 +53,7 @@ impl Refusal {
             Self::Misordered => "misordered",
             Self::ReplyTooLong => "reply-too-long",
             Self::TooManySessions => "too-many-sessions",
-            Self::Atomic => "atomic-unsupported",
+            Self::Atomic => "not-atomic",
             Self::Closing => "closing",
             Self::Internal => "internal",
         }
@@ -99,7 +99,9 @@ impl fmt::Display for Refusal {
                 f.write_str("the reply may be over 80 MiB, or over 256 KiB in a slot; split the batch")
             }
             Self::TooManySessions => f.write_str("the tenant has as many sessions as it can; close some"),
-            Self::Atomic => f.write_str("the store cannot make several calls one step; send them without 'atomic'"),
+            Self::Atomic => f.write_str(
+                "an atomic batch holds calls that look, and behind them changes of files; send others without 'atomic'",
+            ),
             Self::Closing => f.write_str("the server is about to end; try again"),
             Self::Internal => f.write_str("the server failed; its log says more"),
         }

@@ -129,6 +129,9 @@ pub struct Reply<'a> {
     /// Why the call behind them failed; those that follow it were not executed.
     #[serde(default)]
     pub failure: Option<Failure>,
+    /// Which call it was that failed, where it is another: of changes that are made as one, none has an answer then.
+    #[serde(default)]
+    pub failed: Option<u16>,
 }
 
 impl<'a> Reply<'a> {

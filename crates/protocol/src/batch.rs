@@ -27,7 +27,7 @@ pub struct Batch<'a> {
     /// Makes it safe to send again. Only with a session.
     #[serde(default)]
     pub slot: Option<Slot>,
-    /// All of it or nothing. A server that cannot refuses the batch.
+    /// All changes or none: first calls that look, then changes of files (none of `gc` and `log_refusal`), which are made as one.
     #[serde(default)]
     pub atomic: bool,
     /// What has to hold when the first call that changes something is executed.

@@ -497,12 +497,13 @@ proptest! {
         kind in one_of(ErrorKind::ALL),
         subject in of("\\PC{0,20}"),
         detail in of(any::<String>()),
+        failed in of(any::<u16>()),
     ) {
         let mut error = Error::new(kind);
         if let Some(subject) = subject { error = error.about(subject); }
         if let Some(detail) = detail { error = error.because(detail); }
         let reply = Reply {
-            before: Seq(positions.0), after: Seq(positions.1), answers, failure: Some(Failure::from(&error)),
+            before: Seq(positions.0), after: Seq(positions.1), answers, failure: Some(Failure::from(&error)), failed,
         };
         for format in FORMATS {
             let sent = reply.encode(format);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 const KNOWN_MAX: usize = 32;
 
 /// The last positions of a tenant's log, by who recorded them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Authors {
     /// The last record made here.
     last: u64,

@@ -7,6 +7,7 @@
 //! This crate names no engine, and does no input or output.
 #![forbid(unsafe_code)]
 
+mod apply;
 mod authors;
 mod batch;
 mod boxed;
@@ -26,6 +27,7 @@ mod ops;
 mod platform;
 mod redo;
 mod rows;
+mod savepoint;
 mod state;
 mod step;
 mod store;

@@ -18,7 +18,7 @@ use crate::step::Step;
 use crate::want::Want;
 
 /// The most a copy shares in one step, so that no operation holds the state for long.
-const COPY_STEP: u64 = 256 * 1024 * 1024;
+pub(crate) const COPY_STEP: u64 = 256 * 1024 * 1024;
 
 /// The files, layers and log of one tenant. Clones are the same store.
 pub struct CoreStore<E: Engine> {
@@ -69,7 +69,7 @@ impl<E: Engine> CoreStore<E> {
         self.driver().commit_logged_rows().await
     }
 
-    fn driver(&self) -> Driver<'_, E> {
+    pub(crate) fn driver(&self) -> Driver<'_, E> {
         Driver {
             inner: self.core.inner(),
             open: &self.open,
@@ -471,6 +471,10 @@ impl<E: Engine> Store for CoreStore<E> {
 
     async fn is_held(&self, ino: Ino) -> Result<bool> {
         self.driver().is_held(ino).await
+    }
+
+    async fn apply(&self, by: &dyn By, mutations: &[Mutation<'_>]) -> Result<Vec<Outcome>, Refused> {
+        self.apply_all(by, mutations).await
     }
 
     async fn sync(&self) -> Result<()> {

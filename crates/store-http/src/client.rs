@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tarbox_protocol::limits::{AGENT_MAX, CALLS_MAX};
 use tarbox_protocol::*;
-use tarbox_store::{Actor, Error, ErrorKind, Ino, MaybeSend, Result, Seq, Timestamp};
+use tarbox_store::{Actor, Error, ErrorKind, Ino, MaybeSend, Refused, Result, Seq, Timestamp};
 
 use crate::cache::{Cache, Moment};
 use crate::options::Options;
@@ -42,7 +42,7 @@ pub(crate) struct Client<T> {
 }
 
 /// Why the server refused a request, or there is no answer.
-enum Refused {
+enum Unanswered {
     /// Nothing was executed, and never will be.
     Final(Error),
     /// Nothing was executed; a session is needed first.
@@ -107,17 +107,39 @@ impl<T: Transport> Client<T> {
         call: Call<'_>,
         take: impl FnOnce(Told<'_>) -> Result<R> + MaybeSend,
     ) -> Result<R> {
+        self.count_request();
+        Ok(self.send(self.batch(by, vec![call]), take).await?)
+    }
+
+    /// Sends changes that are made as one.
+    pub(crate) async fn change<R>(
+        self: &Arc<Self>,
+        by: &dyn tarbox_store::By,
+        calls: Vec<Call<'_>>,
+        take: impl FnOnce(Told<'_>) -> Result<R> + MaybeSend,
+    ) -> Result<R, Refused> {
+        self.count_request();
+        let batch = Batch {
+            atomic: true,
+            ..self.batch(Some(by), calls)
+        };
+        self.send(batch, take).await
+    }
+
+    fn count_request(self: &Arc<Self>) {
         if self.requests.fetch_add(1, Ordering::Relaxed) == FEED_FROM {
             self.begin_feed();
         }
-        let batch = Batch {
+    }
+
+    fn batch<'a>(&self, by: Option<&'a dyn tarbox_store::By>, calls: Vec<Call<'a>>) -> Batch<'a> {
+        Batch {
             by: by.map(|by| by_of(by.actor())).unwrap_or_default(),
             conditions: by.map_or_else(Vec::new, |by| {
                 by.conditions().iter().map(Condition::from).collect()
             }),
-            ..Batch::new(vec![call])
-        };
-        self.send(batch, take).await
+            ..Batch::new(calls)
+        }
     }
 
     /// Begins to follow the feed, without which nothing that is cached is used.
@@ -161,7 +183,7 @@ impl<T: Transport> Client<T> {
         &self,
         mut batch: Batch<'_>,
         take: impl FnOnce(Told<'_>) -> Result<R> + MaybeSend,
-    ) -> Result<R> {
+    ) -> Result<R, Refused> {
         let changes = batch.calls.iter().any(needs_slot);
         let slot = match changes {
             true => Some(self.session.slot().await),
@@ -182,12 +204,12 @@ impl<T: Transport> Client<T> {
                     self.budget.earn();
                     return self.read(&body, &batch, changed, asked, take);
                 }
-                Err(Refused::NoSession) => {
+                Err(Unanswered::NoSession) => {
                     if let Some(id) = batch.session {
                         self.session.end(id);
                     }
                     if unknown {
-                        return Err(may_or_may_not("the server has started again meanwhile"));
+                        return Err(may_or_may_not("the server has started again meanwhile").into());
                     }
                     // Who only looks goes on in a new one: what is held has to be held there, too.
                     if !changes {
@@ -198,26 +220,29 @@ impl<T: Transport> Client<T> {
                         Error::new(ErrorKind::Io).because("the server ends each session at once"),
                     )
                 }
-                Err(Refused::Final(error)) if unknown => {
-                    return Err(may_or_may_not("the server refuses to tell").caused_by(error));
+                Err(Unanswered::Final(error)) if unknown => {
+                    return Err(may_or_may_not("the server refuses to tell")
+                        .caused_by(error)
+                        .into());
                 }
-                Err(Refused::Final(error)) => return Err(error),
-                Err(Refused::UnknownForEver(error)) if changes => {
-                    return Err(may_or_may_not("the server failed").caused_by(error));
+                Err(Unanswered::Final(error)) => return Err(error.into()),
+                Err(Unanswered::UnknownForEver(error)) if changes => {
+                    return Err(may_or_may_not("the server failed").caused_by(error).into());
                 }
-                Err(Refused::UnknownForEver(error)) => return Err(error),
-                Err(Refused::Later(asked_for, error)) => (retry::pause(tries, asked_for), error),
-                Err(Refused::Unknown(error)) => {
+                Err(Unanswered::UnknownForEver(error)) => return Err(error.into()),
+                Err(Unanswered::Later(asked_for, error)) => (retry::pause(tries, asked_for), error),
+                Err(Unanswered::Unknown(error)) => {
                     unknown |= changes;
                     (retry::pause(tries, None), error)
                 }
             };
             tries += 1;
             if self.now() + pause > start + self.options.patience || !self.budget.take() {
-                return Err(match unknown {
+                let error = match unknown {
                     true => may_or_may_not("there was no answer in time").caused_by(error),
                     false => error,
-                });
+                };
+                return Err(error.into());
             }
             if !pause.is_zero() {
                 self.transport.pause(pause).await;
@@ -232,20 +257,23 @@ impl<T: Transport> Client<T> {
         changes: u64,
         asked: Duration,
         take: impl FnOnce(Told<'_>) -> Result<R> + MaybeSend,
-    ) -> Result<R> {
+    ) -> Result<R, Refused> {
         let reply = Reply::decode(body, FORMAT).map_err(|e| {
             let what = "the server's answer cannot be read: client and server may be of different versions";
             Error::new(ErrorKind::Io).because(what).caused_by(e)
         })?;
         self.cache.see(reply.after);
         if let Some(failure) = reply.failure {
-            let failed = batch.calls.get(reply.answers.len());
-            return Err(self.explain(failure.into(), failed));
+            let at = reply.failed.map_or(reply.answers.len(), usize::from);
+            return Err(Refused {
+                at: reply.failed.map(usize::from),
+                error: self.explain(failure.into(), batch.calls.get(at)),
+            });
         }
         if reply.answers.len() != batch.calls.len() {
-            return Err(calls::unexpected());
+            return Err(calls::unexpected().into());
         }
-        take(Told {
+        let told = Told {
             answers: reply.answers,
             before: reply.before,
             after: reply.after,
@@ -254,7 +282,8 @@ impl<T: Transport> Client<T> {
                 position: reply.before,
                 time: asked,
             },
-        })
+        };
+        Ok(take(told)?)
     }
 
     /// An inode that was lost with a session is `Stale`, not missing.
@@ -270,7 +299,7 @@ impl<T: Transport> Client<T> {
     }
 
     /// One exchange.
-    async fn exchange(&self, batch: &Batch<'_>) -> Result<Vec<u8>, Refused> {
+    async fn exchange(&self, batch: &Batch<'_>) -> Result<Vec<u8>, Unanswered> {
         let body = batch.encode(FORMAT);
         let waits = match batch.calls.first() {
             Some(Call::Changed { patience_ms, .. }) => Duration::from_millis(u64::from(*patience_ms)),
@@ -311,11 +340,11 @@ impl<T: Transport> Client<T> {
                     self.session.begin(id);
                     return Ok(id);
                 }
-                Err(Refused::Final(error) | Refused::UnknownForEver(error)) => return Err(error),
+                Err(Unanswered::Final(error) | Unanswered::UnknownForEver(error)) => return Err(error),
                 Err(again) => {
                     let (asked_for, error) = match again {
-                        Refused::Later(asked_for, error) => (asked_for, error),
-                        Refused::Unknown(error) => (None, error),
+                        Unanswered::Later(asked_for, error) => (asked_for, error),
+                        Unanswered::Unknown(error) => (None, error),
                         _ => (
                             None,
                             Error::new(ErrorKind::Io).because("the server ends each session at once"),
@@ -332,12 +361,12 @@ impl<T: Transport> Client<T> {
         }
     }
 
-    async fn try_session(&self) -> Result<SessionId, Refused> {
+    async fn try_session(&self) -> Result<SessionId, Unanswered> {
         let body = self.exchange(&Batch::new(vec![Call::OpenSession {}])).await?;
         let reply = Reply::decode(&body, FORMAT);
         let opened = reply.ok().and_then(|mut reply| reply.answers.pop());
         let Some(Answer::Session { id, .. }) = opened else {
-            return Err(Refused::Final(calls::unexpected()));
+            return Err(Unanswered::Final(calls::unexpected()));
         };
         // Nobody else knows the session yet, and a hold that is made twice is one: no slot is needed.
         let held = self.session.held();
@@ -348,13 +377,13 @@ impl<T: Transport> Client<T> {
             let mut batch = Batch::new(holds.collect());
             batch.session = Some(id);
             let body = self.exchange(&batch).await?;
-            let reply = Reply::decode(&body, FORMAT).map_err(|_| Refused::Final(calls::unexpected()))?;
+            let reply = Reply::decode(&body, FORMAT).map_err(|_| Unanswered::Final(calls::unexpected()))?;
             let mut done = reply.answers.len().min(now.len());
             if let Some(failure) = reply.failure {
                 let error = Error::from(failure);
                 match now.get(done) {
                     Some(ino) if error.kind() == ErrorKind::NotFound => self.session.lose(*ino),
-                    _ => return Err(Refused::Final(error)),
+                    _ => return Err(Unanswered::Final(error)),
                 }
                 done += 1;
             }
@@ -441,20 +470,20 @@ fn may_or_may_not(why: &str) -> Error {
     Error::new(ErrorKind::Io).because(format!("{why}: the change may or may not have been made"))
 }
 
-fn refused_by_transport(lost: Lost) -> Refused {
+fn refused_by_transport(lost: Lost) -> Unanswered {
     let error = Error::new(ErrorKind::Io)
         .because("the server cannot be reached")
         .caused_by(lost.source);
     match (lost.hopeless, lost.maybe_sent) {
-        (true, false) => Refused::Final(error),
-        (true, true) => Refused::UnknownForEver(error),
-        (false, true) => Refused::Unknown(error),
-        (false, false) => Refused::Later(None, error),
+        (true, false) => Unanswered::Final(error),
+        (true, true) => Unanswered::UnknownForEver(error),
+        (false, true) => Unanswered::Unknown(error),
+        (false, false) => Unanswered::Later(None, error),
     }
 }
 
 /// What a response means: its body, or why there is none of use.
-fn accept(response: Response) -> Result<Vec<u8>, Refused> {
+fn accept(response: Response) -> Result<Vec<u8>, Unanswered> {
     if response.status == 200 {
         return Ok(response.body);
     }
@@ -474,12 +503,12 @@ fn accept(response: Response) -> Result<Vec<u8>, Refused> {
     });
     let error = Error::new(kind).because(detail);
     Err(match (response.status, code) {
-        (409, "no-session") => Refused::NoSession,
-        (409, _) => Refused::UnknownForEver(error),
-        (429 | 503, _) => Refused::Later(response.retry_after, error),
+        (409, "no-session") => Unanswered::NoSession,
+        (409, _) => Unanswered::UnknownForEver(error),
+        (429 | 503, _) => Unanswered::Later(response.retry_after, error),
         // A proxy says so that lost the server, or its patience with it.
-        (502 | 504, _) => Refused::Unknown(error),
-        (500.., _) => Refused::UnknownForEver(error),
-        _ => Refused::Final(error),
+        (502 | 504, _) => Unanswered::Unknown(error),
+        (500.., _) => Unanswered::UnknownForEver(error),
+        _ => Unanswered::Final(error),
     })
 }

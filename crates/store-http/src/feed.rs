@@ -68,7 +68,7 @@ async fn look<T: Transport>(client: &Arc<Client<T>>) -> Result<()> {
         Call::Changed { after, patience_ms },
         Call::Log { query: Wire(query) },
     ]);
-    client
+    let fed = client
         .send(batch, |mut told| {
             let records = told
                 .answers
@@ -83,7 +83,8 @@ async fn look<T: Transport>(client: &Arc<Client<T>>) -> Result<()> {
             apply(&client.cache, &records, after, last, asked + PATIENCE + LATE);
             Ok(())
         })
-        .await
+        .await;
+    Ok(fed?)
 }
 
 fn apply(cache: &Cache, records: &[LogRecord], after: Seq, last: Seq, until: Duration) {

@@ -9,7 +9,7 @@ mod guard;
 mod key;
 mod layer;
 mod log;
-mod sessions;
+mod mutation;
 mod sort;
 mod store;
 mod tenant;
@@ -23,7 +23,9 @@ pub use guard::{By, Condition, Guarded};
 pub use key::{Key, Keys, Scope};
 pub use layer::{Change, ChangeKind, LaterLayers, LayerInfo, Position};
 pub use log::{LogQuery, LogRecord, Operation};
-pub use sessions::{SessionId, SessionLimits, Sessions, Stopwatch};
+pub use mutation::{
+    InodeRef, MUTATIONS_CONTENT_MAX, MUTATIONS_MAX, Mutation, Outcome, Refused, check_mutations, no_outcome,
+};
 pub use sort::{sort_by, sort_by_key};
 pub use store::Store;
 pub use tarbox_pool::{MaybeSend, MaybeSync};

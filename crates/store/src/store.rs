@@ -229,6 +229,16 @@ pub trait Store: MaybeSend + MaybeSync {
         async { Ok(true) }
     }
 
+    // Several changes as one
+
+    /// Makes all of these changes, in order, or none: nobody sees some of them, and no crash leaves some of them. Up to
+    /// [`MUTATIONS_MAX`] with [`MUTATIONS_CONTENT_MAX`] bytes of content. What has to hold is looked at before the first.
+    fn apply(
+        &self,
+        by: &dyn By,
+        mutations: &[Mutation<'_>],
+    ) -> impl Future<Output = Result<Vec<Outcome>, Refused>> + MaybeSend;
+
     // Durability
 
     /// Returns when everything done so far is on the device.

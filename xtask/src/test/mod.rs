@@ -70,6 +70,10 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<bool> {
         let passed = tally.step(|tally| step(project, args, tally));
         lines.push(line(name, passed, start.elapsed()));
     }
+    if !tally.all_passed() {
+        project.ui.title("what failed");
+        println!("{}", tally.failures().join("\n"));
+    }
     anstream::println!("\n{}", lines.join("\n"));
     println!("{tally}");
     Ok(tally.all_passed())

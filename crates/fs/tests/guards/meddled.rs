@@ -56,6 +56,11 @@ macro_rules! passed_on {
                 $(self.$meddled();)?
                 self.store.$name($($arg),*).await
             })*
+
+            async fn apply(&self, by: &dyn By, mutations: &[Mutation<'_>]) -> Result<Vec<Outcome>, Refused> {
+                self.meddle();
+                self.store.apply(by, mutations).await
+            }
         }
     };
 }

@@ -46,7 +46,6 @@ impl Xattrs {
 
     /// This change behind an earlier one.
     pub(crate) fn put(&mut self, ino: Ino, name: Vec<u8>, slot: Slot<Xattr>) {
-        let weigh = |row: &Option<Xattr>| row.as_ref().map_or(0, |xattr| xattr.value.len() as u64);
         self.bytes += weigh(&slot.row);
         let all = self.of.entry(ino).or_default();
         match all.iter_mut().find(|(of, _)| *of == name) {
@@ -62,10 +61,44 @@ impl Xattrs {
         }
     }
 
+    /// What is known of one attribute.
+    pub(crate) fn get(&self, ino: Ino, name: &[u8]) -> Option<&Slot<Xattr>> {
+        let found = self.of(ino).iter().find(|(of, _)| of == name);
+        found.map(|(_, slot)| slot)
+    }
+
+    /// Makes what is known of an attribute what it was before a [`put`](Self::put).
+    pub(crate) fn restore(&mut self, ino: Ino, name: &[u8], before: Option<Slot<Xattr>>) {
+        let Some(all) = self.of.get_mut(&ino) else {
+            return;
+        };
+        let Some(at) = all.iter().position(|(of, _)| of == name) else {
+            return;
+        };
+        self.bytes -= weigh(&all[at].1.row);
+        match before {
+            Some(slot) => {
+                self.bytes += weigh(&slot.row);
+                all[at].1 = slot;
+            }
+            None => {
+                all.swap_remove(at);
+                self.len -= 1;
+                if all.is_empty() {
+                    self.of.remove(&ino);
+                }
+            }
+        }
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Ino, &Vec<u8>, &Slot<Xattr>)> {
         let all = self.of.iter();
         all.flat_map(|(ino, all)| all.iter().map(|(name, slot)| (*ino, name, slot)))
     }
+}
+
+fn weigh(row: &Option<Xattr>) -> u64 {
+    row.as_ref().map_or(0, |xattr| xattr.value.len() as u64)
 }
 
 impl IntoIterator for Xattrs {

@@ -290,6 +290,23 @@ impl<T: Transport> Store for HttpStore<T> {
         self.change(by, call, &subjects, calls::done).await
     }
 
+    async fn apply(&self, by: &dyn By, mutations: &[Mutation<'_>]) -> Result<Vec<Outcome>, Refused> {
+        check_mutations(mutations)?;
+        // Which inodes and names they concern is known to the server alone.
+        let everything = [Subject::All];
+        let calls = mutations.iter().map(Call::of_mutation).collect();
+        let changed = self.client.change(by, calls, |told| {
+            self.client.cache.change(&everything, None, told.at);
+            let outcomes: Option<_> = told.answers.iter().map(Answer::as_outcome).collect();
+            outcomes.ok_or_else(calls::unexpected)
+        });
+        let result = changed.await;
+        if result.is_err() {
+            self.forget(&everything);
+        }
+        result
+    }
+
     async fn attr(&self, view: View, ino: Ino) -> Result<Attr> {
         if let Some(attr) = self.client.cache.attr(view, ino, self.client.now()) {
             return Ok(attr);

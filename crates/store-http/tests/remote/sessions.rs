@@ -321,3 +321,80 @@ fn a_batch_refers_to_its_own_answers() {
         "EINVAL"
     );
 }
+
+/// What looks comes first, then all changes are made, or none.
+#[test]
+fn a_batch_is_made_as_one() {
+    let bench = bench();
+    let root = Ino::ROOT.into();
+    let make = |dir, name: &'static str, kind| Call::Create {
+        dir,
+        name: name.as_bytes().into(),
+        kind,
+        mode: 0o755,
+        uid: 0,
+        gid: 0,
+        rdev: 0,
+        target: Bytes::default(),
+    };
+    let find = |name: &'static str| Call::Lookup {
+        view: Wire(View::Current),
+        dir: root,
+        name: name.as_bytes().into(),
+    };
+    let write = |ino| Call::Write {
+        ino,
+        at: Wire(WriteAt::End),
+        data: b"abc"[..].into(),
+        clear_setid: false,
+    };
+    let send = |calls| {
+        let batch = Batch {
+            atomic: true,
+            ..Batch::new(calls)
+        };
+        bench.send(&caller("a"), &batch)
+    };
+    let sent = send(vec![
+        find("file"),
+        make(root, "dir", FileKind::Directory),
+        make(Node::Answer(1), "a", FileKind::File),
+        write(Node::Answer(2)),
+        write(Node::Answer(0)),
+    ]);
+    let sent = sent.unwrap();
+    let made = Reply::decode(&sent, FORMAT).unwrap();
+    assert_eq!((made.answers.len(), &made.failure, made.failed), (5, &None, None));
+    let written = Written { offset: 0, size: 3 };
+    assert_eq!(made.answers[4].as_outcome(), Some(Outcome::Written(written)));
+    let refused = |calls| {
+        let sent = send(calls).unwrap();
+        let reply = Reply::decode(&sent, FORMAT).unwrap();
+        assert_eq!(reply.before, reply.after, "nothing of it was made");
+        (reply.failure.unwrap().code, reply.failed)
+    };
+    let exists = refused(vec![
+        find("file"),
+        make(root, "other", FileKind::Directory),
+        write(Node::Answer(0)),
+        make(root, "dir", FileKind::Directory),
+    ]);
+    assert_eq!(exists, ("EEXIST".to_owned(), Some(3)));
+    let missing = ("ENOENT".to_owned(), None);
+    assert_eq!(
+        refused(vec![find("missing"), make(root, "other", FileKind::File)]),
+        missing
+    );
+    assert_eq!(refused(vec![find("other")]), missing);
+    for wrong in [
+        vec![make(root, "other", FileKind::File), find("other")],
+        vec![make(root, "other", FileKind::File), Call::Sync {}],
+        vec![Call::Gc {}],
+        vec![Call::Tag {
+            tag: "t".into(),
+            layer: None,
+        }],
+    ] {
+        assert!(matches!(send(wrong), Err(Refusal::Atomic)));
+    }
+}

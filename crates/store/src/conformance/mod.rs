@@ -8,6 +8,7 @@
 //! many bytes a counter should show) is tested beside the implementation.
 
 mod allocate;
+mod apply;
 mod attributes;
 mod content;
 mod copy;
@@ -28,7 +29,6 @@ mod names;
 mod past;
 mod quotas;
 mod rename;
-mod sessions;
 mod sparse;
 mod tenants;
 mod times;
@@ -158,12 +158,12 @@ cases! {
     copy:
         a_copy_is_as_if_read_and_written, a_range_is_copied_within_its_file, overlapping_ranges_are_refused,
         the_past_can_be_copied_from, a_copy_shares_room, holes_are_copied_as_holes, copies_know_their_limits;
+    apply:
+        mutations_are_made_together, a_refused_mutation_leaves_nothing, mutations_mean_what_operations_mean,
+        mutations_rest_on_what_holds_before, mutations_have_limits;
     holds:
         a_held_inode_lives_without_names, a_replaced_inode_lives_while_held, a_removed_directory_takes_nothing,
         a_release_leaves_what_has_a_name, a_checkpoint_does_not_end_a_hold, going_back_leaves_no_orphans;
-    sessions:
-        a_session_keeps_what_it_holds, a_session_runs_out, sessions_hold_each_for_itself, sessions_are_limited,
-        sessions_do_not_outlive_their_table;
     layers:
         a_tenant_begins_with_one_layer, a_checkpoint_seals_the_layer, layer_names_have_rules,
         a_layer_is_found_by_all_it_goes_by, a_tag_can_be_moved_and_removed, switching_brings_the_past_into_view,

@@ -50,6 +50,18 @@ macro_rules! pass {
 }
 
 impl<S: Store> Store for Faulty<S> {
+    async fn apply(&self, by: &dyn By, mutations: &[Mutation<'_>]) -> Result<Vec<Outcome>, Refused> {
+        let mut refused = None;
+        let call = async {
+            self.inner.apply(by, mutations).await.map_err(|e| {
+                refused = e.at;
+                e.error
+            })
+        };
+        let made = self.pass(call).await;
+        made.map_err(|error| Refused { at: refused, error })
+    }
+
     pass! {
         lookup(view: View, dir: Ino, name: &[u8]) -> Attr;
         list(view: View, dir: Ino, after: Cookie, limit: usize) -> Vec<DirEntry>;
