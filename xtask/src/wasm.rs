@@ -212,7 +212,7 @@ const STORE_ONLY: &str = "-USQLITE_ENABLE_FTS5 -USQLITE_ENABLE_RTREE -USQLITE_EN
     -DSQLITE_OMIT_TRACE -DSQLITE_OMIT_GET_TABLE -DSQLITE_OMIT_TCL_VARIABLE -DSQLITE_OMIT_COMPLETE -DSQLITE_OMIT_FOREIGN_KEY \
     -DSQLITE_OMIT_INTROSPECTION_PRAGMAS -DSQLITE_OMIT_AUTOVACUUM -DSQLITE_OMIT_INCRBLOB -DSQLITE_OMIT_PROGRESS_CALLBACK \
     -DSQLITE_OMIT_COMPILEOPTION_DIAGS -DSQLITE_OMIT_LIKE_OPTIMIZATION -DSQLITE_UNTESTABLE \
-    -DSQLITE_OMIT_XFER_OPT";
+    -DSQLITE_OMIT_XFER_OPT -DSQLITE_OMIT_DATETIME_FUNCS -DSQLITE_OMIT_AUTOMATIC_INDEX -DSQLITE_OMIT_VIRTUALTABLE -DSQLITE_OMIT_ANALYZE";
 
 /// The flags of every browser's SQLite; `.cargo/config.toml` has the same for plain cargo.
 const BROWSER_SQLITE: &str =
@@ -238,6 +238,7 @@ pub(crate) fn build(project: &Project, artifact: &Artifact) -> Result<PathBuf> {
     project
         .cargo()
         .env("SQLITE_WASM_RS_FLAGS", flags.trim())
+        .env("CARGO_ENCODED_RUSTFLAGS", short_paths())
         .arg("build")
         .args(artifact.build)
         .run()?;
@@ -253,6 +254,19 @@ pub(crate) fn build(project: &Project, artifact: &Artifact) -> Result<PathBuf> {
     }
     optimise(project, artifact, &built, &out)?;
     Ok(out)
+}
+
+/// The paths of dependencies in messages of panics: without those of the machine, which are of no use elsewhere and take room.
+fn short_paths() -> String {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let registries = home.and_then(|home| std::fs::read_dir(home.join("registry/src")).ok());
+    let flags = registries.into_iter().flatten().flatten().map(|registry| {
+        let path = registry.path();
+        format!("--remap-path-prefix={}/=", path.display())
+    });
+    // As cargo wants several of them.
+    flags.collect::<Vec<_>>().join("\u{1f}")
 }
 
 /// Makes both components of the core module, and returns the one that is asked for.

@@ -63,6 +63,8 @@ mod gather;
 mod io_methods;
 mod locks;
 mod names;
+#[cfg(all(feature = "store-only", target_family = "wasm", target_os = "unknown"))]
+mod omitted;
 mod open;
 mod options;
 mod registration;

@@ -7,6 +7,7 @@ use tarbox_store::{
 use crate::engine::Engine;
 use crate::op::Op;
 use crate::ops::{Copied, CopyRange};
+use crate::savepoint::Savepoint;
 use crate::step::{Step, Stop};
 use crate::store::{COPY_STEP, CoreStore};
 
@@ -38,21 +39,9 @@ impl<E: Engine> CoreStore<E> {
             commit_first: false,
             cut: Vec::new(),
         };
-        // Of nothing, there is still what has to hold.
-        let steps = mutations.len().max(1);
         for _ in 0..TRIES {
-            progress.commit_first = false;
-            let made = self.driver().write_all(by, steps, |op| {
-                let at = op.step;
-                progress.begin(at);
-                let Some(mutation) = mutations.get(at) else {
-                    return Ok(());
-                };
-                let done = progress.make(op, by, mutation);
-                progress.failed = matches!(done, Err(Stop::Failed(_))).then_some(at);
-                progress.outcomes[at] = Some(done?);
-                Ok(())
-            });
+            (progress.failed, progress.commit_first) = (None, false);
+            let made = self.driver().write(by, |op| progress.make_all(op, by, mutations));
             match made.await {
                 Ok(()) => return Ok(self.made(progress).await),
                 Err(_) if progress.commit_first => self.driver().commit_visible().await?,
@@ -67,9 +56,7 @@ impl<E: Engine> CoreStore<E> {
         let at = progress.failed;
         Err(Refused { at, error })
     }
-}
 
-impl<E: Engine> CoreStore<E> {
     async fn made(&self, progress: Progress) -> Vec<Outcome> {
         let mut outcomes: Vec<Outcome> = progress.outcomes.into_iter().flatten().collect();
         for at in progress.cut {
@@ -84,13 +71,42 @@ impl<E: Engine> CoreStore<E> {
 }
 
 impl Progress {
-    fn begin(&mut self, at: usize) {
-        if at == 0 {
-            self.outcomes.fill(None);
-            self.commit_first = false;
-            self.cut.clear();
+    /// Makes all, or leaves the state as it is. What the last one changes is in the delta: it is taken over like any operation's.
+    fn make_all<'d>(&mut self, op: &mut Op<'_, 'd>, by: &dyn By, mutations: &[Mutation<'d>]) -> Step<()> {
+        self.outcomes.fill(None);
+        self.cut.clear();
+        let mut before = Savepoint::new(op.state);
+        let mut result = match op.is_rehearsal {
+            true => Err(Stop::Missing),
+            false => Ok(()),
+        };
+        for (at, mutation) in mutations.iter().enumerate() {
+            if at > 0 && result.is_ok() {
+                let edits = std::mem::take(&mut op.edits);
+                before.note(op.state, &edits);
+                op.state.take_over(edits);
+            }
+            // Also where something is missing already: what all of them want is loaded at once.
+            let made = self.make(op, at, by, mutation);
+            match (&result, made) {
+                (Ok(()), Ok(outcome)) => {
+                    self.outcomes[at] = Some(outcome);
+                    continue;
+                }
+                (Ok(()), Err(stop)) => result = Err(stop),
+                (Err(_), _) => {}
+            }
+            op.state.delta.clear();
+            op.edits.clear();
+            if matches!(result, Err(Stop::Failed(_))) {
+                self.failed = Some(at);
+                break;
+            }
         }
-        self.failed = None;
+        if result.is_err() {
+            before.restore(op.state);
+        }
+        result
     }
 
     /// The inode that is meant. One that is not known yet is as if it were missing: what it waits for was asked for before.
@@ -106,8 +122,14 @@ impl Progress {
         }
     }
 
-    fn make<'d>(&mut self, op: &mut Op<'_, 'd>, by: &dyn By, mutation: &Mutation<'d>) -> Step<Outcome> {
-        let (by, at) = (by.actor(), op.step);
+    fn make<'d>(
+        &mut self,
+        op: &mut Op<'_, 'd>,
+        at: usize,
+        by: &dyn By,
+        mutation: &Mutation<'d>,
+    ) -> Step<Outcome> {
+        let by = by.actor();
         Ok(match mutation {
             Mutation::Create { dir, name, new } => {
                 Outcome::Attr(op.create(by, self.ino(at, *dir)?, name, new)?)

@@ -23,8 +23,8 @@ pub(crate) struct Op<'a, 'd> {
     /// What it asked for in vain.
     pub(crate) wants: Vec<Want>,
     pub(crate) edits: Edits<'d>,
-    /// Which of the steps of a change it is.
-    pub(crate) step: usize,
+    /// It runs only to say what it wants: something that it rests on is missing.
+    pub(crate) is_rehearsal: bool,
     /// Whether its answer says of something that it is not there, without being a failure.
     pub(crate) lacks: bool,
     clock: &'a Clock,
@@ -40,7 +40,7 @@ impl<'a, 'd> Op<'a, 'd> {
             loaded,
             wants: Vec::new(),
             edits: Edits::new(),
-            step: 0,
+            is_rehearsal: false,
             lacks: false,
             clock,
             hits: 0,

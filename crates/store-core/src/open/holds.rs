@@ -2,7 +2,7 @@
 
 use tarbox_store::{ErrorKind, Ino, Result, View};
 
-use super::{Change, Driver, Need, Rows, Run};
+use super::{Driver, Need, Rows, Run};
 use crate::engine::Engine;
 use crate::op::checked;
 use crate::platform::at_once;
@@ -38,7 +38,7 @@ impl<E: Engine> Driver<'_, E> {
         let mut rows = Rows::default();
         let mut is_gone = false;
         let collected = loop {
-            let attempt = self.attempt(Change::ANYWHERE, &mut rows, &mut |op| {
+            let attempt = self.attempt(false, &[], &mut rows, &mut |op| {
                 is_gone = op.collect(ino, held)?;
                 Ok(())
             });

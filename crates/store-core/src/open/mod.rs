@@ -16,7 +16,6 @@ use crate::engine::Engine;
 use crate::op::Op;
 use crate::platform::{Body, Turn, at_once};
 use crate::rows::TenantId;
-use crate::savepoint::Savepoint;
 use crate::state::{Queued, State};
 use crate::step::{Step, Stop};
 use crate::want::{Loaded, Want};
@@ -95,32 +94,15 @@ impl<E: Engine> Copy for Driver<'_, E> {}
 pub(crate) enum How<'c> {
     /// It reads.
     Read,
-    /// It changes something.
-    Change(Change<'c>),
+    /// It changes something; with `files`, only where the head is in view. What has to hold is checked first, on the same state.
+    Change {
+        files: bool,
+        conditions: &'c [Condition<'c>],
+    },
     /// It changes history, with the tenant to itself.
     Rewrite,
     /// It reads what only committed rows tell, with the tenant to itself.
     ReadCommitted,
-}
-
-/// An operation that changes something.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Change<'c> {
-    /// It changes files: only where the head is in view.
-    files: bool,
-    /// What has to hold; checked first, on the same state.
-    conditions: &'c [Condition<'c>],
-    /// How many steps it has. All of them are made, or none.
-    steps: usize,
-}
-
-impl Change<'_> {
-    /// One step, whatever layer is in view.
-    const ANYWHERE: Self = Self {
-        files: false,
-        conditions: &[],
-        steps: 1,
-    };
 }
 
 /// What has to happen before an operation can be run again.
@@ -198,7 +180,7 @@ impl<'a, E: Engine> Driver<'a, E> {
     async fn drive(self, how: How<'_>, f: &mut Body<'_, '_>) -> Result<()> {
         match how {
             How::Read => self.drive_read(f).await,
-            How::Change(change) => self.drive_change(change, f).await,
+            How::Change { files, conditions } => self.drive_change(files, conditions, f).await,
             // Few and long: what they need to wait takes no room in all the others.
             How::Rewrite => Box::pin(self.drive_rewrite(f)).await,
             How::ReadCommitted => Box::pin(self.drive_committed(f)).await,
@@ -320,32 +302,15 @@ impl<'a, E: Engine> Driver<'a, E> {
         by: &dyn By,
         f: impl FnMut(&mut Op<'_, 'd>) -> Step<R> + MaybeSend,
     ) -> Result<R> {
-        self.write_all(by, 1, f).await
-    }
-
-    /// Runs several operations that change files, and takes all of them over or none. Each is told its place by [`Op::step`]; the
-    /// answer is that of the last.
-    pub(crate) async fn write_all<'d, R: MaybeSend>(
-        self,
-        by: &dyn By,
-        steps: usize,
-        f: impl FnMut(&mut Op<'_, 'd>) -> Step<R> + MaybeSend,
-    ) -> Result<R> {
-        let change = Change {
-            files: true,
-            conditions: by.conditions(),
-            steps,
-        };
-        self.run(How::Change(change), f).await
+        let (files, conditions) = (true, by.conditions());
+        self.run(How::Change { files, conditions }, f).await
     }
 
     /// Notes an access.
     pub(crate) async fn touch(self, ino: Ino) -> Result<()> {
-        let change = Change {
-            files: true,
-            ..Change::ANYWHERE
-        };
-        self.run(How::Change(change), |op| op.touch(ino)).await
+        let (files, conditions) = (true, &[][..]);
+        self.run(How::Change { files, conditions }, |op| op.touch(ino))
+            .await
     }
 
     /// Runs an operation that changes something, whatever layer is in view.
@@ -353,14 +318,20 @@ impl<'a, E: Engine> Driver<'a, E> {
         self,
         f: impl FnMut(&mut Op<'_, 'd>) -> Step<R> + MaybeSend,
     ) -> Result<R> {
-        self.run(How::Change(Change::ANYWHERE), f).await
+        let (files, conditions) = (false, &[][..]);
+        self.run(How::Change { files, conditions }, f).await
     }
 
-    async fn drive_change(self, change: Change<'_>, f: &mut Body<'_, '_>) -> Result<()> {
+    async fn drive_change(
+        self,
+        files: bool,
+        conditions: &[Condition<'_>],
+        f: &mut Body<'_, '_>,
+    ) -> Result<()> {
         let mut rows = Rows::default();
         let mut made_room = false;
         loop {
-            let need = match self.attempt(change, &mut rows, f) {
+            let need = match self.attempt(files, conditions, &mut rows, f) {
                 Run::Full(error) if made_room => return Err(error),
                 // A commit knows what blocks are shared and which nothing names any more; and of processes that died, what they
                 // had open can go.
@@ -385,7 +356,13 @@ impl<'a, E: Engine> Driver<'a, E> {
         }
     }
 
-    fn attempt(self, change: Change<'_>, rows: &mut Rows, f: &mut Body<'_, '_>) -> Run {
+    fn attempt(
+        self,
+        files: bool,
+        conditions: &[Condition<'_>],
+        rows: &mut Rows,
+        f: &mut Body<'_, '_>,
+    ) -> Run {
         let mut guard = self.lock();
         let state = &mut *guard;
         if let Err(error) = state.check_whole() {
@@ -407,7 +384,7 @@ impl<'a, E: Engine> Driver<'a, E> {
         }
         let mut op = Op::new(state, loaded, &self.inner.clock);
         // Looked at before the lease is taken, so that a refused change costs nothing.
-        let refused = op.check_active().and_then(|()| match change.files {
+        let refused = op.check_active().and_then(|()| match files {
             true => op.check_head(),
             false => Ok(()),
         });
@@ -417,19 +394,34 @@ impl<'a, E: Engine> Driver<'a, E> {
         if !op.state.leased {
             return Run::Needs(Need::Lease);
         }
-        let result = execute(&mut op, change, f);
-        let wants = std::mem::take(&mut op.wants);
+        let result = match op.check_conditions(conditions) {
+            Ok(()) => f(&mut op),
+            // What both want is loaded at once.
+            Err(Stop::Missing) => {
+                op.is_rehearsal = true;
+                let _asked = f(&mut op);
+                Err(Stop::Missing)
+            }
+            failed => failed,
+        };
+        let (wants, edits) = (std::mem::take(&mut op.wants), std::mem::take(&mut op.edits));
         self.count(op.hits, op.misses);
         let state = &mut *guard;
         match result {
             Ok(()) => {
+                state.take_over(edits);
                 self.inner.budget.weigh_pending(&self.open.share, state);
                 self.queue(state);
                 // Where nothing changed, no commit will give the lease back.
                 Run::Done(self.give_back_unused(state))
             }
-            Err(Stop::Failed(e)) if e.kind() == ErrorKind::QuotaExceeded => Run::Full(e),
-            Err(stop) => self.given_up(state, stop, wants),
+            Err(stop) => {
+                state.delta.clear();
+                match stop {
+                    Stop::Failed(e) if e.kind() == ErrorKind::QuotaExceeded => Run::Full(e),
+                    stop => self.given_up(state, stop, wants),
+                }
+            }
         }
     }
 
@@ -537,37 +529,6 @@ impl<'a, E: Engine> Driver<'a, E> {
             counters.row_misses.fetch_add(misses, Ordering::Relaxed);
         }
     }
-}
-
-/// Takes over the steps of a change, one after the other, or, if one does not succeed, none of them.
-fn execute<'d>(op: &mut Op<'_, 'd>, change: Change<'_>, f: &mut Body<'_, 'd>) -> Step<()> {
-    let mut result = op.check_conditions(change.conditions);
-    let mut before = None;
-    if change.steps > 1 {
-        before = Some(Savepoint::new(op.state));
-    }
-    for step in 0..change.steps {
-        if matches!(result, Err(Stop::Failed(_))) {
-            break;
-        }
-        op.step = step;
-        // Also where something is missing already: what all of it wants is loaded at once.
-        let done = f(op);
-        let edits = std::mem::take(&mut op.edits);
-        result = result.and(done);
-        if result.is_err() {
-            op.state.delta.clear();
-            continue;
-        }
-        if let Some(before) = &mut before {
-            before.note(op.state, &edits);
-        }
-        op.state.take_over(edits);
-    }
-    if let (Err(_), Some(before)) = (&result, before) {
-        before.restore(op.state);
-    }
-    result
 }
 
 /// Sees that the tenant's row is there.

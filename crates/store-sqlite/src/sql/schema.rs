@@ -88,9 +88,16 @@ CREATE TABLE orphan(key INTEGER PRIMARY KEY) STRICT;
 ";
 
 /// Inodes have versions. Rows that are older keep none, and one follows from the layer in which they began: no row is rewritten.
+///
+/// This is what `ALTER TABLE … ADD COLUMN` does, which SQLite's build for browsers leaves out: another text in the schema, which making
+/// and dropping a view announces.
 const VERSION_2: &str = "
-ALTER TABLE inode ADD COLUMN version INTEGER;
-ALTER TABLE inode_past ADD COLUMN version INTEGER;
+PRAGMA writable_schema = ON;
+UPDATE sqlite_schema SET sql = replace(sql, 'sum INTEGER', 'sum INTEGER, version INTEGER')
+  WHERE type = 'table' AND name IN ('inode', 'inode_past');
+CREATE VIEW version_2 AS SELECT 1;
+DROP VIEW version_2;
+PRAGMA writable_schema = RESET;
 ";
 
 /// Refuses a file that is something else, newer, or empty unless it is to be made; answers the version of its format.
