@@ -12,6 +12,7 @@ mod postgres;
 mod programs;
 mod race;
 mod report;
+mod server;
 mod source_tree;
 mod subjects;
 mod turns;
@@ -33,7 +34,7 @@ use report::Report;
 #[derive(Debug, Parser)]
 #[command(name = "tarbox-bench")]
 struct Args {
-    /// One suite (files, wasi, mount, postgres) or the start of a row's name; all of them when left out
+    /// One suite (files, wasi, mount, postgres, server) or the start of a row's name; all of them when left out
     name: Option<String>,
     /// Less data: to see that it works, not to quote
     #[arg(long)]
@@ -91,10 +92,11 @@ fn measure(args: &Args) -> Result<()> {
         .chain(wasi::GROUPS)
         .chain(mount::GROUPS)
         .chain(postgres::GROUPS)
+        .chain(server::GROUPS)
         .filter(|g| report.wants(g.suite, g.rows))
         .collect();
     if groups.is_empty() {
-        return Err("no suite or row begins like that; suites: files, wasi, mount, postgres".into());
+        return Err("no suite or row begins like that; suites: files, wasi, mount, postgres, server".into());
     }
     report.header();
     for group in groups {

@@ -161,7 +161,7 @@ impl<'a> Batch<'a> {
             return Err(WireError::limit("a batch has at most 1,024 calls"));
         }
         if self.conditions.len() > CONDITIONS_MAX {
-            return Err(WireError::limit("a batch has at most 16 conditions"));
+            return Err(WireError::limit("a batch has at most 1,024 conditions"));
         }
         if self.by.agent.len() > AGENT_MAX || self.by.agent.chars().any(char::is_control) {
             return Err(WireError::limit(

@@ -3,7 +3,7 @@
 /// Calls in a batch.
 pub const CALLS_MAX: usize = 1_024;
 /// Conditions of a batch.
-pub const CONDITIONS_MAX: usize = 16;
+pub const CONDITIONS_MAX: usize = 1_024;
 /// Bytes of one write, and of all reads of a batch together.
 pub const CONTENT_MAX: usize = 16 << 20;
 /// Bytes of an encoded batch: one write of the largest size and all that goes with it.

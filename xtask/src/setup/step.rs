@@ -86,6 +86,7 @@ pub(super) const STEPS: &[Step] = &[
     step("PostgreSQL 18", Need::NewestPostgres, 15, postgres::newest),
     step("schemathesis", Need::Judges, 40, judges::schemathesis),
     step("JuiceFS", Need::Rivals, 15, rivals::ensure),
+    step("nginx and what loads it", Need::Rivals, 15, rivals::servers),
     step("FUSE", Need::Fuse, 5, posix_suites::fuse),
     step(
         "stressors of file systems",

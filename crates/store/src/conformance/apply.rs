@@ -274,30 +274,10 @@ impl Chance {
 
 /// What one mutation says by its own; an outcome that it names is one of these.
 fn resolved<'a>(mutation: &Mutation<'a>, outcomes: &[Outcome]) -> Mutation<'a> {
-    let mut mutation = mutation.clone();
-    let resolve = |node: &mut InodeRef| {
-        if let Of(at) = *node
-            && let Some(ino) = outcomes.get(at).and_then(Outcome::ino)
-        {
-            *node = InodeRef::Ino(ino);
-        }
-    };
-    match &mut mutation {
-        Mutation::Create { dir, .. } | Mutation::Unlink { dir, .. } => resolve(dir),
-        Mutation::Rename { from, to, .. } => {
-            resolve(&mut from.0);
-            resolve(&mut to.0);
-        }
-        Mutation::Link { ino, dir, .. } => {
-            resolve(ino);
-            resolve(dir);
-        }
-        Mutation::SetAttr { ino, .. } | Mutation::SetXattr { ino, .. } | Mutation::Write { ino, .. } => {
-            resolve(ino);
-        }
-        _ => {}
-    }
-    mutation
+    mutation.clone().map_inodes(|ino| match ino {
+        Of(at) => outcomes.get(at).and_then(Outcome::ino).map_or(ino, InodeRef::Ino),
+        known => known,
+    })
 }
 
 /// What is the same of a tree on two tenants: not the times, and not the versions, since writes between two commits share one.

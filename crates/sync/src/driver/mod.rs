@@ -1,5 +1,6 @@
 //! Rounds: both sides are observed, the plan is carried out, and what they have in common is remembered.
 
+mod edits;
 mod end;
 mod follow;
 mod observe;

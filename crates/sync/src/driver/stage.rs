@@ -1,5 +1,7 @@
 //! Contents on their way: a file is made complete where nobody sees it, and gets its name when it is.
 
+use std::sync::Arc;
+
 use blake3::Hasher;
 use tarbox_store::*;
 
@@ -64,6 +66,13 @@ impl<S: Store> End<'_, S> {
         })
     }
 
+    /// All of a small file at one of its versions.
+    pub(super) async fn read_small(&self, ino: Ino, version: Seq) -> Result<(Content, Arc<[u8]>)> {
+        let mut bytes = Vec::new();
+        let content = self.pump(ino, version, &mut bytes).await?;
+        Ok((content, bytes.into()))
+    }
+
     /// Reads all of a file, which stays as it is meanwhile.
     async fn pump<K: Sink>(&self, ino: Ino, version: Seq, sink: &mut K) -> Result<Content> {
         let (mut hasher, mut at) = (Hasher::new(), 0_u64);
@@ -98,7 +107,24 @@ impl<S: Store> End<'_, S> {
         meta: &Meta,
         has: [Option<(Ino, &Node)>; 2],
     ) -> Result<()> {
+        for (name, value) in self.values(there, meta, has).await? {
+            self.store
+                .set_xattr(self.by, ino, &name, &value, XattrMode::Any)
+                .await?;
+        }
+        let set = attributes(kind, meta);
+        self.store.set_attr(self.by, ino, &set).await.map(drop)
+    }
+
+    /// The values of extended attributes, from whichever end has them.
+    pub(super) async fn values<T: Store>(
+        &self,
+        there: &End<'_, T>,
+        meta: &Meta,
+        has: [Option<(Ino, &Node)>; 2],
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
         let [here_has, there_has] = has;
+        let mut values = Vec::new();
         for (name, digest) in &meta.xattrs {
             let is_at = |has: Option<(Ino, &Node)>| {
                 has.filter(|(_, node)| node.meta.xattrs.get(name) == Some(digest))
@@ -113,18 +139,20 @@ impl<S: Store> End<'_, S> {
             if Digest::of(&value) != *digest {
                 return Err(changed());
             }
-            self.store
-                .set_xattr(self.by, ino, name, &value, XattrMode::Any)
-                .await?;
+            values.push((name.clone(), value));
         }
-        let set = SetAttr {
-            mode: Some(meta.mode),
-            uid: Some(meta.uid),
-            gid: Some(meta.gid),
-            mtime: (kind != FileKind::Directory).then_some(SetTime::At(meta.mtime)),
-            ..SetAttr::default()
-        };
-        self.store.set_attr(self.by, ino, &set).await.map(drop)
+        Ok(values)
+    }
+}
+
+/// Attributes as they are set.
+pub(super) fn attributes(kind: FileKind, meta: &Meta) -> SetAttr {
+    SetAttr {
+        mode: Some(meta.mode),
+        uid: Some(meta.uid),
+        gid: Some(meta.gid),
+        mtime: (kind != FileKind::Directory).then_some(SetTime::At(meta.mtime)),
+        ..SetAttr::default()
     }
 }
 
@@ -144,6 +172,13 @@ fn gone(error: Error) -> Error {
 /// Where what is read goes.
 trait Sink {
     async fn put(&mut self, at: u64, bytes: &[u8]) -> Result<()>;
+}
+
+impl Sink for Vec<u8> {
+    async fn put(&mut self, _: u64, bytes: &[u8]) -> Result<()> {
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
 }
 
 struct Nowhere;

@@ -2,16 +2,23 @@
 //! nothing changed since it was looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 use tarbox_store::*;
 
 use super::News;
-use super::end::{End, new_inode};
+use super::edits::{self, Edit, Group, Rests, Taken, Whom};
+use super::end::End;
 use super::observe::AT_ONCE;
-use super::stage::{Staged, changed, stage_name};
+use super::stage::{Staged, attributes, changed, stage_name};
 use crate::plan::{Id, Place, Plan, Side, Step, Target};
-use crate::{Content, Name, Pair, Tree};
+use crate::{Content, Name, Node, Pair, Tree};
+
+/// Files up to this size get their content with their name.
+const SMALL: u64 = 64 << 10;
+/// Bytes of such files that are in memory at once.
+const SMALL_TOGETHER: u64 = 32 << 20;
 
 /// What became of a plan.
 #[derive(Debug, Default)]
@@ -26,6 +33,30 @@ pub(super) struct Outcome {
     pub(super) touched: [BTreeSet<Ino>; 2],
     /// Whether directories came, went or were moved.
     pub(super) dirs: [bool; 2],
+}
+
+/// Contents that are about to get their names.
+#[derive(Debug, Default)]
+pub(super) struct Ready {
+    /// Files that are complete in the staging directory.
+    staged: BTreeMap<Id, Ino>,
+    /// Contents that are small.
+    small: BTreeMap<Id, Arc<[u8]>>,
+}
+
+/// One of them.
+enum Prepared {
+    Small((Content, Arc<[u8]>)),
+    Staged(Staged),
+}
+
+impl Prepared {
+    fn content(&self) -> Content {
+        match self {
+            Self::Small((content, _)) => *content,
+            Self::Staged(staged) => staged.content,
+        }
+    }
 }
 
 impl Outcome {
@@ -58,7 +89,7 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
     }
 
     /// Makes all contents complete, and answers what is about to be the same on both sides.
-    pub(super) async fn stage(&self, out: &mut Outcome) -> Result<(BTreeMap<Id, Ino>, Vec<Pair>)> {
+    pub(super) async fn stage(&self, out: &mut Outcome) -> Result<(Ready, Vec<Pair>)> {
         let ids: BTreeSet<Id> = self
             .steps()
             .filter_map(|step| match step {
@@ -67,20 +98,37 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
             })
             .filter(|id| self.plan.targets[id].kind == FileKind::File)
             .collect();
-        let stage = |id: Id| async move { (id, self.stage_one(id).await) };
-        let jobs: Vec<_> = ids.into_iter().map(stage).collect();
+        let mut room = SMALL_TOGETHER;
+        let jobs = ids.into_iter().map(|id| {
+            let small = self.is_small(id).filter(|size| *size <= room);
+            room -= small.unwrap_or_default();
+            async move {
+                let ready = match small {
+                    Some(_) => self.read_one(id).await.map(Prepared::Small),
+                    None => self.stage_one(id).await.map(Prepared::Staged),
+                };
+                (id, ready)
+            }
+        });
+        let jobs: Vec<_> = jobs.collect();
         let mut jobs = stream::iter(jobs).buffered(AT_ONCE);
-        let (mut staged, mut pending) = (BTreeMap::new(), Vec::new());
+        let (mut ready, mut pending) = (Ready::default(), Vec::new());
         while let Some((id, done)) = jobs.next().await {
             match done {
                 Ok(file) => {
+                    let content = file.content();
                     (self.tell)(News::Content {
                         to: self.here.side,
-                        bytes: file.content.size(),
+                        bytes: content.size(),
                     });
-                    out.contents.insert(id, file.content);
-                    staged.insert(id, file.ino);
-                    pending.extend(self.pending(id, file, out));
+                    out.contents.insert(id, content);
+                    match file {
+                        Prepared::Small((_, bytes)) => drop(ready.small.insert(id, bytes)),
+                        Prepared::Staged(file) => {
+                            ready.staged.insert(id, file.ino);
+                            pending.extend(self.pending(id, file, out));
+                        }
+                    }
                 }
                 Err(e) if is_refusal(&e) => drop(out.refused.insert(id, (self.here.side, e))),
                 Err(e) => {
@@ -89,7 +137,32 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
                 }
             }
         }
-        Ok((staged, pending))
+        Ok((ready, pending))
+    }
+
+    /// How many bytes a file has that is small enough to get its content in one step with its name.
+    fn is_small(&self, id: Id) -> Option<u64> {
+        let from = id.on(self.there.side)?;
+        let size = self.seen[1].get(&from)?.content.size();
+        let old = id.on(self.here.side).and_then(|ino| self.seen[0].get(&ino));
+        let stays_file = old.is_none_or(|old| old.kind == FileKind::File);
+        (size <= SMALL && stays_file && !self.fetched.contains_key(&from)).then_some(size)
+    }
+
+    async fn read_one(&self, id: Id) -> Result<(Content, Arc<[u8]>)> {
+        let from = id.on(self.there.side).ok_or_else(changed)?;
+        let node = self.seen[1].get(&from).ok_or_else(changed)?;
+        let (content, bytes) = self.there.read_small(from, node.version).await?;
+        self.check(id, content)?;
+        Ok((content, bytes))
+    }
+
+    /// Refuses a content that is not the one that was decided on.
+    fn check(&self, id: Id, content: Content) -> Result<()> {
+        match self.plan.targets[&id].content {
+            wanted @ Content::Known(..) if wanted != content => Err(changed()),
+            _ => Ok(()),
+        }
     }
 
     async fn stage_one(&self, id: Id) -> Result<Staged> {
@@ -100,21 +173,18 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
             Some(staged) => *staged,
             None => self.here.stage(self.there, from, node.version).await?,
         };
-        if let Content::Known(..) = target.content
-            && target.content != staged.content
-        {
-            return Err(changed());
-        }
-        self.dress(id, staged.ino, target).await?;
+        self.check(id, staged.content)?;
+        let (kind, meta) = (target.kind, &target.meta);
+        self.here
+            .dress(self.there, staged.ino, kind, meta, self.has(id))
+            .await?;
         Ok(staged)
     }
 
-    async fn dress(&self, id: Id, ino: Ino, target: &Target) -> Result<()> {
-        let has = [(self.here.side, self.seen[0]), (self.there.side, self.seen[1])]
-            .map(|(side, tree)| id.on(side).and_then(|ino| Some((ino, tree.get(&ino)?))));
-        self.here
-            .dress(self.there, ino, target.kind, &target.meta, has)
-            .await
+    /// What both sides have of it.
+    fn has(&self, id: Id) -> [Option<(Ino, &Node)>; 2] {
+        [(self.here.side, self.seen[0]), (self.there.side, self.seen[1])]
+            .map(|(side, tree)| id.on(side).and_then(|ino| Some((ino, tree.get(&ino)?))))
     }
 
     /// What the base will say of a file as soon as it has its name.
@@ -141,23 +211,90 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
         })
     }
 
-    /// Takes the steps one after the other.
-    pub(super) async fn walk(&self, staged: &BTreeMap<Id, Ino>, out: &mut Outcome) -> Result<()> {
-        let side = self.here.side;
+    /// Takes the steps, as many as can be at once.
+    pub(super) async fn walk(&self, ready: &Ready, out: &mut Outcome) -> Result<()> {
+        let mut group = Group::default();
         for step in self.steps() {
             let id = step.id();
-            if out.refused.get(&id).is_some_and(|(of, _)| *of == side) {
+            if out.refused.get(&id).is_some_and(|(of, _)| *of == self.here.side) {
                 continue;
             }
-            match self.take(step, staged, out).await {
-                Ok(()) => (self.tell)(News::Step { on: side }),
-                Err(e) if is_refusal(&e) => drop(out.refused.insert(id, (side, e))),
-                // It rests on something that was refused.
-                Err(e) if is_moved(&e) && !out.refused.is_empty() => {
-                    out.refused.insert(id, (side, e));
-                }
-                Err(e) => return Err(e.about(self.path(step))),
+            // What a step rests on is looked at before the first of its group.
+            if group.concerns(id) {
+                self.make(&group.take(), out).await?;
             }
+            let taken = self.prepare(step, ready, out).await;
+            match taken {
+                Ok(taken) if group.has_room_for(&taken) => group.push(taken),
+                Ok(taken) => {
+                    self.make(&group.take(), out).await?;
+                    group.push(taken);
+                }
+                Err(e) => {
+                    self.make(&group.take(), out).await?;
+                    self.failed(step, e, out)?;
+                }
+            }
+        }
+        self.make(&group.take(), out).await
+    }
+
+    /// Makes all of these steps, or finds out which of them cannot be made and makes the others.
+    async fn make(&self, group: &[Taken<'_>], out: &mut Outcome) -> Result<()> {
+        let Some(first) = group.first() else {
+            return Ok(());
+        };
+        let refused = match self.try_to_make(group, out).await {
+            Ok(()) => return Ok(()),
+            Err(refused) => refused,
+        };
+        if group.len() == 1 {
+            return self.failed(first.step, refused.error, out);
+        }
+        if !is_refusal(&refused.error) && !is_moved(&refused.error) && !may_be_moved(&refused.error) {
+            let at = refused.at.unwrap_or_default().min(group.len() - 1);
+            return Err(refused.error.about(self.path(group[at].step)));
+        }
+        // Those before it can be made, and it alone may be the one to blame.
+        let at = match refused.at {
+            None => group.len() / 2,
+            Some(at) => at.clamp(1, group.len() - 1),
+        };
+        Box::pin(self.make(&group[..at], out)).await?;
+        Box::pin(self.make(&group[at..], out)).await
+    }
+
+    /// What a step that cannot be made means for the others.
+    fn failed(&self, step: &Step, error: Error, out: &mut Outcome) -> Result<()> {
+        let error = match step {
+            // A directory would go below itself: others moved directories, too.
+            Step::Move { .. } | Step::Park { .. } if may_be_moved(&error) => changed(),
+            _ if error.kind() == ErrorKind::NoData => changed(),
+            _ => error,
+        };
+        // What rests on something that was refused is refused, too.
+        match is_refusal(&error) || (is_moved(&error) && !out.refused.is_empty()) {
+            true => {
+                out.refused.insert(step.id(), (self.here.side, error));
+                Ok(())
+            }
+            false => Err(error.about(self.path(step))),
+        }
+    }
+
+    /// Makes all, or none; the place in what was refused is that of a step.
+    async fn try_to_make(&self, group: &[Taken<'_>], out: &mut Outcome) -> Result<(), Refused> {
+        let side = self.here.side;
+        let number = |id| out.number(id, side);
+        let made = edits::apply(self.here, group, &number).await?;
+        for (taken, ino) in group.iter().zip(made) {
+            let id = taken.step.id();
+            if let Some(ino) = ino {
+                out.made.insert((id, side), ino);
+            }
+            out.touched[side as usize].extend(out.number(id, side));
+            out.dirs[side as usize] |= taken.moves_dir;
+            (self.tell)(News::Step { on: side });
         }
         Ok(())
     }
@@ -174,111 +311,89 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
         place.map_or_else(|| b"/".to_vec(), |place| self.plan.path(place))
     }
 
-    async fn take(&self, step: &Step, staged: &BTreeMap<Id, Ino>, out: &mut Outcome) -> Result<()> {
-        let (store, side) = (self.here.store, self.here.side);
+    /// What has to be changed for a step, and what that rests on.
+    async fn prepare<'s>(&self, step: &'s Step, ready: &Ready, out: &Outcome) -> Result<Taken<'s>> {
+        let side = self.here.side;
         let id = step.id();
-        let dir = |place: &Place, out: &Outcome| out.number(place.dir, side).ok_or_else(changed);
-        let ino = |out: &Outcome| out.number(id, side).ok_or_else(changed);
         let is_dir = |id: Id| {
             let target = self.plan.targets.get(&id).map(|target| target.kind);
             let seen = || id.on(side).and_then(|ino| Some(self.seen[0].get(&ino)?.kind));
             target.or_else(seen) == Some(FileKind::Directory)
         };
+        let mut taken = Taken::new(step);
+        let leads_to = |place: &Place| Rests::Name {
+            dir: Whom::Of(place.dir),
+            name: place.name.clone(),
+            ino: Whom::Of(id),
+        };
         match step {
             Step::Make { at, .. } => {
-                let dir = dir(at, out)?;
-                let ino = match staged.get(&id) {
-                    Some(ino) => self.publish(id, *ino, (dir, &at.name)).await?,
-                    None => self.make(id, (dir, &at.name)).await?,
-                };
-                out.made.insert((id, side), ino);
-                out.touched[side as usize].insert(ino);
-                out.dirs[side as usize] |= is_dir(id);
+                let to = (Whom::Of(at.dir), at.name.clone());
+                match ready.staged.get(&id) {
+                    Some(ino) => {
+                        let from = (Whom::Ino(self.here.staging), self.staged_name(id)?);
+                        taken.made = Some(*ino);
+                        taken.rename(from, to, RenameMode::NoReplace);
+                    }
+                    None => self.create(id, to, ready, &mut taken).await?,
+                }
+                taken.moves_dir = is_dir(id);
             }
             Step::Replace { names, .. } => {
-                let old = ino(out)?;
-                let places: Vec<(Ino, Vec<u8>)> = names
-                    .iter()
-                    .map(|place| Ok((dir(place, out)?, place.name.clone())))
-                    .collect::<Result<_>>()?;
-                let new = match staged.get(&id) {
-                    Some(staged) => self.replace(id, old, *staged, &places).await?,
-                    None => self.replace_made(id, old, &places).await?,
-                };
-                out.made.insert((id, side), new);
-                out.touched[side as usize].insert(new);
+                let old = out.number(id, side).ok_or_else(changed)?;
+                let seen = self.seen[0].get(&old).ok_or_else(changed)?;
+                taken.rests.extend(names.iter().map(leads_to));
+                taken.rests.push(Rests::Version(Whom::Ino(old), seen.version));
+                match ready.small.get(&id) {
+                    Some(content) => self.rewrite(id, seen, content, &mut taken).await?,
+                    None => self.replace(id, names, ready, &mut taken).await?,
+                }
             }
-            Step::Link { at, .. } => {
-                let (ino, dir) = (ino(out)?, dir(at, out)?);
-                store.link(self.here.by, ino, dir, &at.name).await?;
-                out.touched[side as usize].insert(ino);
-            }
+            Step::Link { at, .. } => taken.edits.push(Edit::Link {
+                ino: Whom::Of(id),
+                dir: Whom::Of(at.dir),
+                name: at.name.clone(),
+            }),
             Step::Move { from, to, .. } | Step::Park { from, to, .. } => {
-                let (ino, source, target) = (ino(out)?, dir(from, out)?, dir(to, out)?);
-                let conditions = [Condition::Name {
-                    dir: source,
-                    name: &from.name,
-                    ino: Some(ino),
-                }];
-                let by = self.on(&conditions);
-                let (from, to) = ((source, &from.name[..]), (target, &to.name[..]));
-                let moved = store.rename(&by, from, to, RenameMode::NoReplace).await;
-                moved.map_err(|e| match e.kind() {
-                    // A directory would go below itself: others moved directories, too.
-                    ErrorKind::Invalid => changed(),
-                    _ => e,
-                })?;
-                out.touched[side as usize].insert(ino);
-                out.dirs[side as usize] |= is_dir(id);
+                taken.rests.push(leads_to(from));
+                let from = (Whom::Of(from.dir), from.name.clone());
+                let to = (Whom::Of(to.dir), to.name.clone());
+                taken.rename(from, to, RenameMode::NoReplace);
+                taken.moves_dir = is_dir(id);
             }
             Step::Remove { at, is_dir, .. } => {
-                let (ino, dir) = (ino(out)?, dir(at, out)?);
-                let mut conditions = vec![Condition::Name {
-                    dir,
-                    name: &at.name,
-                    ino: Some(ino),
-                }];
+                taken.rests.push(leads_to(at));
+                let ino = out.number(id, side).ok_or_else(changed)?;
                 // What somebody has written since is not removed.
                 let seen = self.seen[0].get(&ino);
                 if let Some(node) = seen.filter(|_| !is_dir && !out.touched[side as usize].contains(&ino)) {
-                    let version = node.version;
-                    conditions.push(Condition::Version { ino, version });
+                    taken.rests.push(Rests::Version(Whom::Ino(ino), node.version));
                 }
-                let by = self.on(&conditions);
-                let what = if *is_dir { Unlink::Directory } else { Unlink::File };
-                store.unlink(&by, dir, &at.name, what).await?;
-                out.touched[side as usize].insert(ino);
-                out.dirs[side as usize] |= *is_dir;
+                taken.edits.push(Edit::Unlink {
+                    dir: Whom::Of(at.dir),
+                    name: at.name.clone(),
+                    what: if *is_dir { Unlink::Directory } else { Unlink::File },
+                });
+                taken.moves_dir = *is_dir;
             }
             Step::SetMeta { .. } => {
-                let ino = ino(out)?;
-                self.set_meta(id, ino).await?;
-                out.touched[side as usize].insert(ino);
+                let seen = id.on(side).and_then(|ino| self.seen[0].get(&ino));
+                let seen = seen.ok_or_else(changed)?;
+                taken
+                    .rests
+                    .push(Rests::Permissions(Whom::Of(id), seen.meta.clone()));
+                self.alter(id, Whom::Of(id), seen, &mut taken).await?;
             }
         }
-        Ok(())
+        Ok(taken)
     }
 
-    fn on<'c>(&'c self, conditions: &'c [Condition<'c>]) -> Guarded<'c> {
-        Guarded {
-            actor: self.here.by,
-            conditions,
-        }
+    fn staged_name(&self, id: Id) -> Result<Vec<u8>> {
+        Ok(stage_name(id.on(self.there.side).ok_or_else(changed)?))
     }
 
-    /// Gives what is staged its first name.
-    async fn publish(&self, id: Id, ino: Ino, at: (Ino, &[u8])) -> Result<Ino> {
-        let from = id.on(self.there.side).ok_or_else(changed)?;
-        let from = (self.here.staging, &stage_name(from)[..]);
-        self.here
-            .store
-            .rename(self.here.by, from, at, RenameMode::NoReplace)
-            .await?;
-        Ok(ino)
-    }
-
-    /// Makes what has no content of its own.
-    async fn make(&self, id: Id, at: (Ino, &[u8])) -> Result<Ino> {
+    /// Makes what was not staged, with all that it has.
+    async fn create(&self, id: Id, at: (Whom, Vec<u8>), ready: &Ready, taken: &mut Taken<'_>) -> Result<()> {
         let target = &self.plan.targets[&id];
         let from = id.on(self.there.side).ok_or_else(changed)?;
         let text = match target.kind {
@@ -289,77 +404,73 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
             Content::Nothing(device) => device,
             _ => 0,
         };
-        let new = NewInode {
-            mode: target.meta.mode,
-            uid: target.meta.uid,
-            gid: target.meta.gid,
+        let (kind, meta) = (target.kind, target.meta.clone());
+        taken.edits.push(Edit::Create {
+            at,
+            kind,
+            meta,
             rdev,
-            target: &text,
-            ..new_inode(target.kind, 0)
-        };
-        let made = self.here.store.create(self.here.by, at.0, at.1, &new).await?;
-        self.dress(id, made.ino, target).await?;
-        Ok(made.ino)
-    }
-
-    /// Puts a new inode in the place of an old one, name by name; the first only if nobody has changed the old one.
-    async fn replace(&self, id: Id, old: Ino, new: Ino, places: &[(Ino, Vec<u8>)]) -> Result<Ino> {
-        let staged = stage_name(id.on(self.there.side).ok_or_else(changed)?);
-        let version = self.seen[0].get(&old).ok_or_else(changed)?.version;
-        for (at, (dir, name)) in places.iter().enumerate() {
-            let mut conditions = vec![Condition::Name {
-                dir: *dir,
-                name,
-                ino: Some(old),
-            }];
-            if at == 0 {
-                conditions.push(Condition::Version { ino: old, version });
-            } else {
-                self.here
-                    .store
-                    .link(self.here.by, new, self.here.staging, &staged)
-                    .await?;
-            }
-            let by = self.on(&conditions);
-            let from = (self.here.staging, &staged[..]);
-            self.here
-                .store
-                .rename(&by, from, (*dir, name), RenameMode::Replace)
-                .await?;
+            target: text,
+        });
+        if let Some(content) = ready.small.get(&id) {
+            taken.edits.push(Edit::Write(Whom::New, content.clone()));
         }
-        Ok(new)
+        self.dress(id, Whom::New, target, taken).await
     }
 
-    /// The same of what is no file: a link with another target.
-    async fn replace_made(&self, id: Id, old: Ino, places: &[(Ino, Vec<u8>)]) -> Result<Ino> {
-        let staged = stage_name(id.on(self.there.side).ok_or_else(changed)?);
-        let made = self.make(id, (self.here.staging, &staged)).await?;
-        self.replace(id, old, made, places).await
+    /// Gives a file that stays the same inode another content.
+    async fn rewrite(&self, id: Id, seen: &Node, content: &Arc<[u8]>, taken: &mut Taken<'_>) -> Result<()> {
+        let size = Some(0);
+        taken.edits.push(Edit::SetAttr(
+            Whom::Of(id),
+            SetAttr {
+                size,
+                ..SetAttr::default()
+            },
+        ));
+        taken.edits.push(Edit::Write(Whom::Of(id), content.clone()));
+        self.alter(id, Whom::Of(id), seen, taken).await
     }
 
-    async fn set_meta(&self, id: Id, ino: Ino) -> Result<()> {
-        let target = &self.plan.targets[&id];
-        let seen = id.on(self.here.side).and_then(|ino| self.seen[0].get(&ino));
-        let seen = seen.ok_or_else(changed)?;
-        let conditions = [Condition::Permissions {
-            ino,
-            mode: seen.meta.mode,
-            uid: seen.meta.uid,
-            gid: seen.meta.gid,
-        }];
-        let by = self.on(&conditions);
-        // It rests on what was seen, and changes nothing yet.
-        self.here.store.set_attr(&by, ino, &SetAttr::default()).await?;
-        for name in seen
-            .meta
-            .xattrs
-            .keys()
-            .filter(|name| !target.meta.xattrs.contains_key(*name))
-        {
-            match self.here.store.remove_xattr(self.here.by, ino, name).await {
-                Err(e) if e.kind() != ErrorKind::NoData => return Err(e),
-                _ => {}
+    /// Puts a new inode in the place of an old one, name by name.
+    async fn replace(
+        &self,
+        id: Id,
+        names: &BTreeSet<Place>,
+        ready: &Ready,
+        taken: &mut Taken<'_>,
+    ) -> Result<()> {
+        let staged = (Whom::Ino(self.here.staging), self.staged_name(id)?);
+        let new = match ready.staged.get(&id) {
+            Some(ino) => {
+                taken.made = Some(*ino);
+                Whom::Ino(*ino)
             }
+            None => {
+                self.create(id, staged.clone(), ready, taken).await?;
+                Whom::New
+            }
+        };
+        for (at, place) in names.iter().enumerate() {
+            if at > 0 {
+                taken.edits.push(Edit::Link {
+                    ino: new,
+                    dir: staged.0,
+                    name: staged.1.clone(),
+                });
+            }
+            let to = (Whom::Of(place.dir), place.name.clone());
+            taken.rename(staged.clone(), to, RenameMode::Replace);
+        }
+        Ok(())
+    }
+
+    /// Gives something that has attributes those that it is to have.
+    async fn alter(&self, id: Id, whom: Whom, seen: &Node, taken: &mut Taken<'_>) -> Result<()> {
+        let target = &self.plan.targets[&id];
+        let wanted = &target.meta.xattrs;
+        for name in seen.meta.xattrs.keys().filter(|name| !wanted.contains_key(*name)) {
+            taken.edits.push(Edit::RemoveXattr(whom, name.clone()));
         }
         let mut meta = target.meta.clone();
         meta.xattrs
@@ -368,7 +479,17 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
             meta,
             ..target.clone()
         };
-        self.dress(id, ino, &changes).await
+        self.dress(id, whom, &changes, taken).await
+    }
+
+    async fn dress(&self, id: Id, whom: Whom, target: &Target, taken: &mut Taken<'_>) -> Result<()> {
+        let values = self.here.values(self.there, &target.meta, self.has(id)).await?;
+        let set = |(name, value)| Edit::SetXattr(whom, name, value);
+        taken.edits.extend(values.into_iter().map(set));
+        taken
+            .edits
+            .push(Edit::SetAttr(whom, attributes(target.kind, &target.meta)));
+        Ok(())
     }
 }
 
@@ -394,6 +515,11 @@ pub(super) fn is_moved(error: &Error) -> bool {
         error.kind(),
         Changed | Stale | NotFound | Exists | NotEmpty | NotDirectory | IsDirectory
     )
+}
+
+/// Whether a move failed for what others moved meanwhile.
+fn may_be_moved(error: &Error) -> bool {
+    error.kind() == ErrorKind::Invalid
 }
 
 /// Whether a side cannot have something, while it can have others.
