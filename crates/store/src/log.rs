@@ -128,7 +128,7 @@ pub struct LogQuery {
     pub path: Option<Vec<u8>>,
     /// Only this user.
     pub uid: Option<u32>,
-    /// Only this agent.
+    /// Only this agent, and those that say more behind a colon or a slash: `run` also finds `run:tool.wasm`.
     pub agent: Option<String>,
     /// Only this layer.
     pub layer: Option<LayerId>,
@@ -141,6 +141,12 @@ pub struct LogQuery {
 }
 
 impl LogQuery {
+    /// Which agents match besides the one that is named: from each first one up to, but without, its second.
+    pub fn agents(agent: &str) -> [(String, String); 2] {
+        // Behind these two characters come `;` and `0`.
+        [(":", ";"), ("/", "0")].map(|(from, to)| (format!("{agent}{from}"), format!("{agent}{to}")))
+    }
+
     /// At most how many records are answered.
     pub fn limit_or_default(&self) -> usize {
         match self.limit {

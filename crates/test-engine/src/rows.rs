@@ -204,7 +204,10 @@ impl Rows {
                 && query.until.is_none_or(|until| row.time < until)
                 && query.operation.is_none_or(|operation| row.operation == operation)
                 && query.uid.is_none_or(|uid| row.uid == uid)
-                && query.agent.as_deref().is_none_or(|agent| &*row.agent == agent)
+                && query.agent.as_deref().is_none_or(|agent| {
+                    let more = row.agent.strip_prefix(agent);
+                    more.is_some_and(|more| more.is_empty() || more.starts_with([':', '/']))
+                })
                 && query.layer.is_none_or(|layer| row.layer == layer)
                 && (!query.refused || row.errno != 0)
                 && query.path.as_deref().is_none_or(|path| {

@@ -31,7 +31,7 @@ pub(crate) struct Args {
     /// Only by this user
     #[arg(long, value_name = "USER", value_parser = user_id)]
     uid: Option<u32>,
-    /// Only changes made through this, such as cli or run:tool.wasm
+    /// Only changes made through this, such as cli or run:tool.wasm; run finds all of run:…
     #[arg(long)]
     agent: Option<String>,
     /// Only since this time: 10m, yesterday, a date, RFC 3339

@@ -34,7 +34,7 @@ pub(crate) struct Records {
         ("until" = Option<i64>, Query, description = "Before this time"),
         ("operation" = Option<String>, Query, description = "Such as write, rename or checkpoint"),
         ("uid" = Option<u32>, Query, description = "Only by this user"),
-        ("agent" = Option<String>, Query, description = "Only by this way in; key:ID for a key of this server"),
+        ("agent" = Option<String>, Query, description = "Only by this way in: run:tool.wasm, run for all of run:…; key:ID for a key of this server"),
         ("refused" = Option<bool>, Query, description = "Only what was refused"),
         ("newest_first" = Option<bool>, Query, description = "The other way round"),
         ("limit" = Option<u64>, Query, description = "Records, to 10,000; 1,000 if nothing is said"),

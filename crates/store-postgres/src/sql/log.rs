@@ -76,7 +76,16 @@ pub(crate) fn query(tenant: TenantId, q: &LogQuery) -> Request {
         clause(" AND uid = ?", vec![(Type::INT8, uid.into())]);
     }
     if let Some(agent) = &q.agent {
-        clause(" AND agent = ?", vec![(Type::BYTEA, agent.as_bytes().into())]);
+        let ranges = LogQuery::agents(agent)
+            .into_iter()
+            .flat_map(|(from, to)| [from, to]);
+        let bound = std::iter::once(agent.clone()).chain(ranges);
+        clause(
+            " AND (agent = ? OR (agent >= ? AND agent < ?) OR (agent >= ? AND agent < ?))",
+            bound
+                .map(|agent| (Type::BYTEA, agent.as_bytes().into()))
+                .collect(),
+        );
     }
     if let Some(layer) = q.layer {
         clause(" AND layer = ?", vec![(Type::INT8, layer.0.into())]);

@@ -67,7 +67,14 @@ pub(crate) fn query(c: &Connection, tenant: TenantId, q: &LogQuery) -> Result<Ve
         clause(" AND uid = ?", vec![Value::from(uid)]);
     }
     if let Some(agent) = &q.agent {
-        clause(" AND agent = ?", vec![Value::from(agent.clone())]);
+        let ranges = LogQuery::agents(agent)
+            .into_iter()
+            .flat_map(|(from, to)| [from, to]);
+        let bound = std::iter::once(agent.clone()).chain(ranges);
+        clause(
+            " AND (agent = ? OR (agent >= ? AND agent < ?) OR (agent >= ? AND agent < ?))",
+            bound.map(Value::from).collect(),
+        );
     }
     if let Some(layer) = q.layer {
         clause(" AND layer = ?", vec![Value::from(layer.0 as i64)]);

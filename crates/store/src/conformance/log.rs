@@ -151,7 +151,7 @@ pub async fn queries_answer_what_matches<D: Database>(t: &Fixture<D>) {
     let by = Actor {
         uid: 7,
         gid: 7,
-        agent: "someone else".into(),
+        agent: "someone:else/there".into(),
     };
     t.store.set_attr(&by, dir, &SetAttr::default()).await.unwrap();
     let ask = async |query: LogQuery| -> Vec<u64> {
@@ -234,8 +234,17 @@ pub async fn queries_answer_what_matches<D: Database>(t: &Fixture<D>) {
         .await,
         [8]
     );
-    let agent = Some("someone else".to_owned());
-    assert_eq!(ask(LogQuery { agent, ..default() }).await, [8]);
+    for (agent, found) in [
+        ("someone:else/there", &[8][..]),
+        ("someone:else", &[8]),
+        ("someone", &[8]),
+        ("some", &[]),
+        ("someone:", &[]),
+        ("someone:else/there/", &[]),
+    ] {
+        let agent = Some(agent.to_owned());
+        assert_eq!(ask(LogQuery { agent, ..default() }).await, found);
+    }
     assert_eq!(
         ask(LogQuery {
             layer: Some(one),
