@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tarbox_bench_work::Result;
@@ -174,24 +175,24 @@ pub(super) fn beside_others(bench: &Bench, report: &mut Report) -> Result<()> {
     let (mut alone, mut beside) = (Vec::new(), Vec::new());
     for _ in 0..3 {
         alone.push(get()?);
-        let done = std::sync::atomic::AtomicBool::new(false);
+        let done = AtomicBool::new(false);
+        let is_done = || done.load(Ordering::Relaxed);
         let measured: Result<f64> = std::thread::scope(|scope| {
-            let is_done = || done.load(std::sync::atomic::Ordering::Relaxed);
-            let upload = scope.spawn(|| {
+            let upload = scope.spawn(|| -> Result<()> {
                 while !is_done() {
                     curl(&server, "upload", Some(&source), true)?;
                 }
-                Result::Ok(())
+                Ok(())
             });
-            let listing = scope.spawn(|| {
+            let listing = scope.spawn(|| -> Result<()> {
                 let mut client = server.client()?;
                 while !is_done() {
                     client.get("/api/v1/directories/default?path=/tree&limit=1000")?;
                 }
-                Result::Ok(())
+                Ok(())
             });
             let measured = get();
-            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            done.store(true, Ordering::Relaxed);
             for other in [upload, listing] {
                 other.join().map_err(|_| "a thread panicked")??;
             }

@@ -130,8 +130,8 @@ http {{
     );
     let file = dir.join("nginx.conf");
     fs::write(&file, config)?;
-    let program = ["/usr/sbin/nginx", "/usr/bin/nginx"].into_iter().map(Path::new);
-    let program = program.filter(|path| path.exists()).next();
+    let mut program = ["/usr/sbin/nginx", "/usr/bin/nginx"].into_iter().map(Path::new);
+    let program = program.find(|path| path.exists());
     let child = on_core(
         0,
         program.ok_or("nginx is not there; `cargo xtask setup bench` installs it")?,

@@ -16,8 +16,6 @@ use crate::{Caller, Refusal};
 const REPLY_MAX: usize = 5 * CONTENT_MAX;
 /// The longest reply that is kept for a retry.
 const REPLY_KEPT_MAX: usize = 256 << 10;
-/// More than an answer takes that holds no content, no listing and no path.
-const ANSWER_LEN: usize = 256;
 
 /// How long it is since some moment.
 pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
@@ -128,9 +126,13 @@ impl<S: Store> Desk<S> {
             calls: &batch.calls,
             answers: Vec::with_capacity(batch.calls.len()),
         };
-        let mut result = match batch.atomic {
-            true => execution.run_as_one().await,
-            false => execution.run().await.map_err(Refused::from),
+        let mut result = match (batch.atomic, batch.each) {
+            (true, _) => execution.run_as_one().await,
+            (_, true) => {
+                execution.run_each().await;
+                Ok(())
+            }
+            _ => execution.run().await.map_err(Refused::from),
         };
         if batch.durable {
             result = result.and(self.store.sync().await.map_err(Refused::from));
@@ -212,7 +214,7 @@ pub async fn serve<S: Store>(
     if batch.calls.iter().any(|call| call.class() == Class::Session) {
         return desk.of_session(caller, &batch, format).await;
     }
-    let longest: usize = batch.calls.iter().map(longest_answer).sum();
+    let longest: usize = batch.calls.iter().map(Call::longest_answer).sum();
     if longest > REPLY_MAX {
         return Err(Refusal::ReplyTooLong);
     }
@@ -238,19 +240,5 @@ fn check_atomic(calls: &[Call<'_>]) -> Result<(), Refusal> {
     match rest.all(is_change) {
         true => Ok(()),
         false => Err(Refusal::Atomic),
-    }
-}
-
-/// At most how many bytes the answer of a call has.
-fn longest_answer(call: &Call<'_>) -> usize {
-    match call {
-        Call::Read { len, .. } => *len as usize + ANSWER_LEN,
-        Call::Walk { names, .. } => (names.len() + 1) * ANSWER_LEN,
-        Call::List { limit, .. } | Call::ListNames { limit, .. } => (*limit as usize + 1) * 2 * ANSWER_LEN,
-        Call::Xattr { .. } | Call::Xattrs { .. } => 128 << 10,
-        Call::PathOf { .. } | Call::ReadLink { .. } => 8 << 10,
-        Call::Layers {} | Call::Diff { .. } | Call::Log { .. } => CONTENT_MAX,
-        Call::FindLayer { .. } | Call::Checkpoint { .. } | Call::Tenant {} => 64 << 10,
-        _ => ANSWER_LEN,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tarbox_protocol::{Answer, Bytes, Call, Class, Node, Wire};
+use tarbox_protocol::{Answer, Bytes, Call, Class, Failure, Node, Wire};
 use tarbox_store::*;
 
 use crate::Caller;
@@ -37,6 +37,19 @@ impl<S: Store> Execution<'_, S> {
             self.answers.push(answer);
         }
         Ok(())
+    }
+
+    /// Runs calls that look, each for itself.
+    pub(crate) async fn run_each(&mut self) {
+        let by = Guarded {
+            actor: &self.by,
+            conditions: &[],
+        };
+        for call in self.calls {
+            let answer = self.execute(call, &by).await;
+            let failed = |e: Error| Answer::Failed(Failure::from(&e));
+            self.answers.push(answer.unwrap_or_else(failed));
+        }
     }
 
     /// Runs the calls that look, and then makes all changes, or none.

@@ -55,6 +55,8 @@ pub enum Answer<'a> {
     Performance(Wire<Performance>),
     /// What was collected.
     Gc(Wire<GcReport>),
+    /// A call failed among others that do not depend on it.
+    Failed(Failure),
     /// The session that was opened.
     Session {
         /// Its number.

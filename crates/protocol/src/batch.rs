@@ -9,7 +9,7 @@ use tarbox_store::Timestamp;
 
 use crate::encoding::{self, Format, WireError};
 use crate::limits::*;
-use crate::{Call, Condition, Node};
+use crate::{Call, Class, Condition, Node};
 
 /// Calls that are executed in order until one fails.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,10 @@ pub struct Batch<'a> {
     /// All changes or none: first calls that look, then changes of files (none of `gc` and `log_refusal`), which are made as one.
     #[serde(default)]
     pub atomic: bool,
+    /// Calls that look, each for itself: one that fails does not end the batch, its answer is
+    /// [`Failed`](crate::Answer::Failed).
+    #[serde(default)]
+    pub each: bool,
     /// What has to hold when the first call that changes something is executed.
     #[serde(borrow, default)]
     pub conditions: Vec<Condition<'a>>,
@@ -132,6 +136,7 @@ impl<'a> Batch<'a> {
             session: None,
             slot: None,
             atomic: false,
+            each: false,
             conditions: Vec::new(),
             durable: false,
             calls,
@@ -167,6 +172,10 @@ impl<'a> Batch<'a> {
             return Err(WireError::limit(
                 "an agent has at most 255 bytes and no control characters",
             ));
+        }
+        let only_looks = || self.calls.iter().all(|call| call.class() == Class::Look);
+        if self.each && (self.atomic || !only_looks()) {
+            return Err(WireError::malformed("'each' is for calls that look"));
         }
         if let Some(slot) = self.slot
             && (self.session.is_none() || slot.number >= SLOTS_MAX || slot.sequence == 0)

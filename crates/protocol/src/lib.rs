@@ -38,6 +38,7 @@ mod call;
 mod condition;
 mod encoding;
 pub mod limits;
+mod look;
 mod mutation;
 mod node;
 mod wire;

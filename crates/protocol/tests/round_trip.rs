@@ -329,6 +329,7 @@ prop_compose! {
             session,
             slot: slot.filter(|_| session.is_some()).map(|(number, sequence)| Slot { number, sequence }),
             atomic: flags.0,
+            each: false,
             conditions,
             durable: flags.1,
             calls,
@@ -547,8 +548,11 @@ proptest! {
 #[test]
 fn a_claimed_length_is_not_believed() {
     let lengths = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
-    // uid, gid, agent, made, session, slot, atomic, durable, and a huge number of calls.
-    let mut sent = vec![0, 0, 0, 0, 0, 0, 0, 0];
+    // uid, gid, agent, made, session, slot, atomic, each, conditions, durable, and a huge number of calls.
+    let mut sent = vec![0; 10];
+    sent.push(0);
+    assert!(Batch::decode(&sent, Format::Compact).is_ok());
+    sent.pop();
     sent.extend(lengths);
     assert!(matches!(
         Batch::decode(&sent, Format::Compact),

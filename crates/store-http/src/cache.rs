@@ -24,6 +24,15 @@ pub(crate) struct Moment {
     pub(crate) time: Duration,
 }
 
+impl Moment {
+    /// Before everything.
+    pub(crate) const NEVER: Self = Self {
+        changes: 0,
+        position: Seq(0),
+        time: Duration::ZERO,
+    };
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     Attr(View, Ino),

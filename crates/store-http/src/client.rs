@@ -13,6 +13,7 @@ use tarbox_protocol::*;
 use tarbox_store::{Actor, Error, ErrorKind, Ino, MaybeSend, Refused, Result, Seq, Timestamp};
 
 use crate::cache::{Cache, Moment};
+use crate::looks::Looks;
 use crate::options::Options;
 use crate::retry::{self, Budget};
 use crate::session::Session;
@@ -35,6 +36,7 @@ pub(crate) struct Client<T> {
     pub(crate) options: Options,
     pub(crate) cache: Cache,
     pub(crate) session: Session,
+    pub(crate) looks: Looks,
     pub(crate) woken: tokio::sync::Notify,
     budget: Budget,
     requests: AtomicU32,
@@ -85,6 +87,7 @@ impl<T: Transport> Client<T> {
             cache: Cache::new(options.cache_bytes, options.cache_ttl),
             options,
             session: Session::default(),
+            looks: Looks::default(),
             woken: tokio::sync::Notify::new(),
             budget: Budget::default(),
             requests: AtomicU32::new(0),
@@ -108,7 +111,10 @@ impl<T: Transport> Client<T> {
         take: impl FnOnce(Told<'_>) -> Result<R> + MaybeSend,
     ) -> Result<R> {
         self.count_request();
-        Ok(self.send(self.batch(by, vec![call]), take).await?)
+        match call.shares() {
+            true => self.look(call, take).await,
+            false => Ok(self.send(self.batch(by, vec![call]), take).await?),
+        }
     }
 
     /// Sends changes that are made as one.
@@ -132,7 +138,7 @@ impl<T: Transport> Client<T> {
         }
     }
 
-    fn batch<'a>(&self, by: Option<&'a dyn tarbox_store::By>, calls: Vec<Call<'a>>) -> Batch<'a> {
+    pub(crate) fn batch<'a>(&self, by: Option<&'a dyn tarbox_store::By>, calls: Vec<Call<'a>>) -> Batch<'a> {
         Batch {
             by: by.map(|by| by_of(by.actor())).unwrap_or_default(),
             conditions: by.map_or_else(Vec::new, |by| {
@@ -287,7 +293,7 @@ impl<T: Transport> Client<T> {
     }
 
     /// An inode that was lost with a session is `Stale`, not missing.
-    fn explain(&self, error: Error, call: Option<&Call<'_>>) -> Error {
+    pub(crate) fn explain(&self, error: Error, call: Option<&Call<'_>>) -> Error {
         let lost = |node| matches!(node, Node::Ino(ino) if self.session.is_lost(ino));
         match call {
             Some(call) if error.kind() == ErrorKind::NotFound && call.nodes().any(lost) => {

@@ -20,6 +20,7 @@ mod calls;
 mod client;
 mod database;
 mod feed;
+mod looks;
 mod options;
 mod retry;
 mod session;

@@ -96,12 +96,7 @@ impl<T: Transport> HttpStore<T> {
     }
 
     fn forget(&self, subjects: &[Subject<'_>]) {
-        let nothing = Moment {
-            changes: 0,
-            position: Seq(0),
-            time: Duration::ZERO,
-        };
-        self.client.cache.change(subjects, None, nothing);
+        self.client.cache.change(subjects, None, Moment::NEVER);
     }
 }
 

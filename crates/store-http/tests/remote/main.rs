@@ -6,6 +6,7 @@ mod server;
 mod contract;
 mod exactly_once;
 mod histories;
+mod looks;
 mod network;
 mod sessions;
 mod shared;

@@ -17,7 +17,7 @@ use tarbox_store::*;
 use crate::plan::{Conflict, ConflictKind, Need, Plan, Side, plan};
 use crate::{Base, Digest, Tree};
 use end::{End, hidden_dir, own_versions};
-use observe::{AT_ONCE, Before, Observed};
+use observe::{Before, CONTENTS_AT_ONCE, Observed};
 use stage::Staged;
 use state::Memory;
 pub use state::{Clash, Happening, Status};
@@ -429,7 +429,7 @@ async fn decide<L: Store, R: Store>(
         let (mine_at, theirs_at) = (&versions[0], &versions[1]);
         let read = |need: Need| async move { (need.ino, local.digest(need.ino, mine_at[&need.ino]).await) };
         let jobs: Vec<_> = mine.into_iter().map(read).collect();
-        let mut jobs = stream::iter(jobs).buffered(AT_ONCE);
+        let mut jobs = stream::iter(jobs).buffered(CONTENTS_AT_ONCE);
         while let Some((ino, content)) = jobs.next().await {
             let content = content?;
             here.tree.entry(ino).and_modify(|node| node.content = content);
@@ -441,7 +441,7 @@ async fn decide<L: Store, R: Store>(
             )
         };
         let jobs: Vec<_> = theirs.into_iter().map(fetch).collect();
-        let mut jobs = stream::iter(jobs).buffered(AT_ONCE);
+        let mut jobs = stream::iter(jobs).buffered(CONTENTS_AT_ONCE);
         while let Some((ino, staged)) = jobs.next().await {
             let staged = staged?;
             there

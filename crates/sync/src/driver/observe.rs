@@ -10,8 +10,10 @@ use super::follow::Shadow;
 use crate::plan::Side;
 use crate::{Base, Content, Digest, Meta, Name, Node, Pair, Tree};
 
-/// Requests under way at once.
-pub(super) const AT_ONCE: usize = 16;
+/// Looks, and small files, that are under way at once: a store far away asks for many of them together.
+pub(super) const AT_ONCE: usize = 256;
+/// Contents that are, each with a piece of it in memory.
+pub(super) const CONTENTS_AT_ONCE: usize = 16;
 /// How often what changed meanwhile is looked at again.
 const PATIENCE: usize = 64;
 

@@ -2,6 +2,7 @@
 //! nothing changed since it was looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
@@ -10,7 +11,7 @@ use tarbox_store::*;
 use super::News;
 use super::edits::{self, Edit, Group, Rests, Taken, Whom};
 use super::end::End;
-use super::observe::AT_ONCE;
+use super::observe::{AT_ONCE, CONTENTS_AT_ONCE};
 use super::stage::{Staged, attributes, changed, stage_name};
 use crate::plan::{Id, Place, Plan, Side, Step, Target};
 use crate::{Content, Name, Node, Pair, Tree};
@@ -99,19 +100,17 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
             .filter(|id| self.plan.targets[id].kind == FileKind::File)
             .collect();
         let mut room = SMALL_TOGETHER;
-        let jobs = ids.into_iter().map(|id| {
-            let small = self.is_small(id).filter(|size| *size <= room);
+        let (small, large): (Vec<Id>, Vec<Id>) = ids.into_iter().partition(|id| {
+            let small = self.is_small(*id).filter(|size| *size <= room);
             room -= small.unwrap_or_default();
-            async move {
-                let ready = match small {
-                    Some(_) => self.read_one(id).await.map(Prepared::Small),
-                    None => self.stage_one(id).await.map(Prepared::Staged),
-                };
-                (id, ready)
-            }
+            small.is_some()
         });
-        let jobs: Vec<_> = jobs.collect();
-        let mut jobs = stream::iter(jobs).buffered(AT_ONCE);
+        let read = |id: Id| async move { (id, self.read_one(id).await.map(Prepared::Small)) };
+        let stage = |id: Id| async move { (id, self.stage_one(id).await.map(Prepared::Staged)) };
+        let read: Vec<_> = small.into_iter().map(read).collect();
+        let stage: Vec<_> = large.into_iter().map(stage).collect();
+        let stage = stream::iter(stage).buffered(CONTENTS_AT_ONCE);
+        let mut jobs = pin!(stream::iter(read).buffered(AT_ONCE).chain(stage));
         let (mut ready, mut pending) = (Ready::default(), Vec::new());
         while let Some((id, done)) = jobs.next().await {
             match done {
