@@ -172,6 +172,15 @@ impl Tools {
             vars.push((format!("CC_{target}"), clang.clone().into_os_string()));
             vars.push((format!("AR_{target}"), ar.clone().into_os_string()));
         }
+        vars.push((
+            "CFLAGS_wasm32_wasip1".to_owned(),
+            concat!(
+                "-include ",
+                env!("CARGO_MANIFEST_DIR"),
+                "/../crates/quickjs/wasi.h"
+            )
+            .into(),
+        ));
         vars
     }
 

@@ -74,6 +74,22 @@ pub(crate) const ARTIFACTS: &[Artifact] = &[
         brotli_limit: None,
         used_by: UsedBy::Tests("TARBOX_WASM"),
     },
+    Artifact {
+        name: "tarbox-js.wasm",
+        build: &[
+            "--profile=wasm",
+            "--package=tarbox-js",
+            "--bin=tarbox-js",
+            "--target=wasm32-wasip1",
+        ],
+        output: "wasm32-wasip1/wasm/tarbox-js.wasm",
+        optimise: "-Oz",
+        sqlite_flags: "",
+        shape: Shape::Module,
+        limit: 2_400_000,
+        brotli_limit: Some(900_000),
+        used_by: UsedBy::Tests("TARBOX_JS_WASM"),
+    },
     COMPONENT,
     Artifact {
         name: "tarbox-fs.component.wasm",
