@@ -119,6 +119,8 @@ function spawn(...call) {
       open++
       stream.once('close', closed)
       stream.end()
+      // What nobody reads is thrown away.
+      process.nextTick(() => stream.readable && stream.resume())
     }
     closed()
   }

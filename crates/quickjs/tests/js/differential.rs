@@ -25,8 +25,10 @@ fn random_calls_are_answered_as_node_answers_them() {
     let mut differences = Vec::new();
     for seed in 1..=rounds {
         let (theirs, ours) = (on_node(seed), on_workspace(seed));
-        // One difference leads to others.
-        let first = theirs.lines().zip(ours.lines()).find(|(a, b)| a != b);
+        // One difference leads to others. Node.js copies a directory into itself, by way of links, until there is no name left for it.
+        let both = theirs.lines().zip(ours.lines());
+        let mut both = both.take_while(|(a, _)| !a.ends_with("ENAMETOOLONG"));
+        let first = both.find(|(a, b)| a != b);
         differences.extend(first.map(|(a, b)| format!("seed {seed}\n  {a}\n  {b}")));
         assert_eq!(theirs.lines().count(), ours.lines().count());
     }
