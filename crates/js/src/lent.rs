@@ -80,7 +80,6 @@ fn kind(kind: FileType) -> FileKind {
 
 fn attr(stat: &Stat) -> Attr {
     let kind = kind(FileType::from_raw_mode(stat.st_mode));
-    let time = |time: &Timespec| Timestamp::from_parts(time.tv_sec, time.tv_nsec as u32);
     Attr {
         ino: Ino(stat.st_ino),
         kind,
@@ -95,10 +94,10 @@ fn attr(stat: &Stat) -> Attr {
         size: u64::try_from(stat.st_size).unwrap_or(0),
         blocks: u64::try_from(stat.st_size).unwrap_or(0).div_ceil(512),
         rdev: 0,
-        atime: time(&stat.st_atim),
-        mtime: time(&stat.st_mtim),
-        ctime: time(&stat.st_ctim),
-        btime: time(&stat.st_ctim),
+        atime: Timestamp::from_parts(stat.st_atim.tv_sec, stat.st_atim.tv_nsec as u32),
+        mtime: Timestamp::from_parts(stat.st_mtim.tv_sec, stat.st_mtim.tv_nsec as u32),
+        ctime: Timestamp::from_parts(stat.st_ctim.tv_sec, stat.st_ctim.tv_nsec as u32),
+        btime: Timestamp::from_parts(stat.st_ctim.tv_sec, stat.st_ctim.tv_nsec as u32),
         version: Default::default(),
     }
 }

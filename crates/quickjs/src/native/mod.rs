@@ -6,6 +6,7 @@
 mod buffer;
 mod codec;
 mod digest;
+mod encodings;
 mod engine;
 mod files;
 mod inflate;
