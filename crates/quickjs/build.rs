@@ -1,6 +1,8 @@
-//! Puts the JavaScript side into the crate: a sorted table of names and sources.
+//! Puts the JavaScript side into the crate: a sorted table of names and sources. Modules of WebAssembly, which are downloaded, have
+//! each source compressed.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -11,8 +13,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("sucrase", "dist"),
     ("web-streams-polyfill", "dist/ponyfill.js"),
 ];
-/// Directories with the same once more, for other ways to load it.
-const OTHER_FORMS: &[&str] = &["esm", "types"];
+/// Directories with the same once more, for other ways to load it; programs, and what is for other programs.
+const LEFT_OUT: &[&str] = &["esm", "types", "cli.js", "register.js"];
 
 fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("set by cargo"));
@@ -40,14 +42,35 @@ fn main() {
     let mut table = format!(
         "/// Whether the npm packages are in it that Node's modules are made of. Without them, no script runs.\n\
          pub const IS_COMPLETE: bool = {is_complete};\n\
-         pub(crate) const SOURCES: &[(&str, &str)] = &[\n"
+         pub(crate) const SOURCES: &[(&str, Source)] = &[\n"
     );
-    for (name, path) in &found {
-        writeln!(table, "    ({name:?}, include_str!({:?})),", path.display()).expect("a string grows");
+    let out = PathBuf::from(env::var("OUT_DIR").expect("set by cargo"));
+    let packs = env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm");
+    for (index, (name, path)) in found.iter().enumerate() {
+        let (includes, path) = match packs {
+            true => (
+                "include_bytes",
+                packed(path, &out.join(format!("{index}.packed"))),
+            ),
+            false => ("include_str", path.clone()),
+        };
+        writeln!(table, "    ({name:?}, {includes}!({:?})),", path.display()).expect("a string grows");
     }
     table.push_str("];\n");
-    let out = PathBuf::from(env::var("OUT_DIR").expect("set by cargo")).join("sources.rs");
-    fs::write(&out, table).unwrap_or_else(|error| panic!("{}: {error}", out.display()));
+    write(&out.join("sources.rs"), table.as_bytes());
+}
+
+/// Compresses a file into another.
+fn packed(path: &Path, into: &Path) -> PathBuf {
+    let source = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(&source).expect("memory grows");
+    write(into, &packer.finish().expect("memory grows"));
+    into.to_owned()
+}
+
+fn write(path: &Path, content: &[u8]) {
+    fs::write(path, content).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
 /// A `.js` file, or all below a directory, with their names without the extension.
@@ -64,7 +87,7 @@ fn collect(path: &Path, name: &str, found: &mut Vec<(String, PathBuf)>) {
     for entry in entries {
         let entry = entry.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let file = entry.file_name().to_string_lossy().into_owned();
-        if OTHER_FORMS.contains(&&*file) {
+        if LEFT_OUT.contains(&&*file) {
             continue;
         }
         let below = match name {

@@ -14,7 +14,7 @@ use crate::wasm;
 /// Rows go to standard output with tabs between the fields, everything else to standard error.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// One suite (files, wasi, mount, postgres, server, graph, browser) or the start of a row's name; all of them when left out
+    /// One suite (files, wasi, mount, postgres, server, graph, quickjs, browser) or the start of a row's name; all of them when left out
     name: Option<String>,
     /// Less data: to see that it works, not to quote
     #[arg(long)]
@@ -43,6 +43,13 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     if is_graph {
         return Ok(());
     }
+    let is_quickjs = args.name.as_deref().is_some_and(|name| name.starts_with(QUICKJS));
+    if args.name.is_none() || is_quickjs {
+        quickjs(project, args)?;
+    }
+    if is_quickjs {
+        return Ok(());
+    }
     if browser_only {
         return browser(project, args);
     }
@@ -64,6 +71,30 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         .args(args.quick.then_some("--quick"))
         .args(&args.name)
         .advice("see its last line; `cargo xtask bench --help` lists the suites")
+        .run()
+}
+
+/// What the rows of JavaScript begin with.
+const QUICKJS: &str = "quickjs";
+
+/// Scripts on a workspace, natively and in a module, beside a script in somebody else's module and one in Node.
+fn quickjs(project: &Project, args: &Args) -> Result<()> {
+    let cli = ["build", "--release", "--package", "tarbox-cli"];
+    project.cargo().args(cli).run()?;
+    let Some(module) = wasm::ARTIFACTS
+        .iter()
+        .find(|module| module.name == "tarbox-js.wasm")
+    else {
+        return Ok(());
+    };
+    let dir = project.root.join("bench/quickjs");
+    npm::locked(project, &dir)?;
+    Cmd::new("node")
+        .dir(&dir)
+        .arg("main.mjs")
+        .arg(project.binary("release", "tarbox"))
+        .arg(wasm::build(project, module)?)
+        .args(args.quick.then_some("--quick"))
         .run()
 }
 

@@ -11,10 +11,11 @@ use crate::setup::{self, Part};
 
 /// Run Node's own tests on the JavaScript engine, and tell each family's share
 ///
-/// They come from Debian's source package `nodejs`. Random calls of `fs` are compared with the installed Node.js, too.
+/// They come from Debian's source package `nodejs`. Random calls of `fs` are compared with the installed Node.js, too, and so is what real
+/// packages print.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only these families (beginnings of names, such as `fs` or `stream`), or these tests
+    /// Only these families (beginnings of names, such as `fs` or `stream`), or these tests; `packages` are the real packages
     #[arg(value_name = "FAMILY")]
     families: Vec<String>,
     /// Write what became of each test to this file
@@ -53,6 +54,12 @@ const SOURCES: &str = "deb-src [signed-by=/usr/share/keyrings/debian-archive-key
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     setup::run(project, Part::Nodetests)?;
+    if args.families.is_empty() || args.families == ["packages"] {
+        packages(project)?;
+    }
+    if args.families == ["packages"] {
+        return Ok(());
+    }
     let tests = tests(project)?;
     let compared = [
         "test",
@@ -60,10 +67,8 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         "--package=tarbox-quickjs",
         "--test=js",
         "differential",
-        "--",
-        "--ignored",
     ];
-    project.cargo().args(compared).run()?;
+    project.cargo().args(compared).env("TARBOX_ROUNDS", "200").run()?;
     let list = args
         .list
         .iter()
@@ -87,6 +92,20 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         .args(list)
         .args(families)
         .run()
+}
+
+/// Installs real packages into a workspace, and compares what they print with what they print in Node.js.
+fn packages(project: &Project) -> Result<()> {
+    let compared = [
+        "test",
+        "--quiet",
+        "--package=tarbox-cli",
+        "--test=packages",
+        "--",
+        "--ignored",
+        "--nocapture",
+    ];
+    project.cargo().args(compared).run()
 }
 
 /// The directory `test` of Node's source, fetched once.

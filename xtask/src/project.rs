@@ -172,6 +172,10 @@ impl Tools {
             vars.push((format!("CC_{target}"), clang.clone().into_os_string()));
             vars.push((format!("AR_{target}"), ar.clone().into_os_string()));
         }
+        let header = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("crates/quickjs/wasi.h");
+        let mut flags = OsString::from("-include ");
+        flags.push(header);
+        vars.push(("CFLAGS_wasm32_wasip1".to_owned(), flags));
         vars
     }
 

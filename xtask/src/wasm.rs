@@ -19,7 +19,7 @@ pub(crate) struct Artifact {
     output: &'static str,
     /// What wasm-opt is to optimise for, in its words.
     optimise: &'static str,
-    /// What its SQLite leaves out, where it is a browser's.
+    /// What its SQLite leaves out.
     sqlite_flags: &'static str,
     /// What is made of the module.
     shape: Shape,
@@ -68,11 +68,27 @@ pub(crate) const ARTIFACTS: &[Artifact] = &[
         ],
         output: "wasm32-wasip1/wasm/tarbox.wasm",
         optimise: "-Oz",
-        sqlite_flags: "",
+        sqlite_flags: STORE_ONLY,
         shape: Shape::Module,
         limit: 5_000_000,
         brotli_limit: None,
         used_by: UsedBy::Tests("TARBOX_WASM"),
+    },
+    Artifact {
+        name: "tarbox-js.wasm",
+        build: &[
+            "--profile=wasm",
+            "--package=tarbox-js",
+            "--bin=tarbox-js",
+            "--target=wasm32-wasip1",
+        ],
+        output: "wasm32-wasip1/wasm/tarbox-js.wasm",
+        optimise: "-Oz",
+        sqlite_flags: STORE_ONLY,
+        shape: Shape::Module,
+        limit: 2_400_000,
+        brotli_limit: Some(900_000),
+        used_by: UsedBy::Tests("TARBOX_JS_WASM"),
     },
     COMPONENT,
     Artifact {
@@ -218,6 +234,10 @@ const STORE_ONLY: &str = "-USQLITE_ENABLE_FTS5 -USQLITE_ENABLE_RTREE -USQLITE_EN
 const BROWSER_SQLITE: &str =
     "-DSQLITE_DEFAULT_MEMSTATUS=0 -USQLITE_ENABLE_API_ARMOR -USQLITE_ENABLE_UNLOCK_NOTIFY";
 
+/// The same for SQLite in a runtime of WASI.
+const WASI_SQLITE: &str = "-DSQLITE_DEFAULT_MEMSTATUS=0 -USQLITE_ENABLE_API_ARMOR -USQLITE_ENABLE_STAT4 -DHAVE_FDATASYNC=1 \
+    -DSQLITE_OMIT_SHARED_CACHE -USQLITE_ENABLE_FTS3 -USQLITE_ENABLE_FTS3_PARENTHESIS -USQLITE_SOUNDEX";
+
 /// What every runtime we name supports; with `-all`, wasm-opt emits what some of them reject.
 const FEATURES: &[&str] = &[
     "--enable-bulk-memory",
@@ -239,6 +259,10 @@ pub(crate) fn build(project: &Project, artifact: &Artifact) -> Result<PathBuf> {
         .cargo()
         .env("SQLITE_WASM_RS_FLAGS", flags.trim())
         .env("CARGO_ENCODED_RUSTFLAGS", short_paths())
+        .env(
+            "LIBSQLITE3_FLAGS",
+            format!("{WASI_SQLITE} {}", artifact.sqlite_flags).trim(),
+        )
         .arg("build")
         .args(artifact.build)
         .run()?;

@@ -1,7 +1,7 @@
 //! Memory of one engine: counted, bounded, and the end of the engine where the bound is hit.
 //!
-//! QuickJS itself throws an exception that scripts can catch when memory runs out. Here the first refusal is remembered: from then
-//! on the interrupt handler ends whatever runs, and no native call does anything, so a script cannot go on.
+//! QuickJS itself throws an exception that scripts can catch when memory runs out. Here the first refusal is the end: no function can be
+//! called any more, nothing more is given out, and the interrupt handler ends what runs (`death`).
 
 #![allow(unsafe_code)] // the trait is unsafe to implement; everything is passed on to the engine's own Rust allocator
 
@@ -11,13 +11,9 @@ use rquickjs::allocator::{Allocator, RustAllocator};
 
 use crate::limits::{Death, Watch};
 
-/// What the last error may need beyond the limit, in bytes.
-const RESERVE: usize = 1 << 20;
-
 /// Counts what the allocator below it gives out.
 pub(crate) struct Bounded {
     below: RustAllocator,
-    used: usize,
     limit: usize,
     watch: Rc<Watch>,
 }
@@ -27,31 +23,35 @@ impl Bounded {
     pub(crate) fn new(limit: usize, watch: Rc<Watch>) -> Self {
         Self {
             below: RustAllocator,
-            used: 0,
             limit,
             watch,
         }
     }
 
-    /// Once the bound was hit nothing more is given out, so that a script that tries again and again gets nowhere fast; but for the
-    /// error that ends it, without which the engine could not end it.
+    /// Once the bound was hit nothing more is given out, also of what is free again; but for the error that ends the script, without
+    /// which the engine could not end it.
     fn fits(&mut self, more: usize) -> bool {
         if self.watch.death() == Some(Death::Memory) {
-            return self.watch.is_ending()
-                && self.used.saturating_add(more) <= self.limit.saturating_add(RESERVE);
+            return self.watch.spend_on_last_words(more);
         }
-        let fits = self.used.checked_add(more).is_some_and(|sum| sum <= self.limit);
+        let sum = self.watch.used.get().checked_add(more);
+        let fits = sum.is_some_and(|sum| sum <= self.limit);
         if !fits {
             self.watch.die(Death::Memory);
         }
         fits
     }
 
+    fn took_back(&self, size: usize) {
+        self.watch.used.set(self.watch.used.get().saturating_sub(size));
+    }
+
     /// Counts what was given out.
     fn gave(&mut self, pointer: *mut u8) -> *mut u8 {
         if !pointer.is_null() {
             // SAFETY: `pointer` came from `below` a moment ago and has not been freed.
-            self.used += unsafe { RustAllocator::usable_size(pointer) };
+            let size = unsafe { RustAllocator::usable_size(pointer) };
+            self.watch.used.set(self.watch.used.get() + size);
         }
         pointer
     }
@@ -83,7 +83,7 @@ unsafe impl Allocator for Bounded {
         // SAFETY: the caller promises that `pointer` came from this allocator, that is, from `below`.
         unsafe {
             if !pointer.is_null() {
-                self.used = self.used.saturating_sub(RustAllocator::usable_size(pointer));
+                self.took_back(RustAllocator::usable_size(pointer));
             }
             self.below.dealloc(pointer);
         }
@@ -101,7 +101,7 @@ unsafe impl Allocator for Bounded {
         // SAFETY: as above.
         let moved = unsafe { self.below.realloc(pointer, size) };
         if !moved.is_null() || size == 0 {
-            self.used = self.used.saturating_sub(before);
+            self.took_back(before);
         }
         self.gave(moved)
     }

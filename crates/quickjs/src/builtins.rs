@@ -2,6 +2,12 @@
 
 use std::borrow::Cow;
 
+/// A source as it lies in the module: text, or compressed where it has to be downloaded.
+#[cfg(not(target_family = "wasm"))]
+type Source = &'static str;
+#[cfg(target_family = "wasm")]
+type Source = &'static [u8];
+
 include!(concat!(env!("OUT_DIR"), "/sources.rs"));
 
 /// The source of a module of ours.
@@ -12,7 +18,20 @@ pub(crate) fn source(name: &str) -> Option<Cow<'static, str>> {
 
 fn built_in(name: &str) -> Option<Cow<'static, str>> {
     let at = SOURCES.binary_search_by_key(&name, |(name, _)| name).ok()?;
-    Some(Cow::Borrowed(SOURCES[at].1))
+    text(SOURCES[at].1)
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn text(source: Source) -> Option<Cow<'static, str>> {
+    Some(Cow::Borrowed(source))
+}
+
+#[cfg(target_family = "wasm")]
+fn text(source: Source) -> Option<Cow<'static, str>> {
+    let mut text = String::new();
+    let mut unpacker = flate2::read::DeflateDecoder::new(source);
+    std::io::Read::read_to_string(&mut unpacker, &mut text).ok()?;
+    Some(Cow::Owned(text))
 }
 
 /// The same, as it is in the source tree now.

@@ -30,6 +30,7 @@
 mod allocator;
 mod builtins;
 mod bytes;
+mod child;
 mod death;
 mod host;
 mod limits;

@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use crate::death::Brake;
+
 /// What a script may use. The default has bounds on memory and stack alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -55,13 +57,21 @@ impl Death {
 /// The engine asks about this often, in units of work.
 const UNITS_BETWEEN_LOOKS: u64 = 10_000;
 
+/// What the error that ends a script may need, in bytes.
+const LAST_WORDS: usize = 64 << 10;
+
 /// Looks at the limits while a script runs.
 pub(crate) struct Watch {
     deadline: Option<Instant>,
     fuel: Cell<Option<u64>>,
     death: Cell<Option<Death>>,
-    ending: Cell<bool>,
+    /// Ends what runs.
+    pub(crate) brake: Brake,
+    /// Memory that the error which ends the script may still have, although there is none.
+    last_words: Cell<usize>,
     memory: u64,
+    /// Bytes that the engine holds.
+    pub(crate) used: Cell<usize>,
 }
 
 impl Watch {
@@ -72,9 +82,21 @@ impl Watch {
                 .and_then(|timeout| Instant::now().checked_add(timeout)),
             fuel: Cell::new(limits.fuel),
             death: Cell::new(None),
-            ending: Cell::new(false),
+            brake: Brake::default(),
+            last_words: Cell::new(0),
             memory: limits.memory,
+            used: Cell::new(0),
         }
+    }
+
+    /// What is left of the fuel, if it is counted.
+    pub(crate) fn fuel(&self) -> Option<u64> {
+        self.fuel.get()
+    }
+
+    /// Somebody else has used up the rest.
+    pub(crate) fn set_fuel(&self, left: Option<u64>) {
+        self.fuel.set(left);
     }
 
     /// Whether the script is to be ended now. Called by the engine after each so many units of work.
@@ -85,7 +107,11 @@ impl Watch {
                 None => self.die(Death::Fuel),
             }
         }
-        self.look()
+        let dead = self.look();
+        if dead {
+            self.brake.slip();
+        }
+        dead
     }
 
     /// Whether the script is to be ended now, for reasons of time.
@@ -102,10 +128,11 @@ impl Watch {
             .map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// The first reason stands.
+    /// The first reason stands. No function can be called from here on.
     pub(crate) fn die(&self, death: Death) {
         if self.death.get().is_none() {
             self.death.set(Some(death));
+            self.brake.pull();
         }
     }
 
@@ -114,15 +141,27 @@ impl Watch {
         self.memory
     }
 
-    /// Asked right before the error is made that ends the script; from here on there is memory for it.
+    /// What it may still take of that.
+    pub(crate) fn memory_left(&self) -> u64 {
+        self.memory.saturating_sub(self.used.get() as u64)
+    }
+
+    /// Asked right before the error is made that ends the script, for which there is memory then.
     pub(crate) fn is_dead(&self) -> bool {
         let dead = self.death.get().is_some();
-        self.ending.set(dead);
+        if dead {
+            self.last_words.set(LAST_WORDS);
+        }
         dead
     }
 
-    pub(crate) fn is_ending(&self) -> bool {
-        self.ending.get()
+    /// Takes so much of the memory for that error, if there is as much.
+    pub(crate) fn spend_on_last_words(&self, bytes: usize) -> bool {
+        let left = self.last_words.get().checked_sub(bytes);
+        if let Some(left) = left {
+            self.last_words.set(left);
+        }
+        left.is_some()
     }
 
     pub(crate) fn death(&self) -> Option<Death> {

@@ -32,6 +32,8 @@ pub struct Options {
     pub input: Box<dyn io::Read + Send>,
     /// Which of the three standard streams, by number, are terminals.
     pub terminals: [bool; 3],
+    /// In how many other engines it is.
+    pub(crate) depth: u32,
 }
 
 impl Options {
@@ -49,6 +51,7 @@ impl Options {
             errors: Box::new(io::sink()),
             input: Box::new(io::empty()),
             terminals: [false; 3],
+            depth: 0,
         }
     }
 }

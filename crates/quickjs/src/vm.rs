@@ -84,7 +84,7 @@ impl Vm {
         let context = Context::full(&runtime).map_err(failed)?;
         let world = World::new(options.mounts, options.who, options.cwd.as_bytes());
         let host = Host::new(options.output, options.errors, options.input);
-        let shared = Shared::new(world, watch, host);
+        let shared = Shared::new(world, watch, host, (options.limits, options.depth));
         let config = Config {
             args: options.args,
             exec_args: options.exec_args,
@@ -92,7 +92,10 @@ impl Vm {
             terminals: options.terminals,
         };
         let boot = context.with(|ctx| {
-            let boot = boot(&ctx, &shared, &hooks, &config).catch(&ctx);
+            let armed = shared.watch.brake.arm(&ctx);
+            let boot = armed
+                .and_then(|()| boot(&ctx, &shared, &hooks, &config))
+                .catch(&ctx);
             boot.map_err(|error| Error(format!("the JavaScript engine cannot start: {error}")))
         });
         runtime.set_host_promise_rejection_tracker(shared.rejections.take());
@@ -154,6 +157,12 @@ impl Vm {
         })
     }
 
+    /// What is left of the fuel, if it is counted.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn fuel_left(&self) -> Option<u64> {
+        self.shared.watch.fuel()
+    }
+
     fn method<'js>(&self, ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Function<'js>> {
         let boot = self.boot.clone().ok_or(rquickjs::Error::Unknown)?;
         boot.restore(ctx)?.get(name)
@@ -186,6 +195,7 @@ impl Vm {
 
 impl Drop for Vm {
     fn drop(&mut self) {
+        self.shared.watch.brake.disarm();
         self.boot.take();
         self.hooks.clear();
         self.runtime.set_host_promise_rejection_tracker(None);

@@ -127,6 +127,11 @@ impl World {
         }
     }
 
+    /// What scripts see of file systems, for another engine.
+    pub(crate) fn mounts(&self) -> Vec<Mount> {
+        self.mounts.clone()
+    }
+
     /// All file systems, each once.
     pub(crate) fn file_systems(&self) -> Vec<Arc<dyn Files>> {
         let mut all: Vec<Arc<dyn Files>> = Vec::new();

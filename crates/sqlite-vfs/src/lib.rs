@@ -63,7 +63,7 @@ mod gather;
 mod io_methods;
 mod locks;
 mod names;
-#[cfg(all(feature = "store-only", target_family = "wasm", target_os = "unknown"))]
+#[cfg(all(feature = "store-only", target_family = "wasm"))]
 mod omitted;
 mod open;
 mod options;

@@ -3,7 +3,8 @@
 
 use std::ffi::{c_char, c_int, c_void};
 
-/// `CURRENT_TIME` and its brothers are null: the stores keep times as numbers.
+/// `CURRENT_TIME` and its brothers are null: the stores keep times as numbers. Runtimes of WASI have a C library for them.
+#[cfg(target_os = "unknown")]
 #[unsafe(no_mangle)]
 extern "C" fn gmtime(_seconds: *const c_void) -> *const c_void {
     std::ptr::null()
@@ -18,8 +19,12 @@ macro_rules! omitted {
     };
 }
 
+#[cfg(target_os = "unknown")]
 omitted! {
     fn strftime(*mut c_char, usize, *const c_char, *const c_void) -> usize;
+}
+
+omitted! {
     fn sqlite3VtabBeginParse(*mut c_void, *mut c_void, *mut c_void, *mut c_void, c_int);
     fn sqlite3VtabFinishParse(*mut c_void, *mut c_void);
     fn sqlite3VtabArgInit(*mut c_void);

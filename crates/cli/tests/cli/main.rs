@@ -11,6 +11,8 @@ mod files;
 #[cfg(feature = "graph")]
 mod graph;
 mod help;
+#[cfg(feature = "js")]
+mod js;
 mod layers;
 mod listing;
 #[cfg(feature = "serve")]

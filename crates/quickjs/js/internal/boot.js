@@ -2,6 +2,7 @@
 ;(function boot(native) {
   'use strict'
   const cache = new Map()
+  const sources = new Set(native.names)
 
   // What the npm packages ask for, and what they get: our own modules where they must agree with the rest.
   const STREAMS = 'npm/readable-stream/lib/'
@@ -33,15 +34,15 @@
         id = names.join('/')
       }
       id = ALIASES.get(id) ?? id
-      return requireBuiltin(native.source(id) === undefined ? `${id}/index` : id)
+      return requireBuiltin(sources.has(id) ? id : `${id}/index`)
     }
   }
 
   function requireBuiltin(id) {
     const known = cache.get(id)
     if (known !== undefined) return known.exports
+    if (!sources.has(id)) throw new Error(`there is no module '${id}' inside`)
     const source = native.source(id)
-    if (source === undefined) throw new Error(`there is no module '${id}' inside`)
     const module = { id, exports: {} }
     cache.set(id, module)
     const run = native.compile(`(function (exports, require, module, native) {${source}\n})`, `node:${id}`)
@@ -57,7 +58,7 @@
   requireBuiltin.builtins = names.filter((name) => !onlyWithScheme.has(name))
   requireBuiltin.find = (specifier) => {
     const bare = specifier.startsWith('node:') ? specifier.slice(5) : specifier
-    if (exposed && specifier.startsWith('internal/') && native.source(specifier) !== undefined) return specifier
+    if (exposed && specifier.startsWith('internal/') && sources.has(specifier)) return specifier
     if (!names.includes(bare) || (bare === specifier && onlyWithScheme.has(bare))) return undefined
     return bare
   }

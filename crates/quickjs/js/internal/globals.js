@@ -9,6 +9,7 @@ const shown = (name, value) =>
   Object.defineProperty(globalThis, name, { value, writable: true, enumerable: true, configurable: true })
 
 hidden('process', require('internal/process'))
+if (globalThis.Atomics === undefined) hidden('Atomics', require('internal/atomics'))
 shown('global', globalThis)
 Object.defineProperty(globalThis, Symbol.toStringTag, { value: 'global', configurable: true })
 const timers = require('timers')

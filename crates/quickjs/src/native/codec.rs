@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use rquickjs::{CString, Ctx, Exception, IntoJs, Object, Result, String as JsString, Value};
 
+use super::encodings::{self, Decoder};
 use super::functions;
 use crate::bytes::Bytes;
 
@@ -66,11 +67,8 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
         "base64Text" => |ctx: Ctx<'js>, from: Bytes<'js>, offset: f64, length: f64, url: bool| {
             from.part(offset, length, |part| JsString::from_str(ctx.clone(), &to_base64(part, url)))
         },
-        // The name that the Encoding Standard gives an encoding; undefined if it knows none.
-        "encodingName" => |label: CString<'js>| {
-            let found = encoding_rs::Encoding::for_label_no_replacement(label.as_str().as_bytes());
-            found.map(|encoding| encoding.name().to_ascii_lowercase())
-        },
+        // The name that the Encoding Standard gives an encoding; undefined if it is not known.
+        "encodingName" => |label: CString<'js>| encodings::name(label.as_str()),
         "decoder" => decoder,
     });
     Ok(())
@@ -78,27 +76,11 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
 
 /// A function that decodes a stream of bytes, piece by piece: `(bytes, offset, length, last, fatal)`.
 fn decoder<'js>(ctx: Ctx<'js>, label: CString<'js>, keep_mark: bool) -> Result<Value<'js>> {
-    let encoding = encoding_rs::Encoding::for_label_no_replacement(label.as_str().as_bytes());
-    let Some(encoding) = encoding else {
+    let Some(mut decoder) = Decoder::new(label.as_str(), keep_mark) else {
         return Err(Exception::throw_range(&ctx, "unknown encoding"));
     };
-    let mut decoder = match keep_mark {
-        true => encoding.new_decoder_without_bom_handling(),
-        false => encoding.new_decoder_with_bom_removal(),
-    };
     let decode = move |ctx: Ctx<'js>, from: Bytes<'js>, offset: f64, length: f64, last: bool, fatal: bool| {
-        let decoded = from.part(offset, length, |part| {
-            let room = decoder
-                .max_utf8_buffer_length(part.len())
-                .unwrap_or(usize::MAX / 2);
-            let mut text = String::with_capacity(room);
-            if !fatal {
-                let _ = decoder.decode_to_string(part, &mut text, last);
-                return Some(text);
-            }
-            let (result, _) = decoder.decode_to_string_without_replacement(part, &mut text, last);
-            matches!(result, encoding_rs::DecoderResult::InputEmpty).then_some(text)
-        });
+        let decoded = from.part(offset, length, |part| decoder.decode(part, last, fatal));
         match decoded {
             Some(text) => JsString::from_str(ctx.clone(), &text)?.into_js(&ctx),
             None => Ok(Value::new_null(ctx)),

@@ -145,16 +145,10 @@ fn open(world: &World, path: &[u8], flags: i32, mode: u32) -> tarbox_store::Resu
         ..OpenFlags::default()
     };
     let create = has(flag::CREATE).then_some(mode & 0o7777);
-    let opened = spot.files.open_path(&world.who, spot.path(), how, create);
-    let (attr, handle) = match opened {
-        // Linux refuses to make what is named like a directory before it looks at what is there.
-        Err(error)
-            if error.kind() == ErrorKind::NotDirectory && create.is_some() && names_a_file(world, path) =>
-        {
-            return Err(ErrorKind::IsDirectory.into());
-        }
-        opened => opened?,
-    };
+    if create.is_some() && path.ends_with(b"/") {
+        return Err(named_as_directory(world, path));
+    }
+    let (attr, handle) = spot.files.open_path(&world.who, spot.path(), how, create)?;
     let descriptor = Descriptor {
         files: spot.files.clone(),
         handle,
@@ -168,15 +162,21 @@ fn open(world: &World, path: &[u8], flags: i32, mode: u32) -> tarbox_store::Resu
     Ok((attr, descriptor))
 }
 
-/// Whether a path with a slash at its end leads to something that is no directory.
-fn names_a_file(world: &World, path: &[u8]) -> bool {
-    let Some(bare) = path.strip_suffix(b"/") else {
-        return false;
+/// Why what is named like a directory cannot be made as a file. Like Linux, this does not look at what is there.
+fn named_as_directory(world: &World, path: &[u8]) -> tarbox_store::Error {
+    let bare = path.len() - path.iter().rev().take_while(|byte| **byte == b'/').count();
+    let parent = match path[..bare].iter().rposition(|byte| *byte == b'/') {
+        Some(slash) => &path[..=slash],
+        None => b".",
     };
     let found = world
-        .spot(bare)
+        .spot(parent)
         .and_then(|spot| spot.files.resolve(&world.who, spot.path(), Follow::Yes));
-    found.is_ok_and(|attr| !attr.is_dir())
+    match found {
+        Err(error) => error,
+        Ok(attr) if attr.is_dir() => ErrorKind::IsDirectory.into(),
+        Ok(_) => ErrorKind::NotDirectory.into(),
+    }
 }
 
 fn write(open: &mut Descriptor, bytes: &[u8], position: f64) -> tarbox_store::Result<usize> {

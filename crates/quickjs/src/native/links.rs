@@ -20,13 +20,13 @@ type Done = tarbox_store::Result<()>;
 pub(super) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, shared: &Rc<Shared>) -> Result<()> {
     // Each of these takes a path, is refused where nothing may be written, and answers 0 or a negative errno.
     macro_rules! changes {
-        ($($name:literal => |$world:ident, $spot:ident $(, $arg:ident: $ty:ty)*| $body:expr;)*) => {$({
+        ($($name:literal => |$world:ident, $spot:ident, $path:ident $(, $arg:ident: $ty:ty)*| $body:expr;)*) => {$({
             let shared = Rc::clone(shared);
             let function = move |ctx: Ctx<'js>, path: Data<'js> $(, $arg: $ty)*| {
                 shared.alive(&ctx)?;
                 let $world = shared.world.borrow();
-                let done = path.with(|path| {
-                    let $spot = $world.spot(path)?;
+                let done = path.with(|$path| {
+                    let $spot = $world.spot($path)?;
                     $spot.writable().or_else(|refused| unless_missing(&$world, &$spot, refused))?;
                     $body
                 });
@@ -36,33 +36,37 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, shared: &Rc<Sha
         })*};
     }
     changes! {
-        "mkdir" => |world, spot, mode: u32| {
+        "mkdir" => |world, spot, _path, mode: u32| {
             spot.files.make_node(&world.who, spot.path(), NewNode::Directory { mode: mode & 0o1777 }).map(drop)
         };
-        "rmdir" => |world, spot| spot.files.remove_dir(&world.who, spot.path());
-        "unlink" => |world, spot| spot.files.remove_file(&world.who, spot.path());
-        "symlink" => |world, spot, target: Data<'js>| target.with(|target| {
+        "rmdir" => |world, spot, _path| spot.files.remove_dir(&world.who, spot.path());
+        "unlink" => |world, spot, _path| spot.files.remove_file(&world.who, spot.path());
+        "symlink" => |world, spot, _path, target: Data<'js>| target.with(|target| {
             spot.files.make_node(&world.who, spot.path(), NewNode::Symlink { target }).map(drop)
         });
-        "chmod" => |world, spot, mode: u32, follow: bool| {
+        "chmod" => |world, spot, _path, mode: u32, follow: bool| {
             let set = SetAttr { mode: Some(mode & 0o7777), ..SetAttr::default() };
             spot.files.set_attr(&world.who, spot.path(), &set, following(follow)).map(drop)
         };
-        "chown" => |world, spot, uid: f64, gid: f64, follow: bool| {
+        "chown" => |world, spot, _path, uid: f64, gid: f64, follow: bool| {
             let set = SetAttr { uid: owner(uid), gid: owner(gid), ..SetAttr::default() };
             spot.files.set_attr(&world.who, spot.path(), &set, following(follow)).map(drop)
         };
-        "utimes" => |world, spot, atime: f64, mtime: f64, follow: bool| {
+        "utimes" => |world, spot, _path, atime: f64, mtime: f64, follow: bool| {
             let set = SetAttr { atime: moment(atime), mtime: moment(mtime), ..SetAttr::default() };
             spot.files.set_attr(&world.who, spot.path(), &set, following(follow)).map(drop)
         };
-        "truncate" => |world, spot, size: f64| {
+        "truncate" => |world, spot, _path, size: f64| {
             let set = SetAttr { size: Some(size as u64), ..SetAttr::default() };
             spot.files.set_attr(&world.who, spot.path(), &set, Follow::Yes).map(drop)
         };
-        "rename" => |world, spot, to: Data<'js>| to.with(|to| {
+        "rename" => |world, spot, path, to: Data<'js>| to.with(|to| {
             let target = beside(&world, &spot, to)?;
-            spot.files.rename_path(&world.who, spot.path(), target.path(), RenameMode::Replace)
+            let moved = spot.files.rename_path(&world.who, spot.path(), target.path(), RenameMode::Replace);
+            moved.map_err(|error| match error.kind() {
+                ErrorKind::IsDirectory if holds(&world, &target, path) => ErrorKind::NotEmpty.into(),
+                _ => error,
+            })
         });
     }
     let s = || Rc::clone(shared);
@@ -124,6 +128,28 @@ fn unless_missing(world: &World, spot: &Spot<'_>, refused: tarbox_store::Error) 
         Err(missing) if missing.kind() != ErrorKind::NotFound => Err(missing),
         _ => Err(refused),
     }
+}
+
+/// Whether the directory at a place holds what is at a path, however deep: Linux looks at that before it looks at what both are.
+fn holds(world: &World, dir: &Spot<'_>, path: &[u8]) -> bool {
+    let parent = path
+        .iter()
+        .rposition(|byte| *byte == b'/')
+        .map_or(&b"."[..], |slash| &path[..=slash]);
+    let resolve = |spot: &Spot<'_>| spot.files.resolve(&world.who, spot.path(), Follow::Yes);
+    let (Ok(dir), Ok(mut at)) = (resolve(dir), world.spot(parent).and_then(|spot| resolve(&spot))) else {
+        return false;
+    };
+    let Ok(spot) = world.spot(parent) else {
+        return false;
+    };
+    while at.ino != dir.ino {
+        match spot.files.parent(&world.who, at.ino) {
+            Ok(above) if above.ino != at.ino => at = above,
+            _ => return false,
+        }
+    }
+    true
 }
 
 /// A place in the same file system.
@@ -239,10 +265,12 @@ fn real_path(world: &World, path: &[u8]) -> tarbox_store::Result<Vec<u8>> {
     let mut left: Vec<Vec<u8>> = names(&world.absolute(path));
     let mut done: Vec<u8> = Vec::new();
     let mut links = 0;
+    let mut is_dir = true;
     while let Some(name) = left.pop() {
         if name == b".." {
             let end = done.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
             done.truncate(end);
+            is_dir = true;
             continue;
         }
         let before = done.len();
@@ -268,10 +296,13 @@ fn real_path(world: &World, path: &[u8]) -> tarbox_store::Result<Vec<u8>> {
             Ok((attr, None)) if !left.is_empty() && !attr.is_dir() => {
                 return Err(ErrorKind::NotDirectory.into());
             }
-            Ok(_) => {}
+            Ok((attr, None)) => is_dir = attr.is_dir(),
             Err(error) if error.kind() == ErrorKind::NotFound && world.above_mounts(&done).is_some() => {}
             Err(error) => return Err(error),
         }
+    }
+    if !is_dir && (path.ends_with(b"/") || path.ends_with(b"/.")) {
+        return Err(ErrorKind::NotDirectory.into());
     }
     Ok(if done.is_empty() {
         normalize(b"/", b"")

@@ -6,11 +6,13 @@
 mod buffer;
 mod codec;
 mod digest;
+mod encodings;
 mod engine;
 mod files;
 mod inflate;
 mod links;
 mod output;
+mod processes;
 mod stat;
 mod system;
 mod url;
@@ -25,7 +27,7 @@ use rquickjs::{Ctx, FromJs, Object, Result, Value};
 
 use crate::death::uncatchable;
 use crate::host::Host;
-use crate::limits::Watch;
+use crate::limits::{Limits, Watch};
 use crate::world::World;
 
 /// What all native functions share.
@@ -33,6 +35,10 @@ pub(crate) struct Shared {
     pub(crate) world: RefCell<World>,
     pub(crate) watch: Rc<Watch>,
     pub(crate) host: RefCell<Host>,
+    /// As they were in the beginning.
+    pub(crate) limits: Limits,
+    /// In how many other engines it is.
+    pub(crate) depth: u32,
     /// Memory that reads go through.
     scratch: RefCell<Vec<u8>>,
     /// Tells JavaScript of rejected promises; on its way to the runtime.
@@ -40,11 +46,18 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(world: World, watch: Rc<Watch>, host: Host) -> Rc<Self> {
+    pub(crate) fn new(
+        world: World,
+        watch: Rc<Watch>,
+        host: Host,
+        (limits, depth): (Limits, u32),
+    ) -> Rc<Self> {
         Rc::new(Self {
             world: RefCell::new(world),
             watch,
             host: RefCell::new(host),
+            limits,
+            depth,
             scratch: RefCell::default(),
             rejections: Cell::default(),
         })
@@ -71,6 +84,7 @@ pub(crate) fn object<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>) -> Result<Object<
     inflate::install(ctx, &native)?;
     links::install(ctx, &native, shared)?;
     output::install(ctx, &native, shared)?;
+    processes::install(ctx, &native, shared)?;
     stat::install(ctx, &native, shared)?;
     system::install(ctx, &native, shared)?;
     url::install(ctx, &native)?;

@@ -27,6 +27,10 @@ const STUBBORN: &[&str] = &[
     "JSON.stringify({ toJSON() { for (;;); } })",
     "[3, 2, 1].sort(() => { for (;;); })",
     "/(a+)+$/.test('a'.repeat(64) + 'b'); for (;;);",
+    // Whatever part of the round the engine asks in, also where it swallows errors itself.
+    "Error.prepareStackTrace = () => { for (let i = 0; i < 999; i++); }; for (;;) try { null.x; } catch {}",
+    "Error.prepareStackTrace = () => { for (;;); }; for (;;) try { null.x; } catch {}",
+    "const next = () => { for (;;); }; for (;;) try { for (const x of { [Symbol.iterator]: () => ({ next: () => ({}), return: next }) }) break; } catch {}",
 ];
 
 #[test]
@@ -53,17 +57,33 @@ fn time_ends_a_script_that_waits_and_one_that_works() {
     }
 }
 
+/// Ways to use up memory, and to go on where that failed. None of them comes to an end by itself.
+const GREEDY: &[&str] = &[
+    "let s = 'x'; for (;;) { try { s += s; s.charCodeAt(9); } catch { s = [s]; } }",
+    "const all = []; for (;;) all.push(new Uint8Array(1 << 20));",
+    "const all = []; for (;;) try { all.push(Buffer.alloc(1 << 20, 1)); } catch {}",
+    "const all = []; for (;;) try { for (;;) all.push({ all }); } catch {} finally {}",
+    "let all = []; for (;;) try { for (;;) all = [all, all.slice()]; } catch { all = []; }",
+    "function f(n) { const a = new Array(1e5).fill(n); try { return f(n + 1) + a.length; } catch { return f(n); } } f(0)",
+    "const all = new Map(); for (let i = 0; ; i++) try { all.set(i, 'x'.repeat(1e4) + i); } catch { i = 0; }",
+    "(async () => { const all = []; for (;;) try { await 0; all.push(new Array(1e4).fill(0)); } catch {} })()",
+    "function* g() { for (;;) try { yield 'x'.repeat(1e6) + Math.random(); } catch {} } const all = []; for (;;) try { for (const x of g()) all.push(x); } catch {}",
+    "const all = []; for (;;) [1].forEach(() => { try { all.push(new Array(1e5).fill(1)); } catch {} });",
+    "const all = []; for (;;) try { all.push(new Error('x'.repeat(1e5)).stack); } catch {}",
+    "Error.prepareStackTrace = () => { for (;;) try { for (;;) all.push('x'.repeat(1e5) + all.length); } catch {} }; const all = []; for (;;) try { null.x } catch (e) { e.stack }",
+    "const all = []; for (;;) try { all.push(JSON.parse('[' + '1,'.repeat(1e5) + '1]')); } catch {}",
+    "const all = []; const add = () => { try { all.push('x'.repeat(1e5) + all.length); } catch {} setImmediate(add); setImmediate(add); }; add()",
+    "const all = []; for (;;) try { all.push(/(?:a|b)*/.exec('ab'.repeat(1e5))); } catch {}",
+    "const all = []; for (;;) try { all.push(eval(`(function () { return '${'x'.repeat(1e4)}' })`)); } catch {}",
+];
+
 #[test]
 fn memory_that_is_used_up_ends_a_script() {
     let limits = Limits {
         memory: 24 << 20,
         ..Limits::default()
     };
-    for code in [
-        "let s = 'x'; for (;;) { try { s += s; s.charCodeAt(9); } catch { s = [s]; } }",
-        "const all = []; for (;;) all.push(new Uint8Array(1 << 20));",
-        "const all = []; for (;;) try { all.push(Buffer.alloc(1 << 20, 1)); } catch {}",
-    ] {
+    for code in GREEDY {
         let ran = Workspace::new().run_within(code, limits);
         assert_eq!(
             ran.outcome,
@@ -72,6 +92,26 @@ fn memory_that_is_used_up_ends_a_script() {
             ran.errors
         );
     }
+}
+
+/// What catches the refusal has nothing left that it could do.
+#[test]
+fn memory_that_is_used_up_cannot_be_caught() {
+    let workspace = Workspace::new();
+    let limits = Limits {
+        memory: 24 << 20,
+        ..Limits::default()
+    };
+    let code = "const fs = require('fs'); const write = fs.writeFileSync; let all = []; let done = 0; \
+                const after = () => { try { write('/after', '1'); } catch {} }; process.on('exit', after); process.on('uncaughtException', after); \
+                try { for (;;) all.push(new Array(1e5).fill(done)); } catch { all = []; done = 1; after(); console.log('caught'); } finally { after(); }";
+    let ran = workspace.run_within(code, limits);
+    assert_eq!(ran.outcome, Outcome::Died(Death::Memory));
+    assert_eq!(ran.output, "");
+    assert_eq!(
+        workspace.run("console.log(fs.existsSync('/after'))").text(),
+        "false\n"
+    );
 }
 
 #[test]

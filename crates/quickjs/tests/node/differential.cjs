@@ -33,6 +33,13 @@ const told = (value) => {
   if (value instanceof fs.Dirent) return `${value.name}:${value.isDirectory()}:${value.isFile()}`
   return typeof value === 'string' ? value.split(root).join('ROOT') : String(value)
 }
+const isDirectory = (path) => {
+  try {
+    return fs.statSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}
 const CALLS = {
   writeFile: () =>
     fs.writeFileSync(inside(), 'x'.repeat(random(200)), {
@@ -55,7 +62,11 @@ const CALLS = {
   exists: () => fs.existsSync(inside()),
   access: () => fs.accessSync(inside()),
   truncate: () => fs.truncateSync(inside(), random(300)),
-  copyFile: () => fs.copyFileSync(inside(), inside(), pick([0, fs.constants.COPYFILE_EXCL])),
+  copyFile: () => {
+    const [from, to, flags] = [inside(), inside(), pick([0, fs.constants.COPYFILE_EXCL])]
+    // Node.js removes the target then.
+    return isDirectory(from) ? 'a directory' : fs.copyFileSync(from, to, flags)
+  },
   chmod: () => fs.chmodSync(inside(), pick([0o644, 0o755, 0o700])),
   realpath: () => fs.realpathSync.native(inside()),
   utimes: () => fs.utimesSync(inside(), 1e9, 1.5e9),

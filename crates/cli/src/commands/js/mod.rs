@@ -1,5 +1,6 @@
 //! `js`
 
+mod ci;
 mod repl;
 mod watchdog;
 
@@ -22,12 +23,16 @@ use watchdog::Watchdog;
 
 /// Run JavaScript on the files of the workspace
 #[derive(Debug, clap::Args)]
-#[command(override_usage = "tarbox js [OPTIONS] [FILE | -e <CODE>] [ARGS]...", after_help = examples!(
+#[command(
+    override_usage = "tarbox js [OPTIONS] [FILE | -e <CODE>] [ARGS]...\n       tarbox js ci [OPTIONS] [DIR]"
+)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true, after_help = examples!(
     "tarbox js /src/app.js                              sees the workspace as /, and an empty /tmp",
     "tarbox js -e 'fs.readdirSync(\"/\")' -p              print the value of an expression",
     "tarbox js --ro /src --dir /out /src/build.mjs      read one directory, write another, see nothing else",
     "tarbox js --timeout 10 --max-memory 256 app.js",
     "tarbox js                                          an interactive session, or a script from standard input",
+    "tarbox js ci /app                                  put what its package-lock.json names into node_modules",
     "Exits with the script's own code; 1 after an error that nobody caught, 124 after --timeout, 137 after --max-memory,",
     "152 after --fuel.",
 ))]
@@ -63,6 +68,14 @@ pub(crate) struct Args {
     // One list, because clap would take an option right after the file for its own.
     #[arg(value_name = "FILE", trailing_var_arg = true, allow_hyphen_values = true)]
     command: Vec<String>,
+    #[command(subcommand)]
+    subcommand: Option<Subcommand>,
+}
+
+/// What is no script.
+#[derive(Debug, clap::Subcommand)]
+enum Subcommand {
+    Ci(ci::Args),
 }
 
 /// Stack of the thread that scripts run in: what scripts may use, and what calls from there need.
@@ -75,6 +88,9 @@ pub(crate) fn run<S: Store + 'static>(
     fs: &Arc<Fs<S>>,
     w: &Workspace<'_, Fs<S>>,
 ) -> Result<Exit> {
+    if let Some(Subcommand::Ci(args)) = &args.subcommand {
+        return ci::run(args, w);
+    }
     if !tarbox_quickjs::IS_COMPLETE {
         return Err(Failure::new(
             ErrorKind::Unsupported,

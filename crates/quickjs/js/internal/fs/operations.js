@@ -148,7 +148,7 @@ function makeAll(path, permissions) {
       if (what === 0) throw fail(left.length > 0 ? ENOTDIR : EEXIST)
     }
   }
-  return first === undefined ? undefined : require('path').resolve(first)
+  return first
 }
 ops.mkdtemp = (prefix, options) => {
   const { encoding } = getOptions(options)

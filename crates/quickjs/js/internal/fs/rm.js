@@ -64,6 +64,10 @@ const SLASH = Buffer.from('/')
 
 // Names are bytes: not every one is text. Without recursion, so that no depth is too deep.
 function tree(top) {
+  // An empty one goes at once; what looks like one, such as a link with a slash behind it, is told of before anything is lost.
+  const gone = native.rmdir(top)
+  if (gone === -2) return
+  if (gone !== -39) return void check(gone, 'rmdir', top)
   const stack = [{ path: top, names: undefined }]
   while (stack.length > 0) {
     const dir = stack.at(-1)

@@ -1,0 +1,18 @@
+const fs = require('fs-extra')
+const path = require('path')
+const dir = path.join(process.argv[2], 'extra')
+async function main() {
+  await fs.outputFile(path.join(dir, 'a/b/c.txt'), 'text')
+  await fs.outputJson(path.join(dir, 'a/d.json'), { x: [1, { y: 2 }] }, { spaces: 2 })
+  await fs.copy(path.join(dir, 'a'), path.join(dir, 'copy'), { filter: (file) => !file.endsWith('c.txt') })
+  await fs.move(path.join(dir, 'a/b'), path.join(dir, 'moved'))
+  await fs.ensureSymlink(path.join(dir, 'moved/c.txt'), path.join(dir, 'links/l'))
+  await fs.emptyDir(path.join(dir, 'a'))
+  console.log(await fs.pathExists(path.join(dir, 'a/d.json')), await fs.readJson(path.join(dir, 'copy/d.json')))
+  for (const entry of fs.readdirSync(dir, { recursive: true }).sort()) console.log(entry)
+  await fs.readJson(path.join(dir, 'moved/c.txt')).catch((error) => console.log(error.name))
+  await fs.move(path.join(dir, 'nope'), path.join(dir, 'x')).catch((error) => console.log(error.code))
+  await fs.remove(dir)
+  console.log(fs.existsSync(dir))
+}
+main()
