@@ -89,7 +89,14 @@ function _extend(target, source) {
 }
 
 const CODES = inspect.colors
-function styleText(name, text, { validateStream = true } = {}) {
+// Whether somebody sees colours.
+function isColoured(stream) {
+  const { FORCE_COLOR, NO_COLOR, NODE_DISABLE_COLORS } = process.env
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0'
+  return !!stream?.isTTY && NO_COLOR === undefined && NODE_DISABLE_COLORS === undefined
+}
+
+function styleText(name, text, { validateStream = true, stream = process.stdout } = {}) {
   validators.validateString(text, 'text')
   validators.validateBoolean(validateStream, 'options.validateStream')
   const all = Array.isArray(name) ? name : [name]
@@ -100,7 +107,7 @@ function styleText(name, text, { validateStream = true } = {}) {
     before += `\u001b[${found[0]}m`
     after = `\u001b[${found[1]}m${after}`
   }
-  return before + text + after
+  return validateStream && !isColoured(stream) ? text : before + text + after
 }
 
 module.exports = {

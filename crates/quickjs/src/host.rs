@@ -14,6 +14,8 @@ const KEPT_FOR: Duration = Duration::from_millis(20);
 pub(crate) enum Read {
     Bytes(Vec<u8>),
     End,
+    /// Not yet. Where there is one thread, who reads, waits.
+    #[cfg_attr(target_family = "wasm", allow(dead_code))]
     Nothing,
 }
 

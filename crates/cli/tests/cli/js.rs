@@ -7,7 +7,7 @@ fn scripts_run_on_the_workspace_and_end_with_their_codes() {
     let w = Workspace::new();
     let script = b"import { readdirSync } from 'node:fs'; const names: string[] = readdirSync('/'); console.log(names.join(), process.argv[2])";
     assert_eq!(w.feed(["write", "/app.ts"], script).code, 0);
-    assert_eq!(w.ok(["js", "/app.ts", "--x"]), "app.ts,tmp --x\n");
+    assert_eq!(w.ok(["js", "/app.ts", "--x"]), "app.ts --x\n");
     assert_eq!(w.ok(["js", "-p", "1 + 1"]), "2\n");
     assert_eq!(
         w.feed(["js", "-"], b"console.log(typeof require)").text(),

@@ -64,7 +64,7 @@ fn a_workspace_in_a_database_lasts(runtime: &dyn Runtime) {
     assert_eq!(run(&["/d/run.mjs"]), "1 file:///d/run.mjs\n");
     assert_eq!(
         runtime.run(js_wasm(), &["-"], "console.log(fs.readdirSync('/').join())"),
-        "a.txt,d,tmp\n"
+        "a.txt,d\n"
     );
     // Only the workspace is there.
     assert_eq!(run(&["-p", "fs.existsSync('/work')"]), "false\n");

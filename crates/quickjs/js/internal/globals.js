@@ -25,6 +25,8 @@ const LAZY = {
   'internal/url': ['URL', 'URLSearchParams'],
   'internal/text': ['TextEncoder', 'TextDecoder'],
   'internal/blob': ['Blob', 'File'],
+  'internal/fetch': ['Headers', 'Request', 'Response', 'fetch'],
+  'internal/intl': ['Intl'],
   'internal/channels': ['MessageChannel', 'MessagePort', 'MessageEvent', 'BroadcastChannel'],
   'stream/web': [
     'ReadableStream',

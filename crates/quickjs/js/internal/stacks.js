@@ -45,4 +45,16 @@ if (original?.set) {
   Error.prepareStackTrace = prepare
 }
 Error.stackTraceLimit = 10
+
+// The engine's own property takes text alone; in V8 it is one like any other.
+const stack = Object.getOwnPropertyDescriptor(Error.prototype, 'stack')
+if (stack?.set) {
+  Object.defineProperty(Error.prototype, 'stack', {
+    ...stack,
+    set(value) {
+      if (typeof value === 'string') stack.set.call(this, value)
+      else Object.defineProperty(this, 'stack', { value, writable: true, configurable: true, enumerable: false })
+    },
+  })
+}
 exports.header = header

@@ -23,6 +23,7 @@ use crate::world::Mount;
 pub(crate) const DEPTH_MAX: u32 = 5;
 
 /// What is to be run, and what it may use.
+#[cfg_attr(target_family = "wasm", allow(dead_code))] // nothing runs it there
 pub(crate) struct Child {
     pub(crate) entry: Entry,
     pub(crate) args: Vec<String>,
