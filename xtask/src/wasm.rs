@@ -37,9 +37,9 @@ enum Shape {
     /// It is shipped as it is.
     Module,
     /// A component, to be composed by `tarbox compose`.
-    Workspace,
-    /// The same component, for tools that compose on their own.
-    Standalone,
+    Part,
+    /// A component with nothing put into it, which runs by itself or is composed by other tools.
+    Whole,
 }
 
 /// Who needs a module.
@@ -77,8 +77,21 @@ pub(crate) const ARTIFACTS: &[Artifact] = &[
     COMPONENT,
     Artifact {
         name: "tarbox-fs.component.wasm",
-        shape: Shape::Standalone,
+        shape: Shape::Whole,
         used_by: UsedBy::Tests("TARBOX_FS_COMPONENT"),
+        ..COMPONENT
+    },
+    Artifact {
+        name: "tarbox-http.component.wasm",
+        build: &[
+            "--profile=web",
+            "--package=tarbox-http-component",
+            "--lib",
+            "--target=wasm32-unknown-unknown",
+        ],
+        output: "wasm32-unknown-unknown/web/tarbox_http_component.wasm",
+        shape: Shape::Whole,
+        used_by: UsedBy::Tests("TARBOX_HTTP_COMPONENT"),
         ..COMPONENT
     },
     Artifact {
@@ -175,7 +188,7 @@ pub(crate) const CONFORMANCE: Artifact = Artifact {
 };
 
 /// A workspace as a component.
-const COMPONENT: Artifact = Artifact {
+pub(crate) const COMPONENT: Artifact = Artifact {
     name: "tarbox-workspace.component.wasm",
     build: &[
         "--profile=web",
@@ -186,7 +199,7 @@ const COMPONENT: Artifact = Artifact {
     output: "wasm32-unknown-unknown/web/tarbox_component.wasm",
     optimise: "-Oz --converge",
     sqlite_flags: STORE_ONLY,
-    shape: Shape::Workspace,
+    shape: Shape::Part,
     limit: 1_500_000,
     brotli_limit: Some(550_000),
     used_by: UsedBy::Tests("TARBOX_PROVIDER"),
@@ -248,19 +261,18 @@ pub(crate) fn build(project: &Project, artifact: &Artifact) -> Result<PathBuf> {
     if is_newer(&out, &built) {
         return Ok(out);
     }
-    if artifact.shape != Shape::Module {
-        return component(project, artifact, &built, &directory);
+    if artifact.shape == Shape::Module {
+        optimise(project, artifact, &built, &out)?;
+        return Ok(out);
     }
-    optimise(project, artifact, &built, &out)?;
-    Ok(out)
-}
-
-/// Makes both components of the core module, and returns the one that is asked for.
-fn component(project: &Project, artifact: &Artifact, built: &Path, directory: &Path) -> Result<PathBuf> {
-    let core = directory.join("tarbox-component.core.wasm");
-    optimise(project, artifact, built, &core)?;
-    let workspace = directory.join(COMPONENT.name);
-    let standalone = directory.join("tarbox-fs.component.wasm");
+    let core = directory.join(built.file_name().unwrap_or_default());
+    if !is_newer(&core, &built) {
+        optimise(project, artifact, &built, &core)?;
+    }
+    let shape = match artifact.shape {
+        Shape::Part => "part",
+        Shape::Module | Shape::Whole => "whole",
+    };
     project
         .cargo()
         .args([
@@ -269,10 +281,11 @@ fn component(project: &Project, artifact: &Artifact, built: &Path, directory: &P
             "--package=tarbox-compose",
             "--example=component",
             "--",
+            shape,
         ])
-        .args([&core, &workspace, &standalone])
+        .args([&core, &out])
         .run()?;
-    Ok(directory.join(artifact.name))
+    Ok(out)
 }
 
 fn optimise(project: &Project, artifact: &Artifact, built: &Path, out: &Path) -> Result<()> {
