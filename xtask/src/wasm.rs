@@ -188,7 +188,7 @@ pub(crate) const CONFORMANCE: Artifact = Artifact {
 };
 
 /// A workspace as a component.
-pub(crate) const COMPONENT: Artifact = Artifact {
+const COMPONENT: Artifact = Artifact {
     name: "tarbox-workspace.component.wasm",
     build: &[
         "--profile=web",
