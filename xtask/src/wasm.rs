@@ -37,9 +37,9 @@ enum Shape {
     /// It is shipped as it is.
     Module,
     /// A component, to be composed by `tarbox compose`.
-    Workspace,
-    /// The same component, for tools that compose on their own.
-    Standalone,
+    Part,
+    /// A component with nothing put into it, which runs by itself or is composed by other tools.
+    Whole,
 }
 
 /// Who needs a module.
@@ -93,8 +93,21 @@ pub(crate) const ARTIFACTS: &[Artifact] = &[
     COMPONENT,
     Artifact {
         name: "tarbox-fs.component.wasm",
-        shape: Shape::Standalone,
+        shape: Shape::Whole,
         used_by: UsedBy::Tests("TARBOX_FS_COMPONENT"),
+        ..COMPONENT
+    },
+    Artifact {
+        name: "tarbox-http.component.wasm",
+        build: &[
+            "--profile=web",
+            "--package=tarbox-http-component",
+            "--lib",
+            "--target=wasm32-unknown-unknown",
+        ],
+        output: "wasm32-unknown-unknown/web/tarbox_http_component.wasm",
+        shape: Shape::Whole,
+        used_by: UsedBy::Tests("TARBOX_HTTP_COMPONENT"),
         ..COMPONENT
     },
     Artifact {
@@ -202,7 +215,7 @@ const COMPONENT: Artifact = Artifact {
     output: "wasm32-unknown-unknown/web/tarbox_component.wasm",
     optimise: "-Oz --converge",
     sqlite_flags: STORE_ONLY,
-    shape: Shape::Workspace,
+    shape: Shape::Part,
     limit: 1_500_000,
     brotli_limit: Some(550_000),
     used_by: UsedBy::Tests("TARBOX_PROVIDER"),
@@ -273,10 +286,30 @@ pub(crate) fn build(project: &Project, artifact: &Artifact) -> Result<PathBuf> {
     if is_newer(&out, &built) {
         return Ok(out);
     }
-    if artifact.shape != Shape::Module {
-        return component(project, artifact, &built, &directory);
+    if artifact.shape == Shape::Module {
+        optimise(project, artifact, &built, &out)?;
+        return Ok(out);
     }
-    optimise(project, artifact, &built, &out)?;
+    let core = directory.join(built.file_name().unwrap_or_default());
+    if !is_newer(&core, &built) {
+        optimise(project, artifact, &built, &core)?;
+    }
+    let shape = match artifact.shape {
+        Shape::Part => "part",
+        Shape::Module | Shape::Whole => "whole",
+    };
+    project
+        .cargo()
+        .args([
+            "run",
+            "--quiet",
+            "--package=tarbox-compose",
+            "--example=component",
+            "--",
+            shape,
+        ])
+        .args([&core, &out])
+        .run()?;
     Ok(out)
 }
 
@@ -291,26 +324,6 @@ fn short_paths() -> String {
     });
     // As cargo wants several of them.
     flags.collect::<Vec<_>>().join("\u{1f}")
-}
-
-/// Makes both components of the core module, and returns the one that is asked for.
-fn component(project: &Project, artifact: &Artifact, built: &Path, directory: &Path) -> Result<PathBuf> {
-    let core = directory.join("tarbox-component.core.wasm");
-    optimise(project, artifact, built, &core)?;
-    let workspace = directory.join(COMPONENT.name);
-    let standalone = directory.join("tarbox-fs.component.wasm");
-    project
-        .cargo()
-        .args([
-            "run",
-            "--quiet",
-            "--package=tarbox-compose",
-            "--example=component",
-            "--",
-        ])
-        .args([&core, &workspace, &standalone])
-        .run()?;
-    Ok(directory.join(artifact.name))
 }
 
 fn optimise(project: &Project, artifact: &Artifact, built: &Path, out: &Path) -> Result<()> {

@@ -16,7 +16,7 @@ use crate::bindings::wasi::clocks::wall_clock::Datetime;
 use crate::io::{Failed, Input, Output};
 use crate::{Provider, workspace};
 
-tarbox_wasi::p2_conversions!();
+tarbox_wasi::p2_conversions!(WouldBlock);
 
 type Result<T> = std::result::Result<T, ErrorCode>;
 

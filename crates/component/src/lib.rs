@@ -17,13 +17,9 @@
 mod bindings;
 mod clocks;
 mod filesystem;
-mod image;
 mod io;
 mod network;
 mod pace;
-mod pool;
-mod settings;
-mod sqlite;
 mod stdio;
 mod workspace;
 

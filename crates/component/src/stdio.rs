@@ -23,13 +23,3 @@ impl stderr::Guest for Provider {
         OutputStream::new(Output::Host(host::stderr::get_stderr(), Urgency::Always))
     }
 }
-
-/// Tells whoever runs the program.
-pub(crate) fn complain(what: &str) {
-    let line = format!("tarbox: {what}\n");
-    let stream = host::stderr::get_stderr();
-    for piece in line.as_bytes().chunks(4096) {
-        // There is nobody else to tell.
-        let _ = stream.blocking_write_and_flush(piece);
-    }
-}

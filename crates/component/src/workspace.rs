@@ -3,20 +3,15 @@
 use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
-use tarbox_fs::{Credentials, Fs, FsOptions, blocking};
-use tarbox_pool::MemoryPool;
-use tarbox_store::{Database as _, ErrorKind, Quota, Store as _};
-use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
+use tarbox_fs::{Credentials, blocking};
+use tarbox_lent::clocks::monotonic;
+use tarbox_lent::{Opened, Settings, complain};
+use tarbox_store::{ErrorKind, Store as _};
 use tarbox_wasi::{Capability, Dir, Volume};
 
 use crate::Provider;
 use crate::bindings::exports::tarbox::workspace::life::Guest;
-use crate::clocks::monotonic;
-use crate::image;
 use crate::pace::Pace;
-use crate::pool::{HostPool, Lease, lent};
-use crate::settings::{Place, Settings};
-use crate::stdio::complain;
 
 /// Who the audit names.
 const AGENT: &str = "component";
@@ -27,11 +22,8 @@ thread_local! {
 
 /// The workspace and what was made of it for the program.
 pub(crate) struct Workspace {
-    database: SqliteDatabase,
-    store: SqliteStore,
+    opened: Opened,
     preopens: Vec<(String, Arc<Dir>)>,
-    /// Where the database is, if that is not memory.
-    pool: Option<Arc<HostPool>>,
     pace: RefCell<Pace>,
 }
 
@@ -66,6 +58,7 @@ impl Guest for Provider {
             return Ok(());
         };
         workspace
+            .opened
             .finish()
             .map_err(|error| complain(&format!("the last changes are not kept: {error}")))
     }
@@ -74,38 +67,8 @@ impl Guest for Provider {
 impl Workspace {
     fn open() -> Result<Self, String> {
         let settings = Settings::read()?;
-        let options = Options::new()
-            .create(true)
-            .background(false)
-            .redo(settings.place != Place::Memory)
-            .cache_bytes(settings.cache);
-        let (pool, database) = match &settings.place {
-            Place::Memory => {
-                let memory = Arc::new(MemoryPool::new());
-                image::unpack(&*memory, &settings.database)?;
-                (
-                    None,
-                    SqliteDatabase::on_pool(memory, &settings.database, &options),
-                )
-            }
-            Place::File { dir } => {
-                let root = lent(dir.as_deref())?;
-                let lease = Lease::take(&root, &settings.database)?;
-                let pool = Arc::new(HostPool::new(root, lease));
-                image::unpack(&*pool, &settings.database).inspect_err(|_| pool.release())?;
-                let opened = SqliteDatabase::on_pool(pool.clone(), &settings.database, &options);
-                (Some(pool), opened)
-            }
-        };
-        let told = |error: tarbox_store::Error| {
-            if let Some(pool) = &pool {
-                pool.release();
-            }
-            format!("cannot open the workspace: {error}")
-        };
-        let database = database.map_err(told)?;
-        let store = tenant(&database, &settings.tenant).map_err(told)?;
-        let fs = Arc::new(Fs::with_options(store.clone(), FsOptions::default()));
+        let opened = Opened::open(&settings)?;
+        let fs = Arc::new(opened.fs());
         let volume = Volume::new(fs, Credentials::root(AGENT), Capability::ReadWrite, 1);
         let mut preopens = Vec::new();
         for (name, path) in settings.preopens {
@@ -118,10 +81,8 @@ impl Workspace {
             preopens.push((name, Arc::new(dir)));
         }
         Ok(Self {
-            database,
-            store,
+            opened,
             preopens,
-            pool,
             pace: RefCell::new(Pace::new(monotonic())),
         })
     }
@@ -154,7 +115,7 @@ impl Workspace {
     /// Before the program waits: who waits has time.
     pub(crate) fn pause(&self) {
         self.commit(|_, _| true);
-        if let Some(pool) = &self.pool {
+        if let Some(pool) = self.opened.pool() {
             pool.beat();
         }
     }
@@ -162,11 +123,11 @@ impl Workspace {
     /// Rows alone go to the redo log at once; content, which needs a transaction, if `is_time`. Failures are not the
     /// program's here: what could not be committed stays in memory, and whoever syncs is told.
     fn commit(&self, is_time: impl FnOnce(&mut Pace, u64) -> bool) {
-        let Some(pool) = &self.pool else {
+        let Some(pool) = self.opened.pool() else {
             return;
         };
         if pool
-            .softly(|| blocking(self.store.log_changes()))
+            .softly(|| blocking(self.opened.store().log_changes()))
             .unwrap_or(false)
         {
             return;
@@ -174,37 +135,13 @@ impl Workspace {
         let began = monotonic();
         let mut pace = self.pace.borrow_mut();
         if is_time(&mut pace, began) {
-            let _ = blocking(self.store.flush());
+            let _ = blocking(self.opened.store().flush());
             pace.pay(began, monotonic());
         }
     }
 
     /// After a sync: what only seemed to be on the device gets there.
     pub(crate) fn settle(&self) -> Result<(), ErrorKind> {
-        match &self.pool {
-            Some(pool) => pool.settle().map_err(|_| ErrorKind::Io),
-            None => Ok(()),
-        }
-    }
-
-    /// Makes everything durable, and lets others in.
-    fn finish(&self) -> tarbox_store::Result<()> {
-        let Some(pool) = &self.pool else {
-            return Ok(());
-        };
-        self.database.clone().close()?;
-        blocking(self.store.sync())?;
-        pool.release();
-        Ok(())
-    }
-}
-
-fn tenant(database: &SqliteDatabase, name: &str) -> tarbox_store::Result<SqliteStore> {
-    match blocking(database.open_tenant(name)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            blocking(database.create_tenant(name, Quota::default()))?;
-            blocking(database.open_tenant(name))
-        }
-        opened => opened,
+        self.opened.settle()
     }
 }

@@ -1,5 +1,6 @@
-//! Makes the components that are shipped of the core module of `tarbox-component`:
-//! `component CORE.wasm WORKSPACE.component.wasm FS.component.wasm`.
+//! Makes the components that are shipped of their core modules: `component part|whole CORE.wasm OUT.component.wasm`.
+//!
+//! A part is composed by `tarbox compose`, which puts settings and files into it; into a whole nothing is put.
 
 use std::process::ExitCode;
 
@@ -16,12 +17,16 @@ fn main() -> ExitCode {
 }
 
 fn make() -> Result<()> {
-    let paths: Vec<_> = std::env::args_os().skip(1).collect();
-    let [core, workspace, fs] = &paths[..] else {
-        return Err("usage: component CORE.wasm WORKSPACE.component.wasm FS.component.wasm".into());
+    let args: Vec<_> = std::env::args_os().skip(1).collect();
+    let [shape, core, out] = &args[..] else {
+        return Err("usage: component part|whole CORE.wasm OUT.component.wasm".into());
     };
-    let provider = tarbox_compose::componentize(&std::fs::read(core)?)?;
-    std::fs::write(fs, tarbox_compose::standalone(&provider)?)?;
-    std::fs::write(workspace, provider)?;
+    let part = tarbox_compose::componentize(&std::fs::read(core)?)?;
+    let made = match shape.to_str() {
+        Some("part") => part,
+        Some("whole") => tarbox_compose::standalone(&part)?,
+        _ => return Err("it is a part or a whole".into()),
+    };
+    std::fs::write(out, made)?;
     Ok(())
 }

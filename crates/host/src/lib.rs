@@ -11,8 +11,8 @@
 //!
 //! # What a program cannot do
 //!
-//! It sees the directories that were lent to it and nothing else: no environment, no network, no other file of this
-//! machine. [`Limits`] bound its time, instructions, memory and open files; exceeding one ends it.
+//! It sees the directories that were lent to it and nothing else: no environment, no network but the hosts named in
+//! [`HttpAccess`] and [`RunOptions::endpoints`], no other file of this machine. [`Limits`] bound its time, instructions, memory and open files; exceeding one ends it.
 //!
 //! # Unsafe code
 //!
@@ -28,6 +28,7 @@ mod deadline;
 mod engine;
 mod error;
 mod host;
+mod http;
 mod limiter;
 mod limits;
 mod options;
@@ -41,6 +42,7 @@ mod wasm;
 pub use cache::Cache;
 pub use error::{RunError, Trap};
 pub use host::Host;
+pub use http::{AllowedHost, HttpAccess, WrongHost};
 pub use limits::{Limit, Limits};
 pub use options::RunOptions;
 pub use preopen::Preopen;

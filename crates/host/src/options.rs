@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tarbox_fs::Credentials;
 use tarbox_wasi::{Files, temporary};
 
-use crate::{Limits, Preopen, Sink, Source};
+use crate::{HttpAccess, Limits, Preopen, Sink, Source};
 
 /// What one run of a program is given. The default is nothing: no arguments, environment, directories, input or
 /// network; output goes to this process's.
@@ -30,6 +30,8 @@ pub struct RunOptions {
     pub limits: Limits,
     /// Addresses that a component may connect to. Core modules have no sockets.
     pub endpoints: Vec<SocketAddr>,
+    /// Whom a component may ask by `wasi:http`: nobody unless named.
+    pub http: HttpAccess,
 }
 
 impl RunOptions {
@@ -45,6 +47,7 @@ impl RunOptions {
             stderr: Sink::Inherit,
             limits: Limits::default(),
             endpoints: Vec::new(),
+            http: HttpAccess::default(),
         }
     }
 

@@ -1,24 +1,12 @@
-//! Where a path of a request leads: from the root, from the directory that a key is confined to, or into a layer.
+//! Where a path of a request leads: from the root, or from the directory that a key is confined to.
 
-use tarbox_fs::{At, FilesystemExt, Follow, PathAt, Realm};
+use tarbox_fs::{At, FilesystemExt, Follow, Realm};
+pub(crate) use tarbox_rest::location::Location;
+use tarbox_rest::location::{absolute, layer_root};
 use tarbox_store::{Attr, ErrorKind, Ino, Scope, Store};
 
 use crate::auth::Caller;
 use crate::problem::{Answer, Problem};
-
-/// A path, and what it begins at and must not leave.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Location {
-    at: At,
-    path: Vec<u8>,
-}
-
-impl Location {
-    /// The path, for operations of the file system.
-    pub fn path(&self) -> PathAt<'_> {
-        self.at.path(&self.path)
-    }
-}
 
 impl<S: Store> Caller<S> {
     /// Where a path of the workspace leads.
@@ -36,28 +24,12 @@ impl<S: Store> Caller<S> {
     pub async fn locate_in(&self, layer: Option<&str>, path: &[u8]) -> Answer<Location> {
         let start = match layer {
             None => Ino::ROOT,
-            Some(layer) => self.layer_root(layer).await?,
+            Some(layer) => layer_root(&self.files.fs, &self.who, layer).await?,
         };
         if !self.is_confined() {
-            return Ok(Location {
-                at: At::in_root(start),
-                path: absolute(path),
-            });
+            return Ok(Location::in_root(start, path));
         }
-        let dir = self.directory_in(start).await?;
-        // From there on no path leads out, whoever moves directories meanwhile.
-        let relative = path
-            .iter()
-            .position(|b| *b != b'/')
-            .map_or(&b"."[..], |at| &path[at..]);
-        Ok(Location {
-            at: At::beneath(dir),
-            path: if path.is_empty() {
-                Vec::new()
-            } else {
-                relative.to_vec()
-            },
-        })
+        Ok(Location::beneath(self.directory_in(start).await?, path))
     }
 
     /// The directory that the key is confined to, or the root.
@@ -97,19 +69,6 @@ impl<S: Store> Caller<S> {
         }
     }
 
-    async fn layer_root(&self, layer: &str) -> Answer<Ino> {
-        let fs = &self.files.fs;
-        let found = fs.store().find_layer(layer).await.map_err(Problem::from)?;
-        let id = found.id.to_string();
-        let snapshots: [&[u8]; 3] = [b".tarbox", b"snapshots", id.as_bytes()];
-        let exempt = self.who.clone().already_checked();
-        let steps = tarbox_fs::FilesystemInterface::walk(fs, &exempt, Ino::ROOT, &snapshots).await;
-        match steps.map_err(Problem::from)?.get(2) {
-            Some(root) => Ok(root.ino),
-            None => Err(Problem::from(ErrorKind::NotFound).because("there is no such layer")),
-        }
-    }
-
     /// Whether the key is confined to a part of the workspace.
     pub fn is_confined(&self) -> bool {
         self.key.path.iter().any(|b| *b != b'/')
@@ -138,13 +97,5 @@ impl<S: Store> Caller<S> {
             .rposition(|b| *b != b'/')
             .map_or(0, |i| i + 1);
         [&self.key.path[..end], &absolute(path)].concat()
-    }
-}
-
-/// The path from the root. An empty one stays so: it leads nowhere.
-fn absolute(path: &[u8]) -> Vec<u8> {
-    match path.first() {
-        None | Some(b'/') => path.to_vec(),
-        _ => [b"/", path].concat(),
     }
 }

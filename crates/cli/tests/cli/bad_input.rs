@@ -140,3 +140,23 @@ fn a_full_disk() {
     let line = w.fails(5, ["export-tar", "--force", "/", "/dev/full"]);
     assert!(line.starts_with("/dev/full: no space left"), "{line}");
 }
+
+#[cfg(feature = "run")]
+#[test]
+fn nothing_names_all_hosts() {
+    let w = Workspace::new();
+    put(&w.host("p.wasm"), b"(not read)");
+    let line = w.run(["run", "--allow-host", "*", "p.wasm"]);
+    assert_eq!(line.code, 2, "{line:?}");
+    assert!(line.err.contains("--allow-host"), "{line:?}");
+    put(&w.host("p.wasm"), b"\0asm\x01\0\0\0");
+    put(
+        &w.host("tarbox.toml"),
+        b"[wasi.http]\nallowed_hosts = ['*.org']\n",
+    );
+    let line = w.fails(2, ["run", "--no-cache", "p.wasm"]);
+    assert_eq!(
+        line,
+        "./tarbox.toml: [wasi.http] allowed_hosts: '*.org': '*.' stands before a domain of two labels or more"
+    );
+}

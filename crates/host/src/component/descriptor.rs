@@ -9,7 +9,7 @@ use super::bindings::types::{
     PathFlags,
 };
 
-tarbox_wasi::p2_conversions!();
+tarbox_wasi::p2_conversions!(WouldBlock);
 
 /// A failed operation: the component is told a code, or it ends.
 #[derive(Debug)]

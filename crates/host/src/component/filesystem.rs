@@ -1,7 +1,5 @@
 //! `wasi:filesystem`: each function of the interface on the capabilities of `tarbox-wasi`.
 
-use std::sync::Arc;
-
 use tarbox_store::WriteAt;
 use tarbox_wasi::p2::{Descriptor, Entries};
 use wasmtime::component::Resource;
@@ -20,11 +18,7 @@ use types::{
 
 impl preopens::Host for State {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
-        let table = &mut self.table;
-        let preopens = self.preopens.iter();
-        preopens
-            .map(|(name, dir)| Ok((table.push(Descriptor::Dir(Arc::clone(dir)))?, name.clone())))
-            .collect()
+        self.directories()
     }
 }
 

@@ -1,7 +1,6 @@
-//! The interfaces of the world `wasi:cli/command` for a component to import.
+//! The interfaces of the world `wasi:cli/command` for a component to import, and `wasi:http`.
 
-use wasmtime::Engine;
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
 use wasmtime_wasi::p2::bindings::{cli, clocks, random, sockets};
@@ -10,10 +9,11 @@ use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView as _};
 
 use super::bindings::{preopens, types};
 use super::state::State;
+use super::{http, p3};
 
-/// A linker with all of them.
-pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
-    let mut linker = Linker::new(engine);
+/// A linker with all of them that this component may import.
+pub(super) fn linker(component: &Component) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(component.engine());
     let l = &mut linker;
     wasmtime_wasi_io::add_to_linker_async(l)?;
     types::add_to_linker::<State, HasSelf<State>>(l, |state| state)?;
@@ -40,10 +40,22 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     sockets::instance_network::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
     sockets::ip_name_lookup::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
     sockets::network::add_to_linker::<State, WasiSockets>(l, &Default::default(), State::sockets)?;
+    if imports(component, |name| name.contains("@0.3.")) {
+        p3::add_to_linker(l)?;
+    }
+    if imports(component, |name| name.starts_with("wasi:http/")) {
+        http::add_to_linker(l)?;
+    }
     Ok(linker)
 }
 
-/// Whether an interface of this name is among them, in whatever 0.2 version: the exact one the linker checks.
+/// Whether a component imports an interface that is like this: what it does not need takes no time.
+fn imports(component: &Component, is_like: impl Fn(&str) -> bool) -> bool {
+    let ty = component.component_type();
+    ty.imports(component.engine()).any(|(name, _)| is_like(name))
+}
+
+/// Whether an interface of this name is among them, in whatever version: the exact one the linker checks.
 pub(super) fn provides(interface: &str) -> bool {
     let (name, version) = interface.split_once('@').unwrap_or((interface, ""));
     let known = [
@@ -53,6 +65,8 @@ pub(super) fn provides(interface: &str) -> bool {
         "wasi:random/",
         "wasi:cli/",
         "wasi:sockets/",
+        "wasi:http/",
     ];
-    version.starts_with("0.2.") && known.iter().any(|package| name.starts_with(package))
+    ["0.2.", "0.3."].iter().any(|known| version.starts_with(known))
+        && known.iter().any(|package| name.starts_with(package))
 }

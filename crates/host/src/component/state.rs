@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use tarbox_wasi::Dir;
-use wasmtime::component::ResourceTable;
+use tarbox_wasi::p2::Descriptor;
+use wasmtime::component::{Resource, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_io::IoView;
 
+use super::http::Http;
 use super::network;
 use crate::limiter::Limiter;
 use crate::{Preopen, RunError, RunOptions, Sink, Source};
 
 pub(crate) struct State {
     pub(super) table: ResourceTable,
-    pub(super) preopens: Vec<(String, Arc<Dir>)>,
+    preopens: Vec<(String, Arc<Dir>)>,
+    pub(super) http: Http,
     wasi: WasiCtx,
     limiter: Limiter,
 }
@@ -28,8 +31,18 @@ impl State {
                 .map(|(name, dir)| (name, Arc::new(dir)))
                 .collect(),
             limiter: Limiter::new(options.limits.memory),
+            http: Http::new(options.http.clone()),
             wasi: wasi(program, options),
         })
+    }
+
+    /// What the program finds, by name.
+    pub(super) fn directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
+        let table = &mut self.table;
+        let preopens = self.preopens.iter();
+        preopens
+            .map(|(name, dir)| Ok((table.push(Descriptor::Dir(Arc::clone(dir)))?, name.clone())))
+            .collect()
     }
 
     pub(super) fn limiter(&mut self) -> &mut Limiter {

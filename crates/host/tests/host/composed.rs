@@ -1,6 +1,6 @@
 //! Programs that carry their workspace, on a runtime that knows nothing of Tarbox: Wasmtime with its own WASI.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -14,6 +14,7 @@ use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 
+use crate::artifact::artifact;
 use crate::guests::{self, Target};
 use crate::reference::{self, Metered};
 use crate::run::root;
@@ -21,37 +22,10 @@ use crate::run::root;
 /// More instructions than any program here needs.
 const ENOUGH: u64 = u64::MAX / 2;
 
-/// The component that provides files: what is shipped, built once.
+/// The component that provides files.
 fn provider() -> &'static [u8] {
     static BUILT: OnceLock<Vec<u8>> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let named = std::env::var_os("TARBOX_PROVIDER").map(PathBuf::from);
-        let path = named.unwrap_or_else(|| {
-            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-            let built = Command::new(cargo)
-                .args([
-                    "run",
-                    "--quiet",
-                    "--package=xtask",
-                    "--",
-                    "--quiet",
-                    "wasm",
-                    "tarbox-workspace",
-                ])
-                .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-                .output()
-                .expect("cargo can be started");
-            let said = String::from_utf8(built.stdout).unwrap();
-            let path = said.split('\'').nth(1).unwrap_or_else(|| {
-                panic!(
-                    "the provider does not build: {}",
-                    String::from_utf8_lossy(&built.stderr)
-                )
-            });
-            PathBuf::from(path)
-        });
-        std::fs::read(path).unwrap()
-    })
+    BUILT.get_or_init(|| artifact("TARBOX_PROVIDER", "tarbox-workspace"))
 }
 
 fn compose(application: &[u8], settings: &[(&str, &str)]) -> Result<Vec<u8>, Error> {

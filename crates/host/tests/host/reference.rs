@@ -33,6 +33,9 @@ pub(crate) fn run(path: &Path, target: Target, dir: &Path, args: &[&str]) -> (St
         Target::P1 => module(&engine, path, &mut wasi),
         Target::P2 => Component::from_file(&engine, path)
             .and_then(|component| run_component(&engine, &component, &mut wasi, None)),
+        Target::P3 => {
+            Component::from_file(&engine, path).and_then(|component| run_p3(&engine, &component, &mut wasi))
+        }
     };
     let status = match ended {
         Ok(()) => 0,
@@ -109,5 +112,27 @@ fn run_component(
         let command = Command::instantiate_async(&mut store, component, &linker).await?;
         let result = command.wasi_cli_run().call_run(&mut store).await?;
         result.map_err(|()| I32Exit(1).into())
+    })
+}
+
+fn run_p3(engine: &Engine, component: &Component, wasi: &mut WasiCtxBuilder) -> wasmtime::Result<()> {
+    use wasmtime_wasi::p3::bindings::Command;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let mut linker = ComponentLinker::<State>::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    let state = State {
+        wasi: wasi.build(),
+        table: ResourceTable::new(),
+    };
+    let mut store = Store::new(engine, state);
+    runtime.block_on(async {
+        let command = Command::instantiate_async(&mut store, component, &linker).await?;
+        let ended = store
+            .run_concurrent(async move |store| command.wasi_cli_run().call_run(store).await)
+            .await??;
+        ended.map_err(|()| I32Exit(1).into())
     })
 }

@@ -9,7 +9,7 @@ use tarbox_fs::{FilesystemExt, FilesystemInterface, Follow};
 use tarbox_store::{Scope, SetAttr, SetTime, Store, Timestamp};
 use utoipa::ToSchema;
 
-use super::content::octal;
+use crate::answer::octal;
 use crate::app::{App, Backend};
 use crate::auth::Caller;
 use crate::body::object;

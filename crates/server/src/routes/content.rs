@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, Method, StatusCode};
 use futures_util::stream;
 use tarbox_fs::{FilesystemExt, FilesystemInterface, Follow, Handle, OpenFlags, Realm};
-use tarbox_store::{Attr, ErrorKind, FileKind, Scope, Store, WriteAt};
+use tarbox_store::{ErrorKind, Scope, Store, WriteAt};
 
+use crate::answer::{Part, head, made, octal};
 use crate::app::{App, Backend};
 use crate::auth::{Caller, Watchdog};
 use crate::body::Pieces;
-use crate::conditions::{Conditions, http_date, tag_header};
+use crate::conditions::Conditions;
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
-use crate::range::{Wanted, wanted};
 use crate::upload::Upload;
 
 /// What is read at once where nothing waits for it.
@@ -65,10 +64,11 @@ pub(crate) async fn get<D: Backend>(
             _ => Follow::Yes,
         };
         let attr = fs.resolve(who, location.path(), follow).await?;
-        return match conditions.allow_answer(&attr)? {
-            true => Ok(described(StatusCode::OK, &attr, attr.size)),
-            false => Ok(not_modified(&attr)),
+        let part = match conditions.allow_answer(&attr)? {
+            true => Part::Whole(attr.size),
+            false => Part::Known,
         };
+        return Ok(part.head(&attr).map(|()| Body::empty()));
     }
     let (attr, handle) = fs.open_path(who, location.path(), OpenFlags::READ, None).await?;
     let open = OpenFile {
@@ -84,53 +84,15 @@ pub(crate) async fn get<D: Backend>(
     if Realm::of(attr.ino) == Realm::Hook {
         // Its length is known when it is read.
         let content = fs.read_file(who, location.path()).await?;
-        return Ok(answer(
-            StatusCode::OK,
-            &attr,
-            content.len() as u64,
-            content.into(),
-        ));
+        return Ok(head(StatusCode::OK, &attr, content.len() as u64).map(|()| content.into()));
     }
-    if !conditions.allow_answer(&attr)? {
-        return Ok(not_modified(&attr));
-    }
-    let range = match if_range_fails(&headers, &attr) {
-        true => Wanted::All,
-        false => wanted(&headers, attr.size),
-    };
-    let (status, from, to) = match range {
-        Wanted::All => (StatusCode::OK, 0, attr.size),
-        Wanted::Part(from, to) => (StatusCode::PARTIAL_CONTENT, from, to),
-        Wanted::Nothing => {
-            return Err(Problem::new(
-                StatusCode::RANGE_NOT_SATISFIABLE,
-                "RANGE",
-                "the file does not have this range",
-            )
-            .with(header::CONTENT_RANGE, format!("bytes */{}", attr.size)));
-        }
-    };
+    let part = Part::of(&headers, &conditions, &attr)?;
+    let (from, to) = part.bytes();
     let body = match to - from {
         len if len <= QUICK => open.whole(from, len as usize).await?.into(),
         _ => open.pieces(from, to),
     };
-    let mut response = answer(status, &attr, to - from, body);
-    if status == StatusCode::PARTIAL_CONTENT {
-        let text = format!("bytes {from}-{}/{}", to - 1, attr.size);
-        response.headers_mut().insert(
-            header::CONTENT_RANGE,
-            HeaderValue::try_from(text).map_err(|_| crate::app::broken())?,
-        );
-    }
-    Ok(response)
-}
-
-/// A range is only meant for the file that the client knows.
-fn if_range_fails(headers: &HeaderMap, attr: &Attr) -> bool {
-    let Some(value) = headers.get(header::IF_RANGE) else {
-        return false;
-    };
-    *value != tag_header(attr)
+    Ok(part.head(&attr).map(|()| body))
 }
 
 /// A file that is read; closed with its answer, however that ends.
@@ -229,70 +191,6 @@ fn cut() -> Problem {
     )
 }
 
-fn not_modified(attr: &Attr) -> Response {
-    let mut response = StatusCode::NOT_MODIFIED.into_response();
-    response.headers_mut().insert(header::ETAG, tag_header(attr));
-    response.headers_mut().insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, no-cache"),
-    );
-    response
-}
-
-/// The head of an answer about a file.
-fn described(status: StatusCode, attr: &Attr, len: u64) -> Response {
-    answer(status, attr, len, Body::empty())
-}
-
-fn answer(status: StatusCode, attr: &Attr, len: u64, body: Body) -> Response {
-    const KIND: HeaderName = HeaderName::from_static("tarbox-kind");
-    const MODE: HeaderName = HeaderName::from_static("tarbox-mode");
-    const OWNER: HeaderName = HeaderName::from_static("tarbox-owner");
-    const INODE: HeaderName = HeaderName::from_static("tarbox-inode");
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_LENGTH, len.into());
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/octet-stream"),
-    );
-    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, no-cache"),
-    );
-    headers.insert(header::ETAG, tag_header(attr));
-    headers.insert(INODE, attr.ino.0.into());
-    headers.insert(KIND, HeaderValue::from_static(kind(attr.kind)));
-    let texts = [
-        (MODE, format!("{:04o}", attr.mode)),
-        (OWNER, format!("{}:{}", attr.uid, attr.gid)),
-    ];
-    for (name, text) in texts {
-        if let Ok(value) = HeaderValue::try_from(text) {
-            headers.insert(name, value);
-        }
-    }
-    if let Some(date) = http_date(attr.mtime) {
-        headers.insert(header::LAST_MODIFIED, date);
-    }
-    response
-}
-
-/// The word for a kind.
-pub(crate) fn kind(kind: FileKind) -> &'static str {
-    match kind {
-        FileKind::File => "file",
-        FileKind::Directory => "directory",
-        FileKind::Symlink => "symlink",
-        FileKind::Fifo => "fifo",
-        FileKind::Socket => "socket",
-        FileKind::CharDevice => "chardevice",
-        FileKind::BlockDevice => "blockdevice",
-    }
-}
-
 /// Write a file
 ///
 /// Replaces its content, or makes it. The file has the old content until all of the new one is there. With `If-None-Match: *` it
@@ -323,7 +221,7 @@ pub(crate) async fn put<D: Backend>(
     let params = params.only(&["path", "mode", "durability"])?;
     let (upload, pieces) = upload(app, caller, &params, request).await?;
     let changed = upload.put(pieces).await?;
-    Ok(made(changed.is_new, &changed.attr))
+    Ok(made(changed.is_new, &changed.attr).map(|()| Body::empty()))
 }
 
 /// Write a part of a file
@@ -364,7 +262,7 @@ pub(crate) async fn patch<D: Backend>(
         .because("16 MiB are the most at once"));
     }
     let (changed, offset) = upload.write(at, data).await?;
-    let mut response = made(changed.is_new, &changed.attr);
+    let mut response = made(changed.is_new, &changed.attr).map(|()| Body::empty());
     response.headers_mut().insert("tarbox-offset", offset.into());
     Ok(response)
 }
@@ -441,33 +339,12 @@ pub(crate) async fn delete<D: Backend>(
     app.work(remove).await
 }
 
-/// The answer to a change of a file.
-pub(crate) fn made(is_new: bool, attr: &Attr) -> Response {
-    let status = match is_new {
-        true => StatusCode::CREATED,
-        false => StatusCode::NO_CONTENT,
-    };
-    let mut response = status.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::ETAG, tag_header(attr));
-    headers.insert("tarbox-inode", attr.ino.0.into());
-    response
-}
-
 /// Permission bits, as octal digits.
 pub(crate) fn mode(params: &Params) -> Answer<Option<u32>> {
     let Some(text) = params.text("mode")? else {
         return Ok(None);
     };
     octal(text).map(Some)
-}
-
-/// The same as text.
-pub(crate) fn octal(text: &str) -> Answer<u32> {
-    let digits = !text.is_empty() && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
-    let mode = digits.then(|| u32::from_str_radix(text, 8).ok()).flatten();
-    mode.filter(|mode| *mode <= 0o7777)
-        .ok_or_else(|| Problem::bad_request("a mode is octal digits to 7777"))
 }
 
 /// Whether the answer to a change waits for the device.

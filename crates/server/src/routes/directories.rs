@@ -4,33 +4,19 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tarbox_fs::{FilesystemExt, FilesystemInterface, NewNode, OpenFlags};
-use tarbox_store::{Cookie, Scope, Store};
+use tarbox_store::{Scope, Store};
 use utoipa::ToSchema;
 
-use super::content::octal;
+use crate::answer::octal;
 use crate::app::{App, Backend};
 use crate::auth::Caller;
 use crate::body::object;
-use crate::json::{Attributes, Entry};
+use crate::json::{Attributes, Page};
 use crate::params::Params;
-use crate::problem::{Answer, Problem};
+use crate::problem::Answer;
 use crate::text::Text;
-
-/// Entries of a page, if nobody says, and the most.
-const PAGE: usize = 1000;
-const PAGE_MAX: usize = 10_000;
-
-/// A page of a directory.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Page {
-    /// The entries, in an order that stays while others come and go.
-    entries: Vec<Entry>,
-    /// Ask for what is behind this, if there is more.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<u64>,
-}
 
 /// List a directory
 ///
@@ -51,11 +37,7 @@ pub(crate) async fn list<D: Backend>(
 ) -> Answer<Json<Page>> {
     let params = params.only(&["path", "after", "limit", "layer"])?;
     caller.allow(Scope::Read)?;
-    let after = Cookie(params.parsed("after")?.unwrap_or(0));
-    let limit = params.parsed::<usize>("limit")?.unwrap_or(PAGE);
-    if !(1..=PAGE_MAX).contains(&limit) {
-        return Err(Problem::bad_request(format!("limit is 1 to {PAGE_MAX}")));
-    }
+    let (after, limit) = Page::wanted(&params)?;
     let location = caller
         .locate_in(params.text("layer")?, params.bytes("path").unwrap_or(b"/"))
         .await?;
@@ -71,17 +53,7 @@ pub(crate) async fn list<D: Backend>(
         Ok(page)
     };
     let page = app.work(read).await?;
-    let next = (page.len() == limit)
-        .then(|| page.last().map(|entry| entry.cookie.0))
-        .flatten();
-    let entries = page.into_iter().map(|entry| Entry {
-        name: Text(entry.name),
-        attributes: Attributes::from(&entry.attr),
-    });
-    Ok(Json(Page {
-        entries: entries.collect(),
-        next,
-    }))
+    Ok(Json(Page::of(page, limit)))
 }
 
 /// A directory to make.

@@ -11,16 +11,9 @@ use utoipa::ToSchema;
 use crate::app::{App, Backend};
 use crate::auth::Caller;
 use crate::body::object;
-use crate::json::{Difference, Layer};
+use crate::json::{Difference, Layer, Layers};
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
-
-/// The layers of a workspace.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Layers {
-    /// The oldest first; the last is being written.
-    layers: Vec<Layer>,
-}
 
 /// List layers
 #[utoipa::path(get, path = "/layers/{tenant}", tag = "layers",
@@ -30,8 +23,7 @@ pub(crate) async fn list<D: Backend>(caller: Caller<D::Store>, params: Params) -
     params.only(&[])?;
     caller.allow(Scope::Read)?;
     let layers = caller.files.fs.store().layers().await?;
-    let layers = layers.into_iter().map(Layer::from).collect();
-    Ok(Json(Layers { layers }))
+    Ok(Json(layers.into()))
 }
 
 /// A checkpoint to take.

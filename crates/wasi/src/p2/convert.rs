@@ -2,11 +2,12 @@
 
 /// Defines `code`, `file_kind`, `flags`, `open`, `follow`, `stat`, `metadata_hash` and `new_times`, which convert between the
 /// types of [`p2`](crate::p2) and generated ones: `ErrorCode`, `DescriptorType`, `DescriptorFlags`, `OpenFlags`, `PathFlags`,
-/// `DescriptorStat`, `MetadataHashValue`, `NewTimestamp` and `Datetime`, which have to be in scope.
+/// `DescriptorStat`, `MetadataHashValue`, `NewTimestamp` and `Datetime`, which have to be in scope. What would have to wait gets
+/// the code that is named: 0.3 has none of its own for it.
 #[macro_export]
 macro_rules! p2_conversions {
-    () => {
-        /// The code of WASI 0.2 for a failure.
+    ($would_block:ident) => {
+        /// The code of the interface for a failure.
         pub(crate) fn code(failure: $crate::p2::Failure) -> ErrorCode {
             use $crate::ErrorKind;
             let kind = match failure {
@@ -33,7 +34,7 @@ macro_rules! p2_conversions {
                 ErrorKind::CrossDevice => ErrorCode::CrossDevice,
                 ErrorKind::Unsupported => ErrorCode::Unsupported,
                 ErrorKind::Busy => ErrorCode::Busy,
-                ErrorKind::WouldBlock => ErrorCode::WouldBlock,
+                ErrorKind::WouldBlock => ErrorCode::$would_block,
                 ErrorKind::Deadlock => ErrorCode::Deadlock,
                 ErrorKind::NoSuchAddress => ErrorCode::NoSuchDevice,
                 ErrorKind::Overflow => ErrorCode::Overflow,
@@ -108,10 +109,10 @@ macro_rules! p2_conversions {
         }
 
         pub(crate) fn stat(attr: &$crate::Attr) -> DescriptorStat {
-            // Times before 1970 cannot be told.
+            // 0.2 cannot tell times before 1970.
             let datetime = |time: $crate::Timestamp| {
                 Some(Datetime {
-                    seconds: u64::try_from(time.seconds()).ok()?,
+                    seconds: time.seconds().try_into().ok()?,
                     nanoseconds: time.nanos(),
                 })
             };

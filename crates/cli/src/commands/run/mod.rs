@@ -1,6 +1,7 @@
 //! `run`
 
 mod ahead;
+mod http;
 
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use std::time::Duration;
 use serde_json::json;
 use tarbox_fs::{FilesystemExt, Fs, blocking};
 use tarbox_host::{
-    Cache, Capability, Files, Host, Limits, Preopen, Program, RunError, RunOptions, Source, temporary,
+    AllowedHost, Cache, Capability, Files, Host, Limits, Preopen, Program, RunError, RunOptions, Source,
+    temporary,
 };
 use tarbox_store::{ErrorKind, Store};
 
@@ -29,6 +31,7 @@ use ahead::{Ahead, Ready};
     "tarbox run --ro /src --dir /out tool.wasm /src     read one directory, write another, see nothing else",
     "tarbox run --dir /data::/ tool.wasm                sees /data as the root directory",
     "tarbox run --timeout 10 --max-memory 256 tool.wasm",
+    "tarbox run --allow-host api.example.org fetch.wasm may ask this host over HTTP, and nobody else",
     "tarbox layer diff                                  show what the program changed",
     "Exits with the program's own code; 124 after --timeout, 137 after --max-memory, 152 after --fuel, 134 after a trap,",
     "126 if the file cannot be run.",
@@ -43,6 +46,10 @@ pub(crate) struct Args {
     /// Set an environment variable; without a value, pass on the current one. Nothing else is passed on
     #[arg(long, short, value_name = "KEY[=VALUE]")]
     env: Vec<String>,
+    /// Let it send HTTP requests (wasi:http) to this host, and to no other that is not named, too: a name, an address, or all
+    /// names below a domain (*.example.org). Without PORT 80 for http and 443 for https
+    #[arg(long, value_name = "HOST[:PORT]")]
+    allow_host: Vec<AllowedHost>,
     /// Stop it after this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
@@ -58,7 +65,7 @@ pub(crate) struct Args {
     /// Compile the program again instead of using the cache in the user's cache directory
     #[arg(long)]
     no_cache: bool,
-    /// The program: a core module of WASI preview 1, or a component of WASI 0.2; - reads it from standard input. Everything
+    /// The program: a core module of WASI preview 1, or a component of WASI 0.2 or 0.3; - reads it from standard input. Everything
     /// after it is passed to the program
     // One list, because clap would take an option right after the file for its own.
     #[arg(
@@ -125,6 +132,7 @@ pub(crate) fn run<S: Store + 'static>(
         preopens: preopens(args, &files)?,
         stdin: Source::Inherit,
         limits: args.limits(),
+        http: http::access(&args.allow_host, w.database)?,
         ..RunOptions::new(w.who.clone())
     };
     w.out.flush()?;

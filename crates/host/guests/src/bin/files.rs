@@ -1,6 +1,6 @@
 //! Files: make, write, read, seek, append, cut, copy, rename, remove.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 

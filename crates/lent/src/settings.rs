@@ -12,26 +12,44 @@ const CACHE: u64 = 8 * 1024 * 1024;
 
 /// Where files are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
     /// In memory: they are gone with the program.
     Memory,
-    /// In a database in a directory: the lent one of this name, or one below it; without a name the first that was lent.
-    File { dir: Option<String> },
+    /// In a database in a directory.
+    File {
+        /// The lent one of this name, or one below it; without a name the first that was lent.
+        dir: Option<String>,
+    },
 }
 
 /// All settings, each of them valid.
 #[derive(Debug)]
-pub(crate) struct Settings {
+pub struct Settings {
     /// `TARBOX_STORE`: `file` or `memory`, and `TARBOX_DIR`.
-    pub(crate) place: Place,
+    pub place: Place,
     /// `TARBOX_DB`: the name of the database in the directory.
-    pub(crate) database: String,
+    pub database: String,
     /// `TARBOX_TENANT`.
-    pub(crate) tenant: String,
+    pub tenant: String,
     /// `TARBOX_CACHE_MB`, in bytes.
-    pub(crate) cache: u64,
+    pub cache: u64,
     /// `TARBOX_PREOPENS`: a directory of the workspace for each name a program finds, `NAME` or `NAME=DIR`, separated by `:`.
-    pub(crate) preopens: Vec<(String, String)>,
+    pub preopens: Vec<(String, String)>,
+}
+
+/// What is set, by the names of variables.
+fn all() -> HashMap<String, String> {
+    let mut all: HashMap<String, String> = baked::settings().into_iter().collect();
+    let set = get_environment()
+        .into_iter()
+        .filter(|(name, value)| name.starts_with("TARBOX_") && !value.is_empty());
+    all.extend(set);
+    all
+}
+
+/// One more setting, by the name of its variable.
+pub fn variable(name: &str) -> Option<String> {
+    all().remove(name)
 }
 
 impl Settings {
@@ -39,12 +57,8 @@ impl Settings {
     ///
     /// # Errors
     /// What is wrong with one of them, in a sentence.
-    pub(crate) fn read() -> Result<Self, String> {
-        let mut all: HashMap<String, String> = baked::settings().into_iter().collect();
-        let set = get_environment()
-            .into_iter()
-            .filter(|(name, value)| name.starts_with("TARBOX_") && !value.is_empty());
-        all.extend(set);
+    pub fn read() -> Result<Self, String> {
+        let all = all();
         let get = |name: &str| all.get(name).map(String::as_str);
         let place = match get("TARBOX_STORE") {
             None | Some("file") => Place::File {

@@ -19,7 +19,7 @@ pub(crate) use lease::Lease;
 
 /// The files below one directory of the host.
 #[derive(Debug)]
-pub(crate) struct HostPool {
+pub struct HostPool {
     shared: Rc<Shared>,
 }
 
@@ -49,7 +49,7 @@ impl HostPool {
 
     /// Does something whose records in the redo log need not be on the device when it is done: they outlive the program,
     /// though not the machine.
-    pub(crate) fn softly<T>(&self, act: impl FnOnce() -> T) -> T {
+    pub fn softly<T>(&self, act: impl FnOnce() -> T) -> T {
         self.shared.soft.set(true);
         let done = act();
         self.shared.soft.set(false);
@@ -57,7 +57,10 @@ impl HostPool {
     }
 
     /// Makes up for the syncs that were put off.
-    pub(crate) fn settle(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// That of the sync.
+    pub fn settle(&self) -> Result<()> {
         let Some(file) = self.shared.unsynced.take() else {
             return Ok(());
         };
@@ -69,12 +72,12 @@ impl HostPool {
     }
 
     /// Shows that this program lives.
-    pub(crate) fn beat(&self) {
+    pub fn beat(&self) {
         self.shared.lease.beat(&self.shared.root);
     }
 
     /// Lets others in.
-    pub(crate) fn release(&self) {
+    pub fn release(&self) {
         self.shared.lease.release(&self.shared.root);
     }
 }

@@ -1,10 +1,11 @@
 //! The part of a file that a request wants.
 
-use axum::http::{HeaderMap, header};
+use http::{HeaderMap, header};
 
 /// What a `Range` asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub enum Wanted {
+    /// Everything.
     All,
     /// From the first of these bytes to the one before the second.
     Part(u64, u64),
@@ -13,7 +14,7 @@ pub(crate) enum Wanted {
 }
 
 /// What is wanted of a file of `size` bytes. What is not one range of bytes is ignored, as RFC 9110 has it.
-pub(crate) fn wanted(headers: &HeaderMap, size: u64) -> Wanted {
+pub fn wanted(headers: &HeaderMap, size: u64) -> Wanted {
     let value = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
     value.and_then(|text| parse(text, size)).unwrap_or(Wanted::All)
 }

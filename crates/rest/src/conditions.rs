@@ -2,23 +2,23 @@
 
 use std::time::{Duration, SystemTime};
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tarbox_store::{Attr, Timestamp};
 
 use crate::problem::{Answer, Problem};
 
 /// The entity tag of what has these attributes: the inode, and when it was changed last.
-pub(crate) fn tag(attr: &Attr) -> String {
+pub fn tag(attr: &Attr) -> String {
     format!("\"{:x}-{:x}\"", attr.ino.0, attr.ctime.0)
 }
 
 /// The same as a header.
-pub(crate) fn tag_header(attr: &Attr) -> HeaderValue {
+pub fn tag_header(attr: &Attr) -> HeaderValue {
     HeaderValue::try_from(tag(attr)).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 /// A time as headers have it.
-pub(crate) fn http_date(time: Timestamp) -> Option<HeaderValue> {
+pub fn http_date(time: Timestamp) -> Option<HeaderValue> {
     let seconds = u64::try_from(time.seconds()).ok()?;
     let date = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
     HeaderValue::try_from(httpdate::fmt_http_date(date)).ok()
@@ -26,7 +26,7 @@ pub(crate) fn http_date(time: Timestamp) -> Option<HeaderValue> {
 
 /// `If-Match` and `If-None-Match`, as far as they are there.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Conditions {
+pub struct Conditions {
     matches: Option<Tags>,
     matches_none: Option<Tags>,
 }
@@ -72,7 +72,7 @@ impl Tags {
 
 impl Conditions {
     /// Reads the conditions of a request.
-    pub(crate) fn of(headers: &HeaderMap) -> Answer<Self> {
+    pub fn of(headers: &HeaderMap) -> Answer<Self> {
         Ok(Self {
             matches: Tags::read(headers, header::IF_MATCH)?,
             matches_none: Tags::read(headers, header::IF_NONE_MATCH)?,
@@ -80,17 +80,17 @@ impl Conditions {
     }
 
     /// Whether there are any.
-    pub(crate) fn are_there(&self) -> bool {
+    pub fn are_there(&self) -> bool {
         self.matches.is_some() || self.matches_none.is_some()
     }
 
     /// Whether they only ask that nothing is there yet.
-    pub(crate) fn want_nothing(&self) -> bool {
+    pub fn want_nothing(&self) -> bool {
         matches!(self.matches_none, Some(Tags::Any))
     }
 
     /// Whether a change may be made to what is there.
-    pub(crate) fn allow_change(&self, there: Option<&Attr>) -> Answer<()> {
+    pub fn allow_change(&self, there: Option<&Attr>) -> Answer<()> {
         let fits = self.matches.as_ref().is_none_or(|tags| tags.have(there, false))
             && !self
                 .matches_none
@@ -100,7 +100,7 @@ impl Conditions {
     }
 
     /// Whether an answer is to be made of what is there; `false` if the client has it.
-    pub(crate) fn allow_answer(&self, there: &Attr) -> Answer<bool> {
+    pub fn allow_answer(&self, there: &Attr) -> Answer<bool> {
         if self
             .matches
             .as_ref()
@@ -116,7 +116,7 @@ impl Conditions {
 }
 
 /// What is there is not what the request expects.
-pub(crate) fn failed(there: Option<&Attr>) -> Problem {
+pub fn failed(there: Option<&Attr>) -> Problem {
     let problem = Problem::new(
         StatusCode::PRECONDITION_FAILED,
         "PRECONDITION_FAILED",

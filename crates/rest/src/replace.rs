@@ -5,6 +5,7 @@
 //! reached through a symbolic link or is a control file) is written where it is: then a crash of the machine in the middle
 //! may leave a part of either.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tarbox_fs::{
@@ -21,21 +22,28 @@ use crate::problem::{Answer, Problem};
 const STEP_MAX: usize = 16 << 20;
 
 /// Somebody's change of one file.
-pub(crate) struct Change<'a, S: Store> {
-    pub(crate) fs: &'a Fs<S>,
-    pub(crate) who: &'a Credentials,
-    pub(crate) scope: Scope,
-    pub(crate) location: &'a Location,
-    pub(crate) conditions: &'a Conditions,
+pub struct Change<'a, S: Store> {
+    /// Where the file is.
+    pub fs: &'a Fs<S>,
+    /// Who changes it.
+    pub who: &'a Credentials,
+    /// What the key is for.
+    pub scope: Scope,
+    /// The path of the file.
+    pub location: &'a Location,
+    /// What must hold of what is there.
+    pub conditions: &'a Conditions,
     /// Permission bits of a file that is made, before the umask.
-    pub(crate) mode: u32,
+    pub mode: u32,
 }
 
 /// What was there, and what is there now.
 #[derive(Debug)]
-pub(crate) struct Changed {
-    pub(crate) attr: Attr,
-    pub(crate) is_new: bool,
+pub struct Changed {
+    /// Its attributes now.
+    pub attr: Attr,
+    /// Whether nothing was there.
+    pub is_new: bool,
 }
 
 /// Where new content goes.
@@ -47,15 +55,16 @@ enum Target<'a> {
 }
 
 /// A file that nobody else knows of yet.
-pub(crate) struct Beside {
-    pub(crate) handle: Handle,
+pub struct Beside {
+    /// Open to be read and written.
+    pub handle: Handle,
     dir: tarbox_store::Ino,
     name: Vec<u8>,
 }
 
 impl<'a, S: Store> Change<'a, S> {
     /// Gives the file this content.
-    pub(crate) async fn put(&self, data: &[u8]) -> Answer<Changed> {
+    pub async fn put(&self, data: &[u8]) -> Answer<Changed> {
         match self.target().await? {
             Target::Inode(attr) => self.put_into(attr, data).await,
             // One step: whoever reads sees all of it or nothing.
@@ -90,7 +99,7 @@ impl<'a, S: Store> Change<'a, S> {
     }
 
     /// Begins a file for content that comes in pieces.
-    pub(crate) async fn begin_large(&self) -> Answer<Beside> {
+    pub async fn begin_large(&self) -> Answer<Beside> {
         let beside = match self.target().await? {
             Target::Name(parent, there) => match self.begin(&parent).await {
                 Err(e) if there.is_some() && is_refusal(&e) => self.begin_anywhere().await,
@@ -102,7 +111,7 @@ impl<'a, S: Store> Change<'a, S> {
     }
 
     /// Puts what came in pieces in its place.
-    pub(crate) async fn complete(&self, beside: Beside) -> Answer<Changed> {
+    pub async fn complete(&self, beside: Beside) -> Answer<Changed> {
         let settled = match self.target().await {
             Ok(Target::Inode(attr)) => self.share(&beside, attr).await,
             Ok(Target::Name(parent, there)) => match self.settle(&beside, &parent, there.as_ref()).await {
@@ -125,7 +134,7 @@ impl<'a, S: Store> Change<'a, S> {
     }
 
     /// Appends to the file, or writes at an offset; makes it if it is not there.
-    pub(crate) async fn write(&self, at: WriteAt, data: &[u8]) -> Answer<(Changed, u64)> {
+    pub async fn write(&self, at: WriteAt, data: &[u8]) -> Answer<(Changed, u64)> {
         self.check().await?;
         let flags = match at {
             WriteAt::End => OpenFlags::WRITE.appending(),
@@ -156,7 +165,7 @@ impl<'a, S: Store> Change<'a, S> {
     }
 
     /// What is there now, if the change may be made to it.
-    pub(crate) async fn check(&self) -> Answer<Option<Attr>> {
+    pub async fn check(&self) -> Answer<Option<Attr>> {
         let there = match self.fs.stat(self.who, self.location.path()).await {
             Ok(attr) => Some(attr),
             Err(e) if e.kind() == ErrorKind::NotFound => None,
@@ -316,7 +325,7 @@ impl<'a, S: Store> Change<'a, S> {
 
 impl Beside {
     /// Removes it: nothing has changed.
-    pub(crate) async fn discard<S: Store>(self, fs: &Fs<S>, who: &Credentials) {
+    pub async fn discard<S: Store>(self, fs: &Fs<S>, who: &Credentials) {
         // Why it goes matters more than that this may fail, too; what is left has a name that says what it is.
         if !self.name.is_empty() {
             let _ = fs.unlink(who, self.dir, &self.name).await;
@@ -336,10 +345,8 @@ fn is_refusal(error: &Error) -> bool {
 fn next_number() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     if NEXT.load(Ordering::Relaxed) == 0 {
-        let mut start = [0; 4];
-        // Without random bytes more names are found taken.
-        let _ = getrandom::fill(&mut start);
-        let start = 1 + (u64::from(u32::from_ne_bytes(start)) << 24);
+        // Where nothing is random, more names are found taken.
+        let start = 1 + ((RandomState::new().hash_one(0) & 0xffff_ffff) << 24);
         let _ = NEXT.compare_exchange(0, start, Ordering::Relaxed, Ordering::Relaxed);
     }
     NEXT.fetch_add(1, Ordering::Relaxed)

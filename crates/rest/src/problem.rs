@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum_core::body;
+use axum_core::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use tarbox_store::{Error, ErrorKind};
 use utoipa::ToSchema;
 
 /// The result of a handler.
-pub(crate) type Answer<T = Response> = Result<T, Problem>;
+pub type Answer<T = Response> = Result<T, Problem>;
 
 /// Why a request failed. In a box: it is rare, and every answer has room for it.
 #[derive(Debug, Clone, Serialize)]
@@ -19,7 +20,7 @@ pub struct Problem(Box<Body>);
 /// What is sent of it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Problem)]
-pub(crate) struct Body {
+pub struct Body {
     /// Always `about:blank`: `code` says what kind of problem it is.
     #[serde(rename = "type")]
     kind: &'static str,
@@ -100,12 +101,25 @@ impl Problem {
 
     /// The answer gets this header in the place of one of that name, if it has one.
     #[must_use]
-    pub(crate) fn instead(mut self, name: HeaderName, value: &'static str) -> Self {
+    pub fn instead(mut self, name: HeaderName, value: &'static str) -> Self {
         if self.0.headers.iter().any(|(known, _)| *known == name) {
             self.0.headers.retain(|(known, _)| *known != name);
             return self.with(name, value);
         }
         self
+    }
+
+    /// The answer that says it.
+    pub fn to_http(&self) -> http::Response<Vec<u8>> {
+        let mut response = http::Response::new(serde_json::to_vec(self).unwrap_or_default());
+        *response.status_mut() = self.0.status;
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.extend(self.0.headers.iter().cloned());
+        response
     }
 
     /// The status.
@@ -118,7 +132,8 @@ impl Problem {
         self.0.code
     }
 
-    pub(crate) fn of_request(mut self, id: &str) -> Self {
+    /// Says which request it was, by its id.
+    pub fn of_request(mut self, id: &str) -> Self {
         self.0.request = Some(id.to_owned());
         self
     }
@@ -166,14 +181,7 @@ impl From<ErrorKind> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = serde_json::to_vec(&self).unwrap_or_default();
-        let mut response = (
-            self.0.status,
-            [(header::CONTENT_TYPE, "application/problem+json")],
-            body,
-        )
-            .into_response();
-        response.headers_mut().extend(self.0.headers.iter().cloned());
+        let mut response = self.to_http().map(body::Body::from);
         // Whoever knows the request's id writes it in.
         response.extensions_mut().insert(self);
         response

@@ -25,8 +25,11 @@ const DEAD_AFTER: Duration = Duration::from_secs(10);
 const BEAT_EVERY: Duration = Duration::from_secs(2);
 /// How old its last look may be before a write.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How often somebody who waits looks.
-const RETRY_EVERY: Duration = Duration::from_millis(100);
+/// How soon somebody who waits looks again at first, and how late in the end.
+const RETRY_AFTER: Duration = Duration::from_millis(1);
+const RETRY_AFTER_MAX: Duration = Duration::from_millis(100);
+/// How long somebody waits for holders that come and go.
+const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// The right to change a database.
 #[derive(Debug)]
@@ -49,15 +52,17 @@ impl Lease {
         let dir = format!("{database}-lease");
         let file = format!("{dir}/{:016x}", get_random_u64());
         let told = |code: ErrorCode| format!("cannot take the lease '{dir}': {}", code.message());
-        let mut first_sign = None;
-        loop {
+        let began = clocks::monotonic();
+        let mut pause = RETRY_AFTER;
+        let mut first_seen = None;
+        let is_new = loop {
             match root.create_directory_at(&dir) {
                 Ok(()) => {
                     let flags = DescriptorFlags::READ | DescriptorFlags::WRITE;
                     let how = OpenFlags::CREATE | OpenFlags::EXCLUSIVE;
                     root.open_at(PathFlags::empty(), &file, how, flags)
                         .map_err(told)?;
-                    break;
+                    break true;
                 }
                 Err(ErrorCode::Exist) => {}
                 Err(code) => return Err(told(code)),
@@ -72,7 +77,7 @@ impl Lease {
             };
             if clocks::wall() - sign > DEAD_AFTER.as_nanos() as i128 {
                 match holder {
-                    Some(holder) if root.rename_at(&holder, root, &file).is_ok() => break,
+                    Some(holder) if root.rename_at(&holder, root, &file).is_ok() => break false,
                     // Another one was faster.
                     Some(_) => {}
                     // Its maker was killed before it had a file. If it was not, it is not empty any more.
@@ -80,18 +85,30 @@ impl Lease {
                 }
                 continue;
             }
-            if *first_sign.get_or_insert(sign) != sign {
+            // Another holder is as new as the first one was.
+            let seen = (holder, sign);
+            let is_alive = first_seen
+                .as_ref()
+                .is_some_and(|(first, sign)| *first == seen.0 && *sign != seen.1);
+            first_seen = first_seen.filter(|(first, _)| *first == seen.0).or(Some(seen));
+            if is_alive || clocks::monotonic() - began > WAIT_MAX.as_nanos() as u64 {
                 return Err(format!(
                     "another program has the database {database} open; WASI has no locks to share it by"
                 ));
             }
-            monotonic_clock::subscribe_duration(RETRY_EVERY.as_nanos() as u64).block();
-        }
+            monotonic_clock::subscribe_duration(pause.as_nanos() as u64).block();
+            pause = RETRY_AFTER_MAX.min(pause * 2);
+        };
+        // A new file is a sign of life itself, and another one so soon would tell who waits that it is in vain.
+        let beaten = match is_new {
+            true => clocks::monotonic(),
+            false => 0,
+        };
         let lease = Self {
             dir,
             file,
-            looked: Cell::new(0),
-            beaten: Cell::new(0),
+            looked: Cell::new(beaten),
+            beaten: Cell::new(beaten),
             is_lost: Cell::new(false),
         };
         lease.beat(root);

@@ -1,42 +1,50 @@
 //! What answers say of files, layers and the log.
 
 use serde::Serialize;
-use tarbox_store::{Attr, Change, ChangeKind, LayerInfo, LogRecord, Quota, TenantInfo, TenantState, Usage};
+use tarbox_store::{
+    Attr, Change, ChangeKind, Cookie, DirEntry, LayerInfo, LogRecord, Quota, TenantInfo, TenantState, Usage,
+};
 use utoipa::ToSchema;
 
+use crate::answer::kind;
 use crate::conditions::tag;
-use crate::routes::content::kind;
+use crate::params::Params;
+use crate::problem::{Answer, Problem};
 use crate::text::Text;
+
+/// Entries of a page, if nobody says, and the most.
+const PAGE: usize = 1000;
+const PAGE_MAX: usize = 10_000;
 
 /// The attributes of an inode.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Attributes {
+pub struct Attributes {
     /// Its number.
-    pub(crate) inode: u64,
+    pub inode: u64,
     /// `file`, `directory`, `symlink`, `fifo`, `socket`, `chardevice` or `blockdevice`.
-    pub(crate) kind: &'static str,
+    pub kind: &'static str,
     /// Permission bits, octal.
-    pub(crate) mode: String,
+    pub mode: String,
     /// Owner.
-    pub(crate) uid: u32,
+    pub uid: u32,
     /// Group.
-    pub(crate) gid: u32,
+    pub gid: u32,
     /// Names it has.
-    pub(crate) links: u32,
+    pub links: u32,
     /// Bytes.
-    pub(crate) size: u64,
+    pub size: u64,
     /// 512-byte units that hold data.
-    pub(crate) blocks: u64,
+    pub blocks: u64,
     /// Last read, nanoseconds since 1970; so are the other times.
-    pub(crate) atime: i64,
+    pub atime: i64,
     /// Last change of content.
-    pub(crate) mtime: i64,
+    pub mtime: i64,
     /// Last change of content or attributes.
-    pub(crate) ctime: i64,
+    pub ctime: i64,
     /// Creation.
-    pub(crate) btime: i64,
+    pub btime: i64,
     /// Its entity tag.
-    pub(crate) etag: String,
+    pub etag: String,
 }
 
 impl From<&Attr> for Attributes {
@@ -61,29 +69,83 @@ impl From<&Attr> for Attributes {
 
 /// One entry of a directory.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// Its name.
-    pub(crate) name: Text,
+    pub name: Text,
     /// What it names.
     #[serde(flatten)]
-    pub(crate) attributes: Attributes,
+    pub attributes: Attributes,
+}
+
+/// A page of a directory.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page {
+    /// The entries, in an order that stays while others come and go.
+    entries: Vec<Entry>,
+    /// Ask for what is behind this, if there is more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<u64>,
+}
+
+impl Page {
+    /// Behind what, and how many entries a request wants.
+    ///
+    /// # Errors
+    /// `BAD_REQUEST`
+    pub fn wanted(params: &Params) -> Answer<(Cookie, usize)> {
+        let after = Cookie(params.parsed("after")?.unwrap_or(0));
+        let limit = params.parsed::<usize>("limit")?.unwrap_or(PAGE);
+        if !(1..=PAGE_MAX).contains(&limit) {
+            return Err(Problem::bad_request(format!("limit is 1 to {PAGE_MAX}")));
+        }
+        Ok((after, limit))
+    }
+
+    /// A page of these entries, where `limit` were wanted.
+    pub fn of(entries: Vec<DirEntry>, limit: usize) -> Self {
+        let last = entries.last().map(|entry| entry.cookie.0);
+        let next = last.filter(|_| entries.len() == limit);
+        let entries = entries.into_iter().map(|entry| Entry {
+            name: Text(entry.name),
+            attributes: Attributes::from(&entry.attr),
+        });
+        Self {
+            entries: entries.collect(),
+            next,
+        }
+    }
+}
+
+/// The layers of a workspace.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Layers {
+    /// The oldest first; the last is being written.
+    layers: Vec<Layer>,
+}
+
+impl From<Vec<LayerInfo>> for Layers {
+    fn from(layers: Vec<LayerInfo>) -> Self {
+        Self {
+            layers: layers.into_iter().map(Layer::from).collect(),
+        }
+    }
 }
 
 /// A layer.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Layer {
+pub struct Layer {
     /// Its number.
-    pub(crate) id: u64,
+    pub id: u64,
     /// Its name; the layer being written has none.
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     /// What was said of it.
-    pub(crate) description: Option<String>,
+    pub description: Option<String>,
     /// When it was sealed, nanoseconds since 1970.
-    pub(crate) sealed: Option<i64>,
+    pub sealed: Option<i64>,
     /// The tags that point at it.
-    pub(crate) tags: Vec<String>,
+    pub tags: Vec<String>,
     /// Whether it is in view.
-    pub(crate) current: bool,
+    pub current: bool,
 }
 
 impl From<LayerInfo> for Layer {
@@ -101,27 +163,27 @@ impl From<LayerInfo> for Layer {
 
 /// One difference between two layers.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Difference {
+pub struct Difference {
     /// `added`, `modified`, `deleted` or `renamed`.
-    pub(crate) change: &'static str,
+    pub change: &'static str,
     /// The path in the later state; of something deleted, in the earlier one.
-    pub(crate) path: Text,
+    pub path: Text,
     /// The earlier path of something renamed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) from: Option<Text>,
+    pub from: Option<Text>,
     /// What it is.
-    pub(crate) kind: &'static str,
+    pub kind: &'static str,
     /// Bytes before.
-    pub(crate) size_before: Option<u64>,
+    pub size_before: Option<u64>,
     /// Bytes after.
-    pub(crate) size_after: Option<u64>,
+    pub size_after: Option<u64>,
     /// Whether the content differs.
-    pub(crate) content: bool,
+    pub content: bool,
 }
 
 impl Difference {
     /// The difference with these paths.
-    pub(crate) fn of(change: &Change, path: Vec<u8>, from: Option<Vec<u8>>) -> Self {
+    pub fn of(change: &Change, path: Vec<u8>, from: Option<Vec<u8>>) -> Self {
         Self {
             change: match change.kind {
                 ChangeKind::Added => "added",
@@ -141,35 +203,35 @@ impl Difference {
 
 /// One record of the log.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Record {
+pub struct Record {
     /// Its position.
-    pub(crate) seq: u64,
+    pub seq: u64,
     /// When, nanoseconds since 1970.
-    pub(crate) time: i64,
+    pub time: i64,
     /// Who did it.
-    pub(crate) uid: u32,
+    pub uid: u32,
     /// The way in; `key:ID` for this server.
-    pub(crate) agent: String,
+    pub agent: String,
     /// What was done.
-    pub(crate) operation: &'static str,
+    pub operation: &'static str,
     /// The inode, 0 where there is none.
-    pub(crate) inode: u64,
+    pub inode: u64,
     /// The path as it was then; of a layer operation the layer's name.
-    pub(crate) path: Text,
+    pub path: Text,
     /// The old path of a rename.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) from: Option<Text>,
+    pub from: Option<Text>,
     /// Bytes written, or the new length.
-    pub(crate) bytes: u64,
+    pub bytes: u64,
     /// The layer that was current.
-    pub(crate) layer: u64,
+    pub layer: u64,
     /// 0, or the errno for which it was refused.
-    pub(crate) errno: i32,
+    pub errno: i32,
 }
 
 impl Record {
     /// The record with these paths.
-    pub(crate) fn of(record: &LogRecord, path: Vec<u8>, from: Option<Vec<u8>>) -> Self {
+    pub fn of(record: &LogRecord, path: Vec<u8>, from: Option<Vec<u8>>) -> Self {
         Self {
             seq: record.seq.0,
             time: record.time.0,
@@ -188,15 +250,15 @@ impl Record {
 
 /// What a tenant may use or uses; without a number there is no limit.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-pub(crate) struct Amounts {
+pub struct Amounts {
     /// Bytes stored in all layers.
-    pub(crate) bytes: Option<u64>,
+    pub bytes: Option<u64>,
     /// Inodes in the layer being written.
-    pub(crate) inodes: Option<u64>,
+    pub inodes: Option<u64>,
     /// Layers.
-    pub(crate) layers: Option<u64>,
+    pub layers: Option<u64>,
     /// Records of the log: kept at most, or made so far.
-    pub(crate) log_records: Option<u64>,
+    pub log_records: Option<u64>,
 }
 
 impl From<Quota> for Amounts {
@@ -223,17 +285,17 @@ impl From<Usage> for Amounts {
 
 /// A tenant.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Tenant {
+pub struct Tenant {
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     /// `active`, `suspended` or `restoring`.
-    pub(crate) state: &'static str,
+    pub state: &'static str,
     /// When it was made, nanoseconds since 1970.
-    pub(crate) created: i64,
+    pub created: i64,
     /// What it may use.
-    pub(crate) quota: Amounts,
+    pub quota: Amounts,
     /// What it uses.
-    pub(crate) usage: Amounts,
+    pub usage: Amounts,
 }
 
 impl From<TenantInfo> for Tenant {

@@ -1,14 +1,14 @@
 //! The query of a request. Values are bytes, since names of files are; what is not known is refused, and so is what comes twice.
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
+use axum_core::extract::FromRequestParts;
+use http::request::Parts;
 use percent_encoding::percent_decode;
 
 use crate::problem::{Answer, Problem};
 
 /// The query of a request, decoded: `%FF` is that byte, and `+` a space.
 #[derive(Debug, Default)]
-pub(crate) struct Params(Vec<(String, Vec<u8>)>);
+pub struct Params(Vec<(String, Vec<u8>)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Params {
     type Rejection = Problem;
@@ -19,7 +19,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 }
 
 impl Params {
-    fn parse(query: &str) -> Answer<Self> {
+    /// Decodes a query.
+    ///
+    /// # Errors
+    /// `BAD_REQUEST`
+    pub fn parse(query: &str) -> Answer<Self> {
         let mut all: Vec<(String, Vec<u8>)> = Vec::new();
         for part in query.split('&').filter(|part| !part.is_empty()) {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
@@ -36,7 +40,7 @@ impl Params {
     }
 
     /// Refuses every parameter but these.
-    pub(crate) fn only(self, names: &[&str]) -> Answer<Self> {
+    pub fn only(self, names: &[&str]) -> Answer<Self> {
         match self.0.iter().find(|(name, _)| !names.contains(&&**name)) {
             Some((name, _)) => {
                 let known = match names {
@@ -52,25 +56,25 @@ impl Params {
     }
 
     /// The bytes of a parameter.
-    pub(crate) fn bytes(&self, name: &str) -> Option<&[u8]> {
+    pub fn bytes(&self, name: &str) -> Option<&[u8]> {
         let found = self.0.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| &**value)
     }
 
     /// The bytes of a parameter that has to be there.
-    pub(crate) fn required(&self, name: &str) -> Answer<&[u8]> {
+    pub fn required(&self, name: &str) -> Answer<&[u8]> {
         self.bytes(name)
             .ok_or_else(|| Problem::bad_request(format!("the parameter {name:?} is missing")))
     }
 
     /// A parameter that is text.
-    pub(crate) fn text(&self, name: &str) -> Answer<Option<&str>> {
+    pub fn text(&self, name: &str) -> Answer<Option<&str>> {
         let text = self.bytes(name).map(std::str::from_utf8).transpose();
         text.map_err(|_| Problem::bad_request(format!("the parameter {name:?} is not UTF-8")))
     }
 
     /// A parameter that is parsed.
-    pub(crate) fn parsed<T: std::str::FromStr>(&self, name: &str) -> Answer<Option<T>> {
+    pub fn parsed<T: std::str::FromStr>(&self, name: &str) -> Answer<Option<T>> {
         let Some(text) = self.text(name)? else {
             return Ok(None);
         };
@@ -79,7 +83,7 @@ impl Params {
     }
 
     /// A parameter that is `true` or `false`; there without a value it is `true`.
-    pub(crate) fn flag(&self, name: &str) -> Answer<Option<bool>> {
+    pub fn flag(&self, name: &str) -> Answer<Option<bool>> {
         match self.bytes(name) {
             None => Ok(None),
             Some(b"" | b"true" | b"1") => Ok(Some(true)),

@@ -1,0 +1,9 @@
+//! Generated from the interface definitions in `crates/component/wit`.
+
+#![allow(unsafe_code, missing_docs, unreachable_pub, clippy::all)] // what crosses the boundary is raw memory
+
+wit_bindgen::generate!({
+    path: "../component/wit",
+    world: "lent",
+    generate_all,
+});
