@@ -142,8 +142,8 @@ fn who_gives_up_leaves_nobody_waiting() {
         let tasks: Vec<_> = bench.files.iter().map(|ino| read(&bench.store, *ino)).collect();
         settle().await;
         // Those whose requests are under way, and then whoever sends for all the others.
-        for abandoned in 0..5 {
-            tasks[abandoned].abort();
+        for abandoned in &tasks[..5] {
+            abandoned.abort();
             settle().await;
         }
         bench.open.send(true).unwrap();
