@@ -6,7 +6,7 @@ mod common;
 use std::task::Poll;
 
 use tarbox_store::*;
-use tarbox_store_postgres::{Options, PostgresDatabase, PostgresStore, Statistics};
+use tarbox_store_postgres::{Options, PostgresDatabase, PostgresStore};
 use tarbox_test_postgres::{Server, server};
 
 use common::{me, new};
@@ -24,18 +24,24 @@ fn open(url: &str) -> (PostgresDatabase, PostgresStore) {
     (database, store)
 }
 
-/// What one call sends. The task that looks after leases sends now and then, so the least of a few counts.
-fn least(database: &PostgresDatabase, mut f: impl FnMut()) -> Statistics {
-    let counts = (0..8).map(|_| {
+/// Sees that a call sends no more than so many statements in so many flights. The tasks that look after leases and commit in the background
+/// send now and then, too, and on a busy machine often: it is enough if one call of many is alone.
+fn sends_at_most(database: &PostgresDatabase, statements: u64, flights: u64, mut f: impl FnMut()) {
+    let mut seen = Vec::new();
+    for _ in 0..100 {
         let before = database.statistics();
         f();
         let after = database.statistics();
-        Statistics {
-            statements: after.statements - before.statements,
-            flights: after.flights - before.flights,
+        let sent = (
+            after.statements - before.statements,
+            after.flights - before.flights,
+        );
+        if sent.0 <= statements && sent.1 <= flights {
+            return;
         }
-    });
-    counts.min_by_key(|count| count.statements).unwrap()
+        seen.push(sent);
+    }
+    panic!("over {statements} statements or {flights} flights: {seen:?}");
 }
 
 #[test]
@@ -47,7 +53,7 @@ fn what_is_in_memory_sends_nothing_while_the_lease_is_held() {
     block(store.sync());
     let mut buffer = [0; 4096];
     block(store.read(View::Current, file, 0, &mut buffer, Access::Quiet));
-    let sent = least(&database, || {
+    sends_at_most(&database, 0, 0, || {
         for _ in 0..100 {
             block(store.attr(View::Current, file));
             block(store.lookup(View::Current, dir, b"file"));
@@ -58,7 +64,6 @@ fn what_is_in_memory_sends_nothing_while_the_lease_is_held() {
             block(store.release(file));
         }
     });
-    assert_eq!(sent.statements, 0);
 }
 
 #[test]
@@ -81,11 +86,8 @@ fn a_commit_is_one_flight_of_few_statements() {
     for _ in 0..20 {
         make(1);
     }
-    let one = least(&database, || make(1));
-    assert_eq!(one.flights, 1, "{one:?}");
-    assert!(one.statements <= 8, "{one:?}");
-    let many = least(&database, || make(64));
-    assert!(many.statements <= 12, "{many:?}");
+    sends_at_most(&database, 8, 1, || make(1));
+    sends_at_most(&database, 12, u64::MAX, || make(64));
 }
 
 #[test]
@@ -100,13 +102,14 @@ fn a_cold_path_is_one_flight() {
         block(store.sync());
     }
     let names: Vec<&[u8]> = vec![b"a", b"b", b"c", b"d", b"e"];
-    let sent = (0..4).map(|_| {
+    let is_one_flight = |_| {
         let (database, store) = open(&url);
         let before = database.statistics().flights;
         assert_eq!(block(store.walk(View::Current, Ino::ROOT, &names)).len(), 5);
-        database.statistics().flights - before
-    });
-    assert_eq!(sent.min(), Some(1));
+        database.statistics().flights - before == 1
+    };
+    // Others send, too; see above.
+    assert!((0..16).any(is_one_flight));
 }
 
 /// Tables of which every node has all.
