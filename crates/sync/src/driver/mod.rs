@@ -327,11 +327,27 @@ impl<L: Store, R: Store> Replica<L, R> {
         Ok(is_settled
             && is_known
             && self.remote.last_seq().await? == head.remote
-            && self.local.last_seq_by_others(&self.by.agent).await? <= head.local
+            && self.is_as_it_was(head.local).await?
             && base
                 .pairs
                 .iter()
                 .all(|pair| pair.local_version != Seq(0) && pair.remote_version != Seq(0)))
+    }
+
+    /// Whether nobody but us has changed anything in the replica since a position.
+    async fn is_as_it_was(&self, position: Seq) -> Result<bool> {
+        // A process that has just begun does not know whose the last records are.
+        if self.local.last_seq_by_others(&self.by.agent).await? <= position {
+            return Ok(true);
+        }
+        let end = End {
+            store: &self.local,
+            by: &self.by,
+            side: Side::Local,
+            staging: self.local_staging,
+        };
+        let records = end.records(position).await?;
+        Ok(records.is_some_and(|records| records.iter().all(|record| end.is_ours(record))))
     }
 
     /// How many files were changed in the replica that the server may not have yet.

@@ -1,12 +1,13 @@
 //! Rounds between two stores, one thing at a time.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use pollster::block_on;
 use tarbox_store::*;
 use tarbox_sync::{Options, Replica, Report};
 
+use crate::faulty::{Fate, Faulty};
 use crate::site::Site;
 
 fn options() -> Options {
@@ -59,6 +60,38 @@ fn an_empty_replica_becomes_a_clone_and_changes_go_both_ways() {
     assert_eq!(round(&local, &remote), Report::default());
     local.check();
     remote.check();
+}
+
+/// Also a process that has just begun asks the server for where it stands, and for nothing else.
+#[test]
+fn where_nothing_changed_little_is_asked() {
+    let (mut local, remote) = sites();
+    remote.write("theirs", b"theirs").unwrap();
+    local.write("ours", b"ours").unwrap();
+    // The second finds out that what it sees are its own changes.
+    for _ in 0..2 {
+        round(&local, &remote);
+    }
+    local.restart();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counts = asked.clone();
+    let counted = Faulty::new(
+        remote.store.clone(),
+        Arc::new(move || {
+            counts.fetch_add(1, Ordering::Relaxed);
+            Fate::Passes
+        }),
+    );
+    block_on(async {
+        let mut replica = Replica::open(local.store.clone(), counted, &options()).await?;
+        replica.round(&|_| ()).await
+    })
+    .unwrap();
+    // The position, the tenant, the last record that both knew, and the position in the log.
+    assert_eq!(asked.load(Ordering::Relaxed), 4);
+    local.write("ours", b"changed").unwrap();
+    local.restart();
+    assert_eq!(round(&local, &remote).pushed, 1);
 }
 
 #[test]

@@ -63,6 +63,13 @@ impl Site {
         }
     }
 
+    /// The process ends as it should, and begins again.
+    pub(crate) fn restart(&mut self) {
+        block_on(self.store.sync()).unwrap();
+        self.machine.kill(self.db.core().engine().process());
+        *self = Self::on(self.machine.clone(), &self.clock);
+    }
+
     /// The machine loses its power: what was not durable is lost but for the first `kept` commits.
     pub(crate) fn crash(&mut self, kept: usize) {
         self.machine.kill(self.db.core().engine().process());
