@@ -119,7 +119,7 @@ pub(super) fn nginx(dir: &Path) -> Result<Server> {
     let at = dir.display();
     let root = root.display();
     let config = format!(
-        "daemon off; user root; worker_processes 1; pid {at}/pid; error_log {at}/errors;
+        "daemon off; master_process off; user root; pid {at}/pid; error_log {at}/errors;
 events {{ worker_connections 1024; }}
 http {{
   access_log off; sendfile on; keepalive_requests 1000000000; client_max_body_size 0;
