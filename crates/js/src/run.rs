@@ -1,6 +1,6 @@
 //! From the command line to the exit code.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -71,14 +71,7 @@ fn run(arguments: Arguments) -> Result<i32, String> {
     options.env = std::env::vars().collect();
     options.cwd = arguments.cwd;
     options.limits = arguments.limits;
-    options.output = Box::new(io::stdout());
-    options.errors = Box::new(io::stderr());
-    options.input = Box::new(io::stdin());
-    options.terminals = [
-        io::stdin().is_terminal(),
-        io::stdout().is_terminal(),
-        io::stderr().is_terminal(),
-    ];
+    options.use_standard_streams();
     let mut vm = Vm::new(options).map_err(|error| error.to_string())?;
     let outcome = match &arguments.entry {
         Some(entry) => vm.run(entry),

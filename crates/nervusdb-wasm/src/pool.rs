@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tarbox_pool::{
-    Error, ErrorKind, MAX_FILE_LEN, OpenOptions, Operation, Pool, PoolFile, Result, check_name,
+    Error, ErrorKind, MAX_FILE_LEN, OpenOptions, Operation, Pool, PoolFile, Result, check_name, check_open,
 };
 
 use crate::host;
@@ -46,14 +46,8 @@ fn checked(result: i32, operation: Operation, name: &str) -> Result<u32> {
 
 impl Pool for HostPool {
     fn open(&self, name: &str, options: OpenOptions) -> Result<Arc<dyn PoolFile>> {
-        let operation = match options.creates() {
-            true => Operation::Create,
-            false => Operation::Open,
-        };
-        check_name(operation, name)?;
-        if options.read_only && options.creates() {
-            return Err(Error::new(ErrorKind::InvalidArgument, operation, name));
-        }
+        let operation = options.operation();
+        check_open(operation, name, options)?;
         if self.read_only && !options.read_only {
             return Err(Error::new(ErrorKind::ReadOnly, operation, name));
         }

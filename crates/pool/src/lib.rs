@@ -64,4 +64,5 @@ pub use marker::{MaybeSend, MaybeSync};
 pub use memory::MemoryPool;
 pub use name::{MAX_COMPONENT_LEN, MAX_NAME_LEN, check_name};
 pub use pool::{MAX_FILE_LEN, OpenOptions, Pool, PoolFile};
+pub use rules::check_open;
 pub use sahpool::SahPool;

@@ -61,7 +61,7 @@ impl MemoryPool {
 
 impl Pool for MemoryPool {
     fn open(&self, name: &str, options: OpenOptions) -> Result<Arc<dyn PoolFile>> {
-        check_open(name, options)?;
+        check_open(Operation::Open, name, options)?;
         let mut files = self.names();
         let contents = match decide(&files, name, options)? {
             Decision::UseExisting => files[name].clone(),

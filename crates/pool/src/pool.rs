@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Operation, Result};
 use crate::marker::{MaybeSend, MaybeSync};
 
 /// The longest a file may be, in bytes: offsets fit a signed 64-bit integer, as POSIX has them.
@@ -52,6 +52,14 @@ impl OpenOptions {
     /// Whether a missing file is to be created.
     pub const fn creates(self) -> bool {
         self.create || self.create_new
+    }
+
+    /// What errors call it.
+    pub const fn operation(self) -> Operation {
+        match self.creates() {
+            true => Operation::Create,
+            false => Operation::Open,
+        }
     }
 }
 

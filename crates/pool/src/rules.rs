@@ -12,12 +12,15 @@ pub(crate) enum Decision {
     Create,
 }
 
-/// The checks of [`Pool::open`] that need no device.
-pub(crate) fn check_open(name: &str, options: OpenOptions) -> Result<()> {
-    check_name(Operation::Open, name)?;
+/// The checks of [`Pool::open`](crate::Pool::open) that need no device. Errors name the operation.
+///
+/// # Errors
+/// Those of [`check_name`]; `InvalidArgument` for a read-only handle that is to create its file.
+pub fn check_open(operation: Operation, name: &str, options: OpenOptions) -> Result<()> {
+    check_name(operation, name)?;
     if options.read_only && options.creates() {
         let cause = "a read-only handle cannot create its file";
-        return Err(Error::new(ErrorKind::InvalidArgument, Operation::Open, name).because(cause));
+        return Err(Error::new(ErrorKind::InvalidArgument, operation, name).because(cause));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What an engine is made with.
 
 use std::fmt;
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tarbox_fs::Credentials;
 
@@ -37,6 +37,18 @@ pub struct Options {
 }
 
 impl Options {
+    /// Gives scripts the standard streams of this process.
+    pub fn use_standard_streams(&mut self) {
+        self.output = Box::new(io::stdout());
+        self.errors = Box::new(io::stderr());
+        self.input = Box::new(io::stdin());
+        self.terminals = [
+            io::stdin().is_terminal(),
+            io::stdout().is_terminal(),
+            io::stderr().is_terminal(),
+        ];
+    }
+
     /// These file systems, the root as the current directory, no arguments, nothing to read, and output that nobody sees.
     pub fn new(mounts: Vec<Mount>, who: Credentials) -> Self {
         Self {

@@ -141,10 +141,11 @@ pub struct LogQuery {
 }
 
 impl LogQuery {
-    /// Which agents match besides the one that is named: from each first one up to, but without, its second.
-    pub fn agents(agent: &str) -> [(String, String); 2] {
-        // Behind these two characters come `;` and `0`.
-        [(":", ";"), ("/", "0")].map(|(from, to)| (format!("{agent}{from}"), format!("{agent}{to}")))
+    /// Which agents match: the first of these, and those from the second up to, but without, the third, or from the fourth up to the
+    /// fifth.
+    pub fn agents(agent: &str) -> [String; 5] {
+        // Behind the two characters that more may follow come `;` and `0`.
+        ["", ":", ";", "/", "0"].map(|end| format!("{agent}{end}"))
     }
 
     /// At most how many records are answered.

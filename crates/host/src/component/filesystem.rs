@@ -24,10 +24,7 @@ impl preopens::Host for State {
 
 impl types::Host for State {
     fn convert_error_code(&mut self, failure: Failure) -> wasmtime::Result<ErrorCode> {
-        match failure {
-            Failure::Code(code) => Ok(code),
-            Failure::Trap(error) => Err(error),
-        }
+        failure.told()
     }
 
     fn filesystem_error_code(

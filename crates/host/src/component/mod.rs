@@ -2,6 +2,7 @@
 
 mod bindings;
 mod descriptor;
+mod failure;
 mod filesystem;
 mod http;
 mod link;

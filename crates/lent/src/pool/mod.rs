@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use tarbox_pool::{Error, ErrorKind, OpenOptions, Operation, Pool, PoolFile, Result, check_name};
+use tarbox_pool::{Error, ErrorKind, OpenOptions, Operation, Pool, PoolFile, Result, check_name, check_open};
 
 use crate::bindings::wasi::filesystem::types::{
     Descriptor, DescriptorFlags, DescriptorType, ErrorCode, OpenFlags, PathFlags,
@@ -84,14 +84,8 @@ impl HostPool {
 
 impl Pool for HostPool {
     fn open(&self, name: &str, options: OpenOptions) -> Result<Arc<dyn PoolFile>> {
-        let operation = match options.creates() {
-            true => Operation::Create,
-            false => Operation::Open,
-        };
-        check_name(operation, name)?;
-        if options.read_only && options.creates() {
-            return Err(Error::new(ErrorKind::InvalidArgument, operation, name));
-        }
+        let operation = options.operation();
+        check_open(operation, name, options)?;
         let mut flags = DescriptorFlags::READ;
         let mut how = OpenFlags::empty();
         if !options.read_only {

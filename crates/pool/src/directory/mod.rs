@@ -114,7 +114,7 @@ impl DirectoryPool {
 
 impl Pool for DirectoryPool {
     fn open(&self, name: &str, options: OpenOptions) -> Result<Arc<dyn PoolFile>> {
-        check_open(name, options)?;
+        check_open(Operation::Open, name, options)?;
         if !options.read_only {
             self.check_writable(Operation::Open, name)?;
         }

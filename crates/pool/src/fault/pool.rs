@@ -91,7 +91,7 @@ impl FaultPool {
 
 impl Pool for FaultPool {
     fn open(&self, name: &str, options: OpenOptions) -> Result<Arc<dyn PoolFile>> {
-        check_open(name, options)?;
+        check_open(Operation::Open, name, options)?;
         let mut device = self.device();
         device.call(Operation::Open, name)?;
         let id = match decide(&device.names, name, options)? {

@@ -136,7 +136,7 @@ impl SahPool {
 
 impl Pool for SahPool {
     fn open(&self, name: &str, options: OpenOptions) -> Result<Arc<dyn PoolFile>> {
-        check_open(name, options)?;
+        check_open(Operation::Open, name, options)?;
         let (slot, device) = self.table().open(name, options)?;
         Ok(Arc::new(SahFile {
             table: self.table.clone(),

@@ -250,12 +250,8 @@ fn the_audit_names_the_key() {
     assert_eq!(records[1].uid, 7);
 }
 
-/// A file is made, written and read in one request, and what fails ends it.
-#[test]
-fn a_batch_refers_to_its_own_answers() {
-    let bench = bench();
-    let (view, root) = (Wire(View::Current), Ino::ROOT);
-    let make = |dir, name: &'static str, kind| Call::Create {
+fn make(dir: Node, name: &'static str, kind: FileKind) -> Call<'static> {
+    Call::Create {
         dir,
         name: name.as_bytes().into(),
         kind,
@@ -264,14 +260,25 @@ fn a_batch_refers_to_its_own_answers() {
         gid: 0,
         rdev: 0,
         target: Bytes::default(),
-    };
-    let names = |names: &[&'static str]| names.iter().map(|name| name.as_bytes().into()).collect();
-    let write = |ino| Call::Write {
+    }
+}
+
+/// Appends three bytes.
+fn write(ino: Node) -> Call<'static> {
+    Call::Write {
         ino,
         at: Wire(WriteAt::End),
         data: b"abc"[..].into(),
         clear_setid: false,
-    };
+    }
+}
+
+/// A file is made, written and read in one request, and what fails ends it.
+#[test]
+fn a_batch_refers_to_its_own_answers() {
+    let bench = bench();
+    let (view, root) = (Wire(View::Current), Ino::ROOT);
+    let names = |names: &[&'static str]| names.iter().map(|name| name.as_bytes().into()).collect();
     let read = |ino| Call::Read {
         view,
         ino,
@@ -327,26 +334,10 @@ fn a_batch_refers_to_its_own_answers() {
 fn a_batch_is_made_as_one() {
     let bench = bench();
     let root = Ino::ROOT.into();
-    let make = |dir, name: &'static str, kind| Call::Create {
-        dir,
-        name: name.as_bytes().into(),
-        kind,
-        mode: 0o755,
-        uid: 0,
-        gid: 0,
-        rdev: 0,
-        target: Bytes::default(),
-    };
     let find = |name: &'static str| Call::Lookup {
         view: Wire(View::Current),
         dir: root,
         name: name.as_bytes().into(),
-    };
-    let write = |ino| Call::Write {
-        ino,
-        at: Wire(WriteAt::End),
-        data: b"abc"[..].into(),
-        clear_setid: false,
     };
     let send = |calls| {
         let batch = Batch {

@@ -76,15 +76,10 @@ pub(crate) fn query(tenant: TenantId, q: &LogQuery) -> Request {
         clause(" AND uid = ?", vec![(Type::INT8, uid.into())]);
     }
     if let Some(agent) = &q.agent {
-        let ranges = LogQuery::agents(agent)
-            .into_iter()
-            .flat_map(|(from, to)| [from, to]);
-        let bound = std::iter::once(agent.clone()).chain(ranges);
+        let bound = LogQuery::agents(agent).map(|agent| (Type::BYTEA, agent.as_bytes().into()));
         clause(
             " AND (agent = ? OR (agent >= ? AND agent < ?) OR (agent >= ? AND agent < ?))",
-            bound
-                .map(|agent| (Type::BYTEA, agent.as_bytes().into()))
-                .collect(),
+            bound.to_vec(),
         );
     }
     if let Some(layer) = q.layer {

@@ -67,13 +67,9 @@ pub(crate) fn query(c: &Connection, tenant: TenantId, q: &LogQuery) -> Result<Ve
         clause(" AND uid = ?", vec![Value::from(uid)]);
     }
     if let Some(agent) = &q.agent {
-        let ranges = LogQuery::agents(agent)
-            .into_iter()
-            .flat_map(|(from, to)| [from, to]);
-        let bound = std::iter::once(agent.clone()).chain(ranges);
         clause(
             " AND (agent = ? OR (agent >= ? AND agent < ?) OR (agent >= ? AND agent < ?))",
-            bound.map(Value::from).collect(),
+            LogQuery::agents(agent).map(Value::from).to_vec(),
         );
     }
     if let Some(layer) = q.layer {

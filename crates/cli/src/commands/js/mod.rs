@@ -208,14 +208,7 @@ impl Setting {
         options.env = self.env;
         options.cwd = self.cwd;
         options.limits = self.limits;
-        options.output = Box::new(io::stdout());
-        options.errors = Box::new(io::stderr());
-        options.input = Box::new(io::stdin());
-        options.terminals = [
-            io::stdin().is_terminal(),
-            io::stdout().is_terminal(),
-            io::stderr().is_terminal(),
-        ];
+        options.use_standard_streams();
         let failed = |error: tarbox_quickjs::Error| Failure::new(ErrorKind::Io, error.to_string());
         let mut vm = Vm::new(options).map_err(failed)?;
         match entry {

@@ -9,7 +9,7 @@ mod lock;
 use std::fmt;
 use std::sync::Arc;
 
-use tarbox_pool::{Error, ErrorKind, Operation, Pool, PoolFile, check_name};
+use tarbox_pool::{Error, ErrorKind, Operation, Pool, PoolFile, check_name, check_open};
 use tarbox_store::{Attr, ErrorKind as Store};
 
 use super::FilesystemExt;
@@ -107,16 +107,8 @@ fn is(outcome: &tarbox_store::Result<Attr>, kind: Store) -> bool {
 
 impl<F: FilesystemInterface + 'static> Pool for FsPool<F> {
     fn open(&self, name: &str, options: tarbox_pool::OpenOptions) -> tarbox_pool::Result<Arc<dyn PoolFile>> {
-        let operation = if options.creates() {
-            Operation::Create
-        } else {
-            Operation::Open
-        };
-        check_name(operation, name)?;
-        if options.read_only && options.creates() {
-            let cause = "a read-only handle cannot create its file";
-            return Err(Error::new(ErrorKind::InvalidArgument, operation, name).because(cause));
-        }
+        let operation = options.operation();
+        check_open(operation, name, options)?;
         let directory = &self.directory;
         if !options.read_only {
             directory.check_writable(operation, name)?;

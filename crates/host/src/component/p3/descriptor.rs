@@ -1,7 +1,6 @@
 //! How operations of `wasi:filesystem` 0.3 fail here, and its types as they were generated.
 
 use tarbox_wasi::p2;
-use wasmtime::component::ResourceTableError;
 use wasmtime_wasi::p3::bindings::clocks::system_clock::Instant as Datetime;
 
 use super::bindings::types::{
@@ -12,23 +11,12 @@ use super::bindings::types::{
 // 0.3 has no code for what would have to wait.
 tarbox_wasi::p2_conversions!(Busy);
 
-/// A failed operation: the component is told a code, or it ends.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    Code(ErrorCode),
-    Trap(wasmtime::Error),
-}
+pub(crate) type Failure = crate::component::failure::Failure<ErrorCode>;
 
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
 impl From<p2::Failure> for Failure {
     fn from(failure: p2::Failure) -> Self {
         Self::Code(code(failure))
-    }
-}
-
-impl From<ResourceTableError> for Failure {
-    fn from(error: ResourceTableError) -> Self {
-        Self::Trap(error.into())
     }
 }
