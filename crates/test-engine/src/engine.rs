@@ -135,7 +135,8 @@ impl MemoryEngine {
         loop {
             let taken = self
                 .call(Call::Acquire, |state| Ok(self.try_take(state, tenant)))
-                .await?;
+                .await;
+            let taken = taken.inspect_err(|_| self.expire(tenant))?;
             if let Some((epoch, version, alone)) = taken {
                 seat.lock().took(epoch, version, alone);
                 return Ok(());
@@ -146,6 +147,14 @@ impl MemoryEngine {
             }
             pause(1).await;
         }
+    }
+
+    /// A lease that its holder does not know of, since a reply was lost or it took itself for deposed, is not renewed: it expires.
+    fn expire(&self, tenant: TenantId) {
+        let mut state = self.server.lock();
+        let users = state.users(tenant);
+        users.waiting.remove(&self.process);
+        users.holder = users.holder.filter(|holder| *holder != self.process);
     }
 
     fn try_take(&self, state: &mut State, tenant: TenantId) -> Option<(u64, u64, bool)> {
@@ -199,6 +208,13 @@ impl MemoryEngine {
             users.holder = None;
         }
         known.alone = false;
+        drop((known, state));
+        // Unless somebody here is about to have it.
+        if let Some(_turn) = seat.turn.try_lock()
+            && seat.lock().lease.is_none()
+        {
+            self.expire(tenant);
+        }
     }
 }
 

@@ -110,7 +110,25 @@ impl Faults {
 }
 
 impl Schedule for Faults {
-    fn fate(&self, _: u32, _: Call) -> Fate {
+    fn fate(&self, process: u32, call: Call) -> Fate {
+        let fate = self.draw();
+        crate::tell!("  {process}: {call:?} {fate:?}");
+        fate
+    }
+
+    fn overtakes(&self, holder: u32) -> bool {
+        let state = &mut *self.lock();
+        // Whoever stands still is not waited for; whoever is slow is, for longer.
+        let per_mille = match state.paused.contains(&holder) {
+            true => 200,
+            false => state.rates.overtake.min(10),
+        };
+        !state.is_calm && state.random.happens(per_mille)
+    }
+}
+
+impl Faults {
+    fn draw(&self) -> Fate {
         let state = &mut *self.lock();
         let (random, rates) = (&mut state.random, state.rates);
         if state.is_calm {
@@ -131,15 +149,5 @@ impl Schedule for Faults {
             after,
             outcome,
         }
-    }
-
-    fn overtakes(&self, holder: u32) -> bool {
-        let state = &mut *self.lock();
-        // Whoever stands still is not waited for; whoever is slow is, for longer.
-        let per_mille = match state.paused.contains(&holder) {
-            true => 200,
-            false => state.rates.overtake.min(10),
-        };
-        !state.is_calm && state.random.happens(per_mille)
     }
 }

@@ -112,6 +112,10 @@ impl Change {
         match self {
             Self::Create(dir, name, kind) => {
                 files.check_free(*dir, name)?;
+                // In this state the number belongs to something else.
+                if files.inodes.contains_key(&made) {
+                    return Err(ErrorKind::Stale);
+                }
                 files.create((*dir, name), made, *kind, 0o640, now);
                 Ok(Answer::Made(made))
             }
@@ -143,7 +147,7 @@ impl Change {
         match self {
             Self::Rename(from, to) => {
                 let of = |(dir, name): &(Ino, Vec<u8>)| entry(files, *dir, name);
-                of(from).is_some() && of(from) == of(to)
+                of(from).is_ok() && of(from) == of(to)
             }
             _ => false,
         }
@@ -163,8 +167,12 @@ impl Change {
 }
 
 /// What a name of a directory names.
-pub(crate) fn entry(files: &Files, dir: Ino, name: &[u8]) -> Option<Ino> {
-    files.inodes.get(&dir)?.entries.get(name).copied()
+pub(crate) fn entry(files: &Files, dir: Ino, name: &[u8]) -> Result<Ino, ErrorKind> {
+    let inode = files.inodes.get(&dir).ok_or(ErrorKind::NotFound)?;
+    match inode.kind {
+        FileKind::Directory => inode.entries.get(name).copied().ok_or(ErrorKind::NotFound),
+        _ => Err(ErrorKind::NotDirectory),
+    }
 }
 
 fn what(is_dir: bool) -> Unlink {

@@ -6,7 +6,17 @@
 //! history. What every client saw, and what is left in the end, has to be what *one* order of all changes explains: that of
 //! the log.
 //!
-//! `TARBOX_LONG=1` runs many more seeds, `TARBOX_SEED=17` only that one.
+//! `TARBOX_LONG=1` runs many more seeds, `TARBOX_SEED=17` only that one, and tells everything that happens in it.
+
+/// Tells what happens, if that was asked for.
+macro_rules! tell {
+    ($($what:tt)*) => {
+        if std::env::var_os("TARBOX_SEED").is_some() {
+            eprintln!($($what)*);
+        }
+    };
+}
+pub(crate) use tell;
 
 mod executor;
 mod faults;

@@ -339,7 +339,7 @@ impl Client {
             },
         };
         let start = self.start();
-        let id = self.scene.world.borrow_mut().ask(change.clone());
+        let id = self.scene.world.borrow_mut().ask(self.process, change.clone());
         let by = Actor {
             uid: 0,
             gid: 0,
@@ -357,7 +357,7 @@ impl Client {
                 let (dir, name) = (self.dir(), self.name());
                 let found = store.lookup(View::Current, dir, &name).await.map(|attr| attr.ino);
                 self.saw(&start, &format!("lookup of {name:?} in {dir}"), found, |files| {
-                    Some(entry(files, dir, &name).ok_or(ErrorKind::NotFound))
+                    Some(entry(files, dir, &name))
                 });
             }
             1 => {
@@ -426,6 +426,7 @@ impl Client {
         let is_fresh = matches!(found, Err(ErrorKind::NotFound));
         let what = format!("{what}: {:?}", found.as_ref().map(|_| "found"));
         let mut world = self.scene.world.borrow_mut();
+        crate::tell!("{}: {} sees {what}", world.moment(), self.process);
         world.explain(start, is_fresh, &what, |state| {
             expected(&state.files).is_none_or(|expected| expected == found)
         });
@@ -438,6 +439,11 @@ impl Client {
             false => store.flush().await,
         };
         let mut world = self.scene.world.borrow_mut();
+        crate::tell!(
+            "{}: {} commits (durably: {is_durable}): {result:?}",
+            world.moment(),
+            self.process
+        );
         match result {
             Ok(()) => world.committed(&start, self.told, is_durable),
             Err(error) => {
@@ -516,7 +522,7 @@ impl Client {
             .explain(&start, false, &what, |state| {
                 // One that is not sealed in this state is the one being written.
                 let files = state.layers.get(&layer).unwrap_or(&state.files);
-                entry(files, Ino::ROOT, &name).ok_or(ErrorKind::NotFound) == found
+                entry(files, Ino::ROOT, &name) == found
             });
     }
 }

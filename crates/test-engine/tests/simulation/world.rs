@@ -38,7 +38,20 @@ struct Asked {
     time: Timestamp,
     /// The moment at which it was lost again.
     lost: Option<u64>,
+    idle: Idle,
 }
+
+/// Whether a change that succeeded changed nothing, as a rename of one name of an inode to another: then no record tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Idle {
+    No,
+    /// Some states that the process may have seen say so, and others do not.
+    Perhaps,
+    Yes,
+}
+
+/// So many changes that were perhaps idle are tried in both ways.
+const PERHAPS_MAX: usize = 6;
 
 /// A process that lives.
 pub(crate) struct Process {
@@ -137,6 +150,7 @@ impl World {
             Some(next)
         });
         if let Some(next) = seen.unwrap() {
+            crate::tell!("{}: {:?} are visible", self.moment, next.log);
             self.versions.push(next);
         }
         self.moment += 1;
@@ -154,6 +168,7 @@ impl World {
 
     /// The server loses what is not durable, but for so many commits.
     pub(crate) fn crash(&mut self, kept: usize) {
+        crate::tell!("{}: the server crashes", self.moment);
         self.look();
         let before = self.latest().log.clone();
         self.server.crash(kept);
@@ -179,12 +194,18 @@ impl World {
     }
 
     /// Takes note of a change that is asked for, and answers its number.
-    pub(crate) fn ask(&mut self, change: Change) -> usize {
+    pub(crate) fn ask(&mut self, process: u32, change: Change) -> usize {
+        crate::tell!(
+            "{}: {process} asks for {}: {change:?}",
+            self.moment,
+            self.asked.len()
+        );
         self.asked.push(Asked {
             change,
             end: End::Open,
             time: Timestamp(0),
             lost: None,
+            idle: Idle::No,
         });
         self.asked.len() - 1
     }
@@ -192,6 +213,7 @@ impl World {
     /// Takes note of how it ended, and checks that this can be.
     pub(crate) fn answer(&mut self, start: &Start, id: usize, result: &Result<Answer>, now: Timestamp) {
         self.look();
+        crate::tell!("{}: {} is told of {id}: {result:?}", self.moment, start.process);
         self.asked[id].time = now;
         let change = self.asked[id].change.clone();
         match result {
@@ -199,7 +221,7 @@ impl World {
                 if matches!(change, Change::Rename(..))
                     && self.is_explained(start, false, |state| change.is_idle(&state.files))
                 {
-                    return;
+                    self.asked[id].idle = Idle::Perhaps;
                 }
                 self.asked[id].end = End::Answered(answer.clone());
                 self.processes.get_mut(&start.process).unwrap().answered.push(id);
@@ -268,10 +290,9 @@ impl World {
             for lost_before in moments.iter().copied() {
                 for answered in start.answered..=process.answered.len() {
                     let own = &process.answered[..answered];
-                    if self
-                        .state(at, own, lost_before)
-                        .is_some_and(|state| matches(&state))
-                    {
+                    let mut states = self.states(at, own, lost_before);
+                    if states.any(|state| matches(&state)) {
+                        drop(states);
                         let process = self.processes.get_mut(&start.process).unwrap();
                         process.floor = process.floor.max(at);
                         return true;
@@ -282,17 +303,33 @@ impl World {
         false
     }
 
-    /// A state with a process' own changes on top, but for those that were lost before some moment.
-    fn state(&self, at: usize, own: &[usize], lost_before: u64) -> Option<Version> {
-        let mut state = self.versions[at].clone();
-        for id in own {
-            let asked = &self.asked[*id];
-            if state.log.contains(id) || asked.lost.is_some_and(|lost| lost <= lost_before) {
-                continue;
+    /// A version with a process' own changes on top, but for those that were lost before some moment: one state for each choice
+    /// of changes that were perhaps idle.
+    fn states(&self, at: usize, own: &[usize], lost_before: u64) -> impl Iterator<Item = Version> {
+        let base = &self.versions[at];
+        let is_on_top = |id: &&usize| {
+            let asked = &self.asked[**id];
+            let is_lost = asked.lost.is_some_and(|lost| lost <= lost_before);
+            !is_lost && asked.idle != Idle::Yes && !base.log.contains(id)
+        };
+        let own: Vec<usize> = own.iter().filter(is_on_top).copied().collect();
+        let perhaps = own.iter().filter(|id| self.asked[**id].idle == Idle::Perhaps);
+        let choices = 1_u32 << perhaps.count().min(PERHAPS_MAX);
+        (0..choices).filter_map(move |mut idle| {
+            let mut state = base.clone();
+            for id in &own {
+                let asked = &self.asked[*id];
+                if asked.idle == Idle::Perhaps {
+                    let is_left_out = idle & 1 == 1;
+                    idle >>= 1;
+                    if is_left_out {
+                        continue;
+                    }
+                }
+                make(&mut state, asked, asked.time, None).ok()?;
             }
-            make(&mut state, asked, asked.time, None).ok()?;
-        }
-        Some(state)
+            Some(state)
+        })
     }
 
     /// Checks what a sync or a flush has promised that ended without an error. `told` is when its caller was last told of losses.
@@ -308,8 +345,9 @@ impl World {
         let there = there.unwrap();
         let process = &self.processes[&start.process];
         for id in &process.answered[..start.answered] {
-            let asked = &self.asked[*id];
+            let asked = &mut self.asked[*id];
             match asked.lost {
+                None if !there.contains(id) && asked.idle != Idle::No => asked.idle = Idle::Yes,
                 _ if there.contains(id) && is_durable => drop(self.durable.insert(*id)),
                 _ if there.contains(id) => {}
                 Some(lost) if lost <= told => {}
@@ -330,6 +368,7 @@ impl World {
     /// A process ends.
     pub(crate) fn end(&mut self, process: u32) {
         self.look();
+        crate::tell!("{}: {process} ends", self.moment);
         self.server.kill(process);
         self.processes.remove(&process);
     }
