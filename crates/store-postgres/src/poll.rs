@@ -150,7 +150,8 @@ impl Poller {
         }
         self.listener = None;
         if let Ok(connection) = shared.pool.connect(Some(self.said.clone())).await
-            && connection.set_up(&format!("LISTEN {CHANNEL}")).await.is_ok()
+            && let listen = format!("LISTEN {CHANNEL}")
+            && shared.pool.set_up(&connection, &listen).await.is_ok()
         {
             self.listener = Some(connection);
         }
