@@ -1,26 +1,32 @@
-// node packages/build/build.mjs PACKAGE=MODULE.wasm…: bundles each package's entries into its dist, with the module
+// node packages/build/build.mjs PACKAGE=MODULE.wasm…: bundles each package's entries into its dist, with its modules
 // beside them and declarations that need nothing but themselves.
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const packages = fileURLToPath(new URL('..', import.meta.url))
 
 /**
- * What each package ships: its entries, its workers (each one file, to start at once), what its module is called there, and
+ * What each package ships: its entries, its workers (each one file, to start at once), what its modules are called there, and
  * whether all of it is there for Node.js, too.
  */
 const SHIPPED = {
-  'sqlite-opfs': { entries: ['index'], workers: [], module: 'sqlite.wasm' },
-  tarbox: { entries: ['index', 'fs', 'sync'], workers: ['worker'], module: 'tarbox.wasm', node: true },
+  'sqlite-opfs': { entries: ['index'], workers: [], modules: { 'sqlite-opfs.wasm': 'sqlite.wasm' } },
+  tarbox: {
+    entries: ['index', 'fs', 'sync'],
+    workers: ['worker'],
+    modules: { 'tarbox-web.wasm': 'tarbox.wasm', 'tarbox-sync.wasm': 'tarbox-sync.wasm' },
+    node: true,
+  },
 }
 
-for (const argument of process.argv.slice(2)) {
-  const [name, wasm] = argument.split('=')
-  await pack(name, SHIPPED[name], wasm)
+const given = process.argv.slice(2).map((argument) => argument.split('='))
+for (const [name, shipped] of Object.entries(SHIPPED)) {
+  const modules = given.filter(([of]) => of === name).map(([, wasm]) => wasm)
+  if (modules.length > 0) await pack(name, shipped, modules)
 }
 
 /** A C function that nobody defined does not fail to link: it becomes an import. */
@@ -30,8 +36,8 @@ function refuseStrangeImports(wasm) {
   if (strange.length > 0) throw new Error(`${wasm} imports what nobody provides: ${strange.join(', ')}`)
 }
 
-async function pack(name, { entries, workers, module, node = false }, wasm) {
-  refuseStrangeImports(wasm)
+async function pack(name, { entries, workers, modules, node = false }, built) {
+  built.forEach(refuseStrangeImports)
   const from = join(packages, name)
   const dist = join(from, 'dist')
   rmSync(dist, { recursive: true, force: true })
@@ -50,7 +56,7 @@ async function pack(name, { entries, workers, module, node = false }, wasm) {
   const sources = (names) => names.map((entry) => join(from, `src/${entry}.ts`))
   await build({ ...options, entryPoints: sources(entries), splitting: true })
   if (workers.length > 0) await build({ ...options, entryPoints: sources(workers) })
-  copyFileSync(wasm, join(dist, module))
+  for (const wasm of built) copyFileSync(wasm, join(dist, modules[basename(wasm)]))
   declarations(from, dist)
   if (node)
     await forNode(

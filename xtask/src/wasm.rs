@@ -127,6 +127,25 @@ pub(crate) const ARTIFACTS: &[Artifact] = &[
         brotli_limit: Some(600_000),
         used_by: UsedBy::Package("tarbox"),
     },
+    // The same with rounds of a replica and a client of its server: for those alone who open a workspace so.
+    Artifact {
+        name: "tarbox-sync.wasm",
+        build: &[
+            "--profile=web",
+            "--package=tarbox-web",
+            "--features=tarbox-web/sync",
+            "--lib",
+            "--target=wasm32-unknown-unknown",
+        ],
+        output: "wasm32-unknown-unknown/web/tarbox_web.wasm",
+        // Until nothing gets smaller any more.
+        optimise: "-Oz --converge",
+        sqlite_flags: STORE_ONLY,
+        shape: Shape::Module,
+        limit: 2_600_000,
+        brotli_limit: Some(850_000),
+        used_by: UsedBy::Package("tarbox"),
+    },
     Artifact {
         name: "sqlite-opfs.wasm",
         build: &[

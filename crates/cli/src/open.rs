@@ -255,7 +255,7 @@ pub(crate) fn http_with(address: &Address, options: HttpOptions) -> Result<HttpD
     let key = std::env::var("TARBOX_API_KEY").ok().filter(|key| !key.is_empty());
     Ok(HttpDatabase::new(
         Native::new(address, key.as_deref())?,
-        address,
+        address.base(),
         options,
     ))
 }

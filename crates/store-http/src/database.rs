@@ -8,7 +8,7 @@ use tarbox_store::*;
 
 use crate::calls;
 use crate::client::Client;
-use crate::options::{Address, Options};
+use crate::options::Options;
 use crate::store::HttpStore;
 use crate::transport::Transport;
 
@@ -30,11 +30,11 @@ impl<T> std::fmt::Debug for HttpDatabase<T> {
 }
 
 impl<T: Transport> HttpDatabase<T> {
-    /// The server at this address. Nothing is sent yet.
-    pub fn new(transport: T, address: &Address, options: Options) -> Self {
+    /// The server that a transport leads to; `base` is what comes before `/api` in its paths. Nothing is sent yet.
+    pub fn new(transport: T, base: &str, options: Options) -> Self {
         Self {
             transport: Arc::new(transport),
-            base: address.base().to_owned(),
+            base: base.to_owned(),
             options,
             clients: Mutex::default(),
         }

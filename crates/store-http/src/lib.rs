@@ -15,6 +15,8 @@
 //! It is generic over its [`Transport`]; [`Native`] has sockets and an event loop of its own. The rest knows no runtime.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "native")]
+mod address;
 mod cache;
 mod calls;
 mod client;
@@ -31,9 +33,11 @@ mod transport;
 #[cfg(feature = "native")]
 mod native;
 
+#[cfg(feature = "native")]
+pub use address::Address;
 pub use database::HttpDatabase;
 #[cfg(feature = "native")]
 pub use native::Native;
-pub use options::{Address, Options};
+pub use options::Options;
 pub use store::HttpStore;
 pub use transport::{Lost, Request, Response, Transport};

@@ -11,7 +11,7 @@ use tarbox_protocol::limits::REPLY_MAX;
 use tarbox_store::{Error, ErrorKind, Result};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::options::Address;
+use crate::address::Address;
 use crate::transport::{Lost, Request, Response, Transport};
 
 /// How long a connection may take to come about.

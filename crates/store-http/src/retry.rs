@@ -48,7 +48,15 @@ pub(crate) fn pause(tries: u32, asked_for: Option<Duration>) -> Duration {
     asked_for.map_or(Duration::ZERO, |time| time.min(Duration::from_secs(60))) + bound.mul_f64(random())
 }
 
+/// From 0 to 1: in a browser, where nothing but the page knows random numbers, by the moment at which it is asked for.
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+fn random() -> f64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    f64::from(RandomState::new().hash_one(0) as u32) / f64::from(u32::MAX)
+}
+
 /// From 0 to 1.
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 fn random() -> f64 {
     match getrandom::u32() {
         Ok(number) => f64::from(number) / f64::from(u32::MAX),

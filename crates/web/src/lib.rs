@@ -3,6 +3,10 @@
 
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod exports;
+#[cfg(feature = "sync")]
+mod platform;
+#[cfg(feature = "sync")]
+pub mod sync;
 mod workspace;
 
 pub use tarbox_calls::{CODES, Effect, OPERATIONS, Request, reply};

@@ -44,6 +44,17 @@ impl fmt::Debug for Local {
     }
 }
 
+#[cfg(feature = "sync")]
+impl Local {
+    /// The files below what users and permissions mean.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn store(&self) -> Result<SqliteStore> {
+        blocking(self.database.open_tenant(TENANT))
+    }
+}
+
 impl Place for Local {
     type Store = SqliteStore;
     const IS_SHARED: bool = false;

@@ -40,6 +40,14 @@ const actions = {
     fs = await TarboxFs.open({ ...where, name, storage })
     return fs.storage
   },
+  /** As a replica of a workspace at a server. */
+  async openReplica(name: string, url: string, key: string): Promise<string> {
+    fs = await TarboxFs.open({ ...where, wasm: '/packages/tarbox/dist/tarbox-sync.wasm', name, sync: { url, key } })
+    return fs.storage
+  },
+  synced: () => fs!.synced(),
+  syncStatus: () => fs!.replica.status(),
+  resolve: (path: string, as: 'ours' | 'theirs' | 'both') => fs!.replica.resolve(path, as),
   /** What opening says when it fails. */
   openError: (name: string) => actions.open(name).then(() => '', String),
   /** Writes files until there is no room; says how many were acknowledged, and what the first that was not failed with. */

@@ -19,6 +19,8 @@ import type { Call, Failure, Init, Reply, Storage, Watched, WatchEvent } from '.
 import { isToMove, moveToOpfs } from './move.js'
 import { NO_TEXT } from './no-text.js'
 import { databaseOf, directoryOf } from './places.js'
+import { type Frame, framesOf } from './replica/frames.js'
+import type { Ended, Known } from './replica/status.js'
 import { Op, WRITES } from './protocol.js'
 
 /** Files a new workspace begins with, and how many are kept free. */
@@ -48,6 +50,19 @@ const GONE: Failure = {
   errno: 11,
   message:
     'another tab has taken over the files; the change may or may not have been made: check, and repeat it if necessary',
+}
+
+/** The workspace as a replica: rounds, one at a time, whose requests somebody else makes. */
+export interface Replicating {
+  begin(): void
+  poll(): { ended?: Ended; frames: Frame[] }
+  answered(number: number, status: number, retryAfter: number, body: Uint8Array<ArrayBuffer>): void
+  lost(number: number, maybeSent: boolean): void
+  end(): void
+  status(): Known
+  resolve(path: string): number
+  /** Returns when a file can be made. */
+  makeRoom(): Promise<void>
 }
 
 /** The workspace itself: the module, its pool, and the operations on them. */
@@ -307,6 +322,56 @@ export class Core {
 
   settle(): Promise<void> {
     return this.pool.store.settle?.() ?? Promise.resolve()
+  }
+
+  /** The workspace as a replica of a tenant at a server, whose paths begin so. */
+  replicate(base: string, tenant: string): Replicating {
+    const call = (name: string, ...given: number[]): number => {
+      this.#checkOurs()
+      if (this.#isAstray) throw Object.assign(new Error('the files are opened anew'), { code: 'EAGAIN' })
+      const value: number = this.module.exports[`replica_${name}`](...given)
+      this.#checked(value)
+      return value
+    }
+    const parsed = <T>() => JSON.parse(this.module.text()) as T
+    const { module } = this
+    const isOurs = () => module === this.module && !this.#isGone
+    if (base || tenant) {
+      const [low = 0, high = 0] = crypto.getRandomValues(new Uint32Array(2))
+      module.put(exactBytesOf(`${base}\0${tenant}`)!)
+      call('open', low, high)
+    }
+    return {
+      begin: () => void call('begin'),
+      poll: () => {
+        this.#listings.clear()
+        const hasEnded = call('poll') === 1
+        return hasEnded ? { ended: parsed<Ended>(), frames: [] } : { frames: framesOf(this.module.peek()) }
+      },
+      answered: (number, status, retryAfter, body) => {
+        if (!isOurs()) return
+        module.put(body)
+        module.exports['replica_answered'](number, status, retryAfter)
+      },
+      lost: (number, maybeSent) => {
+        if (isOurs()) module.exports['replica_lost'](number, Number(maybeSent))
+      },
+      end: () => {
+        if (isOurs()) module.exports['replica_end']()
+      },
+      status: () => {
+        call('status')
+        return parsed<Known>()
+      },
+      resolve: (path) => {
+        module.put(exactBytesOf(path) ?? new Uint8Array())
+        return call('resolve')
+      },
+      makeRoom: async () => {
+        if (this.pool.free < SPARE) await this.pool.growAhead(SPARE)
+        await this.settle()
+      },
+    }
   }
 
   /** What changed at a path and below it, and how far that reaches. A negative position is now. */

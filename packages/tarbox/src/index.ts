@@ -12,6 +12,7 @@ import * as native from './native.js'
 import type { Used } from './native.js'
 import { Op } from './protocol.js'
 import { replaceFile } from './replace.js'
+import { Sync } from './replica/sync.js'
 import type { ServerOptions } from './server/address.js'
 import { ServerConnection } from './server/connection.js'
 import type { Entry, Stats } from './stats.js'
@@ -31,6 +32,8 @@ export {
 } from './import.js'
 export type { ChangeEvent, LayerEvent, Storage, WatchEvent } from './messages.js'
 export type { OpenOptions } from './options.js'
+export { Sync } from './replica/sync.js'
+export type { SyncStatus } from './replica/status.js'
 export type { ServerOptions } from './server/address.js'
 export { Entry, Stats } from './stats.js'
 export type { TarProgress, Unpacked } from './tar.js'
@@ -100,6 +103,8 @@ const AGENTS: ReadonlySet<string> = new Set(['browser', 'node'])
  */
 export class TarboxFs {
   readonly layers: Layers
+  /** The way to the server that the workspace is a replica of one at, if it was opened with `sync`. */
+  readonly replica: Sync
   readonly #connection: Link
 
   /**
@@ -113,6 +118,7 @@ export class TarboxFs {
     this.#connection =
       typeof at === 'string' || at instanceof URL ? new ServerConnection({ ...options, url: at, key }) : at
     this.layers = new Layers(this.#connection)
+    this.replica = new Sync(this, this.#connection)
   }
 
   /** Opens a workspace, and creates it if it does not exist and is not at a server. */
@@ -360,6 +366,14 @@ export class TarboxFs {
   /** Returns when everything done so far is on the device: with `strict` durability it is anyway, with `relaxed` only then. */
   sync(): Promise<void> {
     return this.do(native.sync())
+  }
+
+  /**
+   * In a workspace that is a replica ({@link OpenOptions.sync}): returns when the server has everything that was here when this was
+   * called, on its device, and this workspace what the server had.
+   */
+  synced(): Promise<void> {
+    return this.replica.synced()
   }
 
   /** Frees space that is no longer used. */

@@ -12,6 +12,10 @@ export interface Call {
   data?: Uint8Array
 }
 
+/** Operations that are no calls of the module: what the worker that has the files knows of its server. */
+export const SyncOp = { status: 1000, synced: 1001, resolved: 1002 } as const
+export type SyncOp = (typeof SyncOp)[keyof typeof SyncOp]
+
 /** What became of it: a number and bytes, or why it failed. */
 export type Reply = { id: number; value: number; bytes?: Uint8Array<ArrayBuffer> } | { id: number; error: Failure }
 
@@ -31,6 +35,8 @@ export interface Init {
   path?: string
   /** The server, where `storage` is that. */
   server?: ServerOptions
+  /** The server that the workspace is a replica of one at, if it is. */
+  sync?: ServerOptions
   /** Where the module is. */
   wasm: string
   /** Whether it follows, compiled: the page has begun with that while this worker started. */

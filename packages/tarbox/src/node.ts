@@ -5,9 +5,20 @@ import { deferred } from './deferred.js'
 import { Election, type Term } from './election.js'
 import { failure } from './errors.js'
 import { Guests } from './guests.js'
-import type { Broadcast, Call, Init, Reply, Storage, Watched, WatchEvent } from './messages.js'
+import {
+  type Broadcast,
+  type Call,
+  type Failure,
+  type Init,
+  type Reply,
+  type Storage,
+  SyncOp,
+  type Watched,
+  type WatchEvent,
+} from './messages.js'
 import { type Done, Outbox } from './outbox.js'
 import { WRITES } from './protocol.js'
+import { Replica } from './replica/replica.js'
 import { type Changes, type Watcher, Watchers } from './watchers.js'
 
 /** Milliseconds between two questions whether the owner is there, and how many it may leave unanswered. */
@@ -27,6 +38,8 @@ export class Node implements Holder {
   readonly client = clientOf(this.#id)
   #channel: BroadcastChannel | undefined
   #core: Core | undefined
+  /** What keeps the files in step with a server, where they are. */
+  #replica: Replica | undefined
   /** What the files are open in that a worker at rest does not have any more. */
   #left: Core | undefined
   /** The worker that has the files, as far as is known. */
@@ -61,11 +74,16 @@ export class Node implements Holder {
   /** Returns when calls can be made: this worker has the files, or knows who has. */
   async start(): Promise<Storage> {
     if (!this.#election) {
-      this.#core = await Core.open(this.init, this.module)
-      return this.#core.storage
+      this.#have(await Core.open(this.init, this.module))
+      return this.#core!.storage
     }
     this.wake()
     return this.#found.promise
+  }
+
+  #have(core: Core): void {
+    this.#core = core
+    if (this.init.sync) this.#replica = new Replica(core, this.init.sync, () => this.#tellWatchers())
   }
 
   /** Asks for the files, or for who has them. */
@@ -104,6 +122,8 @@ export class Node implements Holder {
     clearTimeout(this.#syncing)
     this.#syncing = undefined
     this.#core = undefined
+    this.#replica?.end()
+    this.#replica = undefined
     this.#owner = undefined
     this.#queue = undefined
     this.#guests.clear()
@@ -114,7 +134,7 @@ export class Node implements Holder {
   async #own(term: Term): Promise<void> {
     const core = await Core.open(this.init, this.module)
     if (!term.isLive) return core.letGo()
-    this.#core = core
+    this.#have(core)
     this.#owner = this.#id
     this.#find()
     this.#say({ owner: this.#id })
@@ -211,18 +231,42 @@ export class Node implements Holder {
   /** Does calls, here or where the files are. */
   run(calls: Call[], done: Done): void {
     if (this.#core) return this.#execute(calls, this.client, done)
-    const sent = this.#outbox.add(calls, done, this.#owner !== undefined)
-    if (sent.length > 0) this.#say({ calls: sent, from: this.#id })
+    const groups = [calls.filter((call) => !isAside(call)), ...calls.filter(isAside).map((call) => [call])]
+    for (const group of groups) {
+      if (group.length === 0) continue
+      const sent = this.#outbox.add(group, done, this.#owner !== undefined)
+      if (sent.length > 0) this.#say({ calls: sent, from: this.#id })
+    }
   }
 
   /** One batch after the other; without a turn of the event loop where nothing has to wait. */
-  #execute(calls: Call[], client: string, done: Done): void {
+  #execute(all: Call[], client: string, done: Done): void {
     const core = this.#core!
+    const calls = this.#aside(all, client, done)
+    if (calls.length === 0) return
     if (this.#queue) this.#wait(this.#queue.then(() => this.#executeNow(core, calls, client, done)))
     else {
       const waiting = this.#executeNow(core, calls, client, done)
       if (waiting) this.#wait(waiting)
     }
+  }
+
+  /** What is about the server waits for it, and nothing else waits for that. */
+  #aside(calls: Call[], client: string, done: Done): Call[] {
+    if (!calls.some(isAside)) return calls
+    const replica = this.#replica
+    for (const call of calls.filter(isAside)) {
+      if (!replica) {
+        done([{ id: call.id, error: NO_REPLICA }])
+        continue
+      }
+      void replica.call(call).then((reply) => {
+        if (replica === this.#replica || this.#isClosed) done([reply])
+        // Another has the files now; other tabs ask it themselves.
+        else if (client === this.client) this.run([call], done)
+      })
+    }
+    return calls.filter((call) => !isAside(call))
   }
 
   #wait(work: Promise<unknown>): void {
@@ -241,7 +285,9 @@ export class Node implements Holder {
     const writes = calls.some((call) => WRITES.has(call.op))
     const finish = (replies: Reply[]) => {
       done(replies)
-      if (writes) this.#tellWatchers()
+      if (!writes) return
+      this.#tellWatchers()
+      this.#replica?.ask()
     }
     const failed = (error: unknown) => done(calls.map(({ id }) => ({ id, error: failure(error) })))
     try {
@@ -299,6 +345,7 @@ export class Node implements Holder {
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#syncing)
+    this.#replica?.end()
     const core = this.#core
     if (this.#queue) await this.#queue
     try {
@@ -308,6 +355,17 @@ export class Node implements Holder {
       this.rest()
     }
   }
+}
+
+/** What is about the server, and not for the module. */
+function isAside({ op }: Call): boolean {
+  return (op as number) >= SyncOp.status
+}
+
+const NO_REPLICA: Failure = {
+  code: 'ENOTSUP',
+  errno: 95,
+  message: 'the workspace is not kept in step with a server: open it with { sync: { url, key } }',
 }
 
 /** Long enough to tell the tabs of a site apart, short enough for every line of the audit. */

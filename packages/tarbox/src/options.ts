@@ -1,4 +1,4 @@
-import { fileOf, MODULE, STORAGES } from '#platform'
+import { fileOf, MODULE, STORAGES, SYNC_MODULE } from '#platform'
 import { TarboxError } from './errors.js'
 import type { Init } from './messages.js'
 import type { RemoteSource } from './remote.js'
@@ -20,6 +20,11 @@ export interface OpenOptions {
   /** Milliseconds for which a server that does not answer is asked again; 30,000 unless said otherwise. */
   patience?: number
   /**
+   * A server that this workspace is kept in step with: it is complete here, works without a network, and meets the server whenever that
+   * can be reached. The key is one for a whole tenant, with the scope `write`.
+   */
+  sync?: { url: string | URL; key: string }
+  /**
    * Where to store it. `opfs` (the default) falls back to `indexeddb` in browsers without file handles; the files are moved when
    * the browser supports them. In Node.js, a workspace without a `path` is in `memory`.
    */
@@ -31,7 +36,7 @@ export interface OpenOptions {
    * description. `proceed`: open what is left, or start a new workspace. Damaged files are kept in both cases.
    */
   onDamage?: 'refuse' | 'proceed'
-  /** The URL of `tarbox.wasm`, if it is not next to this file. */
+  /** The URL of `tarbox.wasm`, or with `sync` that of `tarbox-sync.wasm`, if it is not next to this file. */
   wasm?: string | URL
   /** The URL of `worker.js` or a worker created from it, if the bundler cannot find it; or a port created by {@link workspacePort}. */
   worker?: RemoteSource
@@ -60,7 +65,7 @@ export function initOf(options: OpenOptions): Init {
 export function serverOf(options: OpenOptions): ServerOptions | undefined {
   const { url, key = '', durability, patience } = options
   if (url === undefined) return undefined
-  if (options.path !== undefined || options.name !== undefined || options.storage !== undefined)
+  if (options.path !== undefined || options.name !== undefined || options.storage !== undefined || options.sync)
     throw new TarboxError('EINVAL', 'A workspace has a URL, or a path, or a name and a storage, only one of these.')
   return { url, key, durability, patience }
 }
@@ -84,6 +89,15 @@ function named({
       `A workspace cannot be stored in '${storage}' here, only in ${STORAGES.join(', ')}.`,
     )
   }
-  const wasm = new URL(options.wasm ?? MODULE, MODULE).href
-  return { name, storage, durability, onDamage, wasm }
+  const { sync } = options
+  if (sync) addressOf(sync)
+  const wasm = new URL(options.wasm ?? (sync ? SYNC_MODULE : MODULE), MODULE).href
+  return {
+    name,
+    storage,
+    durability,
+    onDamage,
+    wasm,
+    ...(sync && { sync: { url: String(sync.url), key: sync.key } }),
+  }
 }

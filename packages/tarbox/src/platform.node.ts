@@ -12,6 +12,8 @@ export const SHARES_STREAMS: typeof browser.SHARES_STREAMS = false
 
 export const MODULE: typeof browser.MODULE = new URL('../tarbox.wasm', import.meta.url)
 
+export const SYNC_MODULE: typeof browser.SYNC_MODULE = new URL('../tarbox-sync.wasm', import.meta.url)
+
 export const MAY_START_WORKERS: typeof browser.MAY_START_WORKERS = true
 
 /** A thread that is spoken to like a worker of a browser. */

@@ -14,6 +14,9 @@ export const SHARES_STREAMS: boolean = true
 /** Where the module is unless something else is said. */
 export const MODULE = new URL('./tarbox.wasm', import.meta.url)
 
+/** The same for a workspace that is a replica of one at a server. */
+export const SYNC_MODULE = new URL('./tarbox-sync.wasm', import.meta.url)
+
 /**
  * In Firefox a worker that starts another may wait for ever (each waits on one condition, and the one wake-up there is
  * goes to either), so there the workspace is in the worker that asks for it.

@@ -2,6 +2,7 @@
 
 use tarbox_store::{Ino, LogQuery, LogRecord, Operation, Result, Seq, Store};
 
+use crate::hooks::ROOT_PATH;
 use crate::interface::{ChangeEvent, Changes, EventKind};
 
 /// Changes of `path` and what is below it, behind `after`.
@@ -39,11 +40,14 @@ fn trim(path: &[u8]) -> &[u8] {
     &path[..end]
 }
 
-/// Whether `path` is `top` or below it.
+/// Whether `path` is `top` or below it, and not where Tarbox keeps what is its own, as a replica does: nobody sees that.
 fn within(path: &[u8], top: &[u8]) -> bool {
+    let below = |path: &[u8], top: &[u8]| {
+        path.strip_prefix(top)
+            .is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+    };
     let path = trim(path);
-    path.strip_prefix(top)
-        .is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+    below(path, top) && !below(path, ROOT_PATH.as_bytes())
 }
 
 fn rescan(watched: &[u8], seq: Seq, agent: &str) -> ChangeEvent {
@@ -145,6 +149,15 @@ mod tests {
         assert!(seen("/a", write("/ab")).is_none());
         assert!(seen("/a/b", write("/a")).is_none());
         assert!(seen("/", write("/x")).is_some());
+    }
+
+    #[test]
+    fn what_is_tarboxs_own_is_told_when_it_comes_out() {
+        let own = "/.tarbox/sync/staging/7";
+        assert_eq!(seen("/", record(Operation::Write, own, None)), None);
+        assert!(seen("/", record(Operation::Write, "/.tarboxes", None)).is_some());
+        let made = seen("/", record(Operation::Rename, "/a", Some(own)));
+        assert_eq!(made, Some((EventKind::Create, "/a".into(), None)));
     }
 
     #[test]

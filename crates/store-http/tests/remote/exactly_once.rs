@@ -64,7 +64,7 @@ impl Bench {
             }
             fate => fate,
         };
-        let database = HttpDatabase::new(Faulty::new(reached, decide), &address(), options);
+        let database = HttpDatabase::new(Faulty::new(reached, decide), address().base(), options);
         let store = blocking(database.open_tenant("test")).unwrap();
         // The session is there before anything fails.
         blocking(store.hold(Ino::ROOT)).unwrap();

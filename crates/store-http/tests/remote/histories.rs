@@ -191,7 +191,7 @@ impl Server {
             patience: Duration::from_secs(30),
             ..Options::default()
         };
-        HttpDatabase::new(Faulty::new(reached, decide), &address(), options)
+        HttpDatabase::new(Faulty::new(reached, decide), address().base(), options)
     }
 }
 

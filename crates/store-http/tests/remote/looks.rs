@@ -62,7 +62,7 @@ fn bench(count: usize) -> Bench {
         open: opened,
         sent: sent.clone(),
     };
-    let database = HttpDatabase::new(gate, &address(), Options::default());
+    let database = HttpDatabase::new(gate, address().base(), Options::default());
     let store = blocking(database.open_tenant("test")).unwrap();
     let make = |n: usize| {
         let name = format!("file {n}");

@@ -103,7 +103,7 @@ fn bench(options: Options) -> Bench {
         cuts: AtomicUsize::new(0),
     });
     let address = proxy(&listen(routes(&ops)), &network);
-    let database = HttpDatabase::new(Native::new(&address, None).unwrap(), &address, options);
+    let database = HttpDatabase::new(Native::new(&address, None).unwrap(), address.base(), options);
     let store = blocking(database.open_tenant("test")).unwrap();
     Bench {
         store,
@@ -181,7 +181,11 @@ fn a_server_may_start_again() {
     };
     let (ops, serving) = start(listener);
     let address = Address::parse(&format!("http://{place}"), false).unwrap();
-    let database = HttpDatabase::new(Native::new(&address, None).unwrap(), &address, Options::default());
+    let database = HttpDatabase::new(
+        Native::new(&address, None).unwrap(),
+        address.base(),
+        Options::default(),
+    );
     let store = blocking(database.open_tenant("test")).unwrap();
     let make = |name: &[u8]| blocking(store.create(&me(), Ino::ROOT, name, &new(FileKind::File)));
     let file = make(b"one").unwrap().ino;
@@ -222,7 +226,7 @@ fn no_server_is_told_once() {
         patience: Duration::from_millis(300),
         ..Options::default()
     };
-    let database = HttpDatabase::new(Native::new(&address, None).unwrap(), &address, options);
+    let database = HttpDatabase::new(Native::new(&address, None).unwrap(), address.base(), options);
     let error = blocking(database.open_tenant("test")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(

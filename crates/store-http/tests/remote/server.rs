@@ -125,7 +125,7 @@ where
     pub(crate) fn in_process(here: D, options: Options) -> Self {
         let here = Arc::new(here);
         let ops = Ops::new(here.clone(), tarbox_ops_server::Options::default());
-        let afar = HttpDatabase::new(InProcess::new(routes(&ops)), &address(), options);
+        let afar = HttpDatabase::new(InProcess::new(routes(&ops)), address().base(), options);
         Self { here, afar }
     }
 }
@@ -142,7 +142,7 @@ where
         let native = tarbox_store_http::Native::new(&address, None).unwrap();
         Self {
             here,
-            afar: HttpDatabase::new(native, &address, options),
+            afar: HttpDatabase::new(native, address.base(), options),
         }
     }
 }

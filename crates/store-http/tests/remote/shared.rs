@@ -96,7 +96,7 @@ fn two() -> [Client; 2] {
             patience: Duration::from_millis(300),
             ..Options::default()
         };
-        let database = HttpDatabase::new(faulty, &address(), options);
+        let database = HttpDatabase::new(faulty, address().base(), options);
         let store = blocking(database.open_tenant("test")).unwrap();
         Client {
             store,

@@ -1,5 +1,8 @@
 //! What the module exports beside those of `tarbox-opfs`. A negative result is an error, with JSON about it as output.
 
+#[cfg(feature = "sync")]
+mod sync;
+
 use std::cell::RefCell;
 
 use tarbox_opfs::exchange::{give_output, return_input, take_input};
@@ -85,6 +88,8 @@ extern "C" fn workspace_sync() -> f64 {
 extern "C" fn workspace_close() -> f64 {
     told(|_| {
         with_workspace(|workspace| workspace.sync())?;
+        #[cfg(feature = "sync")]
+        sync::close();
         WORKSPACE.set(None);
         Ok(0.0)
     })

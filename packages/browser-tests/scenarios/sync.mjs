@@ -1,0 +1,106 @@
+// A replica of a workspace at a server, in several tabs, with a server that goes away and comes back.
+import assert from 'node:assert/strict'
+import { TarboxFs } from 'tarbox'
+import { scratch } from '../../tarbox/testing/scratch.mjs'
+import { serve, tarbox } from '../../tarbox/testing/server.mjs'
+import { tab, until } from '../tab.mjs'
+
+/** A server that pages of the tests may call. */
+async function server({ origin }) {
+  const db = scratch()
+  await tarbox(db, 'init')
+  const { key } = JSON.parse(await tarbox(db, '--json', 'key', 'create', '--scope', 'admin', '--as', '0:0'))
+  const args = ['--cors', origin]
+  let running = await serve(db, { args })
+  const port = Number(new URL(running.url).port)
+  return {
+    key,
+    url: running.url,
+    end: () => running.end('SIGKILL'),
+    /** For everybody, or for those alone who are no page. */
+    async start({ forPages = true } = {}) {
+      running = await serve(db, { port, args: forPages ? args : [] })
+    },
+  }
+}
+
+export const tests = {
+  async 'a replica works without its server, and all tabs and the server meet again'(context) {
+    const at = await server(context)
+    const browser = await context.launch(context.name)
+    const remote = new TarboxFs(at.url, at.key)
+    try {
+      await remote.writeFile('/theirs.txt', 'from the server')
+      const tabs = [await tab(browser, context), await tab(browser, context)]
+      for (const { act } of tabs) assert.equal(await act('openReplica', 'replica', at.url, at.key), 'opfs')
+      const [one, other] = tabs
+      await other.act('synced')
+      assert.equal(await one.act('read', '/theirs.txt'), 'from the server')
+      await at.end()
+      await other.act('write', '/ours.txt', 'written without a server')
+      await until(
+        () => one.act('syncStatus'),
+        ({ state }) => state === 'offline',
+      )
+      // The tab that did the rounds goes, and the other takes over with what was not sent.
+      await one.page.close()
+      assert.equal(await other.act('read', '/ours.txt'), 'written without a server')
+      await at.start()
+      await other.act('synced')
+      assert.equal(await remote.readFile('/ours.txt', 'utf8'), 'written without a server')
+      // What others do at the server comes by itself.
+      await other.act('watch', '/')
+      await remote.writeFile('/theirs.txt', 'changed')
+      await until(
+        () => other.act('seen'),
+        (seen) => seen.some((event) => event.endsWith('/theirs.txt')),
+      )
+      await until(
+        () => other.act('read', '/theirs.txt'),
+        (text) => text === 'changed',
+      )
+      await other.page.reload()
+      await other.act('openReplica', 'replica', at.url, at.key)
+      assert.equal(await other.act('read', '/ours.txt'), 'written without a server')
+      await other.act('synced')
+      assert.deepEqual(await other.act('fsck'), [])
+      assert.deepEqual(await other.act('rejections'), [])
+    } finally {
+      await remote.close()
+      await browser.close()
+      await at.end()
+    }
+  },
+
+  async 'what a page and the server changed differently is there twice, until somebody decides'(context) {
+    const at = await server(context)
+    const browser = await context.launch(context.name)
+    const remote = new TarboxFs(at.url, at.key)
+    try {
+      const { act } = await tab(browser, context)
+      await act('openReplica', 'conflict', at.url, at.key)
+      await act('write', '/plan.txt', 'as it was')
+      await act('synced')
+      await at.end()
+      await act('write', '/plan.txt', 'here')
+      await at.start({ forPages: false })
+      await remote.writeFile('/plan.txt', 'there')
+      await at.end()
+      await at.start()
+      const { conflicts } = await until(
+        () => act('syncStatus'),
+        ({ conflicts, state }) => state === 'in step' && conflicts.length > 0,
+      )
+      assert.equal(await act('read', '/plan.txt'), 'there')
+      assert.equal(await act('read', conflicts[0].copy), 'here')
+      await act('resolve', '/plan.txt', 'ours')
+      await act('synced')
+      assert.equal(await remote.readFile('/plan.txt', 'utf8'), 'here')
+      assert.deepEqual((await act('syncStatus')).conflicts, [])
+    } finally {
+      await remote.close()
+      await browser.close()
+      await at.end()
+    }
+  },
+}
