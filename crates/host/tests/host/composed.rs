@@ -41,12 +41,12 @@ fn compose(application: &[u8], settings: &[(&str, &str)]) -> Result<Vec<u8>, Err
     compose.compose().map(|made| made.component)
 }
 
-fn composed(name: &str, target: Target, settings: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn composed(name: &str, target: Target, settings: &[(&str, &str)]) -> Vec<u8> {
     compose(&std::fs::read(guests::path(name, target)).unwrap(), settings).unwrap()
 }
 
 /// What a program left in its directory.
-fn left_in(dir: &Path) -> Fs<SqliteStore> {
+pub(crate) fn left_in(dir: &Path) -> Fs<SqliteStore> {
     let pool = Arc::new(DirectoryPool::open(dir).unwrap());
     let options = Options::new().background(false);
     let database = SqliteDatabase::on_pool(pool, "tarbox.db", &options).unwrap();
