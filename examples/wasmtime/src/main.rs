@@ -58,6 +58,9 @@ fn run(mut args: impl Iterator<Item = String>) -> Result<i32> {
     eprintln!("{} steps", store.data().steps);
     match ended {
         Ok(()) => Ok(0),
-        Err(error) => Ok(error.downcast::<Exit>()?.0),
+        Err(error) => match error.downcast_ref::<Exit>() {
+            Some(exit) => Ok(exit.0),
+            None => Err(format!("{error:#}").into()),
+        },
     }
 }

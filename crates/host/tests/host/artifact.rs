@@ -3,12 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The component of this name.
-pub(crate) fn artifact(variable: &str, name: &str) -> Vec<u8> {
-    std::fs::read(path(variable, name)).unwrap()
-}
-
-/// Its file: the one that the variable names, or one that is built now.
+/// The file of this name: the one that the variable names, or one that is built now.
 pub(crate) fn path(variable: &str, name: &str) -> PathBuf {
     let named = std::env::var_os(variable).map(PathBuf::from);
     named.unwrap_or_else(|| {

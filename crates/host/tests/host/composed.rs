@@ -14,7 +14,7 @@ use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 
-use crate::artifact::artifact;
+use crate::artifact;
 use crate::guests::{self, Target};
 use crate::reference::{self, Metered};
 use crate::run::root;
@@ -25,7 +25,7 @@ const ENOUGH: u64 = u64::MAX / 2;
 /// The component that provides files.
 fn provider() -> &'static [u8] {
     static BUILT: OnceLock<Vec<u8>> = OnceLock::new();
-    BUILT.get_or_init(|| artifact("TARBOX_PROVIDER", "tarbox-workspace"))
+    BUILT.get_or_init(|| std::fs::read(artifact::path("TARBOX_PROVIDER", "tarbox-workspace")).unwrap())
 }
 
 fn compose(application: &[u8], settings: &[(&str, &str)]) -> Result<Vec<u8>, Error> {

@@ -110,7 +110,7 @@ fn fetch_by(
 
 /// What the guest of WASI 0.3 prints.
 fn printed_by_p3(hosts: &[&str], change: impl FnOnce(&mut HttpAccess), url: &str) -> String {
-    fetch_by("guest_p3", Target::P3, hosts, change, &["get", url]).printed()
+    fetch_by("guest_p3_fetch", Target::P3, hosts, change, &[url]).printed()
 }
 
 fn printed(hosts: &[&str], args: &[&str]) -> String {

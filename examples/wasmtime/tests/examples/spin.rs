@@ -18,11 +18,10 @@ struct Manifest {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it has to be there")]
 struct Application {
     name: String,
     version: String,
-    description: Option<String>,
+    description: String,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +64,13 @@ fn text() -> String {
 fn what_the_manifest_describes_works() {
     let manifest = manifest(&text()).unwrap();
     assert_eq!(manifest.spin_manifest_version, 2);
+    let Application {
+        name,
+        version,
+        description,
+    } = &manifest.application;
+    assert_eq!((name.as_str(), version.split('.').count()), ("tarbox", 3));
+    assert!(!description.is_empty());
     let [trigger] = &manifest.trigger.http[..] else {
         panic!("one route");
     };

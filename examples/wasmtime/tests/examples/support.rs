@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use tarbox_fs::{Credentials, FilesystemExt as _, Fs, blocking};
-use tarbox_store::Database as _;
+use tarbox_store::{Database as _, ErrorKind};
 use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 
 /// The key of writers.
@@ -29,9 +29,14 @@ pub(crate) fn root() -> Credentials {
     Credentials::root("test")
 }
 
-/// What a program left in a directory, which is whole.
+/// What a program left in a directory, which is whole. An instance may answer and be about to close its workspace still.
 pub(crate) fn left_in(dir: &Path) -> Fs<SqliteStore> {
-    let database = SqliteDatabase::open(dir.join("tarbox.db"), &Options::new().background(false)).unwrap();
+    let database = loop {
+        match SqliteDatabase::open(dir.join("tarbox.db"), &Options::new().background(false)) {
+            Err(error) if error.kind() == ErrorKind::Busy => std::thread::yield_now(),
+            opened => break opened.unwrap(),
+        }
+    };
     let report = blocking(database.fsck(false, &|_, _| {})).unwrap();
     assert!(report.problems.is_empty(), "{:?}", report.problems);
     blocking(Fs::open_tenant(&database, "default")).unwrap()

@@ -1,6 +1,4 @@
-//! Works on files by WASI 0.3 and prints what came of each step; with `get URL` it sends a request instead.
-
-mod http;
+//! Works on files by WASI 0.3 and prints what came of each step.
 
 use std::fmt::Debug;
 use std::fmt::Write as _;
@@ -18,12 +16,13 @@ wasip3::cli::command::export!(Program);
 impl wasip3::exports::cli::run::Guest for Program {
     async fn run() -> Result<(), ()> {
         let mut said = String::new();
-        let args = environment::get_arguments();
-        match args.iter().skip(1).map(String::as_str).collect::<Vec<_>>()[..] {
-            ["get", url] => said = http::get(url).await,
-            ["wait"] => monotonic_clock::wait_for(3_600_000_000_000).await,
-            _ => steps(&mut said).await,
+        if environment::get_arguments()
+            .get(1)
+            .is_some_and(|arg| arg == "wait")
+        {
+            monotonic_clock::wait_for(3_600_000_000_000).await;
         }
+        steps(&mut said).await;
         let (mut to, from) = wit_stream::new();
         let printed = stdout::write_via_stream(from);
         let left = to.write_all(said.into_bytes()).await;
