@@ -34,7 +34,7 @@ use report::Report;
 #[derive(Debug, Parser)]
 #[command(name = "tarbox-bench")]
 struct Args {
-    /// One suite (files, wasi, mount, postgres, server) or the start of a row's name; all of them when left out
+    /// One suite (files, wasi, guests, mount, postgres, server) or the start of a row's name; all of them when left out
     name: Option<String>,
     /// Less data: to see that it works, not to quote
     #[arg(long)]
@@ -96,7 +96,9 @@ fn measure(args: &Args) -> Result<()> {
         .filter(|g| report.wants(g.suite, g.rows))
         .collect();
     if groups.is_empty() {
-        return Err("no suite or row begins like that; suites: files, wasi, mount, postgres, server".into());
+        return Err(
+            "no suite or row begins like that; suites: files, wasi, guests, mount, postgres, server".into(),
+        );
     }
     report.header();
     for group in groups {

@@ -14,7 +14,7 @@ use crate::wasm;
 /// Rows go to standard output with tabs between the fields, everything else to standard error.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// One suite (files, wasi, mount, postgres, server, graph, quickjs, browser) or the start of a row's name; all of them when left out
+    /// One suite (files, wasi, guests, mount, postgres, server, graph, quickjs, browser) or the start of a row's name; all of them when left out
     name: Option<String>,
     /// Less data: to see that it works, not to quote
     #[arg(long)]
@@ -64,15 +64,24 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
             "tarbox-cli",
         ])
         .run()?;
+    let is_composed = args.name.as_deref().is_none_or(|name| name.starts_with(GUESTS));
+    let provider = match is_composed {
+        true => Some(("TARBOX_PROVIDER", wasm::build(project, &wasm::COMPONENT)?)),
+        false => None,
+    };
     let bench = Cmd::new(project.binary("release", "tarbox-bench"));
     bench
         .dir(&project.root)
         .envs(project.tools.env())
+        .envs(provider)
         .args(args.quick.then_some("--quick"))
         .args(&args.name)
         .advice("see its last line; `cargo xtask bench --help` lists the suites")
         .run()
 }
+
+/// What the rows of guests begin with that carry their workspace, which needs the component that provides it.
+const GUESTS: &str = "guests";
 
 /// What the rows of JavaScript begin with.
 const QUICKJS: &str = "quickjs";

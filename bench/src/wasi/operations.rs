@@ -1,5 +1,7 @@
 //! Operations of a guest, one kind at a time, by the clock that the guest sees.
 
+use std::path::Path;
+
 use tarbox_bench_work::Result;
 
 use super::sides::{Host, Sides};
@@ -16,37 +18,21 @@ struct Case {
 }
 
 const CASES: [Case; 5] = [
-    Case {
-        work: "stat",
-        operations: 10_000,
-        name: "wasi stat",
-        goal: 0.3,
-    },
-    Case {
-        work: "read",
-        operations: 10_000,
-        name: "wasi open+read 4K+close",
-        goal: 0.5,
-    },
-    Case {
-        work: "write",
-        operations: 2_000,
-        name: "wasi write 64K",
-        goal: 1.0,
-    },
-    Case {
-        work: "create",
-        operations: 5_000,
-        name: "wasi create",
-        goal: 1.0,
-    },
-    Case {
-        work: "delete",
-        operations: 5_000,
-        name: "wasi delete",
-        goal: 1.0,
-    },
+    case("stat", 10_000, "stat", 0.3),
+    case("read", 10_000, "open+read 4K+close", 0.5),
+    case("write", 2_000, "write 64K", 1.0),
+    case("create", 5_000, "create", 1.0),
+    case("delete", 5_000, "delete", 1.0),
 ];
+
+const fn case(work: &'static str, operations: usize, name: &'static str, goal: f64) -> Case {
+    Case {
+        work,
+        operations,
+        name,
+        goal,
+    }
+}
 
 /// What the rows' names begin with.
 pub(crate) const ROWS: &[&str] = &[
@@ -57,35 +43,53 @@ pub(crate) const ROWS: &[&str] = &[
     "wasi delete",
 ];
 
-const HOSTS: [Host; 3] = [Host::Tarbox, Host::Wasmtime, Host::WasmtimeCli];
+/// The same of the guest with its workspace inside.
+pub(crate) const COMPOSED_ROWS: &[&str] = &[
+    "guests stat",
+    "guests open",
+    "guests write",
+    "guests create",
+    "guests delete",
+];
 
-/// Measures all of them.
+/// Measures all of them under `tarbox run`.
 pub(crate) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
     let guest = build::guest()?;
+    measure(bench, report, "wasi", Host::Tarbox, &guest)
+}
+
+/// Measures all of them composed with a workspace, on the same Wasmtime as the rival.
+pub(crate) fn run_composed(bench: &Bench, report: &mut Report) -> Result<()> {
+    let guest = build::guest()?;
+    measure(bench, report, "guests", Host::Composed, &guest)
+}
+
+fn measure(bench: &Bench, report: &mut Report, suite: &str, ours: Host, guest: &Path) -> Result<()> {
+    let hosts = [ours, Host::Wasmtime, Host::WasmtimeCli];
     let sides = Sides::new(bench)?;
-    sides.compile(&guest)?;
-    for host in HOSTS {
-        sides.sample(host, &guest, &["prepare", "1", "0"])?;
+    for host in hosts {
+        sides.compile(host, guest)?;
+        sides.sample(host, guest, &["prepare", "1", "0"])?;
     }
-    let mut micros = vec![[const { Vec::new() }; HOSTS.len()]; CASES.len()];
+    let mut micros = vec![[const { Vec::new() }; 3]; CASES.len()];
     for round in 1..=bench.rounds() {
         for (case, micros) in CASES.iter().zip(&mut micros) {
-            for turn in 0..HOSTS.len() {
-                let index = (turn + round as usize) % HOSTS.len();
+            for turn in 0..hosts.len() {
+                let index = (turn + round as usize) % hosts.len();
                 let operations = if bench.quick {
                     case.operations / 5
                 } else {
                     case.operations
                 };
                 let args = [case.work, &operations.to_string(), &round.to_string()];
-                micros[index].push(sides.sample(HOSTS[index], &guest, &args)?.micros());
+                micros[index].push(sides.sample(hosts[index], guest, &args)?.micros());
             }
         }
     }
     for (case, [ours, hop, stay]) in CASES.iter().zip(&micros) {
         let row = |peer: &str, theirs| {
             Row::new(
-                format!("{} vs {peer}", case.name),
+                format!("{suite} {} vs {peer}", case.name),
                 median(ours),
                 median(theirs),
                 "us",

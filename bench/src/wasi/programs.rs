@@ -50,7 +50,7 @@ struct Program<'a> {
 }
 
 fn compare(bench: &Bench, report: &mut Report, sides: &Sides, program: &Program<'_>) -> Result<()> {
-    sides.compile(program.module)?;
+    sides.compile(Host::Wasmtime, program.module)?;
     let time = |host| {
         sides
             .time(host, program.module, program.args)

@@ -13,6 +13,8 @@ use crate::{Bench, build, programs};
 pub(crate) enum Host {
     /// `tarbox run` on a workspace.
     Tarbox,
+    /// Wasmtime, by a program that carries its workspace, which is in a directory.
+    Composed,
     /// Wasmtime on a directory; each file operation goes to a blocking thread, which is its library's default.
     Wasmtime,
     /// The same with file operations on the calling thread, as its command line has it.
@@ -35,16 +37,26 @@ impl Sides {
             dir: bench.place.group("wasi")?,
         };
         programs::time(&sides.tarbox, [sides.db().as_str(), "init"])?;
-        for host in [Host::Wasmtime, Host::WasmtimeCli] {
+        for host in [Host::Composed, Host::Wasmtime, Host::WasmtimeCli] {
             std::fs::create_dir(sides.root(host))?;
         }
         Ok(sides)
     }
 
-    /// Compiles a module for Wasmtime; `tarbox run` keeps what it compiled by itself.
-    pub(crate) fn compile(&self, module: &Path) -> Result<()> {
-        let compiled = self.compiled(module);
-        programs::time(&self.wasmtime, [Path::new("compile"), module, &compiled]).map(drop)
+    /// Compiles a module for whoever runs it; `tarbox run` keeps what it compiled by itself.
+    pub(crate) fn compile(&self, host: Host, module: &Path) -> Result<()> {
+        let composed = self.composed();
+        let source = match host {
+            Host::Tarbox => return Ok(()),
+            Host::Composed => {
+                let args = [Path::new("compose"), module, Path::new("-o"), &composed];
+                programs::time(&self.tarbox, args)?;
+                &composed
+            }
+            Host::Wasmtime | Host::WasmtimeCli => module,
+        };
+        let args = [Path::new("compile"), source, &self.compiled(host, module)];
+        programs::time(&self.wasmtime, args).map(drop)
     }
 
     /// Puts a file of the host into the root of every side.
@@ -77,17 +89,41 @@ impl Sides {
         })
     }
 
-    fn command(&self, host: Host, module: &Path, args: &[&str]) -> (&Path, Vec<String>) {
+    /// Runs what was composed from the start of the host's process to its end, with the compilation.
+    pub(crate) fn time_compiling(&self, args: &[&str]) -> Result<Duration> {
+        let (root, composed) = (self.root(Host::Composed), self.composed());
+        let mut all = vec![
+            "component".to_owned(),
+            root.display().to_string(),
+            composed.display().to_string(),
+        ];
+        all.extend(args.iter().map(|arg| (*arg).to_owned()));
+        programs::time(&self.wasmtime, all)
+    }
+
+    /// Where a native program may make a database.
+    pub(crate) fn native(&self) -> PathBuf {
+        self.dir.path().join("native.db")
+    }
+
+    /// What was composed last.
+    fn composed(&self) -> PathBuf {
+        self.dir.path().join("composed.wasm")
+    }
+
+    /// The program and arguments that run a module.
+    pub(crate) fn command(&self, host: Host, module: &Path, args: &[&str]) -> (&Path, Vec<String>) {
         let text = |path: &Path| path.display().to_string();
         let wasmtime = |how: &str| {
             vec![
                 how.to_owned(),
                 text(&self.root(host)),
-                text(&self.compiled(module)),
+                text(&self.compiled(host, module)),
             ]
         };
         let (program, mut all) = match host {
             Host::Tarbox => (&self.tarbox, vec![self.db(), "run".to_owned(), text(module)]),
+            Host::Composed => (&self.wasmtime, wasmtime("component")),
             Host::Wasmtime => (&self.wasmtime, wasmtime("hop")),
             Host::WasmtimeCli => (&self.wasmtime, wasmtime("stay")),
         };
@@ -103,8 +139,12 @@ impl Sides {
         self.dir.path().join(format!("{host:?}"))
     }
 
-    fn compiled(&self, module: &Path) -> PathBuf {
+    fn compiled(&self, host: Host, module: &Path) -> PathBuf {
         let name = module.file_stem().unwrap_or_default();
-        self.dir.path().join(name).with_extension("cwasm")
+        let extension = match host {
+            Host::Composed => "composed.cwasm",
+            _ => "cwasm",
+        };
+        self.dir.path().join(name).with_extension(extension)
     }
 }

@@ -3,12 +3,15 @@
 //!
 //! `tarbox-bench-wasmtime compile FILE.wasm FILE.cwasm`, then
 //! `tarbox-bench-wasmtime hop|stay DIR FILE.cwasm [ARGS]`: with `hop` each file operation goes to a thread that may
-//! block, which is the library's default; with `stay` it is done where it was called, as its command line does.
+//! block, which is the library's default; with `stay` it is done where it was called, as its command line does. `component` runs a component, also
+//! where it was called: a guest that carries its workspace. If its file is not compiled (`.wasm`), it is now.
 //!
 //! # Unsafe code
 //!
-//! One function loads a module that this program compiled before.
+//! Two functions load what this program compiled before.
 #![deny(unsafe_code)]
+
+mod component;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -36,13 +39,23 @@ fn command(args: &[String]) -> Result<u8> {
         [how, dir, file, args @ ..] if how == "hop" || how == "stay" => {
             run(how == "stay", Path::new(dir), Path::new(file), args)
         }
-        _ => bail!("usage: tarbox-bench-wasmtime compile FILE COMPILED | hop|stay DIR COMPILED [ARGS]"),
+        [how, dir, file, args @ ..] if how == "component" => {
+            component::run(Path::new(dir), Path::new(file), args)
+        }
+        _ => bail!(
+            "usage: tarbox-bench-wasmtime compile FILE COMPILED | hop|stay|component DIR COMPILED [ARGS]"
+        ),
     }
 }
 
 fn compile(file: &Path, compiled: &Path) -> Result<()> {
-    let module = Engine::default().precompile_module(&std::fs::read(file)?)?;
-    Ok(std::fs::write(compiled, module)?)
+    let (engine, bytes) = (Engine::default(), std::fs::read(file)?);
+    // The layer of a component is the seventh byte.
+    let code = match bytes.get(6) {
+        Some(1) => engine.precompile_component(&bytes)?,
+        _ => engine.precompile_module(&bytes)?,
+    };
+    Ok(std::fs::write(compiled, code)?)
 }
 
 fn run(stay: bool, dir: &Path, file: &Path, args: &[String]) -> Result<u8> {

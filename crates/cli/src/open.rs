@@ -214,7 +214,7 @@ impl<D: Database> AnyDatabase for D {}
 /// One line that says what is wrong with it and what to do.
 pub(crate) fn sqlite(path: &Path, missing: Missing) -> Result<SqliteDatabase> {
     let options = Options::new().create(missing == Missing::Make);
-    let opened = platform::open_database(path, &options);
+    let opened = SqliteDatabase::open(path, &options);
     opened.map_err(|e| explain(e, &platform::bytes_of(path.as_os_str())))
 }
 

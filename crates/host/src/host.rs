@@ -1,7 +1,5 @@
 //! The host itself.
 
-use std::sync::Arc;
-
 use crate::engine::{Checks, Engines};
 use crate::program::Compiled;
 use crate::{Cache, Program, RunError, RunOptions, component, core};
@@ -28,13 +26,12 @@ impl Host {
     ///
     /// # Errors
     /// See [`RunError`]. All but a limit and a trap happen before the program's first instruction.
-    pub fn run(&self, program: &Program, mut options: RunOptions) -> Result<i32, RunError> {
+    pub fn run(&self, program: &Program, options: RunOptions) -> Result<i32, RunError> {
         let checks = Checks::of(&options.limits);
         let engine = self.engines.get(checks).map_err(|e| RunError::Host {
             doing: "set up the engine",
             reason: e.to_string(),
         })?;
-        options.who.actor.agent = Arc::from(format!("run:{}", program.name()));
         match program.compiled(engine, checks, &self.cache)? {
             Compiled::Module(module) => core::run(program.name(), module, options),
             Compiled::Component(component) => component::run(program.name(), component, options),

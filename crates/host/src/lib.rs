@@ -1,7 +1,8 @@
 //! Runs WebAssembly programs on a workspace: an embedded Wasmtime whose file system is Tarbox, not the host's disk.
 //!
 //! [`Host::run`] takes a [`Program`] — a core module of preview 1 or a component of WASI 0.2 — and [`RunOptions`], and
-//! answers the program's exit status or a [`RunError`] that says in one line what went wrong.
+//! answers the program's exit status or a [`RunError`] that says in one line what went wrong. Whoever embeds Wasmtime already, with
+//! functions of its own for modules to import, uses [`add_to_linker`] instead.
 //!
 //! # How files are reached
 //!
@@ -39,12 +40,14 @@ mod stdio;
 mod system;
 mod wasm;
 
+pub use crate::core::{Preview1, add_to_linker};
 pub use cache::Cache;
 pub use error::{RunError, Trap};
 pub use host::Host;
 pub use http::{AllowedHost, HttpAccess, WrongHost};
 pub use limits::{Limit, Limits};
 pub use options::RunOptions;
+pub use outcome::Exit;
 pub use preopen::Preopen;
 pub use program::{Kind, Program};
 pub use stdio::{Capture, Sink, Source};

@@ -63,3 +63,8 @@ impl RunOptions {
         }
     }
 }
+
+/// What the audit calls a program.
+pub(crate) fn agent(program: &str) -> Arc<str> {
+    Arc::from(format!("run:{program}"))
+}

@@ -13,9 +13,12 @@ use crate::{Limit, Limits, RunError, Trap};
 /// How many functions of a trap's backtrace are kept.
 const FRAMES_MAX: usize = 32;
 
-/// The program ended itself with this status.
-#[derive(Debug)]
-pub(crate) struct Exit(pub(crate) u32);
+/// The program ended itself with this status: what the error of a call is then, in a store of the embedder's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exit(
+    /// 0 is success.
+    pub i32,
+);
 
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,7 +81,7 @@ pub(crate) fn of(
         Err(error) => error,
     };
     if let Some(Exit(status)) = error.downcast_ref() {
-        return Ok(status.cast_signed());
+        return Ok(*status);
     }
     if let Some(I32Exit(status)) = error.downcast_ref() {
         return Ok(*status);

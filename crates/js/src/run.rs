@@ -1,12 +1,10 @@
 //! From the command line to the exit code.
 
 use std::io::{self, BufRead, Write};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use tarbox_fs::{Credentials, Fs, blocking};
-use tarbox_pool::DirectoryPool;
 use tarbox_quickjs::{Capability, Files, IS_COMPLETE, Mount, Options, Outcome, Vm, temporary};
 use tarbox_store::{Database, Error, ErrorKind, Quota};
 use tarbox_store_sqlite::{Options as StoreOptions, SqliteDatabase};
@@ -87,15 +85,10 @@ fn run(arguments: Arguments) -> Result<i32, String> {
     Ok(outcome.exit_code())
 }
 
-/// The files of a workspace in a database, which nobody else uses meanwhile: WASI has no locks between processes.
+/// The files of a workspace in a database, which nobody else uses meanwhile.
 fn open(path: &str, tenant: &str) -> Result<Arc<dyn Files>, Error> {
-    let path = Path::new(path.strip_prefix("sqlite:").unwrap_or(path));
-    let name = path.file_name().and_then(|name| name.to_str());
-    let name = name.ok_or_else(|| Error::new(ErrorKind::Invalid).because("not the path of a database"))?;
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let pool = DirectoryPool::open(directory.unwrap_or(Path::new(".")))
-        .map_err(|error| Error::new(ErrorKind::Io).caused_by(error))?;
-    let database = SqliteDatabase::on_pool(Arc::new(pool), name, &StoreOptions::new().create(true))?;
+    let path = path.strip_prefix("sqlite:").unwrap_or(path);
+    let database = SqliteDatabase::open(path, &StoreOptions::new().create(true))?;
     match blocking(database.create_tenant(tenant, Quota::default())) {
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::Exists => {}

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use tarbox_fs::{Fs, FsOptions, blocking};
 use tarbox_pool::MemoryPool;
+use tarbox_pool::lease::Lease;
 use tarbox_store::{Database as _, ErrorKind, Quota, Store as _};
 use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 
 use crate::image;
-use crate::pool::{HostPool, Lease, lent};
+use crate::pool::{HostPool, lent};
 use crate::settings::{Place, Settings};
 
 /// The store of one tenant.
@@ -47,7 +48,8 @@ impl Opened {
             }
             Place::File { dir } => {
                 let root = lent(dir.as_deref())?;
-                let lease = Lease::take(&root, &settings.database)?;
+                let lease = Lease::take(&root, &settings.database)
+                    .map_err(|error| format!("cannot open the workspace: {error}"))?;
                 let pool = Arc::new(HostPool::new(root, lease));
                 image::unpack(&*pool, &settings.database).inspect_err(|_| pool.release())?;
                 let opened = SqliteDatabase::on_pool(pool.clone(), &settings.database, &options);

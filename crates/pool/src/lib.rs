@@ -14,7 +14,7 @@
 //! All of them pass the [`conformance`] suite, and so must every further one.
 //!
 //! What a pool is not: it has no permissions, no rename, no locks between processes (except that a
-//! [`DirectoryPool`] can be held exclusively), and no directories that exist by themselves.
+//! [`DirectoryPool`] can be held exclusively, and that a [`lease`] does without locks), and no directories that exist by themselves.
 //!
 //! # Example
 //! ```
@@ -40,6 +40,7 @@ mod error;
 mod ext;
 pub mod fault;
 mod image;
+pub mod lease;
 #[cfg_attr(
     all(target_family = "wasm", target_os = "unknown"),
     path = "marker/browser.rs"

@@ -13,6 +13,8 @@ const BUILD_TOOLS: &[(&str, &str)] = &[
     ("cc", "build-essential"),
     ("make", "build-essential"),
     ("git", "git"),
+    // Examples of servers are used by it.
+    ("curl", "curl"),
     ("strace", "strace"),
     // Archives are unpacked as it does.
     ("bsdtar", "libarchive-tools"),

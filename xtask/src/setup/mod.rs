@@ -22,6 +22,7 @@ mod step;
 mod suites;
 mod version;
 mod wasi_sdk;
+mod wasmedge;
 
 use std::time::{Duration, Instant};
 

@@ -67,6 +67,8 @@ pub(super) enum Need {
     /// Programs that are compared with ours.
     Rivals,
     Fuse,
+    /// A runtime that runs examples.
+    WasmEdge,
     Stressors,
     /// Suites that cargo installs.
     Suites,
@@ -76,7 +78,7 @@ impl Part {
     pub(super) fn needs(self, need: Need) -> bool {
         use Need::{
             Browsers, Compiler, Fuse, Judges, Licences, Lints, NewestPostgres, Node, Packages, Postgres,
-            Rivals, Stressors, Suites, Wasm,
+            Rivals, Stressors, Suites, Wasm, WasmEdge,
         };
         let needs: &[Need] = match self {
             Self::Demo => &[Compiler, Node],
@@ -87,8 +89,17 @@ impl Part {
             Self::Format => &[Compiler, Lints, Node, Packages],
             Self::Licences => &[Compiler, Licences],
             Self::Lint => &[Compiler, Lints],
-            Self::Tests => &[Compiler, Wasm, Node, Packages, Fuse, Postgres],
-            Self::LongTests => &[Compiler, Wasm, Node, Packages, Fuse, Postgres, NewestPostgres],
+            Self::Tests => &[Compiler, Wasm, Node, Packages, Fuse, Postgres, WasmEdge],
+            Self::LongTests => &[
+                Compiler,
+                Wasm,
+                Node,
+                Packages,
+                Fuse,
+                Postgres,
+                NewestPostgres,
+                WasmEdge,
+            ],
             Self::Api => &[Compiler, Judges],
             Self::Docs => &[Compiler],
             Self::PosixQuick => &[Compiler, Fuse, Postgres, Suites],

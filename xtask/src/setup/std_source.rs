@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::rust_targets::Toolchain;
-use super::suites::NewerSuites;
+use super::suites::{NEWER, NewerSuites};
 use crate::command::Cmd;
 use crate::project::Project;
 
@@ -23,7 +23,7 @@ const SELF_CONTAINED: &[&str] = &["crt1-command.o", "crt1-reactor.o", "libc.a"];
 /// When this is not Debian, Debian has no sources of this compiler's release, or the build fails.
 pub(super) fn install(project: &Project, toolchain: &Toolchain, targets: &[&str]) -> Result<()> {
     let work = project.tools.work();
-    let suites = NewerSuites::open(&work)?;
+    let suites = NewerSuites::open(&work, NEWER)?;
     let version = suites.version("rust-src", &format!("{}+", toolchain.release))?;
     let package = suites.unpack(&format!("rust-src={version}"))?;
     let library = package

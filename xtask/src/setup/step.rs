@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::part::Need;
 use super::{
     apt, browsers, cargo_deny, judges, llvm, node, npm, posix_suites, postgres, rivals, rust_components,
-    rust_targets, wasi_sdk,
+    rust_targets, wasi_sdk, wasmedge,
 };
 use crate::project::Project;
 
@@ -58,7 +58,7 @@ const fn step(
 
 pub(super) const STEPS: &[Step] = &[
     step(
-        "build tools (cc, make, git, strace, bsdtar, litmus)",
+        "build tools (cc, make, git, curl, strace, bsdtar, litmus)",
         Need::Compiler,
         15,
         apt::build_tools,
@@ -88,6 +88,7 @@ pub(super) const STEPS: &[Step] = &[
     step("JuiceFS", Need::Rivals, 15, rivals::ensure),
     step("nginx and what loads it", Need::Rivals, 15, rivals::servers),
     step("FUSE", Need::Fuse, 5, posix_suites::fuse),
+    step("WasmEdge 0.14 and 0.17", Need::WasmEdge, 20, wasmedge::ensure),
     step(
         "stressors of file systems",
         Need::Stressors,

@@ -10,8 +10,8 @@ use crate::command::Cmd;
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// The newer suites, oldest first.
-const NEWER: &[&str] = &["trixie-backports", "forky", "sid"];
+/// Suites that are newer than the machine's, oldest first.
+pub(super) const NEWER: &[&str] = &["trixie-backports", "forky", "sid"];
 
 /// Downloads `package` as the machine's own suite has it and unpacks it; returns the directory.
 ///
@@ -35,15 +35,13 @@ pub(super) struct NewerSuites {
 }
 
 impl NewerSuites {
-    /// Fetches the lists, from the mirror that this machine already uses.
+    /// Fetches the lists of these suites, from the mirror that this machine already uses.
     ///
     /// # Errors
     /// When this machine is not Debian or its mirror does not answer.
-    pub(super) fn open(work: &Path) -> Result<Self> {
+    pub(super) fn open(work: &Path, names: &[&str]) -> Result<Self> {
         if !Path::new(KEYRING).is_file() {
-            bail!(
-                "only Debian's packages have the sources of Rust's standard library, and this is not Debian"
-            );
+            bail!("only Debian's packages have it, and this is not Debian");
         }
         let apt = work.join("apt");
         for dir in ["lists/partial", "cache/archives/partial"] {
@@ -51,7 +49,7 @@ impl NewerSuites {
         }
         let mirror = own_mirror()?;
         let mut sources = String::new();
-        for suite in NEWER {
+        for suite in names {
             sources.push_str(&format!("deb [signed-by={KEYRING}] {mirror} {suite} main\n"));
         }
         fs::write(apt.join("sources.list"), sources)?;
@@ -85,6 +83,26 @@ impl NewerSuites {
             .run_silent()?;
         let name = package.split(['=', '/']).next().unwrap_or(package);
         unpack(&downloads, name, &self.work)
+    }
+
+    /// Downloads packages and unpacks them into one directory, over each other.
+    ///
+    /// # Errors
+    /// As [`unpack`](Self::unpack).
+    pub(super) fn unpack_into(&self, packages: &[&str], into: &Path) -> Result<()> {
+        let downloads = self.work.join("deb");
+        fs::create_dir_all(&downloads)?;
+        self.apt("apt-get")
+            .args(["download", "-qq"])
+            .args(packages)
+            .dir(&downloads)
+            .run_silent()?;
+        for entry in fs::read_dir(&downloads)? {
+            let file = entry?.path();
+            extract(&file, into)?;
+            fs::remove_file(file)?;
+        }
+        Ok(())
     }
 
     /// An apt program that sees only these suites.
@@ -152,13 +170,17 @@ fn unpack(downloads: &Path, name: &str, work: &Path) -> Result<PathBuf> {
         fs::remove_dir_all(&into)?;
     }
     fs::create_dir_all(&into)?;
-    Cmd::new("dpkg-deb")
-        .arg("--extract")
-        .arg(&file)
-        .arg(&into)
-        .run_silent()?;
+    extract(&file, &into)?;
     fs::remove_file(file)?;
     Ok(into)
+}
+
+fn extract(file: &Path, into: &Path) -> Result<()> {
+    Cmd::new("dpkg-deb")
+        .arg("--extract")
+        .arg(file)
+        .arg(into)
+        .run_silent()
 }
 
 #[cfg(test)]

@@ -3,10 +3,8 @@
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::Path;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use tarbox_store_sqlite::{Options, SqliteDatabase};
 use uzers::{Groups, Users, UsersCache};
 
 use super::Caller;
@@ -23,11 +21,6 @@ pub(crate) fn caller() -> Caller {
             .unwrap_or_default(),
         umask: umask.as_raw_mode(),
     }
-}
-
-/// Opens a database file, which other processes may have open too.
-pub(crate) fn open_database(path: &Path, options: &Options) -> tarbox_store::Result<SqliteDatabase> {
-    SqliteDatabase::open(path, options)
 }
 
 /// The bytes of an argument.

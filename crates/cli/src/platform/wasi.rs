@@ -4,13 +4,6 @@ use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::os::wasi::ffi::{OsStrExt, OsStringExt};
 
-use std::path::Path;
-use std::sync::Arc;
-
-use tarbox_pool::DirectoryPool;
-use tarbox_store::{Error, ErrorKind};
-use tarbox_store_sqlite::{Options, SqliteDatabase};
-
 use super::Caller;
 
 /// WASI knows no users: whoever was given the database may do everything with it.
@@ -21,16 +14,6 @@ pub(crate) fn caller() -> Caller {
         groups: Vec::new(),
         umask: 0o022,
     }
-}
-
-/// Opens a database in its directory, which nobody else uses meanwhile: WASI has no locks between processes.
-pub(crate) fn open_database(path: &Path, options: &Options) -> tarbox_store::Result<SqliteDatabase> {
-    let directory = super::parent(path);
-    let name = path.file_name().and_then(OsStr::to_str).ok_or_else(|| {
-        Error::new(ErrorKind::Invalid).because("the name of the database must be UTF-8 text")
-    })?;
-    let pool = DirectoryPool::open(directory).map_err(|e| Error::new(ErrorKind::Io).caused_by(e))?;
-    SqliteDatabase::on_pool(Arc::new(pool), name, options)
 }
 
 /// The bytes of an argument.

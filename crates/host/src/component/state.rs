@@ -11,6 +11,7 @@ use wasmtime_wasi_io::IoView;
 use super::http::Http;
 use super::network;
 use crate::limiter::Limiter;
+use crate::options::agent;
 use crate::{Preopen, RunError, RunOptions, Sink, Source};
 
 pub(crate) struct State {
@@ -22,7 +23,8 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(super) fn new(program: &str, options: RunOptions) -> Result<Self, RunError> {
+    pub(super) fn new(program: &str, mut options: RunOptions) -> Result<Self, RunError> {
+        options.who.actor.agent = agent(program);
         let preopens = Preopen::open_all(&options.preopens, &options.who)?;
         Ok(Self {
             table: ResourceTable::new(),

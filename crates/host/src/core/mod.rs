@@ -1,18 +1,17 @@
 //! Core modules: preview 1.
 
 mod link;
+mod preview1;
 mod state;
 
-use std::time::Instant;
-
-use tarbox_wasi::p1::Context;
 use wasmtime::{ExternType, InstancePre, Linker, Module, Store};
 
 use crate::deadline::{Alarm, Deadline};
 use crate::error::{one_line, with_causes};
-use crate::stdio::{HostInput, HostOutput};
-use crate::system::Native;
-use crate::{Preopen, RunError, RunOptions, outcome};
+use crate::limiter::Limiter;
+use crate::{RunError, RunOptions, outcome};
+pub use link::add_to_linker;
+pub use preview1::Preview1;
 use state::State;
 
 /// What a program exports to be run.
@@ -29,14 +28,17 @@ pub(crate) fn run(program: &str, module: &Module, options: RunOptions) -> Result
         doing: "watch the time limit",
         reason: e.to_string(),
     })?;
-    let state = State::new(context(program, options, deadline)?, deadline, limits.memory);
+    let state = State {
+        preview1: Preview1::until(deadline, program, options)?,
+        limiter: Limiter::new(limits.memory),
+    };
     let mut store = Store::new(engine, state);
     outcome::arm(&mut store, &limits, deadline, |state| &mut state.limiter)
         .map_err(|e| host("set the limits of the program", &e))?;
     let ended = ready.instantiate(&mut store).and_then(|instance| {
-        store.data_mut().memory = None;
+        store.data_mut().preview1.memory = None;
         let memory = instance.get_memory(&mut store, "memory");
-        store.data_mut().memory = memory;
+        store.data_mut().preview1.memory = memory;
         let start = instance.get_typed_func::<(), ()>(&mut store, START)?;
         start.call(&mut store, ())
     });
@@ -77,34 +79,6 @@ fn kind(ty: &ExternType) -> &'static str {
         ExternType::Memory(_) => "the memory",
         ExternType::Tag(_) => "the tag",
     }
-}
-
-fn context(program: &str, options: RunOptions, deadline: Deadline) -> Result<Context, RunError> {
-    let native = Native {
-        start: Instant::now(),
-        deadline,
-    };
-    let mut builder = Context::builder(Box::new(native))
-        .stdin(HostInput::new(options.stdin, deadline))
-        .stdout(HostOutput::stdout(options.stdout))
-        .stderr(HostOutput::stderr(options.stderr))
-        .arg(program);
-    if let Some(limit) = options.limits.descriptors {
-        builder = builder.max_descriptors(limit);
-    }
-    for arg in &options.args {
-        builder = builder.arg(arg);
-    }
-    for (name, value) in &options.env {
-        builder = builder.env(name, value);
-    }
-    for (guest, dir) in Preopen::open_all(&options.preopens, &options.who)? {
-        builder = builder.preopen(guest, dir);
-    }
-    builder.build().map_err(|_| RunError::Host {
-        doing: "give the program its directories",
-        reason: "there are more of them than it can have descriptors".into(),
-    })
 }
 
 fn host(doing: &'static str, error: &wasmtime::Error) -> RunError {

@@ -1,12 +1,12 @@
-//! Components as they are shipped.
+//! Modules and components as they are shipped.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The component of this name: the file that the variable names, or one that is built now.
-pub(crate) fn artifact(variable: &str, name: &str) -> Vec<u8> {
+/// The file of this name: the one that the variable names, or one that is built now.
+pub(crate) fn path(variable: &str, name: &str) -> PathBuf {
     let named = std::env::var_os(variable).map(PathBuf::from);
-    let path = named.unwrap_or_else(|| {
+    named.unwrap_or_else(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let built = Command::new(cargo)
             .args(["run", "--quiet", "--package=xtask", "--", "--quiet", "wasm", name])
@@ -21,6 +21,5 @@ pub(crate) fn artifact(variable: &str, name: &str) -> Vec<u8> {
             )
         });
         PathBuf::from(path)
-    });
-    std::fs::read(path).unwrap()
+    })
 }

@@ -14,7 +14,7 @@ use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 
-use crate::artifact::artifact;
+use crate::artifact;
 use crate::guests::{self, Target};
 use crate::reference::{self, Metered};
 use crate::run::root;
@@ -25,7 +25,7 @@ const ENOUGH: u64 = u64::MAX / 2;
 /// The component that provides files.
 fn provider() -> &'static [u8] {
     static BUILT: OnceLock<Vec<u8>> = OnceLock::new();
-    BUILT.get_or_init(|| artifact("TARBOX_PROVIDER", "tarbox-workspace"))
+    BUILT.get_or_init(|| std::fs::read(artifact::path("TARBOX_PROVIDER", "tarbox-workspace")).unwrap())
 }
 
 fn compose(application: &[u8], settings: &[(&str, &str)]) -> Result<Vec<u8>, Error> {
@@ -41,12 +41,12 @@ fn compose(application: &[u8], settings: &[(&str, &str)]) -> Result<Vec<u8>, Err
     compose.compose().map(|made| made.component)
 }
 
-fn composed(name: &str, target: Target, settings: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn composed(name: &str, target: Target, settings: &[(&str, &str)]) -> Vec<u8> {
     compose(&std::fs::read(guests::path(name, target)).unwrap(), settings).unwrap()
 }
 
 /// What a program left in its directory.
-fn left_in(dir: &Path) -> Fs<SqliteStore> {
+pub(crate) fn left_in(dir: &Path) -> Fs<SqliteStore> {
     let pool = Arc::new(DirectoryPool::open(dir).unwrap());
     let options = Options::new().background(false);
     let database = SqliteDatabase::on_pool(pool, "tarbox.db", &options).unwrap();

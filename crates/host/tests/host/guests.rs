@@ -52,7 +52,7 @@ fn build(target: Target) -> &'static Path {
         cargo.arg("--manifest-path").arg(manifest);
         cargo.arg("--target-dir").arg(&dir);
         match target {
-            Target::P3 => cargo.args(["--package=guest-p3", "--target", target.triple()]),
+            Target::P3 => cargo.args(["--package=guest-p3*", "--target", target.triple()]),
             _ => cargo.arg("--package=guests").args(
                 Target::BOTH
                     .iter()

@@ -89,12 +89,28 @@ fn answer(mut stream: TcpStream, port: u16, asked: &Mutex<Vec<String>>) {
 
 /// Runs the guest with access to these hosts.
 fn fetch(hosts: &[&str], change: impl FnOnce(&mut HttpAccess), args: &[&str]) -> Ended {
+    fetch_by("fetch", Target::P2, hosts, change, args)
+}
+
+/// Runs this guest.
+fn fetch_by(
+    guest: &str,
+    target: Target,
+    hosts: &[&str],
+    change: impl FnOnce(&mut HttpAccess),
+    args: &[&str],
+) -> Ended {
     let workspace = Workspace::new();
     let mut options = workspace.options();
     options.args = args.iter().map(|arg| arg.to_string()).collect();
     options.http.hosts = hosts.iter().map(|host| host.parse().unwrap()).collect();
     change(&mut options.http);
-    workspace.run_with(&guests::program("fetch", Target::P2), options)
+    workspace.run_with(&guests::program(guest, target), options)
+}
+
+/// What the guest of WASI 0.3 prints.
+fn printed_by_p3(hosts: &[&str], change: impl FnOnce(&mut HttpAccess), url: &str) -> String {
+    fetch_by("guest_p3_fetch", Target::P3, hosts, change, &[url]).printed()
 }
 
 fn printed(hosts: &[&str], args: &[&str]) -> String {
@@ -251,4 +267,75 @@ fn nobody_there_is_an_error_of_the_connection() {
     });
     let printed = printed(&[&host], &["get", &url]);
     assert!(printed.starts_with("ErrorCode::Http"), "{printed}");
+}
+
+#[test]
+fn programs_of_0_3_have_the_same_rules() {
+    let server = Server::start();
+    let host = format!("localhost:{}", server.port);
+    let denied = printed_by_p3(&[], |_| (), &server.url("/"));
+    assert_eq!((denied.as_str(), server.asked().len()), (DENIED, 0));
+    let other = format!("http://127.0.0.1:{}/", server.port);
+    assert_eq!(printed_by_p3(&[&host], |_| (), &other), DENIED);
+    assert_eq!(
+        printed_by_p3(&[&host], |_| (), &server.url("/")),
+        "200, 5 bytes\n"
+    );
+    // Redirects are the program's affair, and it follows none.
+    assert_eq!(
+        printed_by_p3(&[&host], |_| (), &server.url("/away")),
+        "302, 0 bytes\n"
+    );
+    let bounded = printed_by_p3(&[&host], |access| access.body = 50_000, &server.url("/large"));
+    assert!(
+        bounded.contains("bytes, then ErrorCode::HttpResponseBodySize(Some(50000))"),
+        "{bounded}"
+    );
+    let brief = Duration::from_millis(200);
+    let silent = printed_by_p3(&[&host], |access| access.duration = brief, &server.url("/silent"));
+    assert!(silent.contains("Timeout"), "{silent}");
+}
+
+/// What a client says first to somebody who ends the handshake, and where.
+fn tls_greeting(answer: &'static [u8]) -> (u16, thread::JoinHandle<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let greeted = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut greeting = vec![0; 5];
+        stream.read_exact(&mut greeting).unwrap();
+        let len = usize::from(u16::from_be_bytes([greeting[3], greeting[4]]));
+        greeting.resize(5 + len, 0);
+        stream.read_exact(&mut greeting[5..]).unwrap();
+        stream.write_all(answer).unwrap();
+        greeting
+    });
+    (port, greeted)
+}
+
+#[test]
+fn over_tls_the_host_is_named_and_nothing_is_said_before_it_is_known() {
+    /// An alert: the handshake failed.
+    const REFUSED: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
+    /// Not TLS at all.
+    const PLAIN: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+    for answer in [REFUSED, PLAIN] {
+        for target in [Target::P2, Target::P3] {
+            let (port, greeted) = tls_greeting(answer);
+            let (host, url) = (
+                format!("localhost:{port}"),
+                format!("https://localhost:{port}/secret"),
+            );
+            let printed = match target {
+                Target::P3 => printed_by_p3(&[&host], |_| (), &url),
+                _ => printed(&[&host], &["get", &url]),
+            };
+            assert_eq!(printed, "ErrorCode::TlsProtocolError\n", "{target:?}");
+            let greeting = greeted.join().unwrap();
+            // A handshake that begins with the client's greeting, which names the host.
+            assert_eq!((greeting[0], greeting[5]), (22, 1));
+            let has = |text: &[u8]| greeting.windows(text.len()).any(|part| part == text);
+            assert!(has(b"localhost") && !has(b"secret"));
+        }
+    }
 }

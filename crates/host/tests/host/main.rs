@@ -5,6 +5,7 @@ mod behaviour;
 mod cache;
 mod composed;
 mod guests;
+mod hoard;
 mod hostile;
 mod http;
 mod limits;

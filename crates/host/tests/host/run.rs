@@ -10,6 +10,7 @@ use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 /// A workspace in memory.
 pub(crate) struct Workspace {
     pub(crate) fs: Arc<Fs<SqliteStore>>,
+    database: SqliteDatabase,
 }
 
 /// How a run ended, and what it printed.
@@ -35,7 +36,10 @@ impl Workspace {
         let database = SqliteDatabase::in_memory(&Options::new().background(false)).unwrap();
         blocking(database.create_tenant("default", Quota::default())).unwrap();
         let fs = blocking(Fs::open_tenant(&database, "default")).unwrap();
-        Self { fs: Arc::new(fs) }
+        Self {
+            fs: Arc::new(fs),
+            database,
+        }
     }
 
     pub(crate) fn options(&self) -> RunOptions {
@@ -67,6 +71,12 @@ impl Workspace {
 
     pub(crate) fn write(&self, path: &str, content: &[u8]) {
         blocking(self.fs.write_file(&root(), path, content)).unwrap();
+    }
+
+    /// Whether it is whole.
+    pub(crate) fn check(&self) {
+        let report = blocking(self.database.fsck(false, &|_, _| {})).unwrap();
+        assert!(report.problems.is_empty(), "{:?}", report.problems);
     }
 
     /// How many changes were ever recorded.

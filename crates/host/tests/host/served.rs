@@ -21,7 +21,7 @@ use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 use wasmtime_wasi_http::{Error, WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use wasmtime_wasi_io::bytes::Bytes;
 
-use crate::artifact::artifact;
+use crate::artifact;
 
 /// The key of writers.
 const KEY: &str = "a key";
@@ -73,8 +73,8 @@ fn component() -> &'static ProxyPre<State> {
     static COMPILED: OnceLock<ProxyPre<State>> = OnceLock::new();
     COMPILED.get_or_init(|| {
         let engine = Engine::default();
-        let bytes = artifact("TARBOX_HTTP_COMPONENT", "tarbox-http");
-        let component = Component::from_binary(&engine, &bytes).unwrap();
+        let path = artifact::path("TARBOX_HTTP_COMPONENT", "tarbox-http");
+        let component = Component::from_file(&engine, path).unwrap();
         let mut linker = Linker::<State>::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).unwrap();
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).unwrap();

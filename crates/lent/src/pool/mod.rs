@@ -2,12 +2,13 @@
 
 mod directory;
 mod file;
-mod lease;
+mod ground;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use tarbox_pool::lease::{Lease, TAKEN};
 use tarbox_pool::{Error, ErrorKind, OpenOptions, Operation, Pool, PoolFile, Result, check_name, check_open};
 
 use crate::bindings::wasi::filesystem::types::{
@@ -15,7 +16,6 @@ use crate::bindings::wasi::filesystem::types::{
 };
 pub(crate) use directory::lent;
 use file::HostFile;
-pub(crate) use lease::Lease;
 
 /// The files below one directory of the host.
 #[derive(Debug)]
@@ -168,9 +168,7 @@ impl Shared {
     fn guard(&self, operation: Operation, name: &str) -> Result<()> {
         match self.lease.holds(&self.root) {
             true => Ok(()),
-            false => Err(Error::new(ErrorKind::Busy, operation, name).because(
-                "another program took the directory over, since this one showed no sign of life for too long",
-            )),
+            false => Err(Error::new(ErrorKind::Busy, operation, name).because(TAKEN)),
         }
     }
 }

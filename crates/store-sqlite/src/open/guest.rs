@@ -5,17 +5,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tarbox_pool::DirectoryPool;
+use tarbox_pool::lease::DEAD_AFTER;
 use tarbox_store::{Error, ErrorKind, Result};
 
 use crate::lease::Lease;
 use crate::sql::device;
 use crate::{Options, SqliteDatabase};
-
-/// Without a sign of life for so long, such a program counts as dead.
-const DEAD_AFTER: Duration = Duration::from_secs(10);
 
 /// Refuses a database that such a program has open, and commits what one that was killed left in its redo log.
 ///
