@@ -195,6 +195,8 @@ impl Vm {
 
 impl Drop for Vm {
     fn drop(&mut self) {
+        #[cfg(not(target_family = "wasm"))]
+        self.shared.databases.close();
         self.shared.watch.brake.disarm();
         self.boot.take();
         self.hooks.clear();

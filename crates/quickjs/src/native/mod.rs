@@ -13,6 +13,8 @@ mod inflate;
 mod links;
 mod output;
 mod processes;
+#[cfg_attr(target_family = "wasm", path = "no_sqlite.rs")]
+mod sqlite;
 mod stat;
 mod system;
 mod url;
@@ -35,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) world: RefCell<World>,
     pub(crate) watch: Rc<Watch>,
     pub(crate) host: RefCell<Host>,
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) databases: crate::sqlite::Databases,
     /// As they were in the beginning.
     pub(crate) limits: Limits,
     /// In how many other engines it is.
@@ -56,6 +60,8 @@ impl Shared {
             world: RefCell::new(world),
             watch,
             host: RefCell::new(host),
+            #[cfg(not(target_family = "wasm"))]
+            databases: Default::default(),
             limits,
             depth,
             scratch: RefCell::default(),
@@ -85,6 +91,7 @@ pub(crate) fn object<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>) -> Result<Object<
     links::install(ctx, &native, shared)?;
     output::install(ctx, &native, shared)?;
     processes::install(ctx, &native, shared)?;
+    sqlite::install(ctx, &native, shared)?;
     stat::install(ctx, &native, shared)?;
     system::install(ctx, &native, shared)?;
     url::install(ctx, &native)?;
