@@ -15,6 +15,7 @@ const packages = fileURLToPath(new URL('..', import.meta.url))
  */
 const SHIPPED = {
   'sqlite-opfs': { entries: ['index'], workers: [], module: 'sqlite.wasm' },
+  quickjs: { entries: ['index'], workers: ['worker'], module: 'quickjs.wasm', node: true },
   tarbox: { entries: ['index', 'fs', 'sync'], workers: ['worker'], module: 'tarbox.wasm', node: true },
 }
 

@@ -42,7 +42,7 @@ mod wasm;
 pub use cache::Cache;
 pub use error::{RunError, Trap};
 pub use host::Host;
-pub use http::{AllowedHost, HttpAccess, WrongHost};
+pub use http::{AllowedHost, HttpAccess, HttpClient, HttpEvent, HttpExchange, HttpRequest, WrongHost};
 pub use limits::{Limit, Limits};
 pub use options::RunOptions;
 pub use preopen::Preopen;

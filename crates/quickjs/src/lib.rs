@@ -36,16 +36,19 @@ mod host;
 mod limits;
 mod loader;
 mod native;
+mod network;
 mod options;
 #[cfg(not(target_family = "wasm"))]
 mod sqlite;
 mod stdin;
+mod surroundings;
 mod vm;
 mod world;
 
 pub use builtins::IS_COMPLETE;
 pub use limits::{Death, Limits};
+pub use network::{Bell, Event, Exchange, Network, Request};
 pub use options::Options;
 pub use tarbox_wasi::{Capability, Files, temporary};
-pub use vm::{Entry, Error, Outcome, Vm};
+pub use vm::{Entry, Error, Outcome, Turn, Vm};
 pub use world::Mount;

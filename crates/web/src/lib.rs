@@ -2,7 +2,7 @@
 //! Everything but the few exports builds and tests natively.
 
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
-mod exports;
+pub mod exports;
 mod workspace;
 
 pub use tarbox_calls::{CODES, Effect, OPERATIONS, Request, reply};

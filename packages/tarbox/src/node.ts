@@ -3,11 +3,11 @@ import type { Holder } from './serve.js'
 import { Core } from './core.js'
 import { deferred } from './deferred.js'
 import { Election, type Term } from './election.js'
+import { writes } from './extension.js'
 import { failure } from './errors.js'
 import { Guests } from './guests.js'
 import type { Broadcast, Call, Init, Reply, Storage, Watched, WatchEvent } from './messages.js'
 import { type Done, Outbox } from './outbox.js'
-import { WRITES } from './protocol.js'
 import { type Changes, type Watcher, Watchers } from './watchers.js'
 
 /** Milliseconds between two questions whether the owner is there, and how many it may leave unanswered. */
@@ -238,15 +238,15 @@ export class Node implements Holder {
       if (client === this.client) this.run(calls, done)
       return undefined
     }
-    const writes = calls.some((call) => WRITES.has(call.op))
+    const isChange = calls.some((call) => writes(call.op))
     const finish = (replies: Reply[]) => {
       done(replies)
-      if (writes) this.#tellWatchers()
+      if (isChange) this.#tellWatchers()
     }
     const failed = (error: unknown) => done(calls.map(({ id }) => ({ id, error: failure(error) })))
     try {
       const strict = this.init.durability === 'strict'
-      if (!strict && writes) this.#syncLater()
+      if (!strict && isChange) this.#syncLater()
       const replies = core.run(calls, strict, client)
       if (!(replies instanceof Promise)) return void finish(replies)
       return replies.then(finish, failed)
