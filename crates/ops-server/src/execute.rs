@@ -170,6 +170,16 @@ impl<S: Store> Execution<'_, S> {
                 offset,
                 to,
             } => Answer::Number(store.seek(view.0, self.at(ino)?, *offset, to.0).await?),
+            Call::Digests {
+                view,
+                ino,
+                from,
+                size,
+                count,
+            } => {
+                let digests = store.digests(view.0, self.at(ino)?, *from, *size, *count).await?;
+                bytes(digests.concat())
+            }
             Call::IsHeld { ino } => Answer::Yes(store.is_held(self.at(ino)?).await?),
             Call::Position {} => Answer::Position(Wire(store.position().await?)),
             Call::Layers {} => Answer::Layers(wires(store.layers().await?)),

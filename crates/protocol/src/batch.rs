@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tarbox_store::Timestamp;
+use tarbox_store::{DIGESTS_MAX, Timestamp};
 
 use crate::encoding::{self, Format, WireError};
 use crate::limits::*;
@@ -184,7 +184,7 @@ impl<'a> Batch<'a> {
                 "a slot needs a session, a number below 64 and a sequence from 1",
             ));
         }
-        let mut to_read = 0;
+        let (mut to_read, mut to_digest) = (0, 0_u64);
         for (at, call) in self.calls.iter().enumerate() {
             if call
                 .nodes()
@@ -211,8 +211,16 @@ impl<'a> Batch<'a> {
                     return Err(WireError::limit("a call waits for a change at most 60 seconds"));
                 }
                 Call::Read { len, .. } => to_read += u64::from(*len),
+                Call::Digests { size, count, .. } => {
+                    to_digest += u64::from(*size) * u64::from(*count);
+                }
                 _ => {}
             }
+        }
+        if to_digest > DIGESTS_MAX {
+            return Err(WireError::limit(
+                "the pieces that a batch hashes have at most 256 MiB together",
+            ));
         }
         match to_read <= CONTENT_MAX as u64 {
             true => Ok(()),
@@ -241,6 +249,7 @@ impl Call<'_> {
             | Call::Read { ino, .. }
             | Call::ReadLink { ino, .. }
             | Call::Seek { ino, .. }
+            | Call::Digests { ino, .. }
             | Call::IsHeld { ino }
             | Call::SetAttr { ino, .. }
             | Call::SetXattr { ino, .. }

@@ -71,6 +71,8 @@ calls! {
         ReadLink = "read_link" { view: Wire<View>, ino: Node };
         /// [`Store::seek`]: a [`Number`](crate::Answer::Number).
         Seek = "seek" { view: Wire<View>, ino: Node, offset: u64, to: Wire<SeekTo> };
+        /// [`Store::digests`]: [`Bytes`](crate::Answer::Bytes), 32 for each piece.
+        Digests = "digests" { view: Wire<View>, ino: Node, from: u64, size: u32, count: u32 };
         /// [`Store::is_held`]: [`Yes`](crate::Answer::Yes).
         IsHeld = "is_held" { ino: Node };
         /// [`Store::position`]: a [`Position`](crate::Answer::Position).

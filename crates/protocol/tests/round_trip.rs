@@ -179,6 +179,15 @@ fn call() -> impl Strategy<Value = Call<'static>> {
                 offset,
                 to: Wire(to)
             }),
+        (view(), node(), any::<u64>(), 0..8_192u32, 0..8_192u32).prop_map(
+            |(view, ino, from, size, count)| Call::Digests {
+                view,
+                ino,
+                from,
+                size,
+                count
+            }
+        ),
         node().prop_map(|ino| Call::IsHeld { ino }),
         any::<String>().prop_map(|name| Call::FindLayer { name }),
         (layer(), layer()).prop_map(|(from, to)| Call::Diff { from, to }),

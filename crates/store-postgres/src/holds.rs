@@ -10,14 +10,18 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tarbox_store::{ErrorKind, Ino, Result};
+use tarbox_store::{Error, ErrorKind, Ino, Result};
 use tokio_postgres::types::Type;
 
+use crate::error::{failed, is_fence};
 use crate::lease;
 use crate::seat::Seat;
 use crate::session::{DEAD, Shared};
 use crate::sql::Sql;
 use crate::wire::{Step, Value};
+
+/// How often a process that is overtaken tries to become a member.
+const TRIES: usize = 8;
 
 /// The statements that tell others of open inodes.
 pub(crate) fn tell(sql: Sql<'_>, steps: &mut Vec<Step>, session: i64, inos: &[Ino]) {
@@ -40,13 +44,23 @@ pub(crate) fn untell(sql: Sql<'_>, session: i64, inos: &[Ino]) -> Step {
     )
 }
 
-/// The statement by which this process becomes a member.
-pub(crate) fn join(sql: Sql<'_>, session: i64) -> Step {
-    sql.fixed(
-        "INSERT INTO tarbox.member(tenant, session) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        &[Type::INT8],
-        vec![session.into()],
-    )
+/// The statements by which this process becomes a member, as long as it holds the lease of this epoch: whoever takes it over at the
+/// same time comes before them, or sees the member.
+fn join(sql: Sql<'_>, session: i64, epoch: i64) -> [Step; 4] {
+    [
+        Step::Plain("BEGIN"),
+        sql.fixed(
+            "UPDATE tarbox.tenant SET epoch = CASE WHEN epoch = $2 AND holder = $3 THEN epoch ELSE -1 END WHERE tenant = $1",
+            &[Type::INT8, Type::INT8],
+            vec![epoch.into(), session.into()],
+        ),
+        sql.fixed(
+            "INSERT INTO tarbox.member(tenant, session) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            &[Type::INT8],
+            vec![session.into()],
+        ),
+        Step::Plain("COMMIT"),
+    ]
 }
 
 fn numbers(inos: &[Ino]) -> Value {
@@ -93,13 +107,30 @@ pub(crate) async fn hold(shared: &Arc<Shared>, seat: &Seat, ino: Ino) -> Result<
     shared.observe(seat, answers.last().map_or(&[], |rows| &rows[..]), at)
 }
 
-async fn become_member(shared: &Arc<Shared>, seat: &Seat) -> Result<()> {
-    // Not joined: what others here do with the lease rests on the one that they joined.
-    let leased = lease::ensure_for_now(shared, seat).await?;
-    let join = join(shared.sql(seat.id), shared.session);
-    shared.pool.fly_quietly(vec![join]).await?;
-    seat.lock().member = true;
-    drop(leased);
+/// Becomes a member of the tenant, also one who was taken for dead.
+pub(crate) async fn become_member(shared: &Arc<Shared>, seat: &Seat) -> Result<()> {
+    for _ in 0..TRIES {
+        // Not joined: what others here do with the lease rests on the one that they joined.
+        let leased = lease::ensure_for_now(shared, seat).await?;
+        if let Some((epoch, _)) = seat.fence() {
+            let join = join(shared.sql(seat.id), shared.session, epoch);
+            match shared.pool.patiently(|| shared.pool.once(&join)).await {
+                Ok(_) => {
+                    seat.lock().member = true;
+                    break;
+                }
+                // Another process was quicker.
+                Err(e) if is_fence(&e) => {}
+                Err(e) => return Err(failed(e)),
+            }
+        }
+        drop(leased);
+        shared.look(seat).await?;
+    }
+    if !seat.lock().member {
+        let why = "other processes take the tenant over all the time; try again";
+        return Err(Error::new(ErrorKind::Busy).because(why));
+    }
     if seat.is_wanted() {
         lease::give_back(shared, seat).await?;
     }

@@ -150,14 +150,15 @@ impl Poller {
         }
         self.listener = None;
         if let Ok(connection) = shared.pool.connect(Some(self.said.clone())).await
-            && connection.set_up(&format!("LISTEN {CHANNEL}")).await.is_ok()
+            && let listen = format!("LISTEN {CHANNEL}")
+            && shared.pool.set_up(&connection, &listen).await.is_ok()
         {
             self.listener = Some(connection);
         }
     }
 
     /// Says that this process lives, and looks who else does.
-    async fn heartbeat(&mut self, shared: &Shared, seats: &[Arc<Seat>]) -> Result<()> {
+    async fn heartbeat(&mut self, shared: &Arc<Shared>, seats: &[Arc<Seat>]) -> Result<()> {
         for seat in seats {
             if holds::is_out_of_date(seat) {
                 holds::catch_up(shared, seat).await?;
@@ -204,13 +205,15 @@ fn spoken_of(shared: &Shared, notice: &str) -> Option<TenantId> {
 }
 
 /// Others took this process for dead, and swept up what it had told them.
-async fn begin_anew(shared: &Shared, seats: &[Arc<Seat>]) -> Result<()> {
+async fn begin_anew(shared: &Arc<Shared>, seats: &[Arc<Seat>]) -> Result<()> {
     let mut steps = vec![shared.register()];
+    let mut members = Vec::new();
     for seat in seats {
         let held: Vec<_> = {
-            let state = seat.lock();
-            if state.member {
-                steps.push(holds::join(shared.sql(seat.id), shared.session));
+            let mut state = seat.lock();
+            // Whoever has the lease may take itself for the only one.
+            if std::mem::take(&mut state.member) && !state.holds.is_empty() {
+                members.push(seat.clone());
             }
             state
                 .holds
@@ -222,7 +225,13 @@ async fn begin_anew(shared: &Shared, seats: &[Arc<Seat>]) -> Result<()> {
         holds::tell(shared.sql(seat.id), &mut steps, shared.session, &held);
         steps.extend(followers::news(shared, seat, true));
     }
-    shared.pool.fly_quietly(steps).await.map(drop)
+    shared.pool.fly_quietly(steps).await?;
+    for seat in members {
+        let shared = shared.clone();
+        // It takes a while, and others wait for this task. Whoever opens a file next tries again.
+        tokio::spawn(async move { holds::become_member(&shared, &seat).await });
+    }
+    Ok(())
 }
 
 /// Looks at tenants, and does what that asks for.

@@ -152,7 +152,7 @@ pub(crate) async fn prepare(pool: &Pool, create: bool) -> Result<()> {
         // One transaction: another process may be doing the same, and one of the two finds the other's work.
         let sql = format!("BEGIN; {steps} UPDATE tarbox.meta SET version = {current}; COMMIT");
         let connection = pool.connect(None).await.map_err(failed)?;
-        match connection.set_up(&sql).await {
+        match pool.set_up(&connection, &sql).await {
             Ok(()) => return Ok(()),
             Err(e) if attempt == 2 => return Err(failed(e)),
             Err(e) if crate::error::is_forbidden(&e) => return Err(failed(e)),

@@ -36,7 +36,7 @@ impl PostgresMoment<'_> {
     async fn fly(&self, steps: impl FnOnce(Sql<'_>) -> Vec<Step> + Send + 'static) -> Result<Vec<Vec<Row>>> {
         let (connection, id) = (self.connection.clone(), self.tenant.id);
         self.engine
-            .run(move |shared| async move { fly(&connection, &steps(shared.sql(id))).await })
+            .run(move |shared| async move { fly(&shared, &connection, &steps(shared.sql(id))).await })
             .await
     }
 
@@ -56,7 +56,7 @@ impl PostgresMoment<'_> {
         let found = self.engine.run(move |shared| async move {
             let (sql, wants) = (shared.sql(id), [want]);
             let plan = sql::plan(sql, &wants);
-            let answers = fly(&connection, &plan.steps).await?;
+            let answers = fly(&shared, &connection, &plan.steps).await?;
             plan.finish(sql, &wants, &answers, None)
         });
         let answered = found.await?.pop();
@@ -64,8 +64,12 @@ impl PostgresMoment<'_> {
     }
 }
 
-async fn fly(connection: &Connection, steps: &[Step]) -> Result<Vec<Vec<Row>>> {
-    let answers = connection.fly(steps).await.into_iter();
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Whoever takes the rows may take long to store them, and locks nothing meanwhile.
+const UNHURRIED: &str = "SET LOCAL idle_in_transaction_session_timeout = 0";
+
+async fn fly(shared: &Shared, connection: &Connection, steps: &[Step]) -> Result<Vec<Vec<Row>>> {
+    let answers = shared.pool.fly_on(connection, steps).await.into_iter();
     answers.collect::<Result<_, _>>().map_err(failed)
 }
 
@@ -186,9 +190,13 @@ impl Transfer for PostgresEngine {
     async fn moment(&self, tenant: TenantId) -> Result<PostgresMoment<'_>> {
         let begun = self.run(move |shared| async move {
             let connection = shared.pool.connect(None).await.map_err(failed)?;
-            let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-            let answers = fly(&connection, &[Step::Plain(begin), shared.row_of(tenant)]).await?;
-            Ok((connection, row(&answers[1])?))
+            let answers = fly(
+                &shared,
+                &connection,
+                &[Step::Plain(BEGIN), Step::Plain(UNHURRIED), shared.row_of(tenant)],
+            )
+            .await?;
+            Ok((connection, row(&answers[2])?))
         });
         let (connection, tenant) = begun.await?;
         Ok(PostgresMoment {

@@ -3,6 +3,7 @@
 
 pub mod conformance;
 mod database;
+mod digests;
 mod error;
 mod follow;
 mod guard;
@@ -11,12 +12,14 @@ mod layer;
 mod log;
 mod mutation;
 mod sort;
+mod standing;
 mod store;
 mod tenant;
 mod text;
 mod types;
 
 pub use database::{Database, FsckReport, GcReport, Performance, Problem};
+pub use digests::{DIGEST_PIECE_MIN, DIGESTS_MAX, Digest, check_digests};
 pub use error::{Error, ErrorKind, Result};
 pub use follow::{Follower, Unheard};
 pub use guard::{By, Condition, Guarded};
@@ -27,6 +30,7 @@ pub use mutation::{
     InodeRef, MUTATIONS_CONTENT_MAX, MUTATIONS_MAX, Mutation, Outcome, Refused, check_mutations, no_outcome,
 };
 pub use sort::{sort_by, sort_by_key};
+pub use standing::Standing;
 pub use store::Store;
 pub use tarbox_pool::{MaybeSend, MaybeSync};
 pub use tenant::{Quota, TenantInfo, TenantState, Usage};

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use crate::digests;
 use crate::*;
 
 /// The files, layers and log of one tenant, as a few atomic operations on inodes.
@@ -217,6 +218,19 @@ pub trait Store: MaybeSend + MaybeSync {
         to: SeekTo,
     ) -> impl Future<Output = Result<u64>> + MaybeSend;
 
+    /// The hashes of pieces of `size` bytes, the first of which begins at `from`: `count` of them, or as many as the file has, of
+    /// which the last may be shorter. Pieces have at least [`DIGEST_PIECE_MIN`] bytes, and [`DIGESTS_MAX`] together (`Invalid`).
+    fn digests(
+        &self,
+        view: View,
+        ino: Ino,
+        from: u64,
+        size: u32,
+        count: u32,
+    ) -> impl Future<Output = Result<Vec<Digest>>> + MaybeSend {
+        digests::by_reading(self, view, ino, from, size, count)
+    }
+
     /// Keeps the inode alive while a handle is open on it, even when its last name goes. Counted: each needs a `release`.
     fn hold(&self, ino: Ino) -> impl Future<Output = Result<()>> + MaybeSend;
 
@@ -307,6 +321,23 @@ pub trait Store: MaybeSend + MaybeSync {
     fn last_seq_by_others(&self, agent: &str) -> impl Future<Output = Result<Seq>> + MaybeSend {
         let _ = agent;
         self.last_seq()
+    }
+
+    /// How everything stands, with the first record behind `after`; far away this is one request.
+    fn standing(&self, after: Seq) -> impl Future<Output = Result<Standing>> + MaybeSend {
+        async move {
+            let query = LogQuery {
+                after: Some(after),
+                limit: 1,
+                ..LogQuery::default()
+            };
+            Ok(Standing {
+                position: self.position().await?,
+                tenant: self.tenant().await?,
+                record: self.log(&query).await?.pop(),
+                last: self.last_seq().await?,
+            })
+        }
     }
 
     /// Waits for a record behind `after`, whoever makes it, and answers the position of the last one. Returns early at

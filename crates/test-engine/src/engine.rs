@@ -178,20 +178,37 @@ impl MemoryEngine {
 
     /// Lets others know that this process opens files of a tenant; whoever has the lease afterwards knows.
     async fn become_member(&self, tenant: TenantId, seat: &Seat) -> Result<()> {
-        let _turn = seat.turn.lock().await;
-        if seat.lock().lease.is_none() {
-            self.take(tenant, seat).await?;
+        loop {
+            let _turn = seat.turn.lock().await;
+            if seat.lock().lease.is_none() {
+                self.take(tenant, seat).await?;
+            }
+            let (process, lease) = (self.process, seat.lock().lease);
+            let joined = self
+                .call(Call::Hold, |state| {
+                    let seen = self.seen(state, tenant);
+                    // Whoever took it over meanwhile may take itself for the only one.
+                    let is_holder = lease.is_some() && seen.lease == lease;
+                    if is_holder {
+                        state.users(tenant).members.insert(process);
+                    }
+                    Ok((is_holder, seen))
+                })
+                .await;
+            {
+                let mut known = seat.lock();
+                match &joined {
+                    Ok((true, _)) => known.member = true,
+                    Ok((false, seen)) => drop(known.observe(*seen)),
+                    Err(_) => {}
+                }
+            }
+            // Nobody here joined the lease for this.
+            self.give_back_unused(tenant, seat);
+            if joined?.0 {
+                return Ok(());
+            }
         }
-        let process = self.process;
-        let joined = self
-            .call(Call::Hold, |state| {
-                Ok(state.users(tenant).members.insert(process))
-            })
-            .await;
-        seat.lock().member |= joined.is_ok();
-        // Nobody here joined the lease for this.
-        self.give_back_unused(tenant, seat);
-        joined.map(drop)
     }
 
     fn give_back_unused(&self, tenant: TenantId, seat: &Seat) {

@@ -476,10 +476,12 @@ impl<'a, E: Engine> Driver<'a, E> {
         }
     }
 
-    /// Whether anything was committed since these rows were asked for, here or elsewhere.
+    /// Whether anything was or may have been committed since these rows were asked for, here or elsewhere.
     fn has_changed(self, rows: &Rows) -> bool {
         let state = self.lock();
         state.generation != rows.generation
+            // The engine may have by now what is frozen here.
+            || state.frozen.is_some()
             || (!state.leased && self.foreign() != state.seen)
             || self.is_deposed(&state)
     }

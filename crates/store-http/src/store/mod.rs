@@ -487,6 +487,23 @@ impl<T: Transport> Store for HttpStore<T> {
         self.look(call, calls::number).await
     }
 
+    async fn digests(&self, view: View, ino: Ino, from: u64, size: u32, count: u32) -> Result<Vec<Digest>> {
+        check_digests(size, count)?;
+        let call = Call::Digests {
+            view: Wire(view),
+            ino: ino.into(),
+            from,
+            size,
+            count,
+        };
+        let bytes = self.look(call, calls::bytes).await?;
+        let (digests, rest) = bytes.as_chunks();
+        match rest.is_empty() && digests.len() <= count as usize {
+            true => Ok(digests.to_vec()),
+            false => Err(calls::unexpected()),
+        }
+    }
+
     async fn hold(&self, ino: Ino) -> Result<()> {
         self.client.hold(ino).await
     }
@@ -582,6 +599,31 @@ impl<T: Transport> Store for HttpStore<T> {
             calls::seq,
         )
         .await
+    }
+
+    async fn standing(&self, after: Seq) -> Result<Standing> {
+        let query = LogQuery {
+            after: Some(after),
+            limit: 1,
+            ..LogQuery::default()
+        };
+        let asked = vec![
+            Call::Position {},
+            Call::Tenant {},
+            Call::Log { query: Wire(query) },
+            Call::LastSeq {},
+        ];
+        let told = self.client.send(self.client.batch(None, asked), |told| {
+            let mut answers = told.answers.into_iter();
+            let mut next = || answers.next().ok_or_else(calls::unexpected);
+            Ok(Standing {
+                position: calls::position(next()?)?,
+                tenant: calls::tenant(next()?)?,
+                record: calls::records(next()?)?.into_iter().next(),
+                last: calls::seq(next()?)?,
+            })
+        });
+        Ok(told.await?)
     }
 
     async fn changed(&self, after: Seq, patience: Duration) -> Result<Seq> {

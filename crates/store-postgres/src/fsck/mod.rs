@@ -121,7 +121,8 @@ impl Source<'_> {
         match self.connection {
             None => self.shared.pool.fly(steps).await,
             Some(connection) => {
-                let answers: Result<Vec<_>, _> = connection.fly(steps).await.into_iter().collect();
+                let answers = self.shared.pool.fly_on(connection, steps).await;
+                let answers: Result<Vec<_>, _> = answers.into_iter().collect();
                 answers.map_err(failed)
             }
         }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::TryStreamExt;
 use futures_util::future::join_all;
 use tokio::task::AbortHandle;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row, SimpleQueryMessage, Statement};
 
 use super::template::{Request, Template};
@@ -39,14 +39,18 @@ enum Use {
     Prepared(Statement),
 }
 
+/// The process of the server's that answers, and what tells it from another one of that number.
+const BACKEND: &str =
+    "SELECT pid, extract(epoch FROM backend_start)::text FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+
 /// A connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     client: Arc<Client>,
     /// The task that talks to the server.
     task: AbortHandle,
-    /// The process of the server's that serves it.
-    backend: i32,
+    /// The process of the server's that serves it, and since when.
+    backend: (i32, String),
     uses: Arc<Mutex<HashMap<usize, Use>>>,
     sent: Arc<AtomicU64>,
     flights: Arc<AtomicU64>,
@@ -60,17 +64,15 @@ impl Connection {
         settings: &str,
         (sent, flights): (Arc<AtomicU64>, Arc<AtomicU64>),
     ) -> Result<Self, tokio_postgres::Error> {
-        let said = client
-            .simple_query(&format!("{settings}; SELECT pg_backend_pid()"))
-            .await?;
+        let said = client.simple_query(&format!("{settings}; {BACKEND}")).await?;
         let backend = said.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+            SimpleQueryMessage::Row(row) => Some((row.get(0)?.parse().ok()?, row.get(1)?.to_owned())),
             _ => None,
         });
         Ok(Self {
             client: Arc::new(client),
             task,
-            backend: backend.unwrap_or(0),
+            backend: backend.unwrap_or_default(),
             uses: Arc::default(),
             sent,
             flights,
@@ -88,9 +90,18 @@ impl Connection {
                    AND wait_event_type IS DISTINCT FROM 'Client'";
         let found = self
             .client
-            .query_typed(sql, &[(&other.backend, Type::INT4)])
+            .query_typed(sql, &[(&other.backend.0, Type::INT4)])
             .await?;
         Ok(!found.is_empty())
+    }
+
+    /// Ends the server's process of another connection of this process.
+    pub(crate) async fn end(&self, other: &Self) -> Result<(), tokio_postgres::Error> {
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE pid = $1 AND extract(epoch FROM backend_start)::text = $2";
+        let (pid, since) = &other.backend;
+        let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(pid, Type::INT4), (since, Type::TEXT)];
+        self.client.query_typed(sql, &parameters).await.map(drop)
     }
 
     pub(crate) fn is_closed(&self) -> bool {

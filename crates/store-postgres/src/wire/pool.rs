@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tarbox_store::Result;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio_postgres::{AsyncMessage, Config};
+use tokio_postgres::{AsyncMessage, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connection::{Answer, Connection, Step};
@@ -15,15 +15,20 @@ use crate::error::{failed, is_conflict, is_gone};
 
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
+/// How long a server may take at least to let somebody in. It may be starting, and hashing a password takes a while.
+const GREETING: Duration = Duration::from_secs(5);
 /// How often a transaction that met another one is tried again.
 const CONFLICTS: u32 = 8;
 
 /// What others said with `NOTIFY`.
 pub(crate) type Notices = mpsc::UnboundedSender<String>;
 
-/// What every connection begins with. `synchronous_commit` is what durability rests on, whatever the server's default is.
+/// What every connection begins with. `synchronous_commit` is what durability rests on, whatever the server's default is. The server
+/// notices a machine that is gone within half a minute, and with it go the locks of a commit that was half sent.
 const SETTINGS: &str = "SET synchronous_commit = on; SET jit = off; SET plan_cache_mode = force_generic_plan; \
-                        SET statement_timeout = 0; SET client_min_messages = error";
+                        SET statement_timeout = 0; SET client_min_messages = error; \
+                        SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; \
+                        SET tcp_user_timeout = 20000";
 
 /// The connections.
 pub(crate) struct Pool {
@@ -56,21 +61,22 @@ impl Pooled<'_> {
         let Some(connection) = self.connection.take() else {
             return Vec::new();
         };
-        let answers = {
-            let mut flight = pin!(connection.fly(steps));
-            loop {
-                match tokio::time::timeout(self.pool.patience, &mut flight).await {
-                    Ok(answers) => break answers,
-                    Err(_) if self.pool.is_at_work(&connection).await => {}
-                    // Each side waits for the other: what was sent, or the answer, is lost on the way.
-                    Err(_) => connection.abandon(),
-                }
-            }
-        };
+        let answers = self.pool.fly_on(&connection, steps).await;
         if !connection.is_closed() {
             self.pool.idle().push(connection);
         }
         answers
+    }
+}
+
+/// The error of a connection to nobody, for a server that takes a connection and says nothing: the library knows no other way to
+/// make one.
+async fn silence() -> tokio_postgres::Error {
+    let (near, far) = tokio::io::duplex(1);
+    drop(far);
+    match Config::new().user("nobody").connect_raw(near, NoTls).await {
+        Err(error) => error,
+        Ok(_) => unreachable!("nobody has answered"),
     }
 }
 
@@ -101,7 +107,12 @@ impl Pool {
         &self,
         notices: Option<Notices>,
     ) -> Result<Connection, tokio_postgres::Error> {
-        let (client, mut connection) = self.config.connect(self.tls.clone()).await?;
+        let greeted = self.config.connect(self.tls.clone());
+        let (client, mut connection) = match tokio::time::timeout(GREETING.max(self.patience), greeted).await
+        {
+            Ok(greeted) => greeted?,
+            Err(_) => return Err(silence().await),
+        };
         let task = tokio::spawn(async move {
             while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
                 if let (AsyncMessage::Notification(said), Some(notices)) = (message, &notices) {
@@ -124,11 +135,43 @@ impl Pool {
         }
     }
 
-    /// Whether the server works for a connection that says nothing, as it may for long, and waits for nobody.
+    /// One flight on a connection of one's own.
+    pub(crate) async fn fly_on(&self, connection: &Connection, steps: &[Step]) -> Vec<Answer> {
+        self.attend(connection, connection.fly(steps)).await
+    }
+
+    /// Statements that prepare a connection of one's own.
+    pub(crate) async fn set_up(
+        &self,
+        connection: &Connection,
+        sql: &str,
+    ) -> Result<(), tokio_postgres::Error> {
+        self.attend(connection, connection.set_up(sql)).await
+    }
+
+    /// Waits for an answer as long as the server works for it.
+    async fn attend<R>(&self, connection: &Connection, answer: impl Future<Output = R>) -> R {
+        let mut answer = pin!(answer);
+        loop {
+            match tokio::time::timeout(self.patience, &mut answer).await {
+                Ok(answer) => return answer,
+                Err(_) if self.is_at_work(connection).await => {}
+                // Each side waits for the other: what was sent, or the answer, is lost on the way.
+                Err(_) => connection.abandon(),
+            }
+        }
+    }
+
+    /// Whether the server works for a connection that says nothing, as it may for long, and waits for nobody. Where it does not, and
+    /// waits for the rest of a commit, it is told to give that up: nobody else could change the same rows before.
     async fn is_at_work(&self, connection: &Connection) -> bool {
         let look = async {
             let other = self.connect(None).await?;
-            other.is_at_work(connection).await
+            let is_at_work = other.is_at_work(connection).await?;
+            if !is_at_work {
+                other.end(connection).await?;
+            }
+            Ok::<_, tokio_postgres::Error>(is_at_work)
         };
         matches!(tokio::time::timeout(self.patience, look).await, Ok(Ok(true)))
     }

@@ -1,5 +1,6 @@
 //! Rounds: both sides are observed, the plan is carried out, and what they have in common is remembered.
 
+mod delta;
 mod edits;
 mod end;
 mod follow;
@@ -179,11 +180,13 @@ impl<L: Store, R: Store> Replica<L, R> {
     }
 
     async fn attempt(&mut self, report: &mut Report, tell: &dyn Fn(News)) -> Result<()> {
-        check_head(&self.local, "the replica").await?;
-        check_head(&self.remote, "the server").await?;
-        report.restored |= self.recognise().await?;
+        check_head(self.local.position().await?, "the replica")?;
+        let mark = self.memory.head.mark.map_or(Seq(0), |(seq, _)| seq);
+        let standing = self.remote.standing(back(mark)).await?;
+        check_head(standing.position, "the server")?;
+        report.restored |= self.recognise(&standing).await?;
         let base = self.memory.base();
-        if self.is_in_step(&base).await? {
+        if self.is_in_step(&base, standing.last).await? {
             return Ok(());
         }
         let staging = format!("replica-{:016x}", self.memory.head.replica);
@@ -286,26 +289,19 @@ impl<L: Store, R: Store> Replica<L, R> {
     }
 
     /// Whether it is the server that it was, with the state that it was in; where not, nothing is known of it any more.
-    async fn recognise(&mut self) -> Result<bool> {
-        let made = self.remote.tenant().await?.created;
+    async fn recognise(&mut self, standing: &Standing) -> Result<bool> {
+        let made = standing.tenant.created;
         let head = &mut self.memory.head;
         let is_another = head.made.is_some_and(|known| known != made);
         head.made = Some(made);
         let went_back = match head.mark {
             None => false,
-            Some((seq, hash)) => {
-                let query = LogQuery {
-                    after: Some(back(seq)),
-                    limit: 1,
-                    ..LogQuery::default()
-                };
-                match self.remote.log(&query).await?.first() {
-                    Some(record) if record.seq == seq => mark_of(record).1 != hash,
-                    // What was there has been trimmed.
-                    Some(record) => record.seq < seq,
-                    None => self.remote.last_seq().await? < seq,
-                }
-            }
+            Some((seq, hash)) => match &standing.record {
+                Some(record) if record.seq == seq => mark_of(record).1 != hash,
+                // What was there has been trimmed.
+                Some(record) => record.seq < seq,
+                None => standing.last < seq,
+            },
         };
         if is_another || went_back {
             self.memory.forget();
@@ -320,13 +316,13 @@ impl<L: Store, R: Store> Replica<L, R> {
     }
 
     /// Whether neither side has anything new.
-    async fn is_in_step(&self, base: &Base) -> Result<bool> {
+    async fn is_in_step(&self, base: &Base, last: Seq) -> Result<bool> {
         let head = &self.memory.head;
         let is_settled = base.pending.is_empty() && head.status.refused.is_empty();
         let is_known = head.local != Seq(0) && head.remote != Seq(0);
         Ok(is_settled
             && is_known
-            && self.remote.last_seq().await? == head.remote
+            && last == head.remote
             && self.is_as_it_was(head.local).await?
             && base
                 .pairs
@@ -404,8 +400,7 @@ async fn count_changes<S: Store>(store: &S, by: &Actor, position: Seq) -> Result
     Ok(Some(changed.len()))
 }
 
-async fn check_head<S: Store>(store: &S, who: &str) -> Result<()> {
-    let at = store.position().await?;
+fn check_head(at: Position, who: &str) -> Result<()> {
     match at.current == at.head {
         true => Ok(()),
         false => Err(Error::new(ErrorKind::Busy).because(format!(
@@ -443,6 +438,15 @@ async fn decide<L: Store, R: Store>(
             tree.iter().map(version).collect::<BTreeMap<Ino, Seq>>()
         });
         let (mine_at, theirs_at) = (&versions[0], &versions[1]);
+        let pairs = base.pairs.iter().filter(|pair| pair.kind == FileKind::File);
+        let olds: BTreeMap<Ino, Ino> = pairs
+            .filter(|pair| {
+                let here = here.tree.get(&pair.local);
+                here.is_some_and(|node| node.kind == FileKind::File)
+            })
+            .map(|pair| (pair.remote, pair.local))
+            .collect();
+        let old_of = |ino: Ino| olds.get(&ino).copied();
         let read = |need: Need| async move { (need.ino, local.digest(need.ino, mine_at[&need.ino]).await) };
         let jobs: Vec<_> = mine.into_iter().map(read).collect();
         let mut jobs = stream::iter(jobs).buffered(CONTENTS_AT_ONCE);
@@ -451,10 +455,8 @@ async fn decide<L: Store, R: Store>(
             here.tree.entry(ino).and_modify(|node| node.content = content);
         }
         let fetch = |need: Need| async move {
-            (
-                need.ino,
-                local.stage(remote, need.ino, theirs_at[&need.ino]).await,
-            )
+            let (ino, version) = (need.ino, theirs_at[&need.ino]);
+            (ino, local.stage(remote, ino, version, old_of(ino)).await)
         };
         let jobs: Vec<_> = theirs.into_iter().map(fetch).collect();
         let mut jobs = stream::iter(jobs).buffered(CONTENTS_AT_ONCE);

@@ -9,7 +9,7 @@ use super::end::{End, new_inode};
 use crate::{Content, Digest, Meta, Node};
 
 /// Bytes of one read or write.
-const PIECE: usize = 4 << 20;
+pub(super) const PIECE: usize = 4 << 20;
 /// What is zero in pieces of this size is left a hole.
 const HOLE: usize = 128 << 10;
 
@@ -31,8 +31,41 @@ impl<S: Store> End<'_, S> {
         self.pump(ino, version, &mut Nowhere).await
     }
 
-    /// Copies a file of the other end into the staging directory, under its number there.
-    pub(super) async fn stage<T: Store>(&self, there: &End<'_, T>, ino: Ino, version: Seq) -> Result<Staged> {
+    /// Copies a file of the other end into the staging directory, under its number there. Of `old`, a version of it that this end has,
+    /// is taken over what is the same.
+    pub(super) async fn stage<T: Store>(
+        &self,
+        there: &End<'_, T>,
+        ino: Ino,
+        version: Seq,
+        old: Option<Ino>,
+    ) -> Result<Staged> {
+        if let Some(old) = old {
+            let new = self.stage_empty(ino).await?;
+            let staged = self.stage_changes(there, (ino, version), old, new).await;
+            if let Some(staged) = staged.map_err(gone)? {
+                return Ok(staged);
+            }
+        }
+        let mut into = Into {
+            end: self,
+            ino: self.stage_empty(ino).await?,
+            written: 0,
+        };
+        let content = there.pump(ino, version, &mut into).await?;
+        let (ino, written) = (into.ino, into.written);
+        if written < content.size() {
+            let set = SetAttr {
+                size: Some(content.size()),
+                ..SetAttr::default()
+            };
+            self.store.set_attr(self.by, ino, &set).await?;
+        }
+        Ok(Staged { ino, content })
+    }
+
+    /// Makes an empty file in the staging directory, whatever was there.
+    async fn stage_empty(&self, ino: Ino) -> Result<Ino> {
         let name = stage_name(ino);
         match self
             .store
@@ -46,24 +79,7 @@ impl<S: Store> End<'_, S> {
             .store
             .create(self.by, self.staging, &name, &new_inode(FileKind::File, 0o600))
             .await?;
-        let mut into = Into {
-            end: self,
-            ino: made.ino,
-            written: 0,
-        };
-        let content = there.pump(ino, version, &mut into).await?;
-        let written = into.written;
-        if written < content.size() {
-            let set = SetAttr {
-                size: Some(content.size()),
-                ..SetAttr::default()
-            };
-            self.store.set_attr(self.by, made.ino, &set).await?;
-        }
-        Ok(Staged {
-            ino: made.ino,
-            content,
-        })
+        Ok(made.ino)
     }
 
     /// All of a small file at one of its versions.
@@ -169,6 +185,11 @@ fn gone(error: Error) -> Error {
     }
 }
 
+/// Whether all of it is zero.
+pub(super) fn is_zero(piece: &[u8]) -> bool {
+    piece.iter().all(|byte| *byte == 0)
+}
+
 /// Where what is read goes.
 trait Sink {
     async fn put(&mut self, at: u64, bytes: &[u8]) -> Result<()>;
@@ -197,7 +218,6 @@ struct Into<'e, 's, S> {
 
 impl<S: Store> Sink for Into<'_, '_, S> {
     async fn put(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
-        let is_zero = |piece: &[u8]| piece.iter().all(|byte| *byte == 0);
         let mut from = 0;
         // Runs of pieces that are not zero are written at once.
         while from < bytes.len() {

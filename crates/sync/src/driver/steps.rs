@@ -170,7 +170,13 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
         let node = self.seen[1].get(&from).ok_or_else(changed)?;
         let staged = match self.fetched.get(&from) {
             Some(staged) => *staged,
-            None => self.here.stage(self.there, from, node.version).await?,
+            None => {
+                let old = id.on(self.here.side).filter(|ino| {
+                    let old = self.seen[0].get(ino);
+                    old.is_some_and(|old| old.kind == FileKind::File)
+                });
+                self.here.stage(self.there, from, node.version, old).await?
+            }
         };
         self.check(id, staged.content)?;
         let (kind, meta) = (target.kind, &target.meta);

@@ -87,11 +87,64 @@ fn where_nothing_changed_little_is_asked() {
         replica.round(&|_| ()).await
     })
     .unwrap();
-    // The position, the tenant, the last record that both knew, and the position in the log.
-    assert_eq!(asked.load(Ordering::Relaxed), 4);
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
     local.write("ours", b"changed").unwrap();
     local.restart();
     assert_eq!(round(&local, &remote).pushed, 1);
+}
+
+/// What was changed of a large file is copied, in both directions, with a few hashes; the rest is shared with what was there.
+#[test]
+fn of_a_large_file_only_what_changed_is_copied() {
+    const SIZE: usize = 40 << 20;
+    let (local, remote) = sites();
+    let mut random = blake3::Hasher::new().finalize_xof();
+    remote.write("large", b"").unwrap();
+    let mut piece = vec![0; 4 << 20];
+    for at in (0..SIZE).step_by(piece.len()) {
+        random.fill(&mut piece);
+        remote.poke("large", at as u64, &piece).unwrap();
+    }
+    round(&local, &remote);
+    let changes: [(&Site, &dyn Fn(&Site), &[(usize, usize)]); 3] = [
+        (
+            &local,
+            &|site| site.poke("large", 20_000_000, b"x").unwrap(),
+            &[(20_000_000, 1)],
+        ),
+        (
+            &remote,
+            &|site| site.poke("large", 0, b"beginning").unwrap(),
+            &[(0, 9)],
+        ),
+        // It becomes shorter, then longer, with a hole.
+        (
+            &local,
+            &|site| {
+                site.truncate("large", SIZE as u64 - 1_000_000).unwrap();
+                site.poke("large", SIZE as u64, b"end").unwrap();
+            },
+            &[(SIZE - 1_000_000, 1_000_003)],
+        ),
+    ];
+    for (site, change, ranges) in changes {
+        change(site);
+        let counted = Faulty::new(remote.store.clone(), Arc::new(|| Fate::Passes));
+        let bytes = counted.bytes.clone();
+        block_on(async {
+            let mut replica = Replica::open(local.store.clone(), counted, &options()).await?;
+            replica.round(&|_| ()).await
+        })
+        .unwrap();
+        assert_eq!(local.seen(), remote.seen());
+        let pieces = ranges.iter().map(|(_, len)| len.div_ceil(128 << 10) + 1);
+        let most = pieces.sum::<usize>() * (128 << 10) + 20_000;
+        let sent = bytes.load(Ordering::Relaxed) as usize;
+        assert!(sent < most, "{sent} bytes for {ranges:?}");
+    }
+    local.check();
+    remote.check();
+    assert_eq!(remote.at("large").unwrap().size, SIZE as u64 + 3);
 }
 
 #[test]

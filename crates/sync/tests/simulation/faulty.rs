@@ -1,6 +1,7 @@
 //! A store between a replica and what it reaches, at which something may happen before each call and after.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tarbox_store::*;
 
@@ -21,11 +22,21 @@ pub(crate) type Decide = Arc<dyn Fn() -> Fate + Send + Sync>;
 pub(crate) struct Faulty<S> {
     inner: S,
     decide: Decide,
+    /// Bytes of content, and of hashes, that went either way.
+    pub(crate) bytes: Arc<AtomicU64>,
 }
 
 impl<S> Faulty<S> {
     pub(crate) fn new(inner: S, decide: Decide) -> Self {
-        Self { inner, decide }
+        Self {
+            inner,
+            decide,
+            bytes: Arc::default(),
+        }
+    }
+
+    fn count(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     async fn pass<R>(&self, call: impl Future<Output = Result<R>>) -> Result<R> {
@@ -62,6 +73,37 @@ impl<S: Store> Store for Faulty<S> {
         made.map_err(|error| Refused { at: refused, error })
     }
 
+    async fn read(
+        &self,
+        view: View,
+        ino: Ino,
+        offset: u64,
+        buffer: &mut [u8],
+        access: Access,
+    ) -> Result<usize> {
+        let read = self
+            .pass(self.inner.read(view, ino, offset, buffer, access))
+            .await;
+        read.inspect(|bytes| self.count(*bytes))
+    }
+
+    async fn write(
+        &self,
+        by: &dyn By,
+        ino: Ino,
+        at: WriteAt,
+        data: &[u8],
+        clear_setid: bool,
+    ) -> Result<Written> {
+        self.count(data.len());
+        self.pass(self.inner.write(by, ino, at, data, clear_setid)).await
+    }
+
+    async fn digests(&self, view: View, ino: Ino, from: u64, size: u32, count: u32) -> Result<Vec<Digest>> {
+        let digests = self.pass(self.inner.digests(view, ino, from, size, count)).await;
+        digests.inspect(|digests| self.count(digests.len() * size_of::<Digest>()))
+    }
+
     pass! {
         lookup(view: View, dir: Ino, name: &[u8]) -> Attr;
         list(view: View, dir: Ino, after: Cookie, limit: usize) -> Vec<DirEntry>;
@@ -78,9 +120,7 @@ impl<S: Store> Store for Faulty<S> {
         xattrs(view: View, ino: Ino) -> Vec<Vec<u8>>;
         set_xattr(by: &dyn By, ino: Ino, name: &[u8], value: &[u8], mode: XattrMode) -> ();
         remove_xattr(by: &dyn By, ino: Ino, name: &[u8]) -> ();
-        read(view: View, ino: Ino, offset: u64, buffer: &mut [u8], access: Access) -> usize;
         read_link(view: View, ino: Ino) -> Vec<u8>;
-        write(by: &dyn By, ino: Ino, at: WriteAt, data: &[u8], clear_setid: bool) -> Written;
         allocate(by: &dyn By, ino: Ino, how: Allocate, offset: u64, len: u64, clear_setid: bool) -> ();
         copy_range(by: &dyn By, view: View, from: Ino, from_at: u64, to: Ino, to_at: u64, len: u64) -> u64;
         seek(view: View, ino: Ino, offset: u64, to: SeekTo) -> u64;
@@ -98,6 +138,7 @@ impl<S: Store> Store for Faulty<S> {
         tag(by: &Actor, tag: &str, layer: Option<LayerId>) -> ();
         diff(from: LayerId, to: LayerId) -> Vec<Change>;
         last_seq() -> Seq;
+        standing(after: Seq) -> Standing;
         last_seq_by_others(agent: &str) -> Seq;
         log(query: &LogQuery) -> Vec<LogRecord>;
         log_refusal(by: &Actor, operation: Operation, path: &[u8], kind: ErrorKind) -> ();

@@ -137,6 +137,31 @@ impl Site {
             .map(drop)
     }
 
+    /// Whether a file is so large that it is not copied whole when it changes.
+    pub(crate) fn is_large(&self, path: &str) -> bool {
+        self.at(path)
+            .is_some_and(|attr| attr.is_file() && attr.size > 600_000)
+    }
+
+    /// Writes somewhere in a file, or behind its end.
+    pub(crate) fn poke(&self, path: &str, at: u64, content: &[u8]) -> Option<()> {
+        let ino = self.at(path).filter(Attr::is_file)?.ino;
+        let at = WriteAt::Offset(at);
+        block_on(self.store.write(&user(), ino, at, content, false))
+            .ok()
+            .map(drop)
+    }
+
+    pub(crate) fn truncate(&self, path: &str, size: u64) -> Option<()> {
+        let set = SetAttr {
+            size: Some(size),
+            ..SetAttr::default()
+        };
+        block_on(self.store.set_attr(&user(), self.at(path)?.ino, &set))
+            .ok()
+            .map(drop)
+    }
+
     /// Writes as editors do.
     pub(crate) fn save(&self, path: &str, content: &[u8]) -> Option<()> {
         self.at(path).filter(Attr::is_file)?;

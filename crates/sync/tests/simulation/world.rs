@@ -102,6 +102,8 @@ struct World {
     backup: Option<Server>,
     totals: Totals,
     is_loud: bool,
+    /// Whether there are files of which only what changed is copied.
+    has_large: bool,
 }
 
 type Shared = Arc<Mutex<World>>;
@@ -137,6 +139,7 @@ impl World {
             backup: None,
             totals: Totals::default(),
             is_loud,
+            has_large: seed % 5 == 3,
         }
     }
 
@@ -164,16 +167,29 @@ impl World {
                 .trim_start_matches('/')
                 .to_owned();
         }
+        if self.has_large
+            && let Some(large) = there
+                .iter()
+                .map(|path| &path[1..])
+                .find(|path| site.is_large(path))
+            && self.random.happens(400)
+        {
+            path = large.to_owned();
+        }
         let path = &path[..];
         let other = PATHS[self.random.below(PATHS.len())];
         self.tokens += 1;
         let mut content = format!("the content {} of site {at}", self.tokens).into_bytes();
-        if self.random.happens(100) {
-            let len = 1 + self.random.below(300_000);
+        if self.random.happens(if self.has_large { 500 } else { 100 }) {
+            let len = 1 + self.random.below(300_000) + if self.has_large { 600_000 } else { 0 };
             content.resize(content.len() + len, b'.');
         }
         let mode = 0o600 + self.random.below(0o200) as u32;
         let (what, done) = match self.random.below(20) {
+            0..=3 if self.has_large && site.is_large(path) => {
+                let at = self.random.below(1_000_000) as u64;
+                ("poke", site.poke(path, at, &content[..20]))
+            }
             0..=4 => ("write", site.write(path, &content)),
             5 | 6 => ("save", site.save(path, &content)),
             7..=9 => ("mkdir", site.mkdir(path)),

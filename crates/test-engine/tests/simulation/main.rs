@@ -6,7 +6,8 @@
 //! history. What every client saw, and what is left in the end, has to be what *one* order of all changes explains: that of
 //! the log.
 //!
-//! `TARBOX_LONG=1` runs many more seeds, `TARBOX_SEED=17` only that one, and tells everything that happens in it.
+//! `TARBOX_LONG=1` runs many more seeds, `TARBOX_SEEDS=10000..60000` those, and `TARBOX_SEED=17` only that one, telling everything
+//! that happens in it.
 
 /// Tells what happens, if that was asked for.
 macro_rules! tell {
@@ -35,13 +36,17 @@ const SEEDS_LONG: u64 = 10_000;
 
 #[test]
 fn one_order_of_all_changes_explains_what_everybody_saw() {
-    let seed: Option<u64> = std::env::var("TARBOX_SEED")
-        .ok()
-        .map(|seed| seed.parse().unwrap());
-    let seeds = match seed {
-        Some(seed) => seed..seed + 1,
-        None if std::env::var_os("TARBOX_LONG").is_some() => 0..SEEDS_LONG,
-        None => 0..SEEDS,
+    let number = |text: &str| text.parse::<u64>().expect("seeds are numbers");
+    let seeds = match (std::env::var("TARBOX_SEED"), std::env::var("TARBOX_SEEDS")) {
+        (Ok(seed), _) => number(&seed)..number(&seed) + 1,
+        (_, Ok(seeds)) => {
+            let (from, to) = seeds
+                .split_once("..")
+                .expect("two numbers with dots between them");
+            number(from)..number(to)
+        }
+        _ if std::env::var_os("TARBOX_LONG").is_some() => 0..SEEDS_LONG,
+        _ => 0..SEEDS,
     };
     let failed: Vec<u64> = seeds
         .filter(|seed| catch_unwind(AssertUnwindSafe(|| run::run(*seed))).is_err())

@@ -13,7 +13,7 @@ use tarbox_test_engine::{MemoryDatabase, MemoryEngine, MemoryStore, Server, Sigh
 use crate::executor::{Executor, Step};
 use crate::faults::{Faults, Random, Rates};
 use crate::history::{Change, entry};
-use crate::world::{World, is_of_the_device};
+use crate::world::{Told, World, is_of_the_device};
 
 /// Steps after which a history that does not end is stuck.
 const STEPS_MAX: u64 = 400_000;
@@ -133,7 +133,7 @@ fn begin(scene: &Scene, executor: &mut Executor, random: &mut Random) {
             scene: scene.clone(),
             process,
             random: Random::new(random.next()),
-            told: 0,
+            told: Told::default(),
             layers: 0,
         };
         let (database, left) = (database.clone(), left.clone());
@@ -144,10 +144,18 @@ fn begin(scene: &Scene, executor: &mut Executor, random: &mut Random) {
     }
     // What elsewhere a thread does: nothing stays uncommitted for long.
     let mut own = Random::new(random.next());
+    let tenant = scene.world.borrow().tenant;
     executor.spawn(process, async move {
-        while *left.borrow() > 0 {
+        let store = database.core().open(tenant);
+        loop {
+            let is_left = *left.borrow() == 0;
             pause(5 + own.below(60) as u32).await;
             let _again_later = database.core().commit().await;
+            // What is gone with the last of its users is committed, too, before anybody else gets the lease.
+            let pending = store.performance().await.map_or(0, |now| now.pending);
+            if is_left && pending == 0 {
+                break;
+            }
         }
     });
 }
@@ -245,7 +253,7 @@ struct Client {
     process: u32,
     random: Random,
     /// When it was last told that changes are lost.
-    told: u64,
+    told: Told,
     layers: u64,
 }
 
@@ -262,7 +270,15 @@ impl Client {
             }
         }
         let Some(store) = store else { return };
-        self.told = self.scene.world.borrow().moment();
+        self.told = {
+            let mut world = self.scene.world.borrow_mut();
+            // What was lost before the handle was there is told to others.
+            world.look();
+            Told {
+                moment: world.moment(),
+                answered: 0,
+            }
+        };
         for _ in 0..REQUESTS {
             match self.random.below(20) {
                 0..10 => self.change(&store).await,
@@ -450,7 +466,10 @@ impl Client {
                 assert!(is_of_the_device(&error), "{error}");
                 world.look();
                 if error.to_string().contains("are lost") {
-                    self.told = world.moment();
+                    self.told = Told {
+                        moment: world.moment(),
+                        answered: world.answered(self.process),
+                    };
                 }
             }
         }

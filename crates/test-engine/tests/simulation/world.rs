@@ -64,6 +64,14 @@ pub(crate) struct Process {
     pub(crate) holds: BTreeMap<Ino, u32>,
 }
 
+/// When somebody was last told that changes are lost: all since the last sync, whether that is so by then or not.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Told {
+    pub(crate) moment: u64,
+    /// How many changes of its process had been answered.
+    pub(crate) answered: usize,
+}
+
 /// How things stood when a client asked for something.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Start {
@@ -333,7 +341,7 @@ impl World {
     }
 
     /// Checks what a sync or a flush has promised that ended without an error. `told` is when its caller was last told of losses.
-    pub(crate) fn committed(&mut self, start: &Start, told: u64, is_durable: bool) {
+    pub(crate) fn committed(&mut self, start: &Start, told: Told, is_durable: bool) {
         self.look();
         let ids = |rows: &tarbox_test_engine::Rows| -> BTreeSet<usize> {
             rows.log.values().map(|row| row.agent.parse().unwrap()).collect()
@@ -344,21 +352,27 @@ impl World {
         };
         let there = there.unwrap();
         let process = &self.processes[&start.process];
-        for id in &process.answered[..start.answered] {
+        for (at, id) in process.answered[..start.answered].iter().enumerate() {
             let asked = &mut self.asked[*id];
             match asked.lost {
                 None if !there.contains(id) && asked.idle != Idle::No => asked.idle = Idle::Yes,
+                Some(_) if asked.idle != Idle::No => {}
                 _ if there.contains(id) && is_durable => drop(self.durable.insert(*id)),
                 _ if there.contains(id) => {}
-                Some(lost) if lost <= told => {}
+                Some(lost) if lost <= told.moment || at < told.answered => {}
                 // A flush promises nothing for a server that crashes.
                 Some(_) if !is_durable => {}
                 lost => panic!(
-                    "process {} was told that {:?} ({id}) is stored, which is not so (lost: {lost:?}, told: {told}, now: {})",
+                    "process {} was told that {:?} ({id}) is stored, which is not so (lost: {lost:?}, told: {told:?}, now: {})",
                     start.process, asked.change, self.moment
                 ),
             }
         }
+    }
+
+    /// How many changes of a process were answered.
+    pub(crate) fn answered(&self, process: u32) -> usize {
+        self.processes[&process].answered.len()
     }
 
     pub(crate) fn moment(&self) -> u64 {

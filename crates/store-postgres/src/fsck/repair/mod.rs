@@ -35,7 +35,7 @@ pub(super) async fn run(shared: &Shared, tenant: Tenant) -> Result<()> {
         stamp: 0,
     };
     let begin = [Step::Plain("BEGIN"), sql::fence(shared.sql(tenant.id), fence)];
-    for answer in connection.fly(&begin).await {
+    for answer in shared.pool.fly_on(&connection, &begin).await {
         match answer {
             Err(e) if is_fence(&e) => return Err(overtaken()),
             answer => drop(answer.map_err(failed)?),
@@ -128,7 +128,8 @@ impl Mender<'_> {
     }
 
     async fn fly(&self, steps: Vec<Step>) -> Result<Vec<Vec<Row>>> {
-        let answers: Result<Vec<_>, _> = self.connection.fly(&steps).await.into_iter().collect();
+        let answers = self.shared.pool.fly_on(self.connection, &steps).await;
+        let answers: Result<Vec<_>, _> = answers.into_iter().collect();
         answers.map_err(failed)
     }
 
