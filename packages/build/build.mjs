@@ -15,6 +15,12 @@ const packages = fileURLToPath(new URL('..', import.meta.url))
  */
 const SHIPPED = {
   'sqlite-opfs': { entries: ['index'], workers: [], modules: { 'sqlite-opfs.wasm': 'sqlite.wasm' } },
+  quickjs: {
+    entries: ['index'],
+    workers: ['worker'],
+    modules: { 'tarbox-quickjs-web.wasm': 'quickjs.wasm' },
+    node: true,
+  },
   tarbox: {
     entries: ['index', 'fs', 'sync'],
     workers: ['worker'],

@@ -181,6 +181,7 @@ impl Tools {
         let mut flags = OsString::from("-include ");
         flags.push(header);
         vars.push(("CFLAGS_wasm32_wasip1".to_owned(), flags));
+        vars.push(("CFLAGS_wasm32_unknown_unknown".to_owned(), TWO_C_LIBRARIES.into()));
         vars
     }
 
@@ -192,6 +193,11 @@ impl Tools {
         std::env::join_paths(dirs).unwrap_or(old)
     }
 }
+
+/// SQLite's build for browsers and that of QuickJS each bring a C library. Where both are in a module, inner functions of the one would be
+/// taken for those of the other, which have other arguments.
+const TWO_C_LIBRARIES: &str =
+    "-D__floatscan=tarbox_floatscan -D__shgetc=tarbox_shgetc -D__shlim=tarbox_shlim";
 
 fn cache_dir() -> Result<PathBuf> {
     if let Some(dir) = std::env::var_os("XDG_CACHE_HOME").filter(|dir| Path::new(dir).is_absolute()) {

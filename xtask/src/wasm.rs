@@ -147,6 +147,22 @@ pub(crate) const ARTIFACTS: &[Artifact] = &[
         used_by: UsedBy::Package("tarbox"),
     },
     Artifact {
+        name: "tarbox-quickjs-web.wasm",
+        build: &[
+            "--profile=web",
+            "--package=tarbox-quickjs-web",
+            "--lib",
+            "--target=wasm32-unknown-unknown",
+        ],
+        output: "wasm32-unknown-unknown/web/tarbox_quickjs_web.wasm",
+        optimise: "-Oz",
+        sqlite_flags: STORE_ONLY,
+        shape: Shape::Module,
+        limit: 3_500_000,
+        brotli_limit: Some(1_500_000),
+        used_by: UsedBy::Package("quickjs"),
+    },
+    Artifact {
         name: "sqlite-opfs.wasm",
         build: &[
             "--profile=wasm",

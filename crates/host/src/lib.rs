@@ -44,7 +44,7 @@ pub use crate::core::{Preview1, add_to_linker};
 pub use cache::Cache;
 pub use error::{RunError, Trap};
 pub use host::Host;
-pub use http::{AllowedHost, HttpAccess, WrongHost};
+pub use http::{AllowedHost, HttpAccess, HttpClient, HttpEvent, HttpExchange, HttpRequest, WrongHost};
 pub use limits::{Limit, Limits};
 pub use options::RunOptions;
 pub use outcome::Exit;

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::stdin::Input;
+use crate::surroundings::{Instant, sleep};
 
 /// Output is kept together up to this much, or for this long.
 const KEPT_BYTES: usize = 16 << 10;
@@ -90,7 +91,7 @@ impl Host {
     pub(crate) fn wait(&mut self, patience: Duration, input: bool) {
         let _ = self.flush();
         if !input {
-            std::thread::sleep(patience);
+            sleep(patience);
         } else if self.arrived.is_empty() {
             match self.input.poll(Some(patience)) {
                 Read::Nothing => {}

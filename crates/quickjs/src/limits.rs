@@ -1,9 +1,10 @@
 //! What a script may use, and what ends it when it uses more.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::death::Brake;
+use crate::surroundings::Instant;
 
 /// What a script may use. The default has bounds on memory and stack alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,10 @@ impl Death {
     }
 }
 
+fn after(timeout: Option<Duration>) -> Option<Instant> {
+    timeout.and_then(|timeout| Instant::now().checked_add(timeout))
+}
+
 /// The engine asks about this often, in units of work.
 const UNITS_BETWEEN_LOOKS: u64 = 10_000;
 
@@ -62,7 +67,8 @@ const LAST_WORDS: usize = 64 << 10;
 
 /// Looks at the limits while a script runs.
 pub(crate) struct Watch {
-    deadline: Option<Instant>,
+    timeout: Option<Duration>,
+    deadline: Cell<Option<Instant>>,
     fuel: Cell<Option<u64>>,
     death: Cell<Option<Death>>,
     /// Ends what runs.
@@ -77,9 +83,8 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
-            deadline: limits
-                .timeout
-                .and_then(|timeout| Instant::now().checked_add(timeout)),
+            timeout: limits.timeout,
+            deadline: Cell::new(None),
             fuel: Cell::new(limits.fuel),
             death: Cell::new(None),
             brake: Brake::default(),
@@ -87,6 +92,18 @@ impl Watch {
             memory: limits.memory,
             used: Cell::new(0),
         }
+    }
+
+    /// The time begins to run, unless it does already.
+    pub(crate) fn begin(&self) {
+        if self.deadline.get().is_none() {
+            self.rewind();
+        }
+    }
+
+    /// The time begins to run anew.
+    pub(crate) fn rewind(&self) {
+        self.deadline.set(after(self.timeout));
     }
 
     /// What is left of the fuel, if it is counted.
@@ -125,6 +142,7 @@ impl Watch {
     /// How long there is until the deadline.
     pub(crate) fn remaining(&self) -> Option<Duration> {
         self.deadline
+            .get()
             .map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 

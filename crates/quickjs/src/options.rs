@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 
 use tarbox_fs::Credentials;
 
 use crate::limits::Limits;
+use crate::network::Network;
 use crate::world::Mount;
 
 /// What an engine is made with.
@@ -18,6 +20,8 @@ pub struct Options {
     pub cwd: String,
     /// What a script may use.
     pub limits: Limits,
+    /// Where `fetch` sends requests; without it a script has no network.
+    pub network: Option<Arc<dyn Network>>,
     /// `process.argv`, from the third element on.
     pub args: Vec<String>,
     /// `process.env`. Nothing else of the host's environment can be seen.
@@ -56,6 +60,7 @@ impl Options {
             who,
             cwd: "/".into(),
             limits: Limits::default(),
+            network: None,
             args: Vec::new(),
             env: Vec::new(),
             exec_args: Vec::new(),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::rc::Rc;
+use std::time::Duration;
 
 use rquickjs::{CatchResultExt, Context, Ctx, Function, Object, Persistent, Runtime, Value};
 
@@ -46,6 +47,16 @@ impl Outcome {
     }
 }
 
+/// What a turn of the event loop has come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// How long there is nothing to do; `None` if nothing that was begun is left.
+    pub wait: Option<Duration>,
+    /// Numbers of what has been settled, and JSON about each: `{"value":…}`, without a value `{}`, or
+    /// `{"error":{"name","message","stack","code"}}`.
+    pub settled: Vec<(u32, String)>,
+}
+
 /// The engine could not be made.
 #[derive(Debug)]
 pub struct Error(String);
@@ -84,7 +95,13 @@ impl Vm {
         let context = Context::full(&runtime).map_err(failed)?;
         let world = World::new(options.mounts, options.who, options.cwd.as_bytes());
         let host = Host::new(options.output, options.errors, options.input);
-        let shared = Shared::new(world, watch, host, (options.limits, options.depth));
+        let shared = Shared::new(
+            world,
+            watch,
+            host,
+            options.network,
+            (options.limits, options.depth),
+        );
         let config = Config {
             args: options.args,
             exec_args: options.exec_args,
@@ -139,6 +156,63 @@ impl Vm {
         }
     }
 
+    /// Begins to run a text, for a host with an event loop of its own: nothing is waited for. Answers the number by which
+    /// [`turn`](Self::turn) tells what became of it. The time of the limits begins to run anew.
+    ///
+    /// # Errors
+    /// How the engine ended, if it did.
+    pub fn begin(&mut self, entry: &Entry) -> Result<u32, Outcome> {
+        let (kind, text) = match entry {
+            Entry::File(path) => ("file", path.as_str()),
+            Entry::Code(text) | Entry::Print(text) => ("code", text.as_str()),
+            Entry::Input => ("code", ""),
+        };
+        self.answer("begin", (kind, text))
+    }
+
+    /// Does what there is to be done now, of all that was begun.
+    ///
+    /// # Errors
+    /// How the engine ended, if it did.
+    pub fn turn(&mut self) -> Result<Turn, Outcome> {
+        let told: Vec<String> = self.answer("turn", ())?;
+        let mut told = told.into_iter();
+        let wait = told
+            .next()
+            .and_then(|text| text.parse::<f64>().ok())
+            .unwrap_or(-1.0);
+        let told: Vec<String> = told.collect();
+        let settled = told
+            .chunks_exact(2)
+            .filter_map(|pair| Some((pair[0].parse().ok()?, pair[1].clone())));
+        Ok(Turn {
+            wait: (wait >= 0.0).then(|| Duration::try_from_secs_f64(wait / 1000.0).unwrap_or(Duration::MAX)),
+            settled: settled.collect(),
+        })
+    }
+
+    fn answer<T: for<'js> rquickjs::FromJs<'js>>(
+        &self,
+        name: &str,
+        args: impl for<'js> rquickjs::function::IntoArgs<'js>,
+    ) -> Result<T, Outcome> {
+        self.shared.watch.rewind();
+        let answer = self.context.with(|ctx| {
+            let answer = self.method(&ctx, name).and_then(|f| f.call(args)).catch(&ctx);
+            answer.map_err(|error| error.to_string())
+        });
+        match (self.shared.watch.death(), answer) {
+            (Some(Death::Exit(code)), _) => Err(Outcome::Ended(code)),
+            (Some(death), _) => Err(Outcome::Died(death)),
+            (None, Ok(answer)) => Ok(answer),
+            (None, Err(message)) => {
+                let told = format!("{message}\n");
+                let _ = self.shared.host.borrow_mut().print(2, told.as_bytes());
+                Err(Outcome::Ended(1))
+            }
+        }
+    }
+
     /// What could stand at the end of a text: where it begins, and the possibilities.
     pub fn complete(&mut self, text: &str) -> (usize, Vec<String>) {
         self.context.with(|ctx| {
@@ -170,6 +244,7 @@ impl Vm {
 
     /// Calls one of the functions that run something; it answers the exit code.
     fn call<'a>(&self, name: &str, args: impl for<'js> rquickjs::function::IntoArgs<'js> + 'a) -> Outcome {
+        self.shared.watch.begin();
         let ended = self.context.with(|ctx| {
             let code = self
                 .method(&ctx, name)
@@ -195,6 +270,8 @@ impl Vm {
 
 impl Drop for Vm {
     fn drop(&mut self) {
+        #[cfg(not(target_family = "wasm"))]
+        self.shared.databases.close();
         self.shared.watch.brake.disarm();
         self.boot.take();
         self.hooks.clear();

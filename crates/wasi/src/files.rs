@@ -1,14 +1,16 @@
 //! The file system as this crate sees it: synchronous, and one type whatever lies behind.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tarbox_fs::{
-    AccessMask, Changes, Credentials, FilesystemExt, FilesystemInterface, Follow, Handle, NewNode, OpenFlags,
-    PathAt, StatFs, blocking,
+    AccessMask, Changes, Credentials, DirectoryLock, FilesystemExt, FilesystemInterface, Follow, FsPool,
+    Handle, NewNode, OpenFlags, PathAt, PoolAccess, StatFs, blocking,
 };
+use tarbox_pool::Pool;
 use tarbox_store::{
-    Allocate, Attr, Cookie, DirName, Ino, MaybeSend, MaybeSync, RenameMode, Result, Seq, SetAttr, WriteAt,
-    Written,
+    Allocate, Attr, Cookie, DirName, ErrorKind, Ino, MaybeSend, MaybeSync, RenameMode, Result, Seq, SetAttr,
+    WriteAt, Written,
 };
 
 /// Calls `$callback!` with every operation of [`Files`] but `root`: its documentation, its signature, and the method of
@@ -102,9 +104,37 @@ macro_rules! files {
 
             /// The root directory.
             fn root(&self) -> Ino;
+
+            /// A pool in a directory, for what is built on pools: see [`FsPool`].
+            ///
+            /// # Errors
+            /// Those of [`FsPool::in_directory`]; `Unsupported` where there are no pools, which is the default.
+            fn pool(
+                self: Arc<Self>,
+                _who: &Credentials,
+                _directory: Ino,
+                _access: PoolAccess,
+            ) -> tarbox_pool::Result<Arc<dyn Pool>> {
+                let (kind, operation) = (tarbox_pool::ErrorKind::Unsupported, tarbox_pool::Operation::OpenPool);
+                Err(tarbox_pool::Error::new(kind, operation, ""))
+            }
+
+            /// Keeps out all others who take the lock of this name in a directory: see [`DirectoryLock`].
+            ///
+            /// # Errors
+            /// Those of [`DirectoryLock::take`]; `Unsupported` where there are no such locks, which is the default.
+            fn lock(
+                self: Arc<Self>,
+                _who: &Credentials,
+                _directory: Ino,
+                _name: &[u8],
+                _owner: &str,
+            ) -> Result<Box<dyn Held>> {
+                Err(ErrorKind::Unsupported.into())
+            }
         }
 
-        impl<F: FilesystemInterface> Files for F {
+        impl<F: FilesystemInterface + 'static> Files for F {
             $(
                 fn $name(&self $(, $arg: $ty)*) -> Result<$out> {
                     blocking($trait::$method(self $(, $arg)*))
@@ -114,8 +144,32 @@ macro_rules! files {
             fn root(&self) -> Ino {
                 FilesystemInterface::root(self)
             }
+
+            fn pool(
+                self: Arc<Self>,
+                who: &Credentials,
+                directory: Ino,
+                access: PoolAccess,
+            ) -> tarbox_pool::Result<Arc<dyn Pool>> {
+                Ok(Arc::new(FsPool::in_directory(self, who.clone(), directory, access)?))
+            }
+
+            fn lock(
+                self: Arc<Self>,
+                who: &Credentials,
+                directory: Ino,
+                name: &[u8],
+                owner: &str,
+            ) -> Result<Box<dyn Held>> {
+                Ok(Box::new(DirectoryLock::take(self, who.clone(), (directory, name), owner)?))
+            }
         }
     };
 }
 
 file_operations!(files);
+
+/// A lock, for as long as this lives.
+pub trait Held: MaybeSend + MaybeSync {}
+
+impl<F: FilesystemInterface> Held for DirectoryLock<F> {}

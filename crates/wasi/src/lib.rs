@@ -32,7 +32,7 @@ mod volume;
 
 pub use dir::{Dir, OpenHow, Opened};
 pub use file::File;
-pub use files::Files;
+pub use files::{Files, Held};
 pub use tarbox_fs::Follow;
 pub use tarbox_store::{Attr, ErrorKind, FileKind, Timestamp};
 #[cfg(feature = "temporary")]

@@ -5,20 +5,21 @@ use std::time::Duration;
 
 use tarbox_fs::{
     AccessMask, Changes, Credentials, Follow, Fs, FsOptions, Handle, Hooks, NewNode, OpenFlags, PathAt,
-    StatFs, blocking,
+    PoolAccess, StatFs, blocking,
 };
+use tarbox_pool::Pool;
 use tarbox_store::{
     Allocate, Attr, Cookie, Database, DirName, Ino, Quota, RenameMode, Result, Seq, SetAttr, WriteAt, Written,
 };
 use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 
-use crate::{Files, file_operations};
+use crate::{Files, Held, file_operations};
 
 /// The tenant of its database.
 const TENANT: &str = "temporary";
 
 /// An empty file system, made when it is first looked into: most programs never do.
-struct Temporary(OnceLock<Fs<SqliteStore>>);
+struct Temporary(OnceLock<Arc<Fs<SqliteStore>>>);
 
 /// A file system in memory that is gone with its last user. Its root may be written by everybody.
 pub fn temporary() -> Arc<dyn Files> {
@@ -26,11 +27,11 @@ pub fn temporary() -> Arc<dyn Files> {
 }
 
 impl Temporary {
-    fn files(&self) -> Result<&Fs<SqliteStore>> {
+    fn files(&self) -> Result<&Arc<Fs<SqliteStore>>> {
         match self.0.get() {
             Some(files) => Ok(files),
             None => {
-                let made = make()?;
+                let made = Arc::new(make()?);
                 Ok(self.0.get_or_init(|| made))
             }
         }
@@ -60,12 +61,35 @@ macro_rules! pass_on {
         impl Files for Temporary {
             $(
                 fn $name(&self $(, $arg: $ty)*) -> Result<$out> {
-                    Files::$name(self.files()? $(, $arg)*)
+                    Files::$name(&**self.files()? $(, $arg)*)
                 }
             )*
 
             fn root(&self) -> Ino {
                 Ino::ROOT
+            }
+
+            fn pool(
+                self: Arc<Self>,
+                who: &Credentials,
+                directory: Ino,
+                access: PoolAccess,
+            ) -> tarbox_pool::Result<Arc<dyn Pool>> {
+                let files = self.files().map_err(|error| {
+                    let (kind, operation) = (tarbox_pool::ErrorKind::Io, tarbox_pool::Operation::OpenPool);
+                    tarbox_pool::Error::new(kind, operation, "").because(error)
+                })?;
+                Files::pool(Arc::clone(files), who, directory, access)
+            }
+
+            fn lock(
+                self: Arc<Self>,
+                who: &Credentials,
+                directory: Ino,
+                name: &[u8],
+                owner: &str,
+            ) -> Result<Box<dyn Held>> {
+                Files::lock(Arc::clone(self.files()?), who, directory, name, owner)
             }
         }
     };

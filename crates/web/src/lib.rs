@@ -2,7 +2,7 @@
 //! Everything but the few exports builds and tests natively.
 
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
-mod exports;
+pub mod exports;
 #[cfg(feature = "sync")]
 mod platform;
 #[cfg(feature = "sync")]

@@ -29,12 +29,19 @@ pub enum Redo {
 
 /// The files of a database that is this program's alone.
 pub struct Local {
-    fs: Fs<SqliteStore>,
+    fs: Arc<Fs<SqliteStore>>,
     database: SqliteDatabase,
 }
 
 /// A workspace in such a database.
 pub type Workspace = tarbox_calls::Workspace<Local>;
+
+impl Local {
+    /// The files, for who keeps them beside the workspace.
+    pub fn files(&self) -> Arc<Fs<SqliteStore>> {
+        Arc::clone(&self.fs)
+    }
+}
 
 impl fmt::Debug for Local {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,7 +98,7 @@ pub fn open(pool: Arc<dyn Pool>, first_handle: u32, redo: Redo) -> Result<Worksp
         }
         opened => opened?,
     };
-    let fs = Fs::with_options(store, FsOptions::default());
+    let fs = Arc::new(Fs::with_options(store, FsOptions::default()));
     let local = Local { fs, database };
     Ok(Workspace::new(local, Credentials::root(AGENT), first_handle))
 }

@@ -15,13 +15,14 @@ import {
 } from 'tarbox-device'
 import { DATABASE, noteWorkspace, refuseDamage, refuseLoss } from './damage.js'
 import { failure, TarboxError } from './errors.js'
+import { isExtension, writes } from './extension.js'
 import type { Call, Failure, Init, Reply, Storage, Watched, WatchEvent } from './messages.js'
 import { isToMove, moveToOpfs } from './move.js'
 import { NO_TEXT } from './no-text.js'
 import { databaseOf, directoryOf } from './places.js'
 import { type Frame, framesOf } from './replica/frames.js'
 import type { Ended, Known } from './replica/status.js'
-import { Op, WRITES } from './protocol.js'
+import { Op } from './protocol.js'
 
 /** Files a new workspace begins with, and how many are kept free. */
 const CAPACITY = 6
@@ -179,7 +180,7 @@ export class Core {
 
   /** Does one operation. A listing is kept until anything changes: only this worker changes anything. */
   call(call: Call): Reply {
-    if (WRITES.has(call.op)) this.#listings.clear()
+    if (writes(call.op)) this.#listings.clear()
     if (call.op !== Op.list) return this.#call(call)
     const kept = this.#listings.get(call.first)
     if (kept) return { id: call.id, value: kept.value, bytes: kept.bytes.slice() }
@@ -232,7 +233,8 @@ export class Core {
       at += 4 + text.length
     }
     if (data) heap.set(data, at)
-    const value: number = this.module.exports['workspace_call'](call.op, one, two, three)
+    const does = isExtension(call.op) ? 'extension_call' : 'workspace_call'
+    const value: number = this.module.exports[does](call.op, one, two, three)
     if (value < 0) return { id: call.id, error: this.#failure() }
     const bytes = this.module.peek()
     if (bytes.length === 0) return { id: call.id, value }
@@ -251,7 +253,7 @@ export class Core {
     if (this.#isAstray) return this.#restart().then(() => this.run(calls, durable, client))
     if (client !== this.#client) this.#serve(client)
     const replies = calls.map((call) => this.call(call))
-    if (!calls.some((call) => WRITES.has(call.op)) && !replies.some(isFull)) return replies
+    if (!calls.some((call) => writes(call.op)) && !replies.some(isFull)) return replies
     const failed = durable ? this.sync() : undefined
     const lacksRoom = failed?.code === 'ENOSPC' || replies.some(isFull)
     if (lacksRoom && (this.pool.free === 0 || this.#mayUseReserve(calls))) return this.#again(calls, replies)
@@ -278,7 +280,7 @@ export class Core {
 
   async #failed(calls: readonly Call[], replies: Reply[], error: Failure): Promise<Reply[]> {
     await this.#restart().catch(() => undefined) // The next call tries again, and says why it cannot.
-    return replies.map((reply, at) => (WRITES.has(calls[at]!.op) ? { id: reply.id, error } : reply))
+    return replies.map((reply, at) => (writes(calls[at]!.op) ? { id: reply.id, error } : reply))
   }
 
   #mayUseReserve(calls: readonly Call[]): boolean {
@@ -312,7 +314,7 @@ export class Core {
       await this.settle()
       return replies
     } catch (error) {
-      return calls.map((call, at) => (WRITES.has(call.op) ? { id: call.id, error: failure(error) } : replies[at]!))
+      return calls.map((call, at) => (writes(call.op) ? { id: call.id, error: failure(error) } : replies[at]!))
     }
   }
 

@@ -13,7 +13,7 @@ export interface Call {
 }
 
 /** Operations that are no calls of the module: what the worker that has the files knows of its server. */
-export const SyncOp = { status: 1000, synced: 1001, resolved: 1002 } as const
+export const SyncOp = { status: -1, synced: -2, resolved: -3 } as const
 export type SyncOp = (typeof SyncOp)[keyof typeof SyncOp]
 
 /** What became of it: a number and bytes, or why it failed. */

@@ -3,6 +3,7 @@ import type { Holder } from './serve.js'
 import { Core } from './core.js'
 import { deferred } from './deferred.js'
 import { Election, type Term } from './election.js'
+import { writes } from './extension.js'
 import { failure } from './errors.js'
 import { Guests } from './guests.js'
 import {
@@ -17,7 +18,6 @@ import {
   type WatchEvent,
 } from './messages.js'
 import { type Done, Outbox } from './outbox.js'
-import { WRITES } from './protocol.js'
 import { Replica } from './replica/replica.js'
 import { type Changes, type Watcher, Watchers } from './watchers.js'
 
@@ -282,17 +282,17 @@ export class Node implements Holder {
       if (client === this.client) this.run(calls, done)
       return undefined
     }
-    const writes = calls.some((call) => WRITES.has(call.op))
+    const isChange = calls.some((call) => writes(call.op))
     const finish = (replies: Reply[]) => {
       done(replies)
-      if (!writes) return
+      if (!isChange) return
       this.#tellWatchers()
       this.#replica?.ask()
     }
     const failed = (error: unknown) => done(calls.map(({ id }) => ({ id, error: failure(error) })))
     try {
       const strict = this.init.durability === 'strict'
-      if (!strict && writes) this.#syncLater()
+      if (!strict && isChange) this.#syncLater()
       const replies = core.run(calls, strict, client)
       if (!(replies instanceof Promise)) return void finish(replies)
       return replies.then(finish, failed)
@@ -359,7 +359,7 @@ export class Node implements Holder {
 
 /** What is about the server, and not for the module. */
 function isAside({ op }: Call): boolean {
-  return (op as number) >= SyncOp.status
+  return (op as number) < 0
 }
 
 const NO_REPLICA: Failure = {

@@ -4,5 +4,5 @@ const NAMES = new Map<number, string>(Object.entries(Op).map(([name, op]) => [op
 
 /** What a call is named in errors. */
 export function nameOf(op: Op): string {
-  return NAMES.get(op)!
+  return NAMES.get(op) ?? 'run'
 }

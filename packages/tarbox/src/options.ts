@@ -1,4 +1,7 @@
 import { fileOf, MODULE, STORAGES, SYNC_MODULE } from '#platform'
+
+export { MODULE }
+
 import { TarboxError } from './errors.js'
 import type { Init } from './messages.js'
 import type { RemoteSource } from './remote.js'

@@ -1,6 +1,7 @@
 import { failure } from './errors.js'
+import { writes } from './extension.js'
 import type { Call, Reply } from './messages.js'
-import { Op, WRITES } from './protocol.js'
+import { Op } from './protocol.js'
 
 export type Done = (replies: Reply[]) => void
 
@@ -23,7 +24,7 @@ const REPEATABLE: ReadonlySet<number> = new Set([
 
 /** What writes a file only as it was, or only a new one, would find that it has done so itself. */
 export function isRepeatable({ op, second, numbers }: Call): boolean {
-  return !WRITES.has(op) || (REPEATABLE.has(op) && !(op === Op.writeFile && (second !== '' || numbers[1] !== 0)))
+  return !writes(op) || (REPEATABLE.has(op) && !(op === Op.writeFile && (second !== '' || numbers[1] !== 0)))
 }
 
 export const LOST = {

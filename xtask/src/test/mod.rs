@@ -202,6 +202,7 @@ fn browsers(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
             "packages/device",
             "packages/sqlite-opfs",
             "packages/tarbox",
+            "packages/quickjs",
             "packages/browser-tests",
             "packages/browser-bench",
         ],

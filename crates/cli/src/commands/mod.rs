@@ -19,6 +19,8 @@ pub(crate) mod fsck;
 pub(crate) mod gc;
 #[cfg(feature = "graph")]
 pub(crate) mod graph;
+#[cfg(any(feature = "js", feature = "run"))]
+mod http;
 pub(crate) mod import;
 pub(crate) mod import_tar;
 pub(crate) mod init;

@@ -7,6 +7,8 @@ mod audit;
 mod backup;
 mod bad_input;
 mod documents;
+#[cfg(feature = "js")]
+mod fetch;
 mod files;
 #[cfg(feature = "graph")]
 mod graph;

@@ -1,10 +1,12 @@
 //! Requests over HTTP: whom a program may ask, and how much.
 
+mod client;
 mod hosts;
 mod sender;
 
 use std::time::Duration;
 
+pub use client::{HttpClient, HttpEvent, HttpExchange, HttpRequest};
 pub use hosts::{AllowedHost, WrongHost};
 pub(crate) use sender::Sender;
 

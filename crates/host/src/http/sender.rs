@@ -25,6 +25,7 @@ type Exchange = (Response<WasiBody>, Driver);
 type Driver = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 /// Sends what [`HttpAccess`] allows. Each request has a connection of its own, so what is open is what is asked.
+#[derive(Debug)]
 pub(crate) struct Sender {
     access: HttpAccess,
     slots: Arc<Semaphore>,
@@ -58,25 +59,36 @@ impl Sender {
     }
 }
 
-impl WasiHttpHooks for Sender {
-    fn send_request(
-        &mut self,
+impl Sender {
+    /// Sends a request, if it is allowed.
+    pub(super) fn send(
+        &self,
         mut request: Request<WasiBody>,
         options: Option<RequestOptions>,
-        _answered: Box<dyn Future<Output = Result<(), Error>> + Send>,
-    ) -> Box<dyn Future<Output = Result<Exchange, Error>> + Send> {
+    ) -> impl Future<Output = Result<Exchange, Error>> + Send + use<> {
         let admitted = self.admit(&mut request);
         let (patience, duration, body_max) = (self.access.patience, self.access.duration, self.access.body);
         let waits = bounded(options.unwrap_or_default(), patience, duration);
         let slots = Arc::clone(&self.slots);
-        Box::new(async move {
+        async move {
             admitted?;
             let slot = match timeout(patience, slots.acquire_owned()).await {
                 Ok(Ok(slot)) => slot,
                 _ => return Err(Error::ConnectionLimitReached),
             };
             exchange(request, waits, duration, body_max, slot).await
-        })
+        }
+    }
+}
+
+impl WasiHttpHooks for Sender {
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _answered: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<dyn Future<Output = Result<Exchange, Error>> + Send> {
+        Box::new(self.send(request, options))
     }
 
     fn p2_error_from_hyper(&mut self, error: &hyper::Error) -> p2::ErrorCode {

@@ -49,7 +49,7 @@ module.exports = {
     const at = place(array, index)
     if (array[at] !== numberFor(array, value)) return 'not-equal'
     if (timeout === Infinity) throw new codes.ERR_INVALID_ARG_VALUE('timeout', timeout, 'would be for ever')
-    native.wait(Math.max(0, Number(timeout) || 0), false)
+    native.wait(Math.max(0, Number(timeout) || 0), false, false)
     return 'timed-out'
   },
 }

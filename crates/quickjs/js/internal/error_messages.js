@@ -99,6 +99,7 @@ exports.messages = {
   ERR_BUFFER_TOO_LARGE: ['Cannot create a Buffer larger than %s bytes', RangeError],
   ERR_CONSOLE_WRITABLE_STREAM: ['Console expects a writable stream instance for %s', TypeError],
   ERR_CONSTRUCT_CALL_INVALID: ['Constructor cannot be called', TypeError],
+  ERR_CONSTRUCT_CALL_REQUIRED: ['Cannot call constructor without `new`', TypeError],
   ERR_CRYPTO_HASH_FINALIZED: ['Digest already called', Error],
   ERR_CRYPTO_HASH_UPDATE_FAILED: ['Hash update failed', Error],
   ERR_CRYPTO_INVALID_DIGEST: ['Invalid digest: %s', TypeError],

@@ -181,11 +181,13 @@ function asMain(promise) {
 }
 
 exports.start = (file) => asMain(native.import(toUrl(file)))
-exports.startText = (source, name) => {
+exports.importText = (source, name) => {
   const url = toUrl(path.join(process.cwd(), name))
   texts.set(url, { text: source, meta: meta(url, path.join(process.cwd(), name)) })
-  asMain(native.import(url))
+  return native.import(url)
 }
+exports.startText = (source, name) => asMain(exports.importText(source, name))
+exports.toUrl = toUrl
 exports.looksLikeModule = (source) => {
   if (resolution.hasModuleSyntax(source)) return true
   if (!/\bawait\b/.test(source)) return false

@@ -1,4 +1,4 @@
-// `Headers`, `Request` and `Response`: bodies and what is said of them. There is no network, so `fetch` only knows `data:` URLs.
+// `fetch`, and what it takes and answers: bodies and what is said of them.
 'use strict'
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
@@ -163,7 +163,12 @@ class Request extends Body {
     if (body !== null && /^(get|head)$/i.test(method))
       throw new TypeError('Request with GET/HEAD method cannot have body.')
     super(body)
-    Object.assign(this, { url: from?.url ?? new URL(`${input}`).href, method: known ? method.toUpperCase() : method })
+    const url = from === undefined ? new URL(`${input}`) : undefined
+    if (url?.username || url?.password)
+      throw new TypeError(`Request cannot be constructed from a URL that includes credentials: ${input}`)
+    if (!NAME.test(method)) throw new TypeError(`'${method}' is not a valid HTTP method.`)
+    if (/^(connect|trace|track)$/i.test(method)) throw new TypeError(`'${method}' HTTP method is unsupported.`)
+    Object.assign(this, { url: from?.url ?? url.href, method: known ? method.toUpperCase() : method })
     Object.assign(this, {
       headers: new Headers(init.headers ?? from?.headers),
       redirect: init.redirect ?? from?.redirect ?? 'follow',
@@ -180,12 +185,15 @@ class Request extends Body {
 }
 
 async function fetch(input, init) {
-  const { url } = new Request(input, init)
+  const request = new Request(input, init)
+  request.signal.throwIfAborted()
+  if (request.url.startsWith('data:')) return dataOf(request.url)
+  return require('internal/requests').follow(request, Response, Headers)
+}
+
+function dataOf(url) {
   const data = /^data:([^,;]*)((?:;[^,]*)?),([\s\S]*)$/.exec(url)
-  if (data === null) {
-    const { codes } = require('internal/errors')
-    throw new TypeError('fetch failed', { cause: new codes.ERR_FEATURE_UNAVAILABLE_ON_PLATFORM('fetch') })
-  }
+  if (data === null) throw new TypeError('fetch failed', { cause: new Error('invalid data URL') })
   const text = decodeURIComponent(data[3])
   const body = /;base64$/i.test(data[2]) ? Buffer.from(text, 'base64') : Buffer.from(text)
   return Object.assign(new Response(body, { headers: { 'content-type': data[1] || 'text/plain;charset=US-ASCII' } }), {

@@ -101,6 +101,8 @@ exports.letGo = () => {
 }
 
 exports.pollers = new Set()
+// The same for what wakes the loop by itself: answers to requests.
+exports.awaited = new Set()
 let inputWanted = false
 exports.wantInput = (wanted) => {
   inputWanted = wanted
@@ -165,7 +167,7 @@ function rejections() {
 function turn() {
   const timers = require('internal/timer_list')
   timers.runDue(enter)
-  for (const poll of [...exports.pollers]) enter(poll, [])
+  for (const poll of [...exports.pollers, ...exports.awaited]) enter(poll, [])
   const done = finished
   finished = new Queue()
   let operation
@@ -178,6 +180,8 @@ function turn() {
   return timers.next()
 }
 
+exports.turn = turn
+
 // Runs everything that was begun to its end.
 exports.runAll = function runAll() {
   drain()
@@ -185,8 +189,9 @@ exports.runAll = function runAll() {
     const wait = turn()
     if (wait === undefined) return
     if (wait > 0) {
-      const patience = exports.pollers.size > 0 ? Math.min(wait, exports.pollInterval) : wait
-      native.wait(patience, inputWanted)
+      const requests = exports.awaited.size > 0
+      const often = exports.pollers.size > 0 || (requests && inputWanted)
+      native.wait(often ? Math.min(wait, exports.pollInterval) : wait, inputWanted, requests)
     } else native.look()
   }
 }

@@ -85,6 +85,8 @@ module.exports = {
   rejected: loop.rejected,
   resolve: esm.resolve,
   load: esm.load,
+  begin: (kind, text) => require('internal/session').begin(kind, text),
+  turn: () => require('internal/session').turn(),
   line: (text) => require('internal/repl').line(text),
   isComplete: (text) => require('internal/repl').isComplete(text),
   complete: (text) => require('internal/repl').complete(text),

@@ -23,6 +23,8 @@ function prepare() {
   loop.setFatal((error) => native.print(1, `Uncaught ${inspect(error, { colors: native.terminals[1] })}\n`))
 }
 
+exports.prepare = prepare
+
 const asExpression = (text) => (/^\s*\{/.test(text) && !/;\s*$/.test(text) ? `(${text.trim()}\n)` : text)
 function compiles(text) {
   try {

@@ -11,11 +11,13 @@ mod none;
 #[cfg(target_family = "wasm")]
 pub(crate) use none::run;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tarbox_fs::Credentials;
 
 use crate::limits::Limits;
+use crate::network::Network;
 use crate::vm::{Entry, Outcome};
 use crate::world::Mount;
 
@@ -34,6 +36,7 @@ pub(crate) struct Child {
     pub(crate) mounts: Vec<Mount>,
     pub(crate) who: Credentials,
     pub(crate) limits: Limits,
+    pub(crate) network: Option<Arc<dyn Network>>,
     pub(crate) depth: u32,
 }
 

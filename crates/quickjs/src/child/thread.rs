@@ -27,6 +27,7 @@ fn inside(child: Child) -> Option<Ran> {
     let mut options = Options::new(child.mounts, child.who);
     options.cwd = child.cwd;
     options.limits = child.limits;
+    options.network = child.network;
     options.args = child.args;
     options.exec_args = child.exec_args;
     options.env = child.env;

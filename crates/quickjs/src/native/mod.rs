@@ -11,8 +11,11 @@ mod engine;
 mod files;
 mod inflate;
 mod links;
+mod network;
 mod output;
 mod processes;
+#[cfg_attr(target_family = "wasm", path = "no_sqlite.rs")]
+mod sqlite;
 mod stat;
 mod system;
 mod url;
@@ -21,6 +24,7 @@ mod watch;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rquickjs::runtime::RejectionTracker;
 use rquickjs::{Ctx, FromJs, Object, Result, Value};
@@ -28,6 +32,7 @@ use rquickjs::{Ctx, FromJs, Object, Result, Value};
 use crate::death::uncatchable;
 use crate::host::Host;
 use crate::limits::{Limits, Watch};
+use crate::network::{Bell, Network};
 use crate::world::World;
 
 /// What all native functions share.
@@ -35,6 +40,11 @@ pub(crate) struct Shared {
     pub(crate) world: RefCell<World>,
     pub(crate) watch: Rc<Watch>,
     pub(crate) host: RefCell<Host>,
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) databases: crate::sqlite::Databases,
+    /// Where requests go, if anywhere, and what tells that something has come.
+    pub(crate) network: Option<Arc<dyn Network>>,
+    pub(crate) bell: Arc<Bell>,
     /// As they were in the beginning.
     pub(crate) limits: Limits,
     /// In how many other engines it is.
@@ -50,12 +60,17 @@ impl Shared {
         world: World,
         watch: Rc<Watch>,
         host: Host,
+        network: Option<Arc<dyn Network>>,
         (limits, depth): (Limits, u32),
     ) -> Rc<Self> {
         Rc::new(Self {
             world: RefCell::new(world),
             watch,
             host: RefCell::new(host),
+            #[cfg(not(target_family = "wasm"))]
+            databases: Default::default(),
+            network,
+            bell: Arc::default(),
             limits,
             depth,
             scratch: RefCell::default(),
@@ -83,8 +98,10 @@ pub(crate) fn object<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>) -> Result<Object<
     files::install(ctx, &native, shared)?;
     inflate::install(ctx, &native)?;
     links::install(ctx, &native, shared)?;
+    network::install(ctx, &native, shared)?;
     output::install(ctx, &native, shared)?;
     processes::install(ctx, &native, shared)?;
+    sqlite::install(ctx, &native, shared)?;
     stat::install(ctx, &native, shared)?;
     system::install(ctx, &native, shared)?;
     url::install(ctx, &native)?;

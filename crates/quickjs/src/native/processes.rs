@@ -86,6 +86,7 @@ fn child<'js>(shared: &Shared, what: &Object<'js>, timeout: Option<f64>) -> Resu
         mounts: world.mounts(),
         who: world.who.clone(),
         limits,
+        network: shared.network.clone(),
         depth: shared.depth + 1,
     })
 }

@@ -1,7 +1,7 @@
 //! Clocks, randomness, the current directory, the end.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rquickjs::{BigInt, Ctx, Exception, Object, Result};
 use tarbox_store::ErrorKind;
@@ -10,6 +10,7 @@ use super::{Data, Shared, answer, functions};
 use crate::bytes::Bytes;
 use crate::death::uncatchable;
 use crate::limits::Death;
+use crate::surroundings::{Instant, fill_random};
 use crate::world::normalize;
 
 pub(super) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, shared: &Rc<Shared>) -> Result<()> {
@@ -21,21 +22,27 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, shared: &Rc<Sha
         "now" => move || start.elapsed().as_secs_f64() * 1000.0,
         "nanoseconds" => move |ctx: Ctx<'js>| BigInt::from_u64(ctx, start.elapsed().as_nanos() as u64),
         "random" => |ctx: Ctx<'js>, to: Bytes<'js>, offset: f64, length: f64| {
-            to.part_mut(offset, length, getrandom::fill)
-                .map_err(|error| Exception::throw_internal(&ctx, &error.to_string()))
+            to.part_mut(offset, length, fill_random)
+                .map_err(|error| Exception::throw_internal(&ctx, &error))
         },
         "exit" => move |ctx: Ctx<'js>, code: i32| {
             ends.watch.die(Death::Exit(code));
             Err::<(), _>(uncatchable(&ctx, "exit"))
         },
-        // Sleeps so many milliseconds, or until something has been read that was waited for.
-        "wait" => move |ctx: Ctx<'js>, milliseconds: f64, input: bool| {
+        // Sleeps so many milliseconds, or until something has come that was waited for: input, or answers to requests.
+        "wait" => move |ctx: Ctx<'js>, milliseconds: f64, input: bool, requests: bool| {
             waits.alive(&ctx)?;
             let mut patience = Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or(Duration::from_secs(3600));
             if let Some(remaining) = waits.watch.remaining() {
                 patience = patience.min(remaining);
             }
-            waits.host.borrow_mut().wait(patience, input);
+            match requests && !input {
+                true => {
+                    let _ = waits.host.borrow_mut().flush();
+                    waits.bell.wait(patience);
+                }
+                false => waits.host.borrow_mut().wait(patience, input),
+            }
             waits.watch.look();
             waits.alive(&ctx)
         },

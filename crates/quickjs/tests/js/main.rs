@@ -7,4 +7,5 @@ mod hostile;
 mod limits;
 mod modules;
 mod node;
+mod sqlite;
 mod support;

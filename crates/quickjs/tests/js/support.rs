@@ -50,7 +50,7 @@ impl Workspace {
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
-        String::from_utf8(blocking(self.fs.read_file(&self.me, path)).unwrap()).unwrap()
+        String::from_utf8_lossy(&blocking(self.fs.read_file(&self.me, path)).unwrap()).into_owned()
     }
 
     /// A part of it as scripts are given it.

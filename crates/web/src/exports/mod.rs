@@ -15,7 +15,7 @@ thread_local! {
 }
 
 /// Fills the output, also with an error.
-fn told(act: impl FnOnce(&mut Vec<u8>) -> Result<f64>) -> f64 {
+pub fn told(act: impl FnOnce(&mut Vec<u8>) -> Result<f64>) -> f64 {
     give_output(|out| {
         act(out).unwrap_or_else(|error| {
             reply::error(out, &error);
@@ -24,7 +24,11 @@ fn told(act: impl FnOnce(&mut Vec<u8>) -> Result<f64>) -> f64 {
     })
 }
 
-fn with_workspace<T>(act: impl FnOnce(&mut Workspace) -> Result<T>) -> Result<T> {
+/// Lends the workspace that is open.
+///
+/// # Errors
+/// `BadHandle` if none is.
+pub fn with_workspace<T>(act: impl FnOnce(&mut Workspace) -> Result<T>) -> Result<T> {
     WORKSPACE.with_borrow_mut(|workspace| match workspace {
         Some(workspace) => act(workspace),
         None => Err(Error::new(ErrorKind::BadHandle).because("the workspace is closed")),

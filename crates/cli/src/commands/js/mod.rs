@@ -1,6 +1,7 @@
 //! `js`
 
 mod ci;
+mod network;
 mod repl;
 mod watchdog;
 
@@ -9,9 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tarbox_fs::{Credentials, Fs};
-use tarbox_quickjs::{Capability, Death, Entry, Files, Limits, Mount, Options, Outcome, Vm, temporary};
+use tarbox_host::AllowedHost;
+use tarbox_quickjs::{
+    Capability, Death, Entry, Files, Limits, Mount, Network, Options, Outcome, Vm, temporary,
+};
 use tarbox_store::{ErrorKind, Store};
 
+use crate::commands::http;
 use crate::commands::lend::{environment, lent, seconds};
 use crate::examples::examples;
 use crate::exit::Exit;
@@ -30,6 +35,7 @@ use watchdog::Watchdog;
     "tarbox js /src/app.js                              sees the workspace as /, and an empty /tmp",
     "tarbox js -e 'fs.readdirSync(\"/\")' -p              print the value of an expression",
     "tarbox js --ro /src --dir /out /src/build.mjs      read one directory, write another, see nothing else",
+    "tarbox js --allow-host api.example.org app.js      may ask this host with fetch, and nobody else",
     "tarbox js --timeout 10 --max-memory 256 app.js",
     "tarbox js                                          an interactive session, or a script from standard input",
     "tarbox js ci /app                                  put what its package-lock.json names into node_modules",
@@ -55,6 +61,10 @@ pub(crate) struct Args {
     /// Set an environment variable; without a value, pass on the current one. Nothing else is passed on
     #[arg(long, value_name = "KEY[=VALUE]")]
     env: Vec<String>,
+    /// Let it send HTTP requests (fetch) to this host, and to no other that is not named, too: a name, an address, or all names
+    /// below a domain (*.example.org). Without PORT 80 for http and 443 for https
+    #[arg(long, value_name = "HOST[:PORT]")]
+    allow_host: Vec<AllowedHost>,
     /// Stop it after this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
@@ -111,6 +121,7 @@ pub(crate) fn run<S: Store + 'static>(
         who,
         env: environment(&args.env)?,
         rest,
+        network: network::network(http::access(&args.allow_host, w.database)?)?,
         cwd: args.cwd.clone(),
         limits: Limits {
             timeout: args.timeout,
@@ -197,6 +208,7 @@ struct Setting {
     who: Credentials,
     env: Vec<(String, String)>,
     rest: Vec<String>,
+    network: Arc<dyn Network>,
     cwd: String,
     limits: Limits,
 }
@@ -205,6 +217,7 @@ impl Setting {
     fn run(self, entry: Option<&Entry>) -> Result<Outcome> {
         let mut options = Options::new(self.mounts, self.who);
         options.args = self.rest;
+        options.network = Some(self.network);
         options.env = self.env;
         options.cwd = self.cwd;
         options.limits = self.limits;

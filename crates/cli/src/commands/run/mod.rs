@@ -1,7 +1,6 @@
 //! `run`
 
 mod ahead;
-mod http;
 
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
@@ -15,6 +14,7 @@ use tarbox_host::{
 };
 use tarbox_store::{ErrorKind, Store};
 
+use crate::commands::http;
 use crate::commands::lend::{environment, lent, seconds};
 use crate::examples::examples;
 use crate::exit::Exit;

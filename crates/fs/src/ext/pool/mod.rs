@@ -9,8 +9,8 @@ mod lock;
 use std::fmt;
 use std::sync::Arc;
 
-use tarbox_pool::{Error, ErrorKind, Operation, Pool, PoolFile, check_name, check_open};
-use tarbox_store::{Attr, ErrorKind as Store};
+use tarbox_pool::{Operation, Pool, PoolFile, check_name, check_open};
+use tarbox_store::{Attr, ErrorKind as Store, Ino};
 
 use super::FilesystemExt;
 use crate::interface::{AccessMask, Credentials, FilesystemInterface, OpenFlags, blocking};
@@ -80,11 +80,37 @@ impl<F: FilesystemInterface + 'static> FsPool<F> {
             }
         }
         let attr = attr.map_err(failed)?;
+        Self::over(fs, who, &attr, access, fence).map_err(failed)
+    }
+
+    /// Opens the pool in a directory that is known by its inode.
+    ///
+    /// # Errors
+    /// `NotDirectory`, `PermissionDenied`; `ReadOnly` if it is to be written in a past layer.
+    pub fn in_directory(
+        fs: Arc<F>,
+        who: Credentials,
+        directory: Ino,
+        access: PoolAccess,
+    ) -> tarbox_pool::Result<Self> {
+        let failed = |error| map(Operation::OpenPool, "", error);
+        let fence = fence::Fence::new(&*fs, &who).map_err(failed)?;
+        let attr = blocking(fs.getattr(directory)).map_err(failed)?;
+        Self::over(fs, who, &attr, access, fence).map_err(failed)
+    }
+
+    fn over(
+        fs: Arc<F>,
+        who: Credentials,
+        attr: &Attr,
+        access: PoolAccess,
+        fence: fence::Fence,
+    ) -> tarbox_store::Result<Self> {
         if !attr.is_dir() {
-            return Err(Error::new(ErrorKind::NotDirectory, Operation::OpenPool, &name));
+            return Err(Store::NotDirectory.into());
         }
         if access == PoolAccess::ReadWrite {
-            blocking(fs.access(&who, attr.ino, AccessMask::WRITE)).map_err(failed)?;
+            blocking(fs.access(&who, attr.ino, AccessMask::WRITE))?;
         }
         Ok(Self {
             directory: Arc::new(Directory::new(fs, who, attr.ino, access, fence)),

@@ -44,7 +44,7 @@ struct Http {
 ///
 /// # Errors
 /// What is wrong with the file, in one line.
-pub(super) fn access(hosts: &[AllowedHost], database: Option<&Path>) -> Result<HttpAccess> {
+pub(crate) fn access(hosts: &[AllowedHost], database: Option<&Path>) -> Result<HttpAccess> {
     let file = database.map(|database| database.with_file_name(FILE));
     let mut access = match file {
         None => HttpAccess::default(),

@@ -1,0 +1,2 @@
+export {}
+import '../../tarbox/src/worker.js'
