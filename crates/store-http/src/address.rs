@@ -112,3 +112,63 @@ fn is_loopback(url: &Url) -> bool {
         None => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_stays_on_this_machine() {
+        for ok in [
+            "https://h.example",
+            "http://127.0.0.1:8787",
+            "http://[::1]:1/x/",
+            "http://localhost/?tenant=a",
+        ] {
+            Address::parse(ok, false).unwrap();
+        }
+        for bad in [
+            "http://h.example",
+            "http://127.0.0.1.example",
+            "http://10.0.0.1",
+            "ftp://localhost",
+            "https://a:b@h",
+            "https://h?key=x",
+            "https://h?tenant=a&tenant=b",
+            "https://h?tenant=",
+            "https://h#x",
+            "h",
+        ] {
+            assert_eq!(
+                Address::parse(bad, false).unwrap_err().kind(),
+                ErrorKind::Invalid,
+                "{bad}"
+            );
+        }
+        Address::parse("http://h.example", true).unwrap();
+    }
+
+    #[test]
+    fn an_address_has_parts() {
+        let address = Address::parse("https://H.example:8443/tarbox/?tenant=a%20b", false).unwrap();
+        assert_eq!(address.to_string(), "https://h.example:8443/tarbox");
+        assert_eq!(address.tenant(), Some("a b"));
+    }
+
+    #[test]
+    fn only_listed_hosts_are_allowed() {
+        let address = Address::parse("https://files.example.org", false).unwrap();
+        for list in [["files.example.org"], ["*.example.org"], ["*.org"]] {
+            address.require_allowed(&list.map(str::to_owned)).unwrap();
+        }
+        for list in [
+            ["example.org"],
+            ["*.files.example.org"],
+            ["*.ple.org"],
+            ["iles.example.org"],
+        ] {
+            let refused = address.require_allowed(&list.map(str::to_owned)).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::Access, "{list:?}");
+        }
+    }
+}

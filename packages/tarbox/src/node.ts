@@ -13,7 +13,6 @@ import {
   type Init,
   type Reply,
   type Storage,
-  SyncOp,
   type Watched,
   type WatchEvent,
 } from './messages.js'

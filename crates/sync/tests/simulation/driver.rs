@@ -106,7 +106,8 @@ fn of_a_large_file_only_what_changed_is_copied() {
         remote.poke("large", at as u64, &piece).unwrap();
     }
     round(&local, &remote);
-    let changes: [(&Site, &dyn Fn(&Site), &[(usize, usize)]); 3] = [
+    type Change<'c> = (&'c Site, &'c dyn Fn(&Site), &'c [(usize, usize)]);
+    let changes: [Change<'_>; 3] = [
         (
             &local,
             &|site| site.poke("large", 20_000_000, b"x").unwrap(),
