@@ -179,7 +179,7 @@ impl MemoryEngine {
     /// Lets others know that this process opens files of a tenant; whoever has the lease afterwards knows.
     async fn become_member(&self, tenant: TenantId, seat: &Seat) -> Result<()> {
         loop {
-            let _turn = seat.turn.lock().await;
+            let turn = seat.turn.lock().await;
             if seat.lock().lease.is_none() {
                 self.take(tenant, seat).await?;
             }
@@ -203,6 +203,7 @@ impl MemoryEngine {
                     Err(_) => {}
                 }
             }
+            drop(turn);
             // Nobody here joined the lease for this.
             self.give_back_unused(tenant, seat);
             if joined?.0 {
