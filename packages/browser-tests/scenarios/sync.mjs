@@ -72,6 +72,60 @@ export const tests = {
     }
   },
 
+  async 'the example offline-notes works through a network cut'(context) {
+    const at = await server(context)
+    const browser = await context.launch(context.name)
+    const remote = new TarboxFs(at.url, at.key)
+    try {
+      const page = await browser.newPage(`${context.origin}/examples/offline-notes/index.html`)
+      const text = (selector) => page.evaluate((selector) => document.querySelector(selector)?.textContent, selector)
+      const click = (selector) => page.evaluate((selector) => document.querySelector(selector).click(), selector)
+      const type = (text) =>
+        page.evaluate((text) => {
+          const area = document.querySelector('#text')
+          area.value = text
+          area.dispatchEvent(new Event('input'))
+        }, text)
+      const state = () => page.evaluate(() => document.querySelector('#status').dataset.state)
+      const isInState = (wanted) => until(state, (state) => state === wanted)
+      await page.waitForFunction(() => document.querySelector('#sign-in').hidden === false)
+      await page.evaluate(
+        ([url, key]) => {
+          const form = document.querySelector('#sign-in')
+          form.elements.url.value = url
+          form.elements.key.value = key
+          form.requestSubmit()
+        },
+        [at.url, at.key],
+      )
+      await isInState('in step')
+      await click('#new')
+      await page.waitForFunction(() => document.querySelector('#edit').hidden === false)
+      await type('before the cut')
+      const path = `/notes/${await text('#title')}.md`
+      const read = () => remote.readFile(path, 'utf8').catch(() => '')
+      await until(read, (content) => content === 'before the cut')
+      await at.end()
+      await type('written during the cut')
+      await isInState('offline')
+      // The other side changes it, too, and both meet.
+      await at.start({ forPages: false })
+      await remote.writeFile(path, 'changed elsewhere')
+      await at.end()
+      await at.start()
+      await page.waitForFunction(() => document.querySelector('#decide').hidden === false)
+      assert.equal(await text('#ours'), 'written during the cut')
+      assert.equal(await text('#theirs'), 'changed elsewhere')
+      await click('#decide [data-as=ours]')
+      await until(read, (content) => content === 'written during the cut')
+      await page.waitForFunction(() => document.querySelector('#decide').hidden)
+    } finally {
+      await remote.close()
+      await browser.close()
+      await at.end()
+    }
+  },
+
   async 'what a page and the server changed differently is there twice, until somebody decides'(context) {
     const at = await server(context)
     const browser = await context.launch(context.name)
