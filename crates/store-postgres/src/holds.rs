@@ -112,7 +112,9 @@ pub(crate) async fn become_member(shared: &Arc<Shared>, seat: &Seat) -> Result<(
     for _ in 0..TRIES {
         // Not joined: what others here do with the lease rests on the one that they joined.
         let leased = lease::ensure_for_now(shared, seat).await?;
-        if let Some((epoch, _)) = seat.fence() {
+        // That of the lease as it is, whatever becomes of the changes that rested on an earlier one.
+        let epoch = seat.lock().lease.map(|lease| lease.epoch);
+        if let Some(epoch) = epoch {
             let join = join(shared.sql(seat.id), shared.session, epoch);
             match shared.pool.patiently(|| shared.pool.once(&join)).await {
                 Ok(_) => {
