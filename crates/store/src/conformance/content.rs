@@ -248,3 +248,60 @@ pub async fn equal_content_is_each_files_own<D: Database>(t: &Fixture<D>) {
     t.store.flush().await.unwrap();
     assert!(t.content(View::Current, again).await == data);
 }
+
+/// The hashes of a file's pieces are those of its bytes, whatever it is kept as, in every view.
+pub async fn pieces_have_the_hashes_of_their_bytes<D: Database>(t: &Fixture<D>) {
+    const PIECE: u32 = DIGEST_PIECE_MIN;
+    let s = &t.store;
+    let sparse = t.file(Ino::ROOT, "sparse", b"begins").await;
+    t.write(sparse, 300_000, b"ends").await;
+    let mut files = vec![(sparse, t.content(View::Current, sparse).await)];
+    for len in [0, 1, 4_095, 4_096, 4_097, 131_072, 400_000] {
+        let data = bytes(len as u64, len);
+        files.push((t.file(Ino::ROOT, &format!("f{len}"), &data).await, data));
+    }
+    for stored in [false, true] {
+        for (file, data) in &files {
+            for (from, size, count) in [
+                (0, PIECE, 200),
+                (0, 131_072, 3),
+                (4_096, 100_000, 2),
+                (1 << 40, PIECE, 1),
+            ] {
+                let rest = data.get(from as usize..).unwrap_or_default();
+                let pieces = rest.chunks(size as usize).take(count as usize);
+                let expected: Vec<Digest> = pieces.map(|piece| *blake3::hash(piece).as_bytes()).collect();
+                let digests = s.digests(View::Current, *file, from, size, count).await;
+                assert!(
+                    digests.unwrap() == expected,
+                    "{count} of {size} from {from} of {}, stored: {stored}",
+                    data.len()
+                );
+            }
+        }
+        s.flush().await.unwrap();
+    }
+    let (file, data) = &files[files.len() - 1];
+    let before = s.digests(View::Current, *file, 0, PIECE, 200).await.unwrap();
+    let sealed = s.checkpoint(&t.me, "one", None, LaterLayers::Keep).await.unwrap();
+    t.write(*file, 5_000, b"changed").await;
+    let after = s.digests(View::Current, *file, 0, PIECE, 200).await.unwrap();
+    assert_eq!(after.len(), data.len().div_ceil(PIECE as usize));
+    let differing: Vec<usize> = (0..after.len()).filter(|at| after[*at] != before[*at]).collect();
+    assert_eq!(differing, [1]);
+    let past = s
+        .digests(View::Layer(sealed.id), *file, 0, PIECE, 200)
+        .await
+        .unwrap();
+    assert!(past == before, "a sealed layer stays as it is");
+    for (size, count) in [(PIECE - 1, 1), (0, 1), (PIECE, u32::MAX)] {
+        let refused = s.digests(View::Current, *file, 0, size, count).await;
+        assert_fails(refused, ErrorKind::Invalid);
+    }
+    assert_fails(
+        s.digests(View::Current, Ino::ROOT, 0, PIECE, 1).await,
+        ErrorKind::IsDirectory,
+    );
+    let gone = s.digests(View::Current, Ino(9_999), 0, PIECE, 1).await;
+    assert_fails(gone, ErrorKind::NotFound);
+}

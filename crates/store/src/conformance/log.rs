@@ -297,3 +297,21 @@ pub async fn records_take_any_agent_and_path<D: Database>(t: &Fixture<D>) {
     assert_eq!(records[0].path, b"/\xff\xfe");
     assert!(records[0].agent.len() <= 255 && records[0].agent.starts_with("ää"));
 }
+
+/// How a tenant stands is what each of the calls says that it is made of.
+pub async fn a_standing_is_all_of_its_parts<D: Database>(t: &Fixture<D>) {
+    let s = &t.store;
+    let start = s.last_seq().await.unwrap();
+    for name in ["one", "two"] {
+        t.file(Ino::ROOT, name, b"").await;
+    }
+    let standing = s.standing(start).await.unwrap();
+    assert_eq!(standing.position, s.position().await.unwrap());
+    assert_eq!(standing.tenant.name, "default");
+    assert_eq!(standing.tenant.created, s.tenant().await.unwrap().created);
+    assert_eq!(standing.last, s.last_seq().await.unwrap());
+    let record = standing.record.unwrap();
+    assert_eq!((record.seq.0, &record.path[..]), (start.0 + 1, &b"/one"[..]));
+    let standing = s.standing(standing.last).await.unwrap();
+    assert_eq!(standing.record, None);
+}

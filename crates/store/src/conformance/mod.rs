@@ -148,7 +148,7 @@ cases! {
         what_was_written_is_read_back, a_read_answers_what_lies_in_the_file, overwriting_changes_only_its_range,
         many_small_writes_come_out_right, a_file_grows_and_shrinks, what_was_cut_off_does_not_come_back,
         appends_follow_each_other, one_write_brings_16_mib_at_most, only_files_have_content,
-        equal_content_is_each_files_own;
+        equal_content_is_each_files_own, pieces_have_the_hashes_of_their_bytes;
     sparse:
         a_gap_is_a_hole, files_end_where_addresses_do, an_extension_is_a_hole, data_and_holes_are_found,
         there_is_nothing_past_the_end;
@@ -178,7 +178,8 @@ cases! {
         any_two_layers_can_be_compared;
     log:
         every_change_leaves_its_record, what_happens_to_history_is_recorded, writes_are_counted_together,
-        refusals_are_recorded_on_request, queries_answer_what_matches, records_take_any_agent_and_path;
+        refusals_are_recorded_on_request, queries_answer_what_matches, records_take_any_agent_and_path,
+        a_standing_is_all_of_its_parts;
     tenants:
         tenant_names_have_rules, tenants_are_listed, a_suspended_tenant_answers_nothing, a_deleted_tenant_is_gone;
     isolation:
