@@ -1,6 +1,6 @@
 import { supportsOpfs } from 'tarbox-device'
 import { TarboxFs } from '../../tarbox/src/index.js'
-import { MODULE, type OpenOptions } from '../../tarbox/src/options.js'
+import { type OpenOptions, shipped } from '../../tarbox/src/options.js'
 import { type EvalOptions, type Limits, QuickJSVM } from './vm.js'
 
 export { supportsOpfs }
@@ -70,6 +70,6 @@ export class QuickJSWASMModule {
 
 /** Loads the module, and opens the workspace in it. */
 export async function newQuickJSWASMModuleWithWasmFS(options: ModuleOptions = {}): Promise<QuickJSWASMModule> {
-  const wasm = options.wasm ?? new URL('./quickjs.wasm', MODULE)
+  const wasm = options.wasm ?? shipped('./quickjs.wasm')
   return new QuickJSWASMModule(await TarboxFs.open({ ...options, wasm }))
 }

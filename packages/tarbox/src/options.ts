@@ -1,11 +1,14 @@
 import { fileOf, MODULE, STORAGES, SYNC_MODULE } from '#platform'
 
-export { MODULE }
-
 import { TarboxError } from './errors.js'
 import type { Init } from './messages.js'
 import type { RemoteSource } from './remote.js'
 import { addressOf, type ServerOptions } from './server/address.js'
+
+/** A module that is shipped beside this script. */
+export function shipped(name: string): URL {
+  return new URL(name, MODULE)
+}
 
 /** Options for opening a workspace. */
 export interface OpenOptions {

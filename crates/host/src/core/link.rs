@@ -55,12 +55,12 @@ macro_rules! link_all {
         /// let who = Credentials::root("example");
         ///
         /// let engine = Engine::default();
-        /// let module = Module::new(&engine, r#"(module
+        /// let module = Module::new(&engine, wat::parse_str(r#"(module
         ///     (import "wasi_snapshot_preview1" "path_create_directory"
         ///         (func $make (param i32 i32 i32) (result i32)))
         ///     (memory (export "memory") 1)
         ///     (data (i32.const 0) "made")
-        ///     (func (export "make") (result i32) (call $make (i32.const 3) (i32.const 0) (i32.const 4))))"#)?;
+        ///     (func (export "make") (result i32) (call $make (i32.const 3) (i32.const 0) (i32.const 4))))"#)?)?;
         /// let mut linker = Linker::new(&engine);
         /// add_to_linker(&mut linker, |files: &mut Preview1| files)?;
         /// let files = Preview1::new("example.wasm", RunOptions::on(fs.clone(), who.clone()))?;
