@@ -207,10 +207,13 @@ fn browsers(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
             "packages/browser-bench",
         ],
     )?;
+    // Pages that are in step with a server need one.
+    project.cargo().args(["build", "--package=tarbox-cli"]).run()?;
     project
         .node()
         .arg("packages/browser-tests/run.mjs")
         .env("TARBOX_CONFORMANCE_WASM", conformance)
+        .env("TARBOX_BIN", project.binary("debug", "tarbox"))
         .args(args.long.then_some("--long"))
         .each_line(|line| tally.print(line))
 }

@@ -35,7 +35,7 @@ pub enum PoolAccess {
 /// and all other files. After a crash the pool and the files around it are as they were together at one moment.
 ///
 /// A checkpoint may be made at any time; it holds every byte that was handed to the pool. But once the workspace was *switched to
-/// another layer*, every call fails with [`Busy`](ErrorKind::Busy) and says so: what the owner of the pool has in memory
+/// another layer*, every call fails with [`Busy`](tarbox_pool::ErrorKind::Busy) and says so: what the owner of the pool has in memory
 /// belongs to other contents, and has to be opened again. So that the pool can tell its own changes from such a switch without
 /// reading the log, the agent of its credentials must not be one by which layers are switched.
 ///
