@@ -6,7 +6,7 @@
 //! finds its file and changes nothing any more.
 //!
 //! What this cannot prevent: a program that is stopped between the look at its file and the write that follows, and goes on later
-//! than [`DEAD_AFTER`]. It looks again whenever more than [`LOOK_EVERY`] has passed.
+//! than [`DEAD_AFTER`]. It looks again whenever more than half a second has passed.
 
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 mod directory;
