@@ -3,27 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TarboxFs } from 'tarbox'
 import { scratch } from '../testing/scratch.mjs'
-import { serve, tarbox, tenant } from '../testing/server.mjs'
-
-const portOf = (url) => Number(new URL(url).port)
-
-/** A server of its own that can be ended and started again. */
-async function alone(t) {
-  const own = scratch()
-  await tarbox(own, 'init')
-  const { key } = JSON.parse(await tarbox(own, '--json', 'key', 'create', '--scope', 'admin', '--as', '0:0'))
-  let running = await serve(own)
-  t.after(() => running.end('SIGKILL'))
-  return {
-    db: own,
-    key,
-    url: running.url,
-    end: (signal) => running.end(signal),
-    async start() {
-      running = await serve(own, { port: portOf(running.url) })
-    },
-  }
-}
+import { alone, tarbox, tenant } from '../testing/server.mjs'
 
 async function replica(t, { url, key }, options = {}) {
   const opened = await TarboxFs.open({ ...options, sync: { url, key } })

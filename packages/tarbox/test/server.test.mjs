@@ -11,27 +11,7 @@ import { createFs } from 'tarbox/fs'
 import { openSync } from 'tarbox/sync'
 import { cuttingProxy } from '../testing/cutting-proxy.mjs'
 import { scratch } from '../testing/scratch.mjs'
-import { db, newKey, serve, tarbox, tenant } from '../testing/server.mjs'
-
-const portOf = (url) => Number(new URL(url).port)
-
-/** A server of its own, with a tenant and a key that may do everything. */
-async function alone(t) {
-  const own = scratch()
-  await tarbox(own, 'init')
-  const { key } = JSON.parse(await tarbox(own, '--json', 'key', 'create', '--scope', 'admin', '--as', '0:0'))
-  let running = await serve(own)
-  t.after(() => running.end('SIGKILL'))
-  return {
-    db: own,
-    key,
-    url: running.url,
-    async restart(signal) {
-      await running.end(signal)
-      running = await serve(own, { port: portOf(running.url) })
-    },
-  }
-}
+import { alone, db, newKey, portOf, tarbox, tenant } from '../testing/server.mjs'
 
 test('the constructor asks for nothing, and the first call finds out', async (t) => {
   const { url, key } = await tenant()

@@ -35,6 +35,22 @@ export async function serve(db, { port = 0, args = [] } = {}) {
   throw new Error('the server did not start')
 }
 
+export const portOf = (url) => Number(new URL(url).port)
+
+/** A server of a test's own that can be ended and started again, with a key that may do everything. */
+export async function alone(t) {
+  const own = scratch()
+  await tarbox(own, 'init')
+  const { key } = JSON.parse(await tarbox(own, '--json', 'key', 'create', '--scope', 'admin', '--as', '0:0'))
+  let running = await serve(own)
+  t.after(() => running.end('SIGKILL'))
+  const end = (signal) => running.end(signal)
+  const start = async () => {
+    running = await serve(own, { port: portOf(running.url) })
+  }
+  return { db: own, key, url: running.url, end, start, restart: (signal) => end(signal).then(start) }
+}
+
 /** The server of this program, which ends with it. */
 export function server() {
   running ??= serve(db)

@@ -19,14 +19,12 @@ const LARGE: u32 = 16 << 20;
 const SMALL: u32 = 128 << 10;
 
 impl<S: Store> End<'_, S> {
-    /// Gives an empty file the content of a file of the other end, starting with an old version of it here. `None` if that saves
-    /// nothing, and then the file may have any content.
+    /// Makes a file with the content of one of the other end, starting with an old version of it here. `None` if that saves nothing.
     pub(super) async fn stage_changes<T: Store>(
         &self,
         there: &End<'_, T>,
         (ino, version): (Ino, Seq),
         old: Ino,
-        new: Ino,
     ) -> Result<Option<Staged>> {
         let attr = |attr: Attr| (attr.version == version).then_some(attr.size);
         let size = attr(there.store.attr(View::Current, ino).await?).ok_or_else(changed)?;
@@ -42,6 +40,7 @@ impl<S: Store> End<'_, S> {
         if to_copy > size / 4 * 3 {
             return Ok(None);
         }
+        let new = self.stage_empty(ino).await?;
         let mut copied = 0;
         while copied < kept {
             let by = self.by;

@@ -40,12 +40,13 @@ impl<S: Store> End<'_, S> {
         version: Seq,
         old: Option<Ino>,
     ) -> Result<Staged> {
-        if let Some(old) = old {
-            let new = self.stage_empty(ino).await?;
-            let staged = self.stage_changes(there, (ino, version), old, new).await;
-            if let Some(staged) = staged.map_err(gone)? {
-                return Ok(staged);
-            }
+        if let Some(old) = old
+            && let Some(staged) = self
+                .stage_changes(there, (ino, version), old)
+                .await
+                .map_err(gone)?
+        {
+            return Ok(staged);
         }
         let mut into = Into {
             end: self,
@@ -65,7 +66,7 @@ impl<S: Store> End<'_, S> {
     }
 
     /// Makes an empty file in the staging directory, whatever was there.
-    async fn stage_empty(&self, ino: Ino) -> Result<Ino> {
+    pub(super) async fn stage_empty(&self, ino: Ino) -> Result<Ino> {
         let name = stage_name(ino);
         match self
             .store
