@@ -120,13 +120,14 @@ export class Replica {
   /** Returns when that time is over, or something asks for a round. */
   #sleep(time: number, signal: AbortSignal, wakes = true): Promise<void> {
     return new Promise((resolve) => {
-      const timer = Number.isFinite(time) ? setTimeout(resolve, time) : undefined
       const done = () => {
         clearTimeout(timer)
+        signal.removeEventListener('abort', done)
         resolve()
       }
+      const timer = Number.isFinite(time) ? setTimeout(done, time) : undefined
       if (wakes) this.#wake = done
-      signal.addEventListener('abort', done, { once: true })
+      signal.addEventListener('abort', done)
     })
   }
 
