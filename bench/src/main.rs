@@ -15,6 +15,7 @@ mod report;
 mod server;
 mod source_tree;
 mod subjects;
+mod sync;
 mod turns;
 mod wasi;
 mod workspace;
@@ -34,7 +35,7 @@ use report::Report;
 #[derive(Debug, Parser)]
 #[command(name = "tarbox-bench")]
 struct Args {
-    /// One suite (files, wasi, guests, mount, postgres, server) or the start of a row's name; all of them when left out
+    /// One suite (files, wasi, guests, mount, postgres, server, sync) or the start of a row's name; all of them when left out
     name: Option<String>,
     /// Less data: to see that it works, not to quote
     #[arg(long)]
@@ -93,11 +94,13 @@ fn measure(args: &Args) -> Result<()> {
         .chain(mount::GROUPS)
         .chain(postgres::GROUPS)
         .chain(server::GROUPS)
+        .chain(sync::GROUPS)
         .filter(|g| report.wants(g.suite, g.rows))
         .collect();
     if groups.is_empty() {
         return Err(
-            "no suite or row begins like that; suites: files, wasi, guests, mount, postgres, server".into(),
+            "no suite or row begins like that; suites: files, wasi, guests, mount, postgres, server, sync"
+                .into(),
         );
     }
     report.header();

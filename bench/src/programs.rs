@@ -59,34 +59,74 @@ pub(crate) fn output<S: AsRef<OsStr>>(program: &Path, args: impl IntoIterator<It
     }
 }
 
-/// Runs a program to its end and answers the most memory it held, in MiB: the kernel's own high-water mark, which only
-/// grows, asked for until the end.
+/// What a program needed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Used {
+    /// Time of processors, to 10 ms.
+    pub(crate) processor: Duration,
+    /// The most memory it held.
+    pub(crate) peak_mib: f64,
+}
+
+/// Runs a program to its end and answers the most memory it held, in MiB.
 ///
 /// # Errors
 /// When it cannot start, or fails.
 pub(crate) fn peak_mib<S: AsRef<OsStr>>(program: &Path, args: impl IntoIterator<Item = S>) -> Result<f64> {
-    let mut child = Command::new(program)
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()?;
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null());
+    Ok(watch(command)?.peak_mib)
+}
+
+/// Runs a program to its end and answers what it needed. Its memory is the kernel's own high-water mark, which only grows, asked
+/// for until the end.
+///
+/// # Errors
+/// When it cannot start, or fails.
+pub(crate) fn watch(mut command: Command) -> Result<Used> {
+    let before = of_children()?;
+    let mut child = command
+        .spawn()
+        .map_err(|e| format!("{}: {e}", command.get_program().display()))?;
     let status_file = format!("/proc/{}/status", child.id());
-    let mut peak = 0.0_f64;
+    let mut peak_mib = 0.0_f64;
     loop {
         if let Some(now) = std::fs::read_to_string(&status_file)
             .ok()
             .as_deref()
             .and_then(high_water_mib)
         {
-            peak = peak.max(now);
+            peak_mib = peak_mib.max(now);
         }
         if let Some(status) = child.try_wait()? {
             return match status.success() {
-                true => Ok(peak),
-                false => Err(format!("{} ended with {status}", program.display()).into()),
+                true => Ok(Used {
+                    processor: of_children()?.saturating_sub(before),
+                    peak_mib,
+                }),
+                false => Err(format!("{} ended with {status}", command.get_program().display()).into()),
             };
         }
         std::thread::sleep(Duration::from_micros(200));
+    }
+}
+
+/// Time of processors that children have used which have ended.
+fn of_children() -> Result<Duration> {
+    ticks(&std::fs::read_to_string("/proc/self/stat")?, 13)
+}
+
+/// Two fields of `/proc/PID/stat` that follow each other, by their number behind the name: 11 are the program's own time in user and in
+/// kernel mode, 13 its children's.
+///
+/// # Errors
+/// When there are no such fields.
+pub(crate) fn ticks(stat: &str, first: usize) -> Result<Duration> {
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: Vec<u64> = fields.skip(first).take(2).flat_map(str::parse).collect();
+    match ticks[..] {
+        [user, kernel] => Ok(Duration::from_millis(10 * (user + kernel))),
+        _ => Err("no such process".into()),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::wasm;
 /// Rows go to standard output with tabs between the fields, everything else to standard error.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// One suite (files, wasi, guests, mount, postgres, server, graph, quickjs, browser) or the start of a row's name; all of them when left out
+    /// One suite (files, wasi, guests, mount, postgres, server, sync, graph, quickjs, browser) or the start of a row's name; all of them when left out
     name: Option<String>,
     /// Less data: to see that it works, not to quote
     #[arg(long)]

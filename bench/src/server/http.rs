@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use tarbox_bench_work::Result;
 
 /// A connection.
-pub(super) struct Client {
+pub(crate) struct Client {
     stream: BufReader<TcpStream>,
     authorization: Option<String>,
 }

@@ -4,7 +4,7 @@ mod contents;
 mod events;
 mod http;
 mod load;
-mod sides;
+pub(crate) mod sides;
 
 use tarbox_bench_work::Result;
 

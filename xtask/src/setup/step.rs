@@ -87,6 +87,7 @@ pub(super) const STEPS: &[Step] = &[
     step("schemathesis", Need::Judges, 40, judges::schemathesis),
     step("JuiceFS", Need::Rivals, 15, rivals::ensure),
     step("nginx and what loads it", Need::Rivals, 15, rivals::servers),
+    step("rsync, rclone and unison", Need::Rivals, 15, rivals::sync),
     step("FUSE", Need::Fuse, 5, posix_suites::fuse),
     step("WasmEdge 0.14 and 0.17", Need::WasmEdge, 20, wasmedge::ensure),
     step(
