@@ -99,6 +99,18 @@ impl Rival {
         self.run(&self.here().display().to_string(), &self.remote())
     }
 
+    /// Empties the local directory, as if there had never been anything.
+    pub(super) fn forget(&self) -> Result<()> {
+        for name in ["here", "home", "there-home"] {
+            let dir = self.dir.join(name);
+            if dir.exists() {
+                fs::remove_dir_all(&dir)?;
+            }
+            fs::create_dir(&dir)?;
+        }
+        Ok(())
+    }
+
     /// Brings the other side to the local directory.
     pub(super) fn pull(&self) -> Result<Duration> {
         self.run(&self.remote(), &self.here().display().to_string())
@@ -156,7 +168,7 @@ fn server(kind: Kind, dir: &Path, port: u16) -> Result<Command> {
         Kind::Rsync => {
             let config = dir.join("rsyncd.conf");
             let text = format!(
-                "use chroot = no\naddress = 127.0.0.1\n[there]\npath = {}\nread only = no\nuid = root\ngid = root\n",
+                "use chroot = no\nreverse lookup = no\naddress = 127.0.0.1\n[there]\npath = {}\nread only = no\nuid = root\ngid = root\n",
                 there.display()
             );
             fs::write(&config, text)?;

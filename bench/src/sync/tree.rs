@@ -95,8 +95,7 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
         ours.push(millis(clone.sync()?));
         replica = Some(clone);
         for ((_, rival), times) in rivals.iter().zip(&mut theirs) {
-            fs::remove_dir_all(rival.here())?;
-            fs::create_dir(rival.here())?;
+            rival.forget()?;
             times.push(millis(rival.pull()?));
         }
     }

@@ -167,6 +167,7 @@ mod tests {
             size: 0,
             blocks: 0,
             rdev: 0,
+            xattrs: 0,
             atime: Timestamp(0),
             mtime: Timestamp(0),
             ctime: Timestamp(0),

@@ -94,6 +94,7 @@ fn attr(stat: &Stat) -> Attr {
         size: u64::try_from(stat.st_size).unwrap_or(0),
         blocks: u64::try_from(stat.st_size).unwrap_or(0).div_ceil(512),
         rdev: 0,
+        xattrs: 0,
         atime: Timestamp::from_parts(stat.st_atim.tv_sec, stat.st_atim.tv_nsec as u32),
         mtime: Timestamp::from_parts(stat.st_mtim.tv_sec, stat.st_mtim.tv_nsec as u32),
         ctime: Timestamp::from_parts(stat.st_ctim.tv_sec, stat.st_ctim.tv_nsec as u32),

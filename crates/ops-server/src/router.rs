@@ -1,10 +1,11 @@
 //! The route.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
@@ -15,6 +16,9 @@ use tarbox_protocol::{Batch, Call, Format};
 use tarbox_store::{Database, ErrorKind, Store};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::Predicate;
 
 use crate::desk::{Desk, Options, serve};
 use crate::{Caller, Refusal, feed};
@@ -23,6 +27,20 @@ use crate::{Caller, Refusal, feed};
 const IDLE_MAX: usize = 1_024;
 /// How often leases are looked at.
 const TEND: Duration = Duration::from_secs(1);
+
+/// Bytes of an answer that is worth compressing. Smaller ones have nothing to gain; larger ones are contents of files, which would
+/// take longer to compress than a near client waits for them.
+const COMPRESSED: RangeInclusive<u64> = 1_024..=512 << 10;
+
+#[derive(Debug, Clone, Copy)]
+struct IsWorth;
+
+impl Predicate for IsWorth {
+    fn should_compress<B: HttpBody>(&self, response: &axum::http::Response<B>) -> bool {
+        let size = response.body().size_hint().exact();
+        size.is_some_and(|size| COMPRESSED.contains(&size))
+    }
+}
 
 /// The operations of every tenant of a database.
 pub struct Ops<D: Database> {
@@ -57,8 +75,12 @@ where
 
     /// The route. Whoever merges it puts a [`Caller`] into the extensions of each request; one without is refused.
     pub fn router(self: &Arc<Self>) -> Router {
+        let compression = CompressionLayer::new()
+            .quality(CompressionLevel::Fastest)
+            .compress_when(IsWorth);
         Router::new()
             .route("/api/v1/tenants/{tenant}/ops", post(handle))
+            .layer(compression)
             .with_state(self.clone())
     }
 

@@ -23,6 +23,16 @@ impl Call<'_> {
         }
     }
 
+    /// Bytes of its answer at most, or those that are read to make it.
+    pub fn weight(&self) -> usize {
+        let read = match self {
+            Call::Digests { size, count, .. } => u64::from(*size) * u64::from(*count),
+            _ => 0,
+        };
+        self.longest_answer()
+            .max(usize::try_from(read).unwrap_or(usize::MAX))
+    }
+
     /// Whether it looks at one inode or one directory, and may share a request with others that do.
     pub fn shares(&self) -> bool {
         matches!(
@@ -38,6 +48,7 @@ impl Call<'_> {
                 | Call::Xattrs { .. }
                 | Call::Read { .. }
                 | Call::ReadLink { .. }
+                | Call::Digests { .. }
         )
     }
 
@@ -113,6 +124,19 @@ impl Call<'_> {
             Call::ReadLink { view, ino } => Call::ReadLink {
                 view: *view,
                 ino: *ino,
+            },
+            Call::Digests {
+                view,
+                ino,
+                from,
+                size,
+                count,
+            } => Call::Digests {
+                view: *view,
+                ino: *ino,
+                from: *from,
+                size: *size,
+                count: *count,
             },
             _ => return None,
         })

@@ -51,6 +51,7 @@ wire! {
         size: u64,
         blocks: u64,
         rdev: u64,
+        xattrs: u32,
         atime: Timestamp,
         mtime: Timestamp,
         ctime: Timestamp,

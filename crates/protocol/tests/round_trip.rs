@@ -53,13 +53,13 @@ fn kind() -> impl Strategy<Value = FileKind> {
 prop_compose! {
     fn attr()(
         ids in (ino(), kind(), any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>()),
-        sizes in any::<(u64, u64, u64)>(),
+        sizes in any::<(u64, u64, u64, u32)>(),
         times in (time(), time(), time(), time()),
         version in any::<u64>().prop_map(Seq),
     ) -> Attr {
-        let ((ino, kind, mode, uid, gid, nlink), (size, blocks, rdev)) = (ids, sizes);
+        let ((ino, kind, mode, uid, gid, nlink), (size, blocks, rdev, xattrs)) = (ids, sizes);
         let (atime, mtime, ctime, btime) = times;
-        Attr { ino, kind, mode, uid, gid, nlink, size, blocks, rdev, atime, mtime, ctime, btime, version }
+        Attr { ino, kind, mode, uid, gid, nlink, size, blocks, rdev, xattrs, atime, mtime, ctime, btime, version }
     }
 }
 

@@ -283,6 +283,7 @@ pub(crate) fn no_file_system() -> Attr {
         size: 0,
         blocks: 0,
         rdev: 0,
+        xattrs: 0,
         atime: Timestamp(0),
         mtime: Timestamp(0),
         ctime: Timestamp(0),

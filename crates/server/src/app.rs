@@ -14,6 +14,7 @@ use crate::limits::Limits;
 use crate::meter::Meter;
 use crate::options::Options;
 use crate::problem::{Answer, Problem};
+use crate::watchdog::Guards;
 
 /// Tenants whose changes a thread waits for; those of others are looked for now and then.
 const FEEDS: usize = 128;
@@ -49,6 +50,7 @@ struct Inner<D: Backend> {
     sessions: Sessions<D>,
     limits: Limits,
     replies: Replies,
+    guards: Guards,
     meter: Arc<Meter>,
     workers: Arc<Semaphore>,
     /// For what lasts as long as its client wants.
@@ -68,6 +70,7 @@ impl<D: Backend> App<D> {
             sessions: Sessions::default(),
             limits: Limits::new(&options),
             replies: Replies::default(),
+            guards: Guards::default(),
             meter,
             workers: Arc::new(Semaphore::new(options.workers.max(1))),
             lasting: Arc::new(Semaphore::new(options.workers.max(1))),
@@ -111,6 +114,10 @@ impl<D: Backend> App<D> {
 
     pub(crate) fn replies(&self) -> &Replies {
         &self.0.replies
+    }
+
+    pub(crate) fn guards(&self) -> &Guards {
+        &self.0.guards
     }
 
     pub(crate) fn meter(&self) -> &Arc<Meter> {

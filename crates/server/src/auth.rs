@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, RawPathParams, Request, State};
@@ -12,15 +11,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tarbox_fs::Credentials;
 use tarbox_store::{ErrorKind, Key, Scope, Store};
-use tokio::time::Instant;
 
 use crate::app::{App, Backend};
 use crate::files::Files;
 use crate::problem::{Answer, Problem};
 use crate::token::Token;
-
-/// How soon a stream ends whose key was revoked or has expired.
-pub(crate) const RECHECK: Duration = Duration::from_secs(1);
 
 /// Whoever has the key of this request. In the request's extensions wherever a key is asked for.
 #[derive(Debug, Clone)]
@@ -301,37 +296,6 @@ async fn caller<D: Backend>(app: &App<D>, holder: &Holder, tenant: &str) -> Answ
         who: holder.who.clone(),
         key: key.clone(),
     })
-}
-
-/// Looks again and again, while a stream lasts, whether its key may still be used.
-#[derive(Debug)]
-pub(crate) struct Watchdog {
-    id: String,
-    next: Instant,
-}
-
-impl Watchdog {
-    pub(crate) fn of(key: &Key) -> Self {
-        Self {
-            id: key.id.clone(),
-            next: Instant::now() + RECHECK,
-        }
-    }
-
-    /// Whether the stream may go on. Looks once in [`RECHECK`] at most.
-    pub(crate) async fn allows<D: Backend>(&mut self, app: &App<D>) -> bool {
-        let now = Instant::now();
-        if now < self.next {
-            return true;
-        }
-        self.next = now + RECHECK;
-        // While the database cannot be asked nobody is thrown out.
-        let valid = app.valid_key(&self.id).await.map_or(true, |key| key.is_some());
-        if !valid {
-            tracing::warn!(key = self.id, "a stream ends: its key is not valid any more");
-        }
-        valid
-    }
 }
 
 /// The key of a stream is not valid any more.

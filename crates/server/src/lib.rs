@@ -35,6 +35,7 @@ mod sse;
 mod token;
 mod upload;
 mod watch;
+mod watchdog;
 
 use tarbox_rest::{answer, conditions, json, params, problem, replace, text};
 

@@ -11,9 +11,10 @@ use tarbox_store::Seq;
 use tokio::sync::watch;
 
 use crate::app::{App, Backend};
-use crate::auth::{Caller, RECHECK, Watchdog};
+use crate::auth::Caller;
 use crate::meter::Lasting;
 use crate::watch::follow;
+use crate::watchdog::Watchdog;
 
 /// How often a stream says that it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -64,7 +65,7 @@ impl<D: Backend> Watcher<D> {
     pub(crate) async fn changed(&mut self) -> Option<()> {
         tokio::select! {
             changed = self.positions.changed() => changed.ok(),
-            () = tokio::time::sleep(RECHECK) => Some(()),
+            () = self.watchdog.ended(&self.app) => None,
             () = self.app.ended() => None,
         }
     }

@@ -5,13 +5,14 @@ use std::sync::{Arc, PoisonError};
 use tarbox_store::{Store, WriteAt};
 
 use crate::app::{App, Backend};
-use crate::auth::{Caller, Watchdog, expired};
+use crate::auth::{Caller, expired};
 use crate::body::Pieces;
 use crate::conditions::Conditions;
 use crate::files::Files;
 use crate::location::Location;
 use crate::problem::{Answer, Problem};
 use crate::replace::{Beside, Change, Changed};
+use crate::watchdog::Watchdog;
 
 /// Content to this size is taken into memory and put in its place in one go.
 const SMALL: usize = 1 << 20;

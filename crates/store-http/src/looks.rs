@@ -20,7 +20,7 @@ use crate::transport::Transport;
 
 /// Requests that are under way at once.
 const TURNS: usize = 4;
-/// Looks that go together, and the bytes that their answers may have.
+/// Looks that go together, and the bytes that their answers may have, or that may be read for them.
 const CALLS_MAX: usize = 256;
 const ANSWERS_MAX: usize = 15 << 20;
 
@@ -90,7 +90,7 @@ impl Looks {
         }
         let mut bytes = 0;
         while let Some(next) = waiting.queue.front() {
-            bytes += next.call.longest_answer();
+            bytes = next.call.weight().saturating_add(bytes);
             if !taken.is_empty() && (taken.len() == CALLS_MAX || bytes > ANSWERS_MAX) {
                 break;
             }

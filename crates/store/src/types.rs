@@ -146,6 +146,8 @@ pub struct Attr {
     pub blocks: u64,
     /// Device number of a device node.
     pub rdev: u64,
+    /// How many extended attributes it has.
+    pub xattrs: u32,
     /// Last read.
     pub atime: Timestamp,
     /// Last change of the content.

@@ -16,6 +16,6 @@ mod plan;
 mod tree;
 
 pub use base::{Base, Pair};
-pub use driver::{Clash, Happening, News, Options, Replica, Report, Status};
+pub use driver::{Clash, Happening, MEMORY, News, Options, Replica, Report, Status};
 pub use plan::{Conflict, ConflictKind, Id, Need, Place, Plan, Side, Step, Target, plan};
 pub use tree::{Content, Digest, Meta, Name, Node, Tree};

@@ -33,6 +33,7 @@ impl<S: Store> Fs<S> {
             size: 0,
             blocks: 0,
             rdev: 0,
+            xattrs: 0,
             ..root
         })
     }

@@ -22,11 +22,12 @@ use tokio::sync::mpsc;
 use utoipa::ToSchema;
 
 use crate::app::{App, Backend};
-use crate::auth::{Caller, Watchdog, expired};
+use crate::auth::{Caller, expired};
 use crate::body::Pieces;
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
 use crate::text::Text;
+use crate::watchdog::Watchdog;
 
 /// Pieces of an archive.
 const PIECE: usize = 256 << 10;

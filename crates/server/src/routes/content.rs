@@ -11,12 +11,13 @@ use tarbox_store::{ErrorKind, Scope, Store, WriteAt};
 
 use crate::answer::{Part, head, made, octal};
 use crate::app::{App, Backend};
-use crate::auth::{Caller, Watchdog};
+use crate::auth::Caller;
 use crate::body::Pieces;
 use crate::conditions::Conditions;
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
 use crate::upload::Upload;
+use crate::watchdog::Watchdog;
 
 /// What is read at once where nothing waits for it.
 const QUICK: u64 = 64 << 10;

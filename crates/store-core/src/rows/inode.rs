@@ -110,6 +110,7 @@ impl Inode {
             size: self.size,
             blocks: held.div_ceil(512),
             rdev: self.rdev,
+            xattrs: self.xattrs,
             atime: self.atime,
             mtime: self.mtime,
             ctime: self.ctime,

@@ -425,6 +425,7 @@ impl Files {
             size: size as u64,
             blocks: 0,
             rdev: 0,
+            xattrs: inode.xattrs.len() as u32,
             atime: inode.atime,
             mtime: inode.mtime,
             ctime: inode.ctime,

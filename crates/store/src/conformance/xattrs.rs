@@ -24,6 +24,7 @@ pub async fn xattrs_are_kept_by_name<D: Database>(t: &Fixture<D>) {
             }
             let names = s.xattrs(View::Current, ino).await.unwrap();
             assert_eq!(names, [&b"user.a"[..], b"user.b", b"\xff"]);
+            assert_eq!(t.attr(ino).await.xattrs, 3);
             s.set_xattr(me, ino, b"user.b", b"22", Any).await.unwrap();
             assert_eq!(s.xattr(View::Current, ino, b"user.b").await.unwrap(), b"22");
             for name in names {
@@ -32,6 +33,7 @@ pub async fn xattrs_are_kept_by_name<D: Database>(t: &Fixture<D>) {
                 assert_fails(s.remove_xattr(me, ino, &name).await, ErrorKind::NoData);
             }
             assert!(s.xattrs(View::Current, ino).await.unwrap().is_empty());
+            assert_eq!(t.attr(ino).await.xattrs, 0);
         }
     }
 }

@@ -9,8 +9,8 @@ use futures_util::future::try_join;
 use tarbox_store::*;
 
 use super::end::End;
-use super::stage::{PIECE, Staged, changed, is_zero};
-use crate::Content;
+use super::stage::{PIECE, Staged, changed, gone, is_zero};
+use crate::{Content, Digest};
 
 /// Files below this size are copied whole.
 const SIZE_MIN: u64 = 512 << 10;
@@ -19,6 +19,27 @@ const LARGE: u32 = 16 << 20;
 const SMALL: u32 = 128 << 10;
 
 impl<S: Store> End<'_, S> {
+    /// The hash of a file at one of its versions, made where the file is; `None` for one that is too large to be hashed as one piece.
+    pub(super) async fn digest_there(&self, ino: Ino, version: Seq, size: u64) -> Result<Option<Content>> {
+        if size > u64::from(LARGE) {
+            return Ok(None);
+        }
+        let piece = (size as u32).next_power_of_two().max(DIGEST_PIECE_MIN);
+        let digests = self
+            .store
+            .digests(View::Current, ino, 0, piece, 1)
+            .await
+            .map_err(gone)?;
+        let attr = self.store.attr(View::Current, ino).await.map_err(gone)?;
+        if attr.version != version || attr.size != size {
+            return Err(changed());
+        }
+        let digest = digests
+            .first()
+            .map_or_else(|| Digest::of(b""), |digest| Digest(*digest));
+        Ok(Some(Content::Known(digest, size)))
+    }
+
     /// Makes a file with the content of one of the other end, starting with an old version of it here. `None` if that saves nothing.
     pub(super) async fn stage_changes<T: Store>(
         &self,

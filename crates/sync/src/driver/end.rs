@@ -22,25 +22,32 @@ pub(super) struct End<'a, S> {
 
 /// A directory of ours below the hidden one, which is made if it is not there.
 pub(super) async fn hidden_dir<S: Store>(store: &S, by: &Actor, name: &[u8]) -> Result<Ino> {
+    let names = [HIDDEN[0], HIDDEN[1], name];
+    let found = match store.walk(View::Current, Ino::ROOT, &names).await {
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotDirectory) => Vec::new(),
+        found => found?,
+    };
     let mut dir = Ino::ROOT;
-    for name in HIDDEN.into_iter().chain([name]) {
-        dir = match store.lookup(View::Current, dir, name).await {
-            Ok(found) if found.is_dir() => found.ino,
-            Ok(_) => return Err(Error::new(ErrorKind::NotDirectory).about("/.tarbox/sync")),
-            Err(e) if e.kind() == ErrorKind::NotFound => {
-                let new = new_inode(FileKind::Directory, 0o700);
-                match store.create(by, dir, name, &new).await {
-                    // Somebody else was quicker.
-                    Err(e) if e.kind() == ErrorKind::Exists => {
-                        store.lookup(View::Current, dir, name).await?.ino
-                    }
-                    made => made?.ino,
-                }
-            }
-            Err(e) => return Err(e),
+    for (at, name) in names.into_iter().enumerate() {
+        dir = match found.get(at) {
+            Some(found) if found.is_dir() => found.ino,
+            Some(_) => return Err(Error::new(ErrorKind::NotDirectory).about("/.tarbox/sync")),
+            None => made(store, by, dir, name).await?,
         };
     }
     Ok(dir)
+}
+
+async fn made<S: Store>(store: &S, by: &Actor, dir: Ino, name: &[u8]) -> Result<Ino> {
+    let new = new_inode(FileKind::Directory, 0o700);
+    match store.create(by, dir, name, &new).await {
+        // Somebody else was quicker.
+        Err(e) if e.kind() == ErrorKind::Exists => match store.lookup(View::Current, dir, name).await? {
+            found if found.is_dir() => Ok(found.ino),
+            _ => Err(Error::new(ErrorKind::NotDirectory).about("/.tarbox/sync")),
+        },
+        made => Ok(made?.ino),
+    }
 }
 
 /// What is ours alone until it has a name and an owner.

@@ -1,5 +1,6 @@
 //! Rounds: both sides are observed, the plan is carried out, and what they have in common is remembered.
 
+mod contents;
 mod delta;
 mod edits;
 mod end;
@@ -18,7 +19,7 @@ use tarbox_store::*;
 use crate::plan::{Conflict, ConflictKind, Need, Plan, Side, plan};
 use crate::{Base, Digest, Tree};
 use end::{End, hidden_dir, own_versions};
-use observe::{Before, CONTENTS_AT_ONCE, Observed};
+use observe::{AT_ONCE, Before, CONTENTS_AT_ONCE, Observed};
 use stage::Staged;
 use state::Memory;
 pub use state::{Clash, Happening, Status};
@@ -36,7 +37,13 @@ pub struct Options {
     pub random: u64,
     /// The time of what is noted.
     pub now: fn() -> Timestamp,
+    /// Bytes of small files that a round may keep in memory until they have their names; [`MEMORY`] where there is no reason for less.
+    /// Others are made complete out of sight first.
+    pub memory: u64,
 }
+
+/// See [`Options::memory`].
+pub const MEMORY: u64 = 32 << 20;
 
 /// What happens in a round, for whoever waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +99,7 @@ pub struct Replica<L, R> {
     remote: R,
     by: Actor,
     now: fn() -> Timestamp,
+    memory_max: u64,
     local_staging: Ino,
     memory: Memory,
 }
@@ -115,6 +123,7 @@ impl<L: Store, R: Store> Replica<L, R> {
             remote,
             by,
             now: options.now,
+            memory_max: options.memory,
             local_staging,
             memory,
         })
@@ -224,7 +233,9 @@ impl<L: Store, R: Store> Replica<L, R> {
             there: &remote,
             plan: &plan,
             seen: [&here.tree, &there.tree],
+            position: there.position,
             fetched: &fetched,
+            memory: self.memory_max,
             tell,
         };
         let nothing = BTreeMap::new();
@@ -233,7 +244,9 @@ impl<L: Store, R: Store> Replica<L, R> {
             there: &local,
             plan: &plan,
             seen: [&there.tree, &here.tree],
+            position: here.position,
             fetched: &nothing,
+            memory: self.memory_max,
             tell,
         };
         // What one side gives may be moved by its own steps: all contents are read before the first.
@@ -417,7 +430,7 @@ async fn observe<S: Store>(end: &End<'_, S>, base: &Base, position: Seq) -> Resu
     }
 }
 
-/// Plans, and reads what has to be read for it. What the server has is brought along.
+/// Plans, and reads what has to be read for it. Large files that the server has are brought along.
 async fn decide<L: Store, R: Store>(
     base: &Base,
     local: &End<'_, L>,
@@ -453,6 +466,31 @@ async fn decide<L: Store, R: Store>(
         while let Some((ino, content)) = jobs.next().await {
             let content = content?;
             here.tree.entry(ino).and_modify(|node| node.content = content);
+        }
+        // The server's files are told apart by their hashes; only what is too large to be hashed as one is brought along.
+        let sizes: BTreeMap<Ino, u64> = theirs
+            .iter()
+            .filter_map(|need| Some((need.ino, there.tree.get(&need.ino)?.content.size())))
+            .collect();
+        let sizes = &sizes;
+        let hash = |need: Need| async move {
+            let (ino, version) = (need.ino, theirs_at[&need.ino]);
+            let size = sizes.get(&ino).copied().unwrap_or_default();
+            (need, remote.digest_there(ino, version, size).await)
+        };
+        let jobs: Vec<_> = theirs.into_iter().map(hash).collect();
+        let mut jobs = stream::iter(jobs).buffered(AT_ONCE);
+        let mut theirs = Vec::new();
+        while let Some((need, content)) = jobs.next().await {
+            match content? {
+                Some(content) => {
+                    there
+                        .tree
+                        .entry(need.ino)
+                        .and_modify(|node| node.content = content);
+                }
+                None => theirs.push(need),
+            }
         }
         let fetch = |need: Need| async move {
             let (ino, version) = (need.ino, theirs_at[&need.ino]);

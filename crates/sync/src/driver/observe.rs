@@ -1,8 +1,9 @@
 //! What one side has at one moment.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 
-use futures_util::stream::{self, StreamExt};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tarbox_store::*;
 
 use super::end::{End, is_hidden, list};
@@ -10,8 +11,8 @@ use super::follow::Shadow;
 use crate::plan::Side;
 use crate::{Base, Content, Digest, Meta, Name, Node, Pair, Tree};
 
-/// Looks, and small files, that are under way at once: a store far away asks for many of them together.
-pub(super) const AT_ONCE: usize = 256;
+/// Looks, and small files, that are under way at once: a store far away asks for many of them together, in several requests at a time.
+pub(super) const AT_ONCE: usize = 2_048;
 /// Contents that are, each with a piece of it in memory.
 pub(super) const CONTENTS_AT_ONCE: usize = 16;
 /// How often what changed meanwhile is looked at again.
@@ -246,29 +247,28 @@ impl<S: Store> End<'_, S> {
                     Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotDirectory) => Vec::new(),
                     entries => entries?,
                 };
-                let mut found = Vec::with_capacity(entries.len());
-                for entry in entries {
-                    if !is_hidden(dir, &entry.name) {
-                        let node = self.node(&entry.attr, before).await?;
-                        found.push((entry.attr.ino, Name::new(dir, entry.name), node));
-                    }
-                }
-                Ok::<_, Error>(found)
+                Ok::<_, Error>(stream::iter(entries).map(move |entry| Ok::<_, Error>((dir, entry))))
             };
             let looks: Vec<_> = std::mem::take(&mut dirs).into_iter().map(look).collect();
-            let mut looks = stream::iter(looks).buffered(AT_ONCE);
-            while let Some(found) = looks.next().await {
-                for (ino, name, node) in found? {
-                    let is_dir = node.is_dir();
-                    let known = tree.entry(ino).or_insert(node);
-                    // A directory that is moved meanwhile may be met twice: the log tells where it is.
-                    if is_dir && !known.names.is_empty() {
-                        known.names.clear();
-                    } else if is_dir {
-                        dirs.push(ino);
-                    }
-                    known.names.insert(name);
+            let entries = stream::iter(looks).buffered(AT_ONCE).try_flatten();
+            let nodes = entries
+                .try_filter(|(dir, entry)| std::future::ready(!is_hidden(*dir, &entry.name)))
+                .map_ok(|(dir, entry)| async move {
+                    let node = self.node(&entry.attr, before).await?;
+                    Ok((entry.attr.ino, Name::new(dir, entry.name), node))
+                });
+            let mut nodes = pin!(nodes.try_buffered(AT_ONCE));
+            while let Some(found) = nodes.next().await {
+                let (ino, name, node) = found?;
+                let is_dir = node.is_dir();
+                let known = tree.entry(ino).or_insert(node);
+                // A directory that is moved meanwhile may be met twice: the log tells where it is.
+                if is_dir && !known.names.is_empty() {
+                    known.names.clear();
+                } else if is_dir {
+                    dirs.push(ino);
                 }
+                known.names.insert(name);
             }
         }
         Ok(())
@@ -291,9 +291,12 @@ impl<S: Store> End<'_, S> {
 
     async fn meta(&self, attr: &Attr) -> Result<Meta> {
         let mut xattrs = BTreeMap::new();
-        let names = match self.store.xattrs(View::Current, attr.ino).await {
-            Err(e) if e.kind() == ErrorKind::NotFound => Vec::new(),
-            names => names?,
+        let names = match attr.xattrs {
+            0 => Vec::new(),
+            _ => match self.store.xattrs(View::Current, attr.ino).await {
+                Err(e) if e.kind() == ErrorKind::NotFound => Vec::new(),
+                names => names?,
+            },
         };
         for name in names {
             match self.store.xattr(View::Current, attr.ino, &name).await {

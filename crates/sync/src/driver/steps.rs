@@ -2,24 +2,17 @@
 //! nothing changed since it was looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::pin::pin;
 use std::sync::Arc;
 
-use futures_util::stream::{self, StreamExt};
 use tarbox_store::*;
 
 use super::News;
+use super::contents::Ready;
 use super::edits::{self, Edit, Group, Rests, Taken, Whom};
 use super::end::End;
-use super::observe::{AT_ONCE, CONTENTS_AT_ONCE};
-use super::stage::{Staged, attributes, changed, stage_name};
+use super::stage::{Staged, attributes, changed};
 use crate::plan::{Id, Place, Plan, Side, Step, Target};
-use crate::{Content, Name, Node, Pair, Tree};
-
-/// Files up to this size get their content with their name.
-const SMALL: u64 = 64 << 10;
-/// Bytes of such files that are in memory at once.
-const SMALL_TOGETHER: u64 = 32 << 20;
+use crate::{Content, Node, Tree};
 
 /// What became of a plan.
 #[derive(Debug, Default)]
@@ -36,30 +29,6 @@ pub(super) struct Outcome {
     pub(super) dirs: [bool; 2],
 }
 
-/// Contents that are about to get their names.
-#[derive(Debug, Default)]
-pub(super) struct Ready {
-    /// Files that are complete in the staging directory.
-    staged: BTreeMap<Id, Ino>,
-    /// Contents that are small.
-    small: BTreeMap<Id, Arc<[u8]>>,
-}
-
-/// One of them.
-enum Prepared {
-    Small((Content, Arc<[u8]>)),
-    Staged(Staged),
-}
-
-impl Prepared {
-    fn content(&self) -> Content {
-        match self {
-            Self::Small((content, _)) => *content,
-            Self::Staged(staged) => staged.content,
-        }
-    }
-}
-
 impl Outcome {
     /// The number that something has on a side by now.
     pub(super) fn number(&self, id: Id, side: Side) -> Option<Ino> {
@@ -74,146 +43,23 @@ pub(super) struct Hands<'a, S, T> {
     pub(super) plan: &'a Plan,
     /// What was seen, here and there.
     pub(super) seen: [&'a Tree; 2],
+    /// Up to where the log of there is in what was seen.
+    pub(super) position: Seq,
     /// Contents of there that were brought here already, by their numbers there.
     pub(super) fetched: &'a BTreeMap<Ino, Staged>,
+    /// Bytes of contents that may be in memory.
+    pub(super) memory: u64,
     pub(super) tell: &'a dyn Fn(News),
 }
 
 impl<S: Store, T: Store> Hands<'_, S, T> {
-    fn steps(&self) -> impl Iterator<Item = &Step> {
+    pub(super) fn steps(&self) -> impl Iterator<Item = &Step> {
         let side = self.here.side;
         self.plan
             .steps
             .iter()
             .filter(move |(of, _)| *of == side)
             .map(|(_, step)| step)
-    }
-
-    /// Makes all contents complete, and answers what is about to be the same on both sides.
-    pub(super) async fn stage(&self, out: &mut Outcome) -> Result<(Ready, Vec<Pair>)> {
-        let ids: BTreeSet<Id> = self
-            .steps()
-            .filter_map(|step| match step {
-                Step::Make { id, .. } | Step::Replace { id, .. } => Some(*id),
-                _ => None,
-            })
-            .filter(|id| self.plan.targets[id].kind == FileKind::File)
-            .collect();
-        let mut room = SMALL_TOGETHER;
-        let (small, large): (Vec<Id>, Vec<Id>) = ids.into_iter().partition(|id| {
-            let small = self.is_small(*id).filter(|size| *size <= room);
-            room -= small.unwrap_or_default();
-            small.is_some()
-        });
-        let read = |id: Id| async move { (id, self.read_one(id).await.map(Prepared::Small)) };
-        let stage = |id: Id| async move { (id, self.stage_one(id).await.map(Prepared::Staged)) };
-        let read: Vec<_> = small.into_iter().map(read).collect();
-        let stage: Vec<_> = large.into_iter().map(stage).collect();
-        let stage = stream::iter(stage).buffered(CONTENTS_AT_ONCE);
-        let mut jobs = pin!(stream::iter(read).buffered(AT_ONCE).chain(stage));
-        let (mut ready, mut pending) = (Ready::default(), Vec::new());
-        while let Some((id, done)) = jobs.next().await {
-            match done {
-                Ok(file) => {
-                    let content = file.content();
-                    (self.tell)(News::Content {
-                        to: self.here.side,
-                        bytes: content.size(),
-                    });
-                    out.contents.insert(id, content);
-                    match file {
-                        Prepared::Small((_, bytes)) => drop(ready.small.insert(id, bytes)),
-                        Prepared::Staged(file) => {
-                            ready.staged.insert(id, file.ino);
-                            pending.extend(self.pending(id, file, out));
-                        }
-                    }
-                }
-                Err(e) if is_refusal(&e) => drop(out.refused.insert(id, (self.here.side, e))),
-                Err(e) => {
-                    let place = self.plan.targets[&id].names.first();
-                    return Err(e.about(place.map_or_else(Vec::new, |place| self.plan.path(place))));
-                }
-            }
-        }
-        Ok((ready, pending))
-    }
-
-    /// How many bytes a file has that is small enough to get its content in one step with its name.
-    fn is_small(&self, id: Id) -> Option<u64> {
-        let from = id.on(self.there.side)?;
-        let size = self.seen[1].get(&from)?.content.size();
-        let old = id.on(self.here.side).and_then(|ino| self.seen[0].get(&ino));
-        let stays_file = old.is_none_or(|old| old.kind == FileKind::File);
-        (size <= SMALL && stays_file && !self.fetched.contains_key(&from)).then_some(size)
-    }
-
-    async fn read_one(&self, id: Id) -> Result<(Content, Arc<[u8]>)> {
-        let from = id.on(self.there.side).ok_or_else(changed)?;
-        let node = self.seen[1].get(&from).ok_or_else(changed)?;
-        let (content, bytes) = self.there.read_small(from, node.version).await?;
-        self.check(id, content)?;
-        Ok((content, bytes))
-    }
-
-    /// Refuses a content that is not the one that was decided on.
-    fn check(&self, id: Id, content: Content) -> Result<()> {
-        match self.plan.targets[&id].content {
-            wanted @ Content::Known(..) if wanted != content => Err(changed()),
-            _ => Ok(()),
-        }
-    }
-
-    async fn stage_one(&self, id: Id) -> Result<Staged> {
-        let target = &self.plan.targets[&id];
-        let from = id.on(self.there.side).ok_or_else(changed)?;
-        let node = self.seen[1].get(&from).ok_or_else(changed)?;
-        let staged = match self.fetched.get(&from) {
-            Some(staged) => *staged,
-            None => {
-                let old = id.on(self.here.side).filter(|ino| {
-                    let old = self.seen[0].get(ino);
-                    old.is_some_and(|old| old.kind == FileKind::File)
-                });
-                self.here.stage(self.there, from, node.version, old).await?
-            }
-        };
-        self.check(id, staged.content)?;
-        let (kind, meta) = (target.kind, &target.meta);
-        self.here
-            .dress(self.there, staged.ino, kind, meta, self.has(id))
-            .await?;
-        Ok(staged)
-    }
-
-    /// What both sides have of it.
-    fn has(&self, id: Id) -> [Option<(Ino, &Node)>; 2] {
-        [(self.here.side, self.seen[0]), (self.there.side, self.seen[1])]
-            .map(|(side, tree)| id.on(side).and_then(|ino| Some((ino, tree.get(&ino)?))))
-    }
-
-    /// What the base will say of a file as soon as it has its name.
-    fn pending(&self, id: Id, file: Staged, out: &Outcome) -> Option<Pair> {
-        let target = &self.plan.targets[&id];
-        let other = id.on(self.there.side)?;
-        let from = self.seen[1].get(&other)?;
-        // What was merged into the attributes is a change of this side until the other one has it, too.
-        let (version, meta) = (from.version, &from.meta);
-        let name = |place: &Place| Some(Name::new(out.number(place.dir, Side::Local)?, place.name.clone()));
-        let pair = |local, remote, local_version, remote_version| Pair {
-            local,
-            remote,
-            local_version,
-            remote_version,
-            kind: target.kind,
-            meta: meta.clone(),
-            content: file.content,
-            names: target.names.iter().filter_map(name).collect(),
-        };
-        Some(match self.here.side {
-            Side::Local => pair(file.ino, other, Seq(0), version),
-            Side::Remote => pair(other, file.ino, version, Seq(0)),
-        })
     }
 
     /// Takes the steps, as many as can be at once.
@@ -393,10 +239,6 @@ impl<S: Store, T: Store> Hands<'_, S, T> {
         Ok(taken)
     }
 
-    fn staged_name(&self, id: Id) -> Result<Vec<u8>> {
-        Ok(stage_name(id.on(self.there.side).ok_or_else(changed)?))
-    }
-
     /// Makes what was not staged, with all that it has.
     async fn create(&self, id: Id, at: (Whom, Vec<u8>), ready: &Ready, taken: &mut Taken<'_>) -> Result<()> {
         let target = &self.plan.targets[&id];
@@ -528,7 +370,7 @@ fn may_be_moved(error: &Error) -> bool {
 }
 
 /// Whether a side cannot have something, while it can have others.
-fn is_refusal(error: &Error) -> bool {
+pub(super) fn is_refusal(error: &Error) -> bool {
     use ErrorKind::*;
     matches!(
         error.kind(),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use pollster::block_on;
 use tarbox_store::*;
-use tarbox_sync::{Options, Replica, Report};
+use tarbox_sync::{MEMORY, Options, Replica, Report};
 
 use crate::faulty::{Fate, Faulty};
 use crate::site::Site;
@@ -19,6 +19,7 @@ fn options() -> Options {
         },
         random: 7,
         now: || Timestamp(0),
+        memory: MEMORY,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use pollster::block_on;
 use tarbox_store::*;
-use tarbox_sync::{Options, Replica, Report};
+use tarbox_sync::{MEMORY, Options, Replica, Report};
 use tarbox_test_engine::Server;
 
 use crate::faulty::{Fate, Faulty};
@@ -307,6 +307,7 @@ fn round(world: &Shared, at: usize, is_calm: bool) -> Result<Report> {
         },
         random: name,
         now: || Timestamp(0),
+        memory: [0, 40, MEMORY][(name % 3) as usize],
     };
     let local = Faulty::new(local, decide.clone());
     let remote = Faulty::new(remote, decide);

@@ -16,7 +16,7 @@ use serde::Serialize;
 use tarbox_fs::blocking;
 use tarbox_store::{Actor, Database as _, Error, ErrorKind, Result, Store, Timestamp};
 use tarbox_store_http::{HttpDatabase, HttpStore, Response};
-use tarbox_sync::{Options, Replica, Report, Status};
+use tarbox_sync::{MEMORY, Options, Replica, Report, Status};
 
 pub use frames::{Frame, write};
 pub use wire::Wire;
@@ -130,6 +130,7 @@ impl<L: Store + Clone + 'static> Rounds<L> {
             },
             random: self.server.random,
             now,
+            memory: MEMORY / 4,
         }
     }
 

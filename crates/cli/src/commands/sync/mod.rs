@@ -12,7 +12,7 @@ use tarbox_fs::blocking;
 use tarbox_store::{Actor, Database, ErrorKind, Store, Timestamp};
 use tarbox_store_http::{Address, HttpDatabase, HttpStore, Native, Options as HttpOptions};
 use tarbox_store_sqlite::SqliteDatabase;
-use tarbox_sync::{Clash, News, Options, Replica, Report};
+use tarbox_sync::{Clash, MEMORY, News, Options, Replica, Report};
 
 use super::init;
 use crate::cli::Global;
@@ -164,6 +164,7 @@ fn options() -> Options {
         },
         random: u64::from_le_bytes(random) ^ process,
         now: Timestamp::of_system,
+        memory: MEMORY,
     }
 }
 
