@@ -19,8 +19,8 @@ pub(crate) const ROWS: &[&str] = &["guests first", "guests cached", "guests memo
 /// As the guest has them.
 const PAGE: usize = 4096;
 const PIECE: usize = 64 * 1024;
-/// Files that are open at once.
-const OPEN: usize = 10_000;
+/// Files that are open at once; the adapter of preview 1 has no room for many more.
+const OPEN: usize = 400;
 
 /// Measures all of them.
 pub(crate) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
