@@ -21,7 +21,7 @@ import { isToMove, moveToOpfs } from './move.js'
 import { NO_TEXT } from './no-text.js'
 import { databaseOf, directoryOf } from './places.js'
 import { type Frame, framesOf } from './replica/frames.js'
-import type { Ended, Known } from './replica/status.js'
+import type { Ended, Progress, Standing } from './replica/status.js'
 import { Op } from './protocol.js'
 
 /** Files a new workspace begins with, and how many are kept free. */
@@ -60,7 +60,9 @@ export interface Replicating {
   answered(number: number, status: number, retryAfter: number, body: Uint8Array<ArrayBuffer>): void
   lost(number: number, maybeSent: boolean): void
   end(): void
-  status(): Known
+  progress(): Progress
+  /** What is recorded here. No server is asked. */
+  standing(): Standing
   resolve(path: string): number
   /** Returns when a file can be made. */
   makeRoom(): Promise<void>
@@ -77,6 +79,7 @@ export class Core {
   /** Whether the files are no longer ours: nothing may be opened or written any more. */
   #isGone = false
   #hasEnded = false
+  #restarting: Promise<void> | undefined
 
   private constructor(
     private module: Module,
@@ -149,7 +152,12 @@ export class Core {
    * Begins anew from what is on the device, as after a crash: what could not be made durable is in memory still, and
    * would be in the way of everything that comes after it.
    */
-  async #restart(): Promise<void> {
+  #restart(): Promise<void> {
+    this.#restarting ??= this.#startAnew().finally(() => (this.#restarting = undefined))
+    return this.#restarting
+  }
+
+  async #startAnew(): Promise<void> {
     this.#isAstray = true
     await this.pool.growing
     const { store } = this.pool
@@ -326,29 +334,34 @@ export class Core {
     return this.pool.store.settle?.() ?? Promise.resolve()
   }
 
-  /** The workspace as a replica of a tenant at a server, whose paths begin so. */
+  /** Makes durable what a round left open that found no room; if that cannot be, it is forgotten. */
+  async check(): Promise<void> {
+    if (this.#isGone) return
+    if (this.#isAstray || this.sync()) await this.#restart()
+  }
+
+  /** The workspace as a replica of a tenant at a server, whose paths begin so. Without the tenant there are no rounds. */
   replicate(base: string, tenant: string): Replicating {
+    const { module } = this
     const call = (name: string, ...given: number[]): number => {
       this.#checkOurs()
-      if (this.#isAstray) throw Object.assign(new Error('the files are opened anew'), { code: 'EAGAIN' })
-      const value: number = this.module.exports[`replica_${name}`](...given)
+      if (this.#isAstray || module !== this.module)
+        throw Object.assign(new Error('the files are opened anew'), { code: 'EAGAIN' })
+      const value: number = module.exports[`replica_${name}`](...given)
       this.#checked(value)
       return value
     }
-    const parsed = <T>() => JSON.parse(this.module.text()) as T
-    const { module } = this
+    const parsed = <T>() => JSON.parse(module.text()) as T
     const isOurs = () => module === this.module && !this.#isGone
-    if (base || tenant) {
-      const [low = 0, high = 0] = crypto.getRandomValues(new Uint32Array(2))
-      module.put(exactBytesOf(`${base}\0${tenant}`)!)
-      call('open', low, high)
-    }
+    const [low = 0, high = 0] = crypto.getRandomValues(new Uint32Array(2))
+    module.put(exactBytesOf(`${base}\0${tenant}`) ?? new Uint8Array())
+    call('open', low, high)
     return {
       begin: () => void call('begin'),
       poll: () => {
         this.#listings.clear()
         const hasEnded = call('poll') === 1
-        return hasEnded ? { ended: parsed<Ended>(), frames: [] } : { frames: framesOf(this.module.peek()) }
+        return hasEnded ? { ended: parsed<Ended>(), frames: [] } : { frames: framesOf(module.peek()) }
       },
       answered: (number, status, retryAfter, body) => {
         if (!isOurs()) return
@@ -361,16 +374,21 @@ export class Core {
       end: () => {
         if (isOurs()) module.exports['replica_end']()
       },
-      status: () => {
-        call('status')
-        return parsed<Known>()
+      progress: () => {
+        call('progress')
+        return parsed<Progress>()
+      },
+      standing: () => {
+        call('standing')
+        return parsed<Standing>()
       },
       resolve: (path) => {
         module.put(exactBytesOf(path) ?? new Uint8Array())
         return call('resolve')
       },
       makeRoom: async () => {
-        if (this.pool.free < SPARE) await this.pool.growAhead(SPARE)
+        // Where there is no room, something can be sent still; what needs some says so itself.
+        if (this.pool.free < SPARE) await this.pool.growAhead(SPARE)?.catch(() => undefined)
         await this.settle()
       },
     }

@@ -45,6 +45,8 @@ pub enum News {
     Planned {
         /// Steps of both sides.
         steps: u64,
+        /// How many of them are in the replica.
+        pulls: u64,
         /// Files to be copied.
         files: u64,
         /// Their bytes.
@@ -481,8 +483,12 @@ fn planned(plan: &Plan, trees: [&Tree; 2]) -> News {
             bytes += from.map_or(0, |node| node.content.size());
         }
     }
-    let steps = plan.steps.len() as u64;
-    News::Planned { steps, files, bytes }
+    News::Planned {
+        steps: plan.steps.len() as u64,
+        pulls: count(plan, Side::Local),
+        files,
+        bytes,
+    }
 }
 
 fn count(plan: &Plan, side: Side) -> u64 {
