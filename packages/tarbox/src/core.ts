@@ -46,6 +46,9 @@ const FREES: ReadonlySet<number> = new Set([
   Op.closeArchive,
 ])
 
+/** Bytes of the device that a round leaves free: for logs, and for whoever works here meanwhile. */
+const KEPT = 4 << 20
+
 const GONE: Failure = {
   code: 'EAGAIN',
   errno: 11,
@@ -64,6 +67,8 @@ export interface Replicating {
   /** What is recorded here. No server is asked. */
   standing(): Standing
   resolve(path: string): number
+  /** Removes what an interrupted round left half made. */
+  tidy(): void
   /** Returns when a file can be made. */
   makeRoom(): Promise<void>
 }
@@ -334,10 +339,38 @@ export class Core {
     return this.pool.store.settle?.() ?? Promise.resolve()
   }
 
-  /** Makes durable what a round left open that found no room; if that cannot be, it is forgotten. */
-  async check(): Promise<void> {
-    if (this.#isGone) return
+  /**
+   * Sees to it that a round that found no room takes none: what it left open becomes durable or is forgotten, and what it left half made is
+   * removed.
+   */
+  async makeRoomAgain(tidy: () => void): Promise<void> {
     if (this.#isAstray || this.sync()) await this.#restart()
+    const { reserve } = this.pool.store
+    await reserve?.spend()
+    this.#checkOurs()
+    tidy()
+    const room = await this.#room()
+    const gc: Call = { id: 0, op: Op.gc, first: '', second: '', numbers: [0, 0, 0] }
+    if (!this.sync()) this.#within(room, () => this.call(gc))
+    const failed = this.sync()
+    await reserve?.restore()
+    if (failed) await this.#restart()
+  }
+
+  /** Free bytes of the device, where that can be told. */
+  async #room(): Promise<number | undefined> {
+    return this.pool.store.room?.().catch(() => undefined)
+  }
+
+  /** Does something that takes no more room than this. Whoever works here at other times may have all that there is. */
+  #within<T>(room: number | undefined, act: () => T): T {
+    const { module } = this
+    module.exports['replica_room'](room ?? -1)
+    try {
+      return act()
+    } finally {
+      module.exports['replica_room'](-1)
+    }
   }
 
   /** The workspace as a replica of a tenant at a server, whose paths begin so. Without the tenant there are no rounds. */
@@ -353,6 +386,7 @@ export class Core {
     }
     const parsed = <T>() => JSON.parse(module.text()) as T
     const isOurs = () => module === this.module && !this.#isGone
+    let room: number | undefined
     const [low = 0, high = 0] = crypto.getRandomValues(new Uint32Array(2))
     module.put(exactBytesOf(`${base}\0${tenant}`) ?? new Uint8Array())
     call('open', low, high)
@@ -360,7 +394,10 @@ export class Core {
       begin: () => void call('begin'),
       poll: () => {
         this.#listings.clear()
-        const hasEnded = call('poll') === 1
+        const hasEnded = this.#within(
+          room === undefined ? undefined : Math.max(0, room - KEPT),
+          () => call('poll') === 1,
+        )
         return hasEnded ? { ended: parsed<Ended>(), frames: [] } : { frames: framesOf(module.peek()) }
       },
       answered: (number, status, retryAfter, body) => {
@@ -386,10 +423,12 @@ export class Core {
         module.put(exactBytesOf(path) ?? new Uint8Array())
         return call('resolve')
       },
+      tidy: () => void call('tidy'),
       makeRoom: async () => {
         // Where there is no room, something can be sent still; what needs some says so itself.
         if (this.pool.free < SPARE) await this.pool.growAhead(SPARE)?.catch(() => undefined)
         await this.settle()
+        room = await this.#room()
       },
     }
   }

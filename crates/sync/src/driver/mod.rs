@@ -348,6 +348,20 @@ impl<L: Store, R: Store> Replica<L, R> {
         Ok(records.is_some_and(|records| records.iter().all(|record| end.is_ours(record))))
     }
 
+    /// Removes what an interrupted round left half made in the replica, which the next one would do, too: for where there is no room.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn tidy(&self) -> Result<()> {
+        let local = End {
+            store: &self.local,
+            by: &self.by,
+            side: Side::Local,
+            staging: self.local_staging,
+        };
+        local.sweep().await
+    }
+
     /// How many files were changed in the replica that the server may not have yet.
     ///
     /// # Errors

@@ -42,6 +42,12 @@ extern "C" fn replica_open(low: u32, high: u32) -> f64 {
     })
 }
 
+/// Says how many bytes there is room for on the device; a negative number if that is not known.
+#[unsafe(no_mangle)]
+extern "C" fn replica_room(bytes: f64) {
+    tarbox_store_sqlite::tell_room((bytes >= 0.0).then_some(bytes as u64));
+}
+
 /// Begins a round, and gives up one that is under way.
 #[unsafe(no_mangle)]
 extern "C" fn replica_begin() -> f64 {
@@ -99,6 +105,12 @@ extern "C" fn replica_standing() -> f64 {
         let standing = with_rounds(|rounds| rounds.standing())?;
         reply::json(out, &standing).map(|()| 0.0)
     })
+}
+
+/// Removes what an interrupted round left half made.
+#[unsafe(no_mangle)]
+extern "C" fn replica_tidy() -> f64 {
+    told(|_| with_rounds(|rounds| rounds.tidy()).map(|()| 0.0))
 }
 
 /// How far the round has come, as JSON.

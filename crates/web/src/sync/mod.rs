@@ -157,6 +157,14 @@ impl<L: Store + Clone + 'static> Rounds<L> {
         })
     }
 
+    /// Removes what an interrupted round left half made, for where there is no room.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn tidy(&self) -> Result<()> {
+        blocking(self.alone()?.tidy())
+    }
+
     /// How far the round has come; nothing before both sides were compared.
     pub fn progress(&self) -> Progress {
         self.progress.get()

@@ -104,7 +104,7 @@ export class SyncPanel {
       el(
         'div',
         { class: 'buttons' },
-        button('Use another key…', () => this.#change(), { icon: 'key' }),
+        button('Another key…', () => this.#change(), { icon: 'key' }),
         button('Disconnect…', () => this.#disconnect(), { icon: 'close' }),
       ),
     )

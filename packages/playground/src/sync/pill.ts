@@ -7,7 +7,7 @@ import { glance, type Standing } from './standing.js'
 export function pill(standing: Standing | undefined, show: () => void): HTMLElement {
   const text = el('span', {})
   const button = el('button', { type: 'button', class: 'pill', onclick: show })
-  const aloud = el('span', { class: 'unseen', role: 'status' })
+  const aloud = el('span', { class: 'unseen', 'aria-live': 'polite' })
   let said: string | undefined
   let shown: string | undefined
   const draw = () => {

@@ -10,6 +10,9 @@ const BRIEF = 600
 /** Milliseconds after which a tab that knows nothing of a server yet is asked again. */
 const AGAIN = 1_000
 
+/** States that last until an attempt succeeds. */
+const HINDERED: ReadonlySet<SyncStatus['state']> = new Set(['offline', 'refused', 'full'])
+
 /** What is seen of it at a glance. */
 export interface Glance {
   kind: 'good' | 'busy' | 'calm' | 'warn' | 'bad'
@@ -48,7 +51,10 @@ export class Standing {
     }
   }
 
-  #hear(status: SyncStatus): void {
+  #hear(heard: SyncStatus): void {
+    // Another attempt changes nothing until it has got somewhere.
+    const isAttempt = heard.state === 'syncing' && heard.error && !heard.progress
+    const status = isAttempt && HINDERED.has(this.#status.state) ? { ...heard, state: this.#status.state } : heard
     this.#latest = status
     const isNews = status.conflicts.length !== this.#status.conflicts.length
     if (isPassing(status) && !isPassing(this.#status) && !isNews)

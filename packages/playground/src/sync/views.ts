@@ -6,7 +6,7 @@ import { basics, mount, mountWith } from '../documents/editor.js'
 import { languageOf } from '../documents/languages.js'
 import { pictureType } from '../documents/image.js'
 import { el } from '../ui/dom.js'
-import { bytes } from '../ui/format.js'
+import { bytes, count } from '../ui/format.js'
 import { type Content, hashOf } from './sides.js'
 
 export interface Shown {
@@ -39,9 +39,9 @@ const labelled = (text: string) => EditorView.contentAttributes.of({ 'aria-label
 
 const COLOURS = EditorView.theme({
   '&.cm-merge-a .cm-changedLine': { backgroundColor: 'var(--ours) !important' },
-  '&.cm-merge-a .cm-changedText': { background: 'var(--ours-text) !important' },
+  '&.cm-merge-a .cm-changedLine .cm-changedText': { background: 'var(--ours-text) !important' },
   '&.cm-merge-b .cm-changedLine': { backgroundColor: 'var(--theirs) !important' },
-  '&.cm-merge-b .cm-changedText': { background: 'var(--theirs-text) !important' },
+  '&.cm-merge-b .cm-changedLine .cm-changedText': { background: 'var(--theirs-text) !important' },
   '&.cm-merge-a .cm-changedLineGutter': { background: 'var(--accent) !important' },
   '&.cm-merge-b .cm-changedLineGutter': { background: 'var(--warn) !important' },
   '.cm-content': { paddingBottom: '24px' },
@@ -51,9 +51,9 @@ const COLOURS = EditorView.theme({
 /** The same for one text, whose lines are ours; those of the server are between them. */
 const COLOURS_IN_ONE = EditorView.theme({
   '&.cm-merge-b .cm-changedLine': { backgroundColor: 'var(--ours) !important' },
-  '&.cm-merge-b .cm-changedText': { background: 'var(--ours-text) !important' },
-  '.cm-deletedChunk': { backgroundColor: 'var(--theirs) !important' },
-  '.cm-deletedChunk .cm-deletedText': { background: 'var(--theirs-text) !important' },
+  '&.cm-merge-b .cm-changedLine .cm-changedText': { background: 'var(--ours-text) !important' },
+  '&.cm-merge-b .cm-deletedChunk': { backgroundColor: 'var(--theirs) !important' },
+  '&.cm-merge-b .cm-deletedChunk .cm-deletedText': { background: 'var(--theirs-text) !important' },
   '&.cm-merge-b .cm-changedLineGutter': { background: 'var(--accent) !important' },
   '.cm-deletedLineGutter': { background: 'var(--warn) !important' },
 })
@@ -154,7 +154,7 @@ function facts(side: Side): HTMLElement {
     'dl',
     { class: 'facts' },
     el('dt', {}, 'Size'),
-    el('dd', {}, `${bytes(side.size)} (${side.size.toLocaleString('en')} bytes)`),
+    el('dd', {}, side.size < 1024 ? count(side.size, 'byte') : `${bytes(side.size)} (${count(side.size, 'byte')})`),
     el('dt', {}, 'SHA-256'),
     hash,
   )

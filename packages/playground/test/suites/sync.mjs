@@ -177,8 +177,8 @@ export const tests = {
       )
       await ui.click('.side.theirs .button', 'Keep the server’s')
       await ui.see('.tab[data-front] .name', 'ovens.bin')
-      await ui.see('.pair dd', '4 B (4 bytes)')
-      await ui.see('.pair dd', '3 B (3 bytes)')
+      await ui.see('.pair dd', '4 bytes')
+      await ui.see('.pair dd', '3 bytes')
       await ui.until(
         'two hashes',
         () => ui.texts('.pair .hash'),
@@ -233,7 +233,7 @@ export const tests = {
       await ui.dropFiles('.tree', [['late.txt', 'written with a key that is refused']])
       await ui.see('.pill', 'Key refused')
       await ui.click('.pill')
-      await ui.click('.sync .button', 'Use another key')
+      await ui.click('.sync .button', 'Another key')
       await fillIn(ui, undefined, at.key)
       await ui.see('.pill', 'In step')
       await ui.until('it at the server', until(at.remote, '/late.txt', 'written with a key'))

@@ -17,6 +17,9 @@ const GATHER = 50
 const COUNT = 200
 const PART = 20
 
+/** What is refused for lack of room here, in the words of the module. */
+const NO_ROOM = /^here: no space left/
+
 /** Why a round is given up: somebody decided a conflict, which it would note again. */
 const DECIDED = new Error('a conflict was decided')
 
@@ -138,6 +141,11 @@ export class Replica {
       const { status, report } = await round(this.#open(), this.#address, signal, (progress) =>
         this.#tell({ progress }),
       )
+      const lacking = Object.entries(status.refused).find(([, why]) => NO_ROOM.test(why))
+      if (lacking) {
+        const [path, why] = lacking
+        throw Object.assign(new Error(`${path}: ${why}`), { code: 'ENOSPC' })
+      }
       this.#done = asked
       const isAll = this.#asked === asked
       const state = isAll ? 'in step' : 'waiting'
@@ -151,8 +159,8 @@ export class Replica {
   /** Says why a round did not succeed, and waits until there is a point in another one. */
   async #failed({ code, message, errno }: Failure, pauses: Pauses): Promise<void> {
     const state = hindrance(code)
-    // What it could not make durable is not to be in the way of others; what it did is counted.
-    if (state === 'full') await this.core.check().catch(() => undefined)
+    // What it could not make is not to be in the way of others. If that fails, too, the next round says why.
+    if (state === 'full') await this.core.makeRoomAgain(() => this.#open().tidy()).catch(() => undefined)
     this.#count()
     const pause = pauses.next(state)
     const retry = Date.now() + Math.round(pause)
