@@ -46,6 +46,8 @@ const FREES: ReadonlySet<number> = new Set([
   Op.closeArchive,
 ])
 
+/** Milliseconds for which a device that was full is believed to have no more room than then. */
+const BELIEVED = 120_000
 /** Bytes of the device that a round leaves free: for logs, and for whoever works here meanwhile. */
 const KEPT = 4 << 20
 
@@ -85,6 +87,8 @@ export class Core {
   #isGone = false
   #hasEnded = false
   #restarting: Promise<void> | undefined
+  /** How large the files were when there was no room for more, and until when that is believed. */
+  #ceiling: { size: number; until: number } | undefined
 
   private constructor(
     private module: Module,
@@ -344,6 +348,9 @@ export class Core {
    * removed.
    */
   async makeRoomAgain(tidy: () => void): Promise<void> {
+    // What a file system says of itself needs no such belief.
+    if (this.storage !== 'file' && (!this.#ceiling || performance.now() > this.#ceiling.until))
+      this.#ceiling = { size: this.pool.size, until: performance.now() + BELIEVED }
     if (this.#isAstray || this.sync()) await this.#restart()
     const { reserve } = this.pool.store
     await reserve?.spend()
@@ -357,9 +364,12 @@ export class Core {
     if (failed) await this.#restart()
   }
 
-  /** Free bytes of the device, where that can be told. */
+  /** Free bytes of the device, where that can be told: a browser's estimate is one, and where it was full is better known. */
   async #room(): Promise<number | undefined> {
-    return this.pool.store.room?.().catch(() => undefined)
+    const told = await this.pool.store.room?.().catch(() => undefined)
+    const { size, until } = this.#ceiling ?? { size: 0, until: 0 }
+    if (performance.now() > until) return told
+    return Math.min(told ?? Number.POSITIVE_INFINITY, Math.max(0, size - this.pool.size))
   }
 
   /** Does something that takes no more room than this. Whoever works here at other times may have all that there is. */

@@ -76,14 +76,14 @@ function isPassing({ state, error }: SyncStatus): boolean {
 
 /** So many files, where that is known. */
 function toSend({ ahead }: SyncStatus): string {
-  return ahead === undefined || ahead === 0 ? '' : `${count(ahead, 'change')} to send`
+  return ahead === undefined || ahead === 0 ? '' : `${ahead.toLocaleString('en')} to send`
 }
 
 /** What a status means: the worst of it first. */
 export function glance(status: SyncStatus): Glance {
   const { state, error, conflicts, refused, synced } = status
   const kept = 'Everything is saved on this device.'
-  const since = synced === undefined ? '' : ` Both were last in step ${ago(synced)}.`
+  const since = synced === undefined ? '' : ` They last met ${ago(synced)}.`
   switch (state) {
     case 'refused': {
       const isKey = error?.code === 'EACCES'

@@ -68,6 +68,8 @@ export async function round(
     if (performance.now() - told < TELLING) return
     told = performance.now()
     const progress = core.progress()
+    // Nothing is known before both sides were compared.
+    if (last === '' && !Object.values(progress).some(Boolean)) return
     const now = JSON.stringify(progress)
     if (now !== last) tell(progress)
     last = now
