@@ -6,10 +6,6 @@ use crate::engine::SqliteEngine;
 use crate::rows::TenantId;
 
 /// Whoever appends next overwrites it.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "where nobody else appends, it is cut off"
-)]
 pub(super) fn cut(_: &SqliteEngine, _: TenantId) -> Result<()> {
     Ok(())
 }
