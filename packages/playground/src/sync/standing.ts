@@ -104,12 +104,13 @@ export function glance(status: SyncStatus): Glance {
         more: 'There is no room on this device for what the server has. Nothing is lost. Delete something, or free space, and it goes on.',
       }
     case 'offline': {
-      const left = [toSend(status), conflicts.length > 0 && count(conflicts.length, 'conflict')].filter(Boolean)
+      const first = conflicts.length > 0 ? count(conflicts.length, 'conflict') : toSend(status)
+      const waits = status.ahead ? ` ${count(status.ahead, 'change')} will be sent when it is back.` : ''
       return {
         kind: conflicts.length > 0 ? 'warn' : 'calm',
         icon: 'offline',
-        text: ['Offline', ...left].join(' · '),
-        more: `The server cannot be reached. ${kept} It goes on by itself when the server is back.${since}`,
+        text: ['Offline', first].filter(Boolean).join(' · '),
+        more: `The server cannot be reached. ${kept}${waits}${since}`,
       }
     }
   }
