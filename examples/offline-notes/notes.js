@@ -19,6 +19,7 @@ function words({ state, error, conflicts, refused, synced }) {
     'in step': 'saved here and at the server',
     offline: `saved here; the server cannot be reached${since}`,
     refused: `saved here; the server refuses it: ${error?.message}`,
+    full: 'saved here; there is no room for what the server has',
   }[state]
   const left = Object.keys(refused).length
   return [said, conflicts.length > 0 && `${conflicts.length} to decide`, left > 0 && `${left} not taken by the server`]

@@ -69,3 +69,5 @@ mod vfs;
 pub use database::{SqliteDatabase, SqliteStore};
 pub use engine::SqliteEngine;
 pub use options::Options;
+#[cfg(target_family = "wasm")]
+pub use room::tell_room;

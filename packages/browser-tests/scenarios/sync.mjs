@@ -1,28 +1,14 @@
 // A replica of a workspace at a server, in several tabs, with a server that goes away and comes back.
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { TarboxFs } from 'tarbox'
-import { scratch } from '../../tarbox/testing/scratch.mjs'
-import { serve, tarbox } from '../../tarbox/testing/server.mjs'
+import { own } from '../../tarbox/testing/server.mjs'
 import { tab, until } from '../tab.mjs'
 
+const MiB = 1 << 20
+
 /** A server that pages of the tests may call. */
-async function server({ origin }) {
-  const db = scratch()
-  await tarbox(db, 'init')
-  const { key } = JSON.parse(await tarbox(db, '--json', 'key', 'create', '--scope', 'admin', '--as', '0:0'))
-  const args = ['--cors', origin]
-  let running = await serve(db, { args })
-  const port = Number(new URL(running.url).port)
-  return {
-    key,
-    url: running.url,
-    end: () => running.end('SIGKILL'),
-    /** For everybody, or for those alone who are no page. */
-    async start({ forPages = true } = {}) {
-      running = await serve(db, { port, args: forPages ? args : [] })
-    },
-  }
-}
+const server = ({ origin }) => own({ cors: origin })
 
 export const tests = {
   async 'a replica works without its server, and all tabs and the server meet again'(context) {
@@ -36,7 +22,7 @@ export const tests = {
       const [one, other] = tabs
       await other.act('synced')
       assert.equal(await one.act('read', '/theirs.txt'), 'from the server')
-      await at.end()
+      await at.end('SIGKILL')
       await other.act('write', '/ours.txt', 'written without a server')
       await until(
         () => one.act('syncStatus'),
@@ -68,7 +54,7 @@ export const tests = {
     } finally {
       await remote.close()
       await browser.close()
-      await at.end()
+      await at.end('SIGKILL')
     }
   },
 
@@ -105,13 +91,13 @@ export const tests = {
       const path = `/notes/${await text('#title')}.md`
       const read = () => remote.readFile(path, 'utf8').catch(() => '')
       await until(read, (content) => content === 'before the cut')
-      await at.end()
+      await at.end('SIGKILL')
       await type('written during the cut')
       await isInState('offline')
       // The other side changes it, too, and both meet.
       await at.start({ forPages: false })
       await remote.writeFile(path, 'changed elsewhere')
-      await at.end()
+      await at.end('SIGKILL')
       await at.start()
       await page.waitForFunction(() => document.querySelector('#decide').hidden === false)
       assert.equal(await text('#ours'), 'written during the cut')
@@ -122,7 +108,7 @@ export const tests = {
     } finally {
       await remote.close()
       await browser.close()
-      await at.end()
+      await at.end('SIGKILL')
     }
   },
 
@@ -135,11 +121,11 @@ export const tests = {
       await act('openReplica', 'conflict', at.url, at.key)
       await act('write', '/plan.txt', 'as it was')
       await act('synced')
-      await at.end()
+      await at.end('SIGKILL')
       await act('write', '/plan.txt', 'here')
       await at.start({ forPages: false })
       await remote.writeFile('/plan.txt', 'there')
-      await at.end()
+      await at.end('SIGKILL')
       await at.start()
       const { conflicts } = await until(
         () => act('syncStatus'),
@@ -154,7 +140,92 @@ export const tests = {
     } finally {
       await remote.close()
       await browser.close()
-      await at.end()
+      await at.end('SIGKILL')
+    }
+  },
+
+  async 'a page that is opened without its server knows its conflicts at once, and they can be decided'(context) {
+    const at = await server(context)
+    const browser = await context.launch(context.name)
+    const remote = new TarboxFs(at.url, at.key)
+    try {
+      const { act, page } = await tab(browser, context)
+      await act('openReplica', 'before', at.url, at.key)
+      await act('write', '/plan.txt', 'as it was')
+      await act('synced')
+      await at.end('SIGKILL')
+      await act('write', '/plan.txt', 'here')
+      await at.start({ forPages: false })
+      await remote.writeFile('/plan.txt', 'there')
+      await at.end('SIGKILL')
+      await at.start()
+      await act('synced')
+      await at.end('SIGKILL')
+      await page.reload()
+      await act('openReplica', 'before', at.url, at.key)
+      const { conflicts, synced, ahead } = await act('syncStatus')
+      assert.deepEqual([conflicts.length, synced > 0, ahead], [1, true, 0])
+      const [{ path, copy }] = conflicts
+      assert.deepEqual([path, await act('read', path), await act('read', copy)], ['/plan.txt', 'there', 'here'])
+      await act('write', '/more.txt', 'without a server')
+      await until(
+        () => act('syncStatus'),
+        ({ state, ahead, retry }) => state === 'offline' && ahead === 1 && retry > 0,
+      )
+      await act('resolve', copy, 'ours')
+      assert.deepEqual((await act('syncStatus')).conflicts, [])
+      assert.equal(await act('read', '/plan.txt'), 'here')
+      await at.start()
+      await act('synced')
+      assert.equal(await remote.readFile('/plan.txt', 'utf8'), 'here')
+      assert.deepEqual((await act('syncStatus')).conflicts, [])
+      assert.deepEqual(await act('fsck'), [])
+      assert.deepEqual(await act('rejections'), [])
+    } finally {
+      await remote.close()
+      await browser.close()
+      await at.end('SIGKILL')
+    }
+  },
+
+  async 'a site without room for what the server has says so, loses nothing, and goes on when there is room'(context) {
+    const at = await server(context)
+    const browser = await context.launch(context.name, { quota: 24 * MiB })
+    const remote = new TarboxFs(at.url, at.key)
+    try {
+      const { act, page } = await tab(browser, context)
+      await act('openReplica', 'little', at.url, at.key)
+      await act('write', '/ours.txt', 'from here')
+      await act('synced')
+      const large = randomBytes(40 * MiB)
+      await remote.writeFile('/large', large)
+      const isFull = ({ state, refused }) => state === 'full' || /^here: /.test(refused['/large'])
+      const { state, refused } = await until(() => act('syncStatus'), isFull)
+      console.log(`    ${context.name}: ${state} ${JSON.stringify(refused)}`)
+      // What is done here goes on, also to the server.
+      assert.equal(await act('tryToWrite', '/small.txt', 'from here'), 'written')
+      await until(
+        () => remote.readFile('/small.txt', 'utf8').catch(() => ''),
+        (text) => text === 'from here',
+      )
+      assert.deepEqual(await act('fsck'), [])
+      await page.reload()
+      await act('openReplica', 'little', at.url, at.key)
+      assert.equal(await act('read', '/ours.txt'), 'from here')
+      assert.ok(large.equals(await remote.readFile('/large')))
+      await remote.writeFile('/large', 'a few letters')
+      await until(
+        () => act('read', '/large').catch(() => ''),
+        (text) => text === 'a few letters',
+      )
+      await act('synced')
+      assert.deepEqual((await act('syncStatus')).refused, {})
+      assert.deepEqual(await act('fsck'), [])
+      assert.deepEqual(await act('rejections'), [])
+    } finally {
+      await remote.close()
+      await browser.close()
+      await at.end('SIGKILL')
     }
   },
 }

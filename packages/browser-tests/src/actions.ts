@@ -46,6 +46,8 @@ const actions = {
     return fs.storage
   },
   synced: () => fs!.synced(),
+  /** Calls a function, which is given as its source, with the workspace. */
+  call: (source: string, ...values: unknown[]) => new Function(`return ${source}`)()(fs, ...values),
   syncStatus: () => fs!.replica.status(),
   resolve: (path: string, as: 'ours' | 'theirs' | 'both') => fs!.replica.resolve(path, as),
   /** What opening says when it fails. */

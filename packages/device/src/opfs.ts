@@ -89,6 +89,12 @@ export class OpfsSlots implements SlotStore {
     return opened.map((result, at) => [files[at]![0], (result as PromiseFulfilledResult<Handle>).value])
   }
 
+  /** By the browser's estimate. */
+  async room(): Promise<number | undefined> {
+    const { quota, usage } = await navigator.storage.estimate()
+    return quota === undefined || usage === undefined ? undefined : Math.max(0, quota - usage)
+  }
+
   async create(): Promise<[string, Handle]> {
     try {
       const name = randomName()

@@ -59,6 +59,13 @@ export class SlotPool {
     return this.#call('pool_free_slots')
   }
 
+  /** Bytes of all its files. */
+  get size(): number {
+    let size = 0
+    for (const slot of this.#slots.keys()) size += this.module.host.handle(slot).getSize()
+    return size
+  }
+
   names(): string[] {
     this.#call('pool_list')
     return this.module.texts()

@@ -33,6 +33,8 @@ export interface SlotStore {
   readonly isNew?: boolean
   /** Lets go of the store itself, where that is more than its files: nothing is written any more. */
   close?(): void
+  /** Free bytes of the device, for this program or site, where they can be told. */
+  room?(): Promise<number | undefined>
   /** Room that is kept for what makes room. */
   readonly reserve?: Reserve
   /** Returns when everything flushed so far is on the device, where flushing a handle does not do that by itself. */

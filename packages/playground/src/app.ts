@@ -24,6 +24,10 @@ import { signOut } from './server.js'
 import { Side } from './side/side.js'
 import { StatusBar } from './side/status.js'
 import { StoragePanel } from './side/storage.js'
+import { ConflictDoc } from './sync/conflict-doc.js'
+import { SyncPanel } from './sync/panel.js'
+import { pill } from './sync/pill.js'
+import { Standing } from './sync/standing.js'
 import { button, isMod } from './ui/controls.js'
 import { el, fill } from './ui/dom.js'
 import { icon } from './ui/icons.js'
@@ -31,6 +35,7 @@ import { keptHere } from './ui/kept.js'
 import { menu } from './ui/menu.js'
 import { splitter } from './ui/splitter.js'
 import { themeButton } from './ui/theme.js'
+import { toast } from './ui/toast.js'
 import type { Workspace } from './workspace.js'
 
 interface Remembered {
@@ -48,6 +53,7 @@ export class App {
   readonly #commands: Commands
   readonly #layers: LayerActions
   readonly #side: Side
+  readonly #standing: Standing | undefined
   readonly #offline = new Offline()
   readonly #banner = el('div', { class: 'banner', role: 'status', hidden: true })
 
@@ -65,6 +71,11 @@ export class App {
     })
     const audit = new AuditPanel(workspace, (path) => void this.open(path))
     const storage = new StoragePanel(workspace, () => this.#bringSample('/sample'))
+    this.#standing = workspace.connection && new Standing(workspace)
+    const sync = new SyncPanel(workspace, this.#standing, {
+      compare: (copy) => this.#decide(copy),
+      saveAll: () => this.#desk.saveAll(),
+    })
     const timeline = new Timeline(workspace, this.#layers, (from, to) => void this.#compare(from, to))
     this.#side = new Side(find('side'), [
       { key: 'history', text: 'History', icon: 'history', element: timeline.element },
@@ -84,6 +95,19 @@ export class App {
         show: () => storage.show(),
         hide: () => storage.hide(),
       },
+      // What is at a server already is in step with it.
+      ...(workspace.isRemote
+        ? []
+        : [
+            {
+              key: 'sync',
+              text: 'Sync',
+              icon: 'cloud' as const,
+              element: sync.element,
+              show: () => sync.show(),
+              hide: () => sync.hide(),
+            },
+          ]),
     ])
     new StatusBar(find('status'), workspace, this.#desk, this.#offline, () => this.#panel('history'))
     this.#layout()
@@ -124,6 +148,7 @@ export class App {
       el('span', { class: 'space' }),
       this.workspace.isRemote &&
         button('Sign out', signOut, { kind: 'quiet', label: 'Forget the key in this browser' }),
+      !this.workspace.isRemote && pill(this.#standing, () => this.#panel('sync')),
       themeButton(),
       button('', help, { icon: 'help', label: 'Help and keys', kind: 'quiet' }),
     )
@@ -194,6 +219,7 @@ export class App {
       tab('history', 'History', 'history'),
       tab('activity', 'Activity', 'activity'),
       tab('storage', 'Storage', 'storage'),
+      !this.workspace.isRemote && tab('sync', 'Sync', 'cloud'),
     )
   }
 
@@ -211,6 +237,7 @@ export class App {
       document.title = front ? `${front.dirty ? '• ' : ''}${front.title} – Tarbox` : 'Tarbox'
     })
     this.workspace.history.listen(() => this.#drawBanner())
+    this.workspace.outdated.listen(() => void this.#beginAnew())
     this.#drawBanner()
     addEventListener('keydown', (event) => this.#key(event))
     addEventListener('blur', () => void this.#desk.saveAll())
@@ -315,6 +342,32 @@ export class App {
       await there.compare(from, to)
     } else this.#desk.add(new DiffDoc(this.workspace, this.#layers, (path) => void this.open(path), from, to))
     this.#panel('work')
+  }
+
+  /** Opens both contents of a conflict, which is named by that of this device. */
+  #decide(copy: string): void {
+    const standing = this.#standing!
+    const conflict = standing.status.conflicts.find((conflict) => conflict.copy === copy)
+    if (!conflict) return
+    const there = this.#desk.find(ConflictDoc.keyOf(conflict))
+    if (there) this.#desk.show(there)
+    else this.#desk.add(new ConflictDoc(this.workspace, standing, conflict, (doc) => void this.#decided(doc, copy)))
+    this.#panel('work')
+  }
+
+  /** Goes on with the next conflict, or shows that there is none. */
+  async #decided(doc: Doc, copy: string): Promise<void> {
+    const wasFront = this.#desk.front === doc
+    await this.#desk.close(doc)
+    if (!wasFront) return
+    const next = this.#standing!.status.conflicts.find((other) => other.copy !== copy)
+    if (next) this.#decide(next.copy)
+    else this.#panel('sync')
+  }
+
+  async #beginAnew(): Promise<void> {
+    if (await this.#desk.saveAll()) location.reload()
+    else toast('This workspace has another server now. Reload this page when your changes are saved.')
   }
 
   async #create(kind: 'file' | 'folder', directory = this.#tree.directory): Promise<void> {

@@ -12,6 +12,11 @@ export function help(): void {
       'Everything here stays in this browser, in a workspace that keeps every state you seal. Files are saved automatically. All tabs show the same workspace, and are updated as it changes.',
     ),
     el(
+      'p',
+      {},
+      'Under Sync it can be kept in step with a Tarbox server, for other devices and other people. It goes on without a network, and the state is at the top of the page.',
+    ),
+    el(
       'dl',
       { class: 'keys' },
       ...row(`${MOD}S`, 'save now'),

@@ -1,4 +1,5 @@
 import { type ChangeEvent, type Layer, type LayerName, TarboxError, TarboxFs } from 'tarbox'
+import { type Connection, connectionOf } from './sync/connection.js'
 import { Signal } from './ui/signal.js'
 
 /** How long changes are gathered before the page looks at them, in milliseconds. */
@@ -10,6 +11,8 @@ export class Workspace {
   readonly changed = new Signal<ChangeEvent[]>()
   /** Layers have changed, or another is in view. */
   readonly history = new Signal()
+  /** Another tab has connected it to a server, or disconnected it: this one has to begin anew. */
+  readonly outdated = new Signal()
   layers: Layer[] = []
   readonly #channel: BroadcastChannel
 
@@ -18,14 +21,18 @@ export class Workspace {
     readonly name: string,
     /** What the key to a server allows, if the workspace is at one. */
     readonly scope?: 'read' | 'write' | 'layers' | 'admin',
+    /** The server that it is kept in step with, if it is. */
+    readonly connection?: Connection,
   ) {
     this.#channel = new BroadcastChannel(`tarbox-playground:${name}`)
     // The change feed tells of files and switches; checkpoints, tags and drops are told here.
-    this.#channel.onmessage = () => void this.#reload()
+    this.#channel.onmessage = ({ data }) => (data === 'server' ? this.outdated.tell() : void this.#reload())
   }
 
   static async open(name: string, storage: 'opfs' | 'indexeddb' | 'memory'): Promise<Workspace> {
-    return new Workspace(await TarboxFs.open({ name, storage }), name).#begin()
+    const sync = connectionOf(name)
+    const fs = await TarboxFs.open({ name, storage, ...(sync && { sync }) })
+    return new Workspace(fs, name, undefined, sync).#begin()
   }
 
   /** The workspace at a server, for whoever has this key. */
@@ -42,6 +49,12 @@ export class Workspace {
     this.layers = await this.fs.layers.list()
     void this.#follow()
     return this
+  }
+
+  /** Opens it once more, here and in every other tab, since it has another server now. */
+  beginAnew(): void {
+    this.#channel.postMessage('server')
+    location.reload()
   }
 
   get isRemote(): boolean {

@@ -21,7 +21,7 @@ import { isToMove, moveToOpfs } from './move.js'
 import { NO_TEXT } from './no-text.js'
 import { databaseOf, directoryOf } from './places.js'
 import { type Frame, framesOf } from './replica/frames.js'
-import type { Ended, Known } from './replica/status.js'
+import type { Ended, Progress, Standing } from './replica/status.js'
 import { Op } from './protocol.js'
 
 /** Files a new workspace begins with, and how many are kept free. */
@@ -46,6 +46,11 @@ const FREES: ReadonlySet<number> = new Set([
   Op.closeArchive,
 ])
 
+/** Milliseconds for which a device that was full is believed to have no more room than then. */
+const BELIEVED = 120_000
+/** Bytes of the device that a round leaves free: for logs, and for whoever works here meanwhile. */
+const KEPT = 4 << 20
+
 const GONE: Failure = {
   code: 'EAGAIN',
   errno: 11,
@@ -60,8 +65,12 @@ export interface Replicating {
   answered(number: number, status: number, retryAfter: number, body: Uint8Array<ArrayBuffer>): void
   lost(number: number, maybeSent: boolean): void
   end(): void
-  status(): Known
+  progress(): Progress
+  /** What is recorded here. No server is asked. */
+  standing(): Standing
   resolve(path: string): number
+  /** Removes what an interrupted round left half made. */
+  tidy(): void
   /** Returns when a file can be made. */
   makeRoom(): Promise<void>
 }
@@ -77,6 +86,9 @@ export class Core {
   /** Whether the files are no longer ours: nothing may be opened or written any more. */
   #isGone = false
   #hasEnded = false
+  #restarting: Promise<void> | undefined
+  /** How large the files were when there was no room for more, and until when that is believed. */
+  #ceiling: { size: number; until: number } | undefined
 
   private constructor(
     private module: Module,
@@ -149,7 +161,12 @@ export class Core {
    * Begins anew from what is on the device, as after a crash: what could not be made durable is in memory still, and
    * would be in the way of everything that comes after it.
    */
-  async #restart(): Promise<void> {
+  #restart(): Promise<void> {
+    this.#restarting ??= this.#startAnew().finally(() => (this.#restarting = undefined))
+    return this.#restarting
+  }
+
+  async #startAnew(): Promise<void> {
     this.#isAstray = true
     await this.pool.growing
     const { store } = this.pool
@@ -326,29 +343,72 @@ export class Core {
     return this.pool.store.settle?.() ?? Promise.resolve()
   }
 
-  /** The workspace as a replica of a tenant at a server, whose paths begin so. */
+  /**
+   * Sees to it that a round that found no room takes none: what it left open becomes durable or is forgotten, and what it left half made is
+   * removed.
+   */
+  async makeRoomAgain(tidy: () => void): Promise<void> {
+    // What a file system says of itself needs no such belief.
+    if (this.storage !== 'file' && (!this.#ceiling || performance.now() > this.#ceiling.until))
+      this.#ceiling = { size: this.pool.size, until: performance.now() + BELIEVED }
+    if (this.#isAstray || this.sync()) await this.#restart()
+    const { reserve } = this.pool.store
+    await reserve?.spend()
+    this.#checkOurs()
+    tidy()
+    const room = await this.#room()
+    const gc: Call = { id: 0, op: Op.gc, first: '', second: '', numbers: [0, 0, 0] }
+    if (!this.sync()) this.#within(room, () => this.call(gc))
+    const failed = this.sync()
+    await reserve?.restore()
+    if (failed) await this.#restart()
+  }
+
+  /** Free bytes of the device, where that can be told: a browser's estimate is one, and where it was full is better known. */
+  async #room(): Promise<number | undefined> {
+    const told = await this.pool.store.room?.().catch(() => undefined)
+    const { size, until } = this.#ceiling ?? { size: 0, until: 0 }
+    if (performance.now() > until) return told
+    return Math.min(told ?? Number.POSITIVE_INFINITY, Math.max(0, size - this.pool.size))
+  }
+
+  /** Does something that takes no more room than this. Whoever works here at other times may have all that there is. */
+  #within<T>(room: number | undefined, act: () => T): T {
+    const { module } = this
+    module.exports['replica_room'](room ?? -1)
+    try {
+      return act()
+    } finally {
+      module.exports['replica_room'](-1)
+    }
+  }
+
+  /** The workspace as a replica of a tenant at a server, whose paths begin so. Without the tenant there are no rounds. */
   replicate(base: string, tenant: string): Replicating {
+    const { module } = this
     const call = (name: string, ...given: number[]): number => {
       this.#checkOurs()
-      if (this.#isAstray) throw Object.assign(new Error('the files are opened anew'), { code: 'EAGAIN' })
-      const value: number = this.module.exports[`replica_${name}`](...given)
+      if (this.#isAstray || module !== this.module)
+        throw Object.assign(new Error('the files are opened anew'), { code: 'EAGAIN' })
+      const value: number = module.exports[`replica_${name}`](...given)
       this.#checked(value)
       return value
     }
-    const parsed = <T>() => JSON.parse(this.module.text()) as T
-    const { module } = this
+    const parsed = <T>() => JSON.parse(module.text()) as T
     const isOurs = () => module === this.module && !this.#isGone
-    if (base || tenant) {
-      const [low = 0, high = 0] = crypto.getRandomValues(new Uint32Array(2))
-      module.put(exactBytesOf(`${base}\0${tenant}`)!)
-      call('open', low, high)
-    }
+    let room: number | undefined
+    const [low = 0, high = 0] = crypto.getRandomValues(new Uint32Array(2))
+    module.put(exactBytesOf(`${base}\0${tenant}`) ?? new Uint8Array())
+    call('open', low, high)
     return {
       begin: () => void call('begin'),
       poll: () => {
         this.#listings.clear()
-        const hasEnded = call('poll') === 1
-        return hasEnded ? { ended: parsed<Ended>(), frames: [] } : { frames: framesOf(this.module.peek()) }
+        const hasEnded = this.#within(
+          room === undefined ? undefined : Math.max(0, room - KEPT),
+          () => call('poll') === 1,
+        )
+        return hasEnded ? { ended: parsed<Ended>(), frames: [] } : { frames: framesOf(module.peek()) }
       },
       answered: (number, status, retryAfter, body) => {
         if (!isOurs()) return
@@ -361,17 +421,24 @@ export class Core {
       end: () => {
         if (isOurs()) module.exports['replica_end']()
       },
-      status: () => {
-        call('status')
-        return parsed<Known>()
+      progress: () => {
+        call('progress')
+        return parsed<Progress>()
+      },
+      standing: () => {
+        call('standing')
+        return parsed<Standing>()
       },
       resolve: (path) => {
         module.put(exactBytesOf(path) ?? new Uint8Array())
         return call('resolve')
       },
+      tidy: () => void call('tidy'),
       makeRoom: async () => {
-        if (this.pool.free < SPARE) await this.pool.growAhead(SPARE)
+        // Where there is no room, something can be sent still; what needs some says so itself.
+        if (this.pool.free < SPARE) await this.pool.growAhead(SPARE)?.catch(() => undefined)
         await this.settle()
+        room = await this.#room()
       },
     }
   }

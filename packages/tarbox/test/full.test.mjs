@@ -2,28 +2,12 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { TarboxFs } from 'tarbox'
 import { scratch, TARBOX, tarbox } from '../testing/scratch.mjs'
-
-/** A small file system, where this user may mount one. */
-function small(t) {
-  const directory = mkdtempSync(join(tmpdir(), 'tarbox-full-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', directory], { stdio: 'ignore' })
-  } catch {
-    rmSync(directory, { recursive: true })
-    return undefined
-  }
-  t.after(() => {
-    execFileSync('umount', ['-l', directory])
-    rmSync(directory, { recursive: true })
-  })
-  return directory
-}
+import { small } from '../testing/small.mjs'
 
 /** Writes files until it fails, and says which are there. */
 async function fill(fs, size) {

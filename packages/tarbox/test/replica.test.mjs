@@ -1,21 +1,12 @@
 /** A workspace that is a replica of one at a server, in Node.js: with a real server, which goes away and comes back. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { TarboxFs } from 'tarbox'
+import { replica, until } from '../testing/replicas.mjs'
 import { scratch } from '../testing/scratch.mjs'
-import { alone, tarbox, tenant } from '../testing/server.mjs'
-
-async function replica(t, { url, key }, options = {}) {
-  const opened = await TarboxFs.open({ ...options, sync: { url, key } })
-  t.after(() => opened.close())
-  return opened
-}
-
-/** Waits for a status. */
-async function until(workspace, is) {
-  for await (const status of workspace.replica.watch()) if (is(status)) return status
-  throw new Error('the workspace was closed')
-}
+import { alone, portOf, tarbox, tenant } from '../testing/server.mjs'
 
 /** Everything in a workspace: kinds, modes and contents. */
 async function tree(workspace, path = '/') {
@@ -104,6 +95,99 @@ test('what both changed is there twice, until somebody decides', async (t) => {
   await one.synced()
   await other.synced()
   for (const workspace of [one, other, remote]) assert.deepEqual(await tree(workspace), { '/plan.txt': 'one' })
+})
+
+/** A replica that is closed, of a server that is gone, with a file that both changed. */
+async function disputed(t) {
+  const at = await alone(t)
+  const path = scratch()
+  const remote = new TarboxFs(at.url, at.key)
+  t.after(() => remote.close())
+  const local = await replica(t, at, { path })
+  await local.writeFile('/plan.txt', 'as it was')
+  await local.synced()
+  await local.close()
+  await tarbox(path, 'write', '/plan.txt', 'here')
+  await remote.writeFile('/plan.txt', 'there')
+  const again = await replica(t, at, { path })
+  await again.synced()
+  assert.equal((await again.replica.status()).conflicts.length, 1)
+  await again.close()
+  await at.end('SIGKILL')
+  return { at, path, remote }
+}
+
+test('opened without a server, it knows its conflicts and what is to be sent at once, and they can be decided', async (t) => {
+  const { at, path, remote } = await disputed(t)
+  let local = await replica(t, at, { path })
+  // This is the first thing that is asked of it, and no round has ended.
+  const { conflicts, synced, ahead } = await local.replica.status()
+  assert.equal(conflicts[0].path, '/plan.txt')
+  assert.equal(await local.readFile(conflicts[0].copy, 'utf8'), 'here')
+  assert.ok(synced > 0)
+  assert.equal(ahead, 0)
+  await until(local, ({ state, retry }) => state === 'offline' && retry > 0)
+  await local.writeFile('/more.txt', 'written offline')
+  await local.writeFile('/even more.txt', 'written offline')
+  await until(local, ({ ahead }) => ahead === 2)
+  await assert.rejects(local.replica.resolve('/more.txt', 'ours'), { code: 'ENOENT' })
+  await local.replica.resolve('/plan.txt', 'ours')
+  assert.deepEqual((await local.replica.status()).conflicts, [])
+  assert.equal(await local.readFile('/plan.txt', 'utf8'), 'here')
+  // Decided is decided, also for whoever opens it next.
+  await local.close()
+  local = await replica(t, at, { path })
+  assert.deepEqual((await local.replica.status()).conflicts, [])
+  await at.start()
+  await local.synced()
+  assert.equal(await remote.readFile('/plan.txt', 'utf8'), 'here')
+  assert.deepEqual(await tree(local), await tree(remote))
+  assert.deepEqual((await local.replica.status()).conflicts, [])
+})
+
+test('a conflict that is decided while a round waits for its server stays decided', async (t) => {
+  const { at, path, remote } = await disputed(t)
+  // It takes what it is sent, and says nothing.
+  let asked = 0
+  const silent = createServer(() => (asked += 1)).listen(portOf(at.url), '127.0.0.1')
+  await once(silent, 'listening')
+  const local = await replica(t, { ...at, url: `${at.url}?tenant=default` }, { path })
+  await until(local, ({ state }) => state === 'syncing')
+  while (asked === 0) await new Promise((resolve) => setImmediate(resolve))
+  const [{ copy }] = (await local.replica.status()).conflicts
+  await local.replica.resolve(copy, 'theirs')
+  silent.closeAllConnections()
+  silent.close()
+  await once(silent, 'close')
+  await at.start()
+  await local.synced()
+  assert.deepEqual((await local.replica.status()).conflicts, [])
+  for (const workspace of [local, remote]) assert.deepEqual(await tree(workspace), { '/plan.txt': 'there' })
+})
+
+test('a key that is refused is not shown at each change, and another one is tried at once', async (t) => {
+  let asked = 0
+  const refusing = createServer((_, response) => {
+    asked += 1
+    response.writeHead(401, { 'content-type': 'application/problem+json' }).end('{"detail":"this key is not known"}')
+  }).listen(0, '127.0.0.1')
+  await once(refusing, 'listening')
+  t.after(() => refusing.close())
+  const at = await tenant()
+  const path = scratch()
+  let local = await replica(t, { ...at, url: `http://127.0.0.1:${refusing.address().port}` }, { path })
+  const { error, retry } = await until(local, ({ state, retry }) => state === 'refused' && retry !== undefined)
+  assert.equal(error.code, 'EACCES')
+  assert.ok(retry > 0)
+  for (let number = 0; number < 200; number++) await local.writeFile('/file', `change ${number}`)
+  // Each pause is longer than the one before: however slow this machine is, these are a few.
+  assert.ok(asked < 20, `it was asked ${asked} times`)
+  // Who asks for it is told.
+  await assert.rejects(local.synced(), { code: 'EACCES' })
+  await local.close()
+  local = await replica(t, at, { path })
+  await local.synced()
+  assert.equal((await local.replica.status()).state, 'in step')
 })
 
 test('large files, links, modes and times go along', async (t) => {

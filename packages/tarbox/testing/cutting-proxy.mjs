@@ -31,6 +31,14 @@ export async function cuttingProxy(port) {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   server.unref()
+  /** Cuts everything that is open, and lets nobody in until it is mended. */
+  proxy.cutOff = () => {
+    proxy.refuses = true
+    for (const socket of open) socket.destroy()
+  }
+  proxy.mend = () => {
+    proxy.refuses = false
+  }
   proxy.url = `http://127.0.0.1:${server.address().port}`
   proxy.close = () => {
     server.close()

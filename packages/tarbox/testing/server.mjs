@@ -37,18 +37,30 @@ export async function serve(db, { port = 0, args = [] } = {}) {
 
 export const portOf = (url) => Number(new URL(url).port)
 
-/** A server of a test's own that can be ended and started again, with a key that may do everything. */
-export async function alone(t) {
-  const own = scratch()
-  await tarbox(own, 'init')
-  const { key } = JSON.parse(await tarbox(own, '--json', 'key', 'create', '--scope', 'admin', '--as', '0:0'))
-  let running = await serve(own)
-  t.after(() => running.end('SIGKILL'))
+/**
+ * A server of somebody's own that can be ended and started again, with a key that may do everything. `cors` is the origin whose pages may
+ * call it.
+ */
+export async function own({ cors } = {}) {
+  const path = scratch()
+  await tarbox(path, 'init')
+  const { key } = JSON.parse(await tarbox(path, '--json', 'key', 'create', '--scope', 'admin', '--as', '0:0'))
+  const args = cors ? ['--cors', cors] : []
+  let running = await serve(path, { args })
+  const port = portOf(running.url)
   const end = (signal) => running.end(signal)
-  const start = async () => {
-    running = await serve(own, { port: portOf(running.url) })
+  /** For everybody, or for those alone who are no page. */
+  const start = async ({ forPages = true } = {}) => {
+    running = await serve(path, { port, args: forPages ? args : [] })
   }
-  return { db: own, key, url: running.url, end, start, restart: (signal) => end(signal).then(start) }
+  return { db: path, key, url: running.url, end, start, restart: (signal) => end(signal).then(() => start()) }
+}
+
+/** The same for one test. */
+export async function alone(t) {
+  const server = await own()
+  t.after(() => server.end('SIGKILL'))
+  return server
 }
 
 /** The server of this program, which ends with it. */

@@ -225,9 +225,12 @@ fn playground(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
         project,
         &["packages/playground", "packages/playground/src/workers"],
     )?;
+    // A workspace that is kept in step with a server needs one.
+    project.cargo().args(["build", "--package=tarbox-cli"]).run()?;
     project
         .node()
         .arg("packages/playground/test/run.mjs")
+        .env("TARBOX_BIN", project.binary("debug", "tarbox"))
         .args(args.long.then_some("--long"))
         .each_line(|line| tally.print(line))
 }

@@ -5,6 +5,8 @@
 mod relocate;
 mod segments;
 mod strays;
+#[cfg_attr(target_family = "wasm", path = "tail_alone.rs")]
+mod tail;
 
 pub(crate) use strays::remove_strays;
 
@@ -25,6 +27,7 @@ pub(crate) async fn collect(store: &CoreStore<SqliteEngine>) -> Result<GcReport>
         store.prune_history().await?;
         report.log_records = trim_log(store).await?;
     }
+    tail::cut(store).await?;
     let freed = segments::compact(store, row.id).await?;
     report.segments = freed.segments;
     report.bytes_freed = freed.bytes;

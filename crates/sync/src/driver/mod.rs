@@ -52,6 +52,8 @@ pub enum News {
     Planned {
         /// Steps of both sides.
         steps: u64,
+        /// How many of them are in the replica.
+        pulls: u64,
         /// Files to be copied.
         files: u64,
         /// Their bytes.
@@ -359,6 +361,20 @@ impl<L: Store, R: Store> Replica<L, R> {
         Ok(records.is_some_and(|records| records.iter().all(|record| end.is_ours(record))))
     }
 
+    /// Removes what an interrupted round left half made in the replica, which the next one would do, too: for where there is no room.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn tidy(&self) -> Result<()> {
+        let local = End {
+            store: &self.local,
+            by: &self.by,
+            side: Side::Local,
+            staging: self.local_staging,
+        };
+        local.sweep().await
+    }
+
     /// How many files were changed in the replica that the server may not have yet.
     ///
     /// # Errors
@@ -519,8 +535,12 @@ fn planned(plan: &Plan, trees: [&Tree; 2]) -> News {
             bytes += from.map_or(0, |node| node.content.size());
         }
     }
-    let steps = plan.steps.len() as u64;
-    News::Planned { steps, files, bytes }
+    News::Planned {
+        steps: plan.steps.len() as u64,
+        pulls: count(plan, Side::Local),
+        files,
+        bytes,
+    }
 }
 
 fn count(plan: &Plan, side: Side) -> u64 {

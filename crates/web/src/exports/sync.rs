@@ -24,7 +24,7 @@ fn with_rounds<T>(act: impl FnOnce(&mut Rounds<SqliteStore>) -> Result<T>) -> Re
 }
 
 /// Makes the open workspace a replica. The input is the path before `/api` and the tenant, with a NUL between them; the numbers are
-/// random.
+/// random. How it stands is known without the tenant, too; a round needs it.
 #[unsafe(no_mangle)]
 extern "C" fn replica_open(low: u32, high: u32) -> f64 {
     let input = take_input();
@@ -40,6 +40,12 @@ extern "C" fn replica_open(low: u32, high: u32) -> f64 {
         ROUNDS.set(Some(Rounds::new(local, server)));
         Ok(0.0)
     })
+}
+
+/// Says how many bytes there is room for on the device; a negative number if that is not known.
+#[unsafe(no_mangle)]
+extern "C" fn replica_room(bytes: f64) {
+    tarbox_store_sqlite::tell_room((bytes >= 0.0).then_some(bytes as u64));
 }
 
 /// Begins a round, and gives up one that is under way.
@@ -94,14 +100,29 @@ extern "C" fn replica_lost(number: u32, maybe_sent: u32) {
 
 /// How the replica stands, as JSON.
 #[unsafe(no_mangle)]
-extern "C" fn replica_status() -> f64 {
+extern "C" fn replica_standing() -> f64 {
     told(|out| {
-        let status = with_rounds(|rounds| rounds.status())?;
-        reply::json(out, &status).map(|()| 0.0)
+        let standing = with_rounds(|rounds| rounds.standing())?;
+        reply::json(out, &standing).map(|()| 0.0)
     })
 }
 
-/// Takes the conflicts about a path, the input, off the list, and answers how many there were.
+/// Removes what an interrupted round left half made.
+#[unsafe(no_mangle)]
+extern "C" fn replica_tidy() -> f64 {
+    told(|_| with_rounds(|rounds| rounds.tidy()).map(|()| 0.0))
+}
+
+/// How far the round has come, as JSON.
+#[unsafe(no_mangle)]
+extern "C" fn replica_progress() -> f64 {
+    told(|out| {
+        let progress = with_rounds(|rounds| Ok(rounds.progress()))?;
+        reply::json(out, &progress).map(|()| 0.0)
+    })
+}
+
+/// Takes the conflicts about a path, the input, or the one with that copy, off the list, and answers how many there were.
 #[unsafe(no_mangle)]
 extern "C" fn replica_resolve() -> f64 {
     let path = take_input();

@@ -6,7 +6,9 @@
 mod frames;
 mod wire;
 
+use std::cell::Cell;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -16,7 +18,7 @@ use serde::Serialize;
 use tarbox_fs::blocking;
 use tarbox_store::{Actor, Database as _, Error, ErrorKind, Result, Store, Timestamp};
 use tarbox_store_http::{HttpDatabase, HttpStore, Response};
-use tarbox_sync::{MEMORY, Options, Replica, Report, Status};
+use tarbox_sync::{Clash, MEMORY, News, Options, Replica, Report, Side, Status};
 
 pub use frames::{Frame, write};
 pub use wire::Wire;
@@ -40,11 +42,58 @@ pub struct Server {
     pub random: u64,
 }
 
+/// How the replica stands, as far as is known here.
+#[derive(Debug, Clone, Serialize)]
+pub struct Standing {
+    status: Status,
+    /// Files that were changed here and that the server may not have; nothing where everything has to be looked at to know.
+    ahead: Option<usize>,
+}
+
 /// How a round ended, and how the replica stands.
 #[derive(Debug, Clone, Serialize)]
 pub struct Ended {
     report: Report,
     status: Status,
+}
+
+/// How far the round has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// Changes that are to be made at the server, still.
+    send: u64,
+    /// Changes that are to be made here, still.
+    get: u64,
+    /// Bytes of files that are to be copied, and that have been.
+    bytes: u64,
+    copied: u64,
+}
+
+impl Progress {
+    fn told(self, news: News) -> Self {
+        match news {
+            News::Planned {
+                steps, pulls, bytes, ..
+            } => Self {
+                send: steps.saturating_sub(pulls),
+                get: pulls,
+                bytes,
+                copied: 0,
+            },
+            News::Content { bytes, .. } => Self {
+                copied: self.copied.saturating_add(bytes),
+                ..self
+            },
+            News::Step { on: Side::Local } => Self {
+                get: self.get.saturating_sub(1),
+                ..self
+            },
+            News::Step { on: Side::Remote } => Self {
+                send: self.send.saturating_sub(1),
+                ..self
+            },
+        }
+    }
 }
 
 type Round = Pin<Box<dyn Future<Output = Result<Ended>>>>;
@@ -56,6 +105,7 @@ pub struct Rounds<L> {
     wire: Wire,
     database: Arc<HttpDatabase<Wire>>,
     round: Option<Round>,
+    progress: Rc<Cell<Progress>>,
 }
 
 impl<L> std::fmt::Debug for Rounds<L> {
@@ -91,6 +141,7 @@ impl<L: Store + Clone + 'static> Rounds<L> {
             wire,
             database,
             round: None,
+            progress: Rc::default(),
         }
     }
 
@@ -98,16 +149,34 @@ impl<L: Store + Clone + 'static> Rounds<L> {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn status(&self) -> Result<Status> {
-        Ok(self.alone()?.status().clone())
+    pub fn standing(&self) -> Result<Standing> {
+        let replica = self.alone()?;
+        Ok(Standing {
+            ahead: blocking(replica.ahead())?,
+            status: replica.status().clone(),
+        })
     }
 
-    /// Takes the conflicts about a path off the list, and answers how many there were.
+    /// Removes what an interrupted round left half made, for where there is no room.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn tidy(&self) -> Result<()> {
+        blocking(self.alone()?.tidy())
+    }
+
+    /// How far the round has come; nothing before both sides were compared.
+    pub fn progress(&self) -> Progress {
+        self.progress.get()
+    }
+
+    /// Takes the conflicts about a path, or the one with that copy, off the list, and answers how many there were.
     ///
     /// # Errors
     /// Those of the database.
     pub fn resolve(&self, path: &[u8]) -> Result<usize> {
-        let resolved = blocking(self.alone()?.resolve(|clash| clash.path == path));
+        let is_meant = |clash: &Clash| clash.path == path || clash.copy.as_deref() == Some(path);
+        let resolved = blocking(self.alone()?.resolve(is_meant));
         blocking(self.local.sync())?;
         resolved
     }
@@ -139,10 +208,14 @@ impl<L: Store + Clone + 'static> Rounds<L> {
         self.end();
         let (local, server, database) = (self.local.clone(), self.server.clone(), self.database.clone());
         let options = self.options(now);
+        let progress = self.progress.clone();
+        progress.set(Progress::default());
         self.round = Some(Box::pin(async move {
             let remote: HttpStore<Wire> = database.open_tenant(&server.tenant).await?;
             let mut replica = Replica::open(local.clone(), remote, &options).await?;
-            let report = replica.round(&|_| ()).await?;
+            let report = replica
+                .round(&|news| progress.set(progress.get().told(news)))
+                .await?;
             local.sync().await?;
             Ok(Ended {
                 report,

@@ -63,6 +63,11 @@ export class FileSlots implements SlotStore {
     return this.#slot()
   }
 
+  async room(): Promise<number> {
+    const { bavail, bsize } = fs.statfsSync(this.#layout.blocks)
+    return bavail * bsize
+  }
+
   #slot(name?: string): [string, Handle] {
     return [`slot ${this.#count++}`, new FileSlot(this.#layout, this.#descriptors, name)]
   }

@@ -180,14 +180,19 @@ export const basics: Extension = [
 export const gutters: Extension = [lineNumbers(), foldGutter(), highlightActiveLine(), highlightActiveLineGutter()]
 
 /**
- * Puts an editor into a shadow root. There its styles are style sheets made by script, which the page's policy
+ * Makes an editor in a shadow root. There its styles are style sheets made by script, which the page's policy
  * allows, instead of elements, which it does not.
  */
-export function mount(host: HTMLElement, state: EditorState): EditorView {
+export function mountWith<T>(host: HTMLElement, make: (parent: HTMLElement, root: ShadowRoot) => T): T {
   const root = host.attachShadow({ mode: 'open' })
   // Bare elements inside have no style of the page.
   const parent = el('div', {})
   parent.style.height = '100%'
   root.append(parent)
-  return new EditorView({ state, parent, root })
+  return make(parent, root)
+}
+
+/** Puts an editor into a shadow root. */
+export function mount(host: HTMLElement, state: EditorState): EditorView {
+  return mountWith(host, (parent, root) => new EditorView({ state, parent, root }))
 }

@@ -1,7 +1,25 @@
+import { extension } from '../paths.js'
 import { el, fill } from '../ui/dom.js'
 import { bytes } from '../ui/format.js'
 import type { Workspace } from '../workspace.js'
 import { FileDoc } from './file-doc.js'
+
+const TYPES: Record<string, string> = {
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  avif: 'image/avif',
+  bmp: 'image/bmp',
+  ico: 'image/x-icon',
+  svg: 'image/svg+xml',
+}
+
+/** What kind of picture a name promises. */
+export function pictureType(path: string): string | undefined {
+  return Object.hasOwn(TYPES, extension(path)) ? TYPES[extension(path)] : undefined
+}
 
 /** A picture. It is shown as one, so a script in it does not run. */
 export class ImageDoc extends FileDoc {

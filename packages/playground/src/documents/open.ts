@@ -2,7 +2,7 @@ import type { Workspace } from '../workspace.js'
 import { extension } from '../paths.js'
 import type { Doc } from './document.js'
 import { HexDoc } from './hex.js'
-import { ImageDoc } from './image.js'
+import { ImageDoc, pictureType } from './image.js'
 import { LargeDoc } from './large.js'
 import { TextDoc } from './text.js'
 
@@ -12,17 +12,6 @@ const EDITED = 4 << 20
 const SHOWN = 64 << 20
 /** How much of a file tells what it is. */
 const HEAD = 1 << 16
-
-const PICTURES: Record<string, string> = {
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  gif: 'image/gif',
-  webp: 'image/webp',
-  avif: 'image/avif',
-  bmp: 'image/bmp',
-  ico: 'image/x-icon',
-}
 
 export type Form = 'text' | 'bytes' | 'picture' | 'database'
 
@@ -42,11 +31,7 @@ export async function openFile(
       return SqlDoc.open(workspace, path)
     }
     case 'picture':
-      return ImageDoc.open(
-        workspace,
-        path,
-        extension(path) === 'svg' ? 'image/svg+xml' : (PICTURES[extension(path)] ?? 'image/png'),
-      )
+      return ImageDoc.open(workspace, path, pictureType(path) ?? 'image/png')
     case 'text':
       if (size > EDITED) return LargeDoc.open(workspace, path)
       // The head was text; the rest may not be.
@@ -63,7 +48,8 @@ export async function openFile(
 function suits(path: string, head: Uint8Array, size: number): Form {
   if (new TextDecoder('latin1').decode(head.subarray(0, 16)) === 'SQLite format 3\0') return 'database'
   if (size === 0) return ['db', 'sqlite', 'sqlite3'].includes(extension(path)) ? 'database' : 'text'
-  if (Object.hasOwn(PICTURES, extension(path)) && size <= SHOWN && head.includes(0)) return 'picture'
+  // A drawing is a text, too.
+  if (pictureType(path) && size <= SHOWN && head.includes(0)) return 'picture'
   return isText(head, size) ? 'text' : 'bytes'
 }
 

@@ -145,6 +145,8 @@ export class TextDoc extends FileDoc {
   }
 
   #disagree(): void {
+    // Whoever is about to answer keeps the buttons.
+    if (this.#conflict && !this.#gone) return
     this.#conflict = true
     const settle = () => {
       this.#conflict = false

@@ -12,6 +12,23 @@ export async function isFirstVisit({ fs, readOnly }: Workspace): Promise<boolean
   return entries.every(({ name }) => name === '.tarbox') && records.length === 0
 }
 
+/** The name of the checkpoint that seals the sample on a first visit. */
+export const SAMPLE = 'sample'
+
+/** There is the sample project that a first visit brought, and nothing else was ever done. */
+export async function isUntouchedSample({ fs, layers }: Workspace): Promise<boolean> {
+  if (layers.length !== 2 || layers[0]!.name !== SAMPLE || !layers[1]!.current) return false
+  return (await fs.layers.diff(SAMPLE)).length === 0
+}
+
+/** Removes everything. The checkpoint has it still. */
+export async function removeSample({ fs }: Workspace): Promise<void> {
+  const entries = await fs.listDirectory('/')
+  await Promise.all(
+    entries.filter(({ name }) => name !== '.tarbox').map(({ name }) => fs.rm(`/${name}`, { recursive: true })),
+  )
+}
+
 /** Makes the sample project and returns its first page. */
 export async function bringSample({ fs }: Workspace, directory: string): Promise<string> {
   const texts = Object.entries(FILES).map(

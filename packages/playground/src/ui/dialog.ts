@@ -9,7 +9,7 @@ interface Choice<T> {
 
 /** Asks, and waits for one of the answers. Closing it is `undefined`. */
 export function choose<T>(title: string, body: Child[], choices: Choice<T>[]): Promise<T | undefined> {
-  return show<T>(title, body, (answer) =>
+  return ask<T>(title, body, (answer) =>
     choices.map(({ text, value, kind }) => button(text, () => answer(value), { kind: kind ?? 'plain' })),
   )
 }
@@ -55,7 +55,7 @@ export function prompt(
     'aria-describedby': 'prompt-problem',
   })
   const problem = el('p', { class: 'problem', id: 'prompt-problem', role: 'alert' })
-  return show<string>(
+  return ask<string>(
     title,
     [field(label, input), problem, note ? el('p', { class: 'note' }, note) : null],
     (answer) => {
@@ -78,10 +78,10 @@ export function prompt(
 
 /** A dialog to read. */
 export function tell(title: string, body: Child[]): Promise<unknown> {
-  return show(title, body, (answer) => [button('Close', () => answer(undefined), { kind: 'primary' })])
+  return ask(title, body, (answer) => [button('Close', () => answer(undefined), { kind: 'primary' })])
 }
 
-function show<T>(
+export function ask<T>(
   title: string,
   body: Child[],
   actions: (answer: (value: T | undefined) => void) => HTMLElement[],

@@ -1,34 +1,54 @@
 /// Keeps a workspace in step with its server: rounds when something changed on either side, and when the network is back.
 import { textOf } from 'tarbox-device'
-import type { Core } from '../core.js'
+import type { Core, Replicating } from '../core.js'
 import { failure } from '../errors.js'
 import type { Call, Failure, Reply } from '../messages.js'
 import { SyncOp } from '../messages.js'
 import { type Address, addressOf, type ServerOptions } from '../server/address.js'
 import { Feed } from '../server/feed.js'
 import { errorOf, send } from '../server/transport.js'
+import { hindrance, Pauses } from './pauses.js'
 import { round } from './round.js'
-import { statusOf, type SyncStatus } from './status.js'
+import { type Known, statusOf, type SyncStatus } from './status.js'
 
 /** Changes within so many milliseconds go together. */
 const GATHER = 50
-/** Milliseconds after which a server that could not be reached is tried again, at first and at most. */
-const RETRY_MIN = 500
-const RETRY_MAX = 30_000
+/** Milliseconds after which changes that cannot be sent are counted anew; as many more as keep that a small part of the work. */
+const COUNT = 200
+const PART = 20
 
-/** Errors of those who may not, or ask for what there is not: the same again is refused again. */
-const FINAL: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'ENOENT', 'EINVAL', 'ENOTSUP'])
+/** What is refused for lack of room here, in the words of the module. */
+const NO_ROOM = /^here: no space left/
+
+/** Why a round is given up: somebody decided a conflict, which it would note again. */
+const DECIDED = new Error('a conflict was decided')
 
 export class Replica {
   readonly #address: Address
+  /** What comes before `/api` in the server's paths. */
+  readonly #base: string
   readonly #ending = new AbortController()
-  #status: SyncStatus = { state: 'waiting', conflicts: [], refused: {}, log: [], version: 1 }
+  /** The round that is under way. */
+  #round: AbortController | undefined
+  /** Its versions are others than those of whoever had the files before: a tab may have heard the last of those. */
+  #status: SyncStatus = {
+    state: 'waiting',
+    conflicts: [],
+    refused: {},
+    log: [],
+    version: 1 + Math.floor(Math.random() * 2 ** 40),
+  }
   #tenant: string | undefined
   #feed: Feed | undefined
   /** How often something happened that asks for a round, and up to where rounds that succeeded have come. */
   #asked = 1
   #done = 0
+  /** Ends a pause: on a change here, or whatever it is for. */
   #wake: () => void = () => undefined
+  #hurry: () => void = () => undefined
+  #counting: ReturnType<typeof setTimeout> | undefined
+  /** Milliseconds that counting took. */
+  #effort = 0
   readonly #waiting = new Set<{ until: number; settle: (error?: Failure) => void }>()
   readonly #watching = new Set<() => void>()
 
@@ -38,14 +58,26 @@ export class Replica {
     private readonly changed: () => void,
   ) {
     this.#address = addressOf(options)
+    this.#tenant = this.#address.tenant
+    this.#base = new URL(this.#address.api).pathname.replace(/\/api\/v1\/$/, '')
+    // Conflicts of before are there to be decided whether there is a network or not.
+    this.#count()
     void this.#run()
   }
 
-  /** Something changed here or at the server, or may have. */
+  /** Something changed here. A server that is not there, or refuses, is not asked more often for that. */
   ask(): void {
     this.#asked += 1
-    if (this.#status.state === 'in step') this.#tell({ state: 'waiting' })
+    if (this.#status.state === 'in step') this.#tell({ state: 'waiting', ahead: undefined })
+    else if (!this.#round) this.#counting ??= setTimeout(() => this.#count(), COUNT + PART * this.#effort)
     this.#wake()
+  }
+
+  /** Something changed at the server, or it may be there again. */
+  #news(): void {
+    this.#asked += 1
+    if (this.#status.state === 'in step') this.#tell({ state: 'waiting' })
+    this.#hurry()
   }
 
   #tell(news: Partial<SyncStatus>): void {
@@ -53,80 +85,130 @@ export class Replica {
     for (const tell of [...this.#watching]) tell()
   }
 
+  /** Tells what is recorded here of the replica, and how much there is to be sent. */
+  #count(): void {
+    clearTimeout(this.#counting)
+    this.#counting = undefined
+    if (this.#round || this.#ending.signal.aborted) return
+    let known: Known
+    let ahead: number | null
+    const begun = performance.now()
+    try {
+      ;({ status: known, ahead } = this.#open().standing())
+    } catch {
+      // What is wrong with it, the next round says, which opens the same.
+      return
+    }
+    this.#effort = performance.now() - begun
+    this.#tell({ ...statusOf(known), ahead: ahead ?? undefined })
+  }
+
+  /** The replica, opened anew: a round that is under way is given up by that. */
+  #open(): Replicating {
+    return this.core.replicate(this.#base, this.#tenant ?? '')
+  }
+
   async #run(): Promise<void> {
     const { signal } = this.#ending
-    const online = () => this.ask()
+    const online = () => this.#news()
     globalThis.addEventListener?.('online', online)
-    let pause = RETRY_MIN
+    const pauses = new Pauses()
     while (!signal.aborted) {
       const asked = this.#asked
       try {
-        this.#tell({ state: 'syncing' })
-        const core = await this.#open()
-        const { status, report } = await round(core, this.#address, signal)
-        pause = RETRY_MIN
-        this.#done = asked
-        const { error: _, ...rest } = this.#status
-        this.#status = rest
-        this.#tell({ ...statusOf(status), state: this.#asked === asked ? 'in step' : 'waiting' })
-        if (report.pulled > 0) this.changed()
+        const pulled = await this.#meet(asked)
+        pauses.reset()
+        if (pulled > 0) this.changed()
         this.#answer()
-        if (this.#asked === asked) await this.#sleep(Number.POSITIVE_INFINITY, signal)
-        await this.#sleep(GATHER, signal, false)
+        if (this.#asked === asked) await this.#sleep(Number.POSITIVE_INFINITY, 'change')
+        await this.#sleep(GATHER, 'nothing')
       } catch (error) {
         if (signal.aborted) break
-        const failed = failure(error)
-        const isFinal = FINAL.has(failed.code)
-        this.#tell({
-          state: isFinal ? 'refused' : 'offline',
-          error: { code: failed.code, message: failed.message },
-        })
-        if (isFinal) this.#answer(failed)
-        if (this.#asked === asked || !isFinal)
-          await this.#sleep(isFinal ? RETRY_MAX : pause * (0.5 + Math.random()), signal)
-        pause = Math.min(2 * pause, RETRY_MAX)
+        if (error !== DECIDED) await this.#failed(failure(error), pauses)
       }
     }
     globalThis.removeEventListener?.('online', online)
   }
 
-  /** The tenant is asked for once; so is the feed, which tells of what others do at the server. */
-  async #open() {
-    if (this.#tenant === undefined) {
-      try {
-        this.#tenant =
-          this.#address.tenant ??
-          (
-            JSON.parse(textOf(await send({ ...this.#address, patience: 0 }, 'system/capabilities', undefined))) as {
-              tenant: string
-            }
-          ).tenant
-      } catch (error) {
-        throw errorOf(error, 'sync')
+  /** One round. Answers how much changed here. */
+  async #meet(asked: number): Promise<number> {
+    this.#tell({ state: 'syncing', retry: undefined })
+    const giving = new AbortController()
+    this.#round = giving
+    try {
+      await this.#reach()
+      const signal = AbortSignal.any([this.#ending.signal, giving.signal])
+      const { status, report } = await round(this.#open(), this.#address, signal, (progress) =>
+        this.#tell({ progress }),
+      )
+      const lacking = Object.entries(status.refused).find(([, why]) => NO_ROOM.test(why))
+      if (lacking) {
+        const [path, why] = lacking
+        throw Object.assign(new Error(`${path}: ${why}`), { code: 'ENOSPC' })
       }
+      this.#done = asked
+      const isAll = this.#asked === asked
+      const state = isAll ? 'in step' : 'waiting'
+      this.#tell({ ...statusOf(status), state, ahead: isAll ? 0 : undefined, error: undefined, progress: undefined })
+      return report.pulled
+    } finally {
+      this.#round = undefined
+    }
+  }
+
+  /** Says why a round did not succeed, and waits until there is a point in another one. */
+  async #failed({ code, message, errno }: Failure, pauses: Pauses): Promise<void> {
+    const state = hindrance(code)
+    // What it could not make is not to be in the way of others. If that fails, too, the next round says why.
+    if (state === 'full') await this.core.makeRoomAgain(() => this.#open().tidy()).catch(() => undefined)
+    this.#count()
+    const pause = pauses.next(state)
+    const retry = Date.now() + Math.round(pause)
+    this.#tell({ state, error: { code, message }, retry, progress: undefined })
+    if (state === 'refused' || state === 'full') this.#answer({ code, message, errno })
+    // Something deleted makes room, and another layer shown may be the one that is waited for.
+    await this.#sleep(pause, state === 'full' || state === 'waiting' ? 'change' : 'news')
+  }
+
+  /** The tenant is asked for once; so is the feed, which tells of what others do at the server. */
+  async #reach(): Promise<void> {
+    const { signal } = this.#ending
+    try {
+      this.#tenant ??= (
+        JSON.parse(textOf(await send({ ...this.#address, patience: 0 }, 'system/capabilities', undefined, signal))) as {
+          tenant: string
+        }
+      ).tenant
+    } catch (error) {
+      throw errorOf(error, 'sync')
     }
     this.#ending.signal.throwIfAborted()
     this.#feed ??= new Feed(
       this.#address,
       this.#tenant,
-      () => this.ask(),
-      // A round will hear the same.
-      () => undefined,
+      () => this.#news(),
+      () => {
+        // A round hears why; a key that is refused today may be right tomorrow.
+        this.#feed?.end()
+        this.#feed = undefined
+      },
+      () => this.#status.state !== 'in step' && this.#hurry(),
     )
-    const { pathname } = new URL(this.#address.api)
-    return this.core.replicate(pathname.replace(/\/api\/v1\/$/, ''), this.#tenant)
   }
 
-  /** Returns when that time is over, or something asks for a round. */
-  #sleep(time: number, signal: AbortSignal, wakes = true): Promise<void> {
+  /** Returns when that time is over, or something happens that is waited for. */
+  #sleep(time: number, until: 'nothing' | 'news' | 'change'): Promise<void> {
+    const { signal } = this.#ending
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer)
         signal.removeEventListener('abort', done)
+        this.#wake = this.#hurry = () => undefined
         resolve()
       }
       const timer = Number.isFinite(time) ? setTimeout(done, time) : undefined
-      if (wakes) this.#wake = done
+      if (until === 'change') this.#wake = done
+      if (until !== 'nothing') this.#hurry = done
       signal.addEventListener('abort', done)
     })
   }
@@ -151,13 +233,8 @@ export class Replica {
           await this.#later(numbers[0])
           return { id, value: this.#status.version, bytes: new TextEncoder().encode(JSON.stringify(this.#status)) }
         }
-        case SyncOp.resolved: {
-          const value = this.core.replicate('', '').resolve(first)
-          const conflicts = this.#status.conflicts.filter(({ path }) => path !== first)
-          this.#tell({ conflicts })
-          this.ask()
-          return { id, value }
-        }
+        case SyncOp.resolved:
+          return { id, value: this.#resolved(first) }
         default:
           throw Object.assign(new Error('there is no such operation'), { code: 'ENOTSUP' })
       }
@@ -166,9 +243,18 @@ export class Replica {
     }
   }
 
+  #resolved(path: string): number {
+    // What it holds of the conflict would be noted again.
+    this.#round?.abort(DECIDED)
+    const value = this.#open().resolve(path)
+    this.#tell({ conflicts: this.#status.conflicts.filter(({ path: of, copy }) => of !== path && copy !== path) })
+    this.ask()
+    return value
+  }
+
   #synced(): Promise<void> {
     const until = ++this.#asked
-    this.#wake()
+    this.#hurry()
     return new Promise((resolve, reject) => {
       const settle = (error?: Failure) => (error ? reject(Object.assign(new Error(error.message), error)) : resolve())
       this.#waiting.add({ until, settle })
@@ -190,9 +276,9 @@ export class Replica {
   /** Ends rounds; whoever waits hears it from whoever has the files next. */
   end(): void {
     this.#ending.abort()
+    clearTimeout(this.#counting)
     this.#feed?.end()
     this.#answer({ code: 'EBADF', errno: 9, message: 'the workspace is closed' })
     for (const tell of [...this.#watching]) tell()
-    this.#wake()
   }
 }

@@ -2,13 +2,21 @@
 import type { Replicating } from '../core.js'
 import { headers } from '../server/transport.js'
 import type { Address } from '../server/address.js'
-import type { Ended } from './status.js'
+import type { Ended, Progress } from './status.js'
 import type { Frame } from './frames.js'
 
 type Request = Extract<Frame, { kind: 'request' }>
 
+/** Milliseconds between two words about how far it has come. */
+const TELLING = 100
+
 /** Does a round, from the beginning to its end; an abort gives it up, and the next one repairs that. */
-export async function round(core: Replicating, address: Address, signal: AbortSignal): Promise<Ended> {
+export async function round(
+  core: Replicating,
+  address: Address,
+  signal: AbortSignal,
+  tell: (progress: Progress) => void,
+): Promise<Ended> {
   const origin = new URL(address.api).origin
   const underWay = new Map<number, AbortController>()
   let arrived: () => void = () => undefined
@@ -54,6 +62,19 @@ export async function round(core: Replicating, address: Address, signal: AbortSi
     }
   }
 
+  let told = performance.now()
+  let last = ''
+  const tellNow = () => {
+    if (performance.now() - told < TELLING) return
+    told = performance.now()
+    const progress = core.progress()
+    // Nothing is known before both sides were compared.
+    if (last === '' && !Object.values(progress).some(Boolean)) return
+    const now = JSON.stringify(progress)
+    if (now !== last) tell(progress)
+    last = now
+  }
+
   const given = () => arrived()
   signal.addEventListener('abort', given)
   try {
@@ -64,6 +85,7 @@ export async function round(core: Replicating, address: Address, signal: AbortSi
       const arriving = new Promise<void>((resolve) => (arrived = resolve))
       const { ended, frames } = core.poll()
       if (ended) return ended
+      tellNow()
       frames.forEach(begin)
       if (underWay.size === 0) throw new Error('a round waits for nothing')
       await arriving

@@ -19,6 +19,20 @@ export interface Known {
   log: { time: number; what: string }[]
 }
 
+/** How a replica stands, as far as is known here. */
+export interface Standing {
+  status: Known
+  ahead: number | null
+}
+
+/** How far a round has come: changes that are to be made, still, and bytes of files. */
+export interface Progress {
+  send: number
+  get: number
+  bytes: number
+  copied: number
+}
+
 /** How a round ended. */
 export interface Ended {
   report: { pulled: number; pushed: number; bytes_pulled: number; bytes_pushed: number }
@@ -28,13 +42,19 @@ export interface Ended {
 /** How a workspace that is a replica stands towards its server. */
 export interface SyncStatus {
   /**
-   * `waiting`: nothing was tried yet, or something changed here that is about to be sent. `syncing`: a round is under way. `in step`:
-   * both have the same. `offline`: the server cannot be reached; it is tried again. `refused`: the server does not want this, and
-   * `error` says why.
+   * `waiting`: nothing was tried yet, or something changed here that is about to be sent, or (with an `error`) a past layer is shown.
+   * `syncing`: a round is under way. `in step`: both have the same. `offline`: the server cannot be reached. `refused`: the server does
+   * not want this, such as the key. `full`: there is no room here for what the server has. All of these are tried again, at `retry`.
    */
-  state: 'waiting' | 'syncing' | 'in step' | 'offline' | 'refused'
+  state: 'waiting' | 'syncing' | 'in step' | 'offline' | 'refused' | 'full'
   /** Why the last round did not succeed. */
-  error?: { code: string; message: string }
+  error?: { code: string; message: string } | undefined
+  /** When the next round is tried if nothing happens before, in milliseconds since 1970. */
+  retry?: number | undefined
+  /** Files that were changed here and that the server may not have; nothing where that is not known. */
+  ahead?: number | undefined
+  /** What is left to do of the round under way: changes at the server and here, bytes of files, and how many of those are copied. */
+  progress?: Progress | undefined
   /** When both were last in step, in milliseconds since 1970. */
   synced?: number
   /** What both sides changed differently: both contents are there, and wait for {@link Sync.resolve}. */
@@ -47,7 +67,7 @@ export interface SyncStatus {
   version: number
 }
 
-export function statusOf(known: Known): Omit<SyncStatus, 'state' | 'version'> {
+export function statusOf(known: Known): Pick<SyncStatus, 'synced' | 'conflicts' | 'refused' | 'log'> {
   const millis = (time: number) => Math.round(time / 1e6)
   return {
     ...(known.synced !== null && { synced: millis(known.synced) }),

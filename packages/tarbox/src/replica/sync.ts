@@ -49,15 +49,20 @@ export class Sync {
   }
 
   /**
-   * Decides a conflict. `ours`: the content of this replica, which is in the copy, takes the place of the server's. `theirs`: the copy is
-   * removed. `both`: both stay.
+   * Decides a conflict, named by its path or by that of the copy; works without a network, too. `ours`: the content of this replica, which
+   * is in the copy, takes the place of the server's. `theirs`: the copy is removed. `both`: both stay.
    */
   async resolve(path: string, as: 'ours' | 'theirs' | 'both'): Promise<void> {
     const { conflicts } = await this.status()
-    for (const { copy } of conflicts.filter((conflict) => conflict.path === path)) {
-      if (as === 'ours' && (await this.fs.exists(copy))) await this.fs.rename(copy, path)
-      if (as === 'theirs') await this.fs.rm(copy, { force: true })
-    }
+    const meant = conflicts.filter((conflict) => conflict.path === path || conflict.copy === path)
+    const [first] = meant
+    if (!first) throw new TarboxError('ENOENT', `ENOENT: there is no conflict here, resolve '${path}'`, { path })
+    if (as === 'ours' && meant.length > 1)
+      throw new TarboxError('EINVAL', `EINVAL: several copies are in conflict with '${path}': name one of them`, {
+        path,
+      })
+    if (as === 'ours' && (await this.fs.exists(first.copy))) await this.fs.rename(first.copy, first.path)
+    if (as === 'theirs') for (const { copy } of meant) await this.fs.rm(copy, { force: true })
     await this.link.call(op(SyncOp.resolved), { first: path })
   }
 }

@@ -19,6 +19,8 @@ export class Feed {
     private readonly tenant: string,
     told: (position: number) => void,
     failed: (error: TarboxError) => void,
+    /** The server is there. */
+    private readonly opened: () => void = () => undefined,
   ) {
     this.#told = told
     this.#failed = failed
@@ -54,6 +56,7 @@ export class Feed {
             return this.#failed(errorOf(new Refused(response.status, problem, false), 'watch'))
         } else {
           pause = PAUSE_MIN
+          this.opened()
           await this.#listen(response.body)
         }
       } catch {
