@@ -10,7 +10,7 @@ const { signals } = require('internal/signals')
 
 const ENOENT = -2
 const SHELL = '/bin/sh'
-let lastPid = 1
+let lastPid = process.pid
 
 function failure(errno, syscall, file, args) {
   const error = uvException({ errno, syscall: `${syscall} ${file}` })
@@ -139,7 +139,7 @@ function spawn(...call) {
   const pieces = []
   const begin = () => {
     if (child._killedBy) return end(null, child._killedBy)
-    const result = run(script, { ...options, input: Buffer.concat(pieces) })
+    const result = run(script, { ...options, input: Buffer.concat(pieces), pid: child.pid })
     if (result.errno !== undefined) {
       child.emit('error', failure(result.errno, 'spawn', file, args))
       return end(result.errno, null)
@@ -184,14 +184,15 @@ function spawnSync(...call) {
     input === undefined || input === null
       ? undefined
       : new Uint8Array(input.buffer ?? input, input.byteOffset, input.byteLength)
-  const result = script === undefined ? { errno: ENOENT } : run(script, { ...options, input: bytes })
+  const pid = ++lastPid
+  const result = script === undefined ? { errno: ENOENT } : run(script, { ...options, input: bytes, pid })
   if (result.errno !== undefined) {
     const error = failure(result.errno, 'spawnSync', options.shell ? SHELL : file, args)
     return { error, status: null, signal: null, output: null, pid: 0, stdout: null, stderr: null }
   }
   const [stdout, stderr] = pass(stdioOf(options), result).map((bytes) => decoded(bytes, options.encoding))
   const answer = {
-    pid: ++lastPid,
+    pid,
     output: [null, stdout, stderr],
     stdout,
     stderr,

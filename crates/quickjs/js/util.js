@@ -1,6 +1,6 @@
 // `util`.
 'use strict'
-const { codes, uvException } = require('internal/errors')
+const { codes, errnoException, uvException } = require('internal/errors')
 const { errnames } = require('internal/errnos')
 const validators = require('internal/validators')
 const { promisify, deprecate, defineLazily } = require('internal/util')
@@ -111,7 +111,7 @@ function styleText(name, text, { validateStream = true, stream = process.stdout 
 }
 
 module.exports = {
-  _errnoException: (errno, syscall, original) => uvException({ errno, syscall, message: original }),
+  _errnoException: errnoException,
   _exceptionWithHostPort: (errno, syscall, address, port) => {
     const error = uvException({ errno, syscall })
     const where = port && port > 0 ? `${address}:${port}` : address

@@ -42,10 +42,9 @@
     const known = cache.get(id)
     if (known !== undefined) return known.exports
     if (!sources.has(id)) throw new Error(`there is no module '${id}' inside`)
-    const source = native.source(id)
     const module = { id, exports: {} }
     cache.set(id, module)
-    const run = native.compile(`(function (exports, require, module, native) {${source}\n})`, `node:${id}`)
+    const run = native.builtin(id)
     run.call(module.exports, module.exports, id.startsWith('npm/') ? required(id) : requireBuiltin, module, native)
     return module.exports
   }

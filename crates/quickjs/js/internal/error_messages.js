@@ -137,6 +137,7 @@ exports.messages = {
     Error,
   ],
   ERR_FS_WATCH_QUEUE_OVERFLOW: ['fs.watch() queued more than %d events', Error],
+  ERR_INVALID_MODULE: ['No such module: %s', Error],
   ERR_ILLEGAL_CONSTRUCTOR: ['Illegal constructor', TypeError],
   ERR_IMPORT_ATTRIBUTE_MISSING: ['Module "%s" needs an import attribute of "%s: %s"', TypeError],
   ERR_INCOMPATIBLE_OPTION_PAIR: ['Option "%s" cannot be used in combination with option "%s"', TypeError],

@@ -86,6 +86,13 @@ exports.uvException = function uvException({ errno, syscall, path, dest, message
   return error
 }
 
+// The same in few words, as Node has it for calls without a path.
+exports.errnoException = function errnoException(errno, syscall, original) {
+  const [code] = errnames.get(errno) ?? [`Unknown system error ${errno}`]
+  const error = new Error(original ? `${syscall} ${code} ${original}` : `${syscall} ${code}`)
+  return Object.assign(error, { errno, code, syscall })
+}
+
 exports.hideStackFrames = (fn) => {
   fn.withoutStackTrace = fn
   return fn

@@ -74,4 +74,5 @@ defineLazily(
   }),
   false,
 )
+if (require('internal/flags').has('expose-gc')) hidden('gc', () => native.collect())
 hidden('console', require('internal/console').console)
