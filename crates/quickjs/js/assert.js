@@ -46,6 +46,11 @@ function ok(...args) {
 assert.ok = ok
 assert.AssertionError = AssertionError
 
+let hasWarned = false
+function warnOfFail(...warning) {
+  if (!hasWarned) process.emitWarning(...warning)
+  hasWarned = true
+}
 assert.fail = function fail(actual, expected, message, operator, stackStartFn) {
   const count = arguments.length
   let generated = false
@@ -56,7 +61,7 @@ assert.fail = function fail(actual, expected, message, operator, stackStartFn) {
     message = actual
     actual = undefined
   } else {
-    process.emitWarning?.(
+    warnOfFail(
       'assert.fail() with more than one argument is deprecated. Please use assert.strictEqual() instead or only pass a message.',
       'DeprecationWarning',
       'DEP0094',
@@ -126,7 +131,7 @@ function expectedException(actual, expected, message, fn) {
     if (!message) {
       generated = true
       message = `The error is expected to be an instance of "${expected.name}". Received `
-      if (actual instanceof Error || types.isNativeError(actual)) message += `"${actual.name}"`
+      if (actual instanceof Error || types.isNativeError(actual)) message += `"${actual.constructor?.name ?? actual.name}"`
       else message += `"${inspect(actual, { depth: -1 })}"`
     }
     throwError = true
@@ -294,7 +299,9 @@ assert.ifError = function ifError(value) {
     stackStartFn: ifError,
   })
   error.generatedMessage = true
-  const frames = typeof value?.stack === 'string' ? value.stack.split('\n').slice(1) : []
+  const { stack } = value
+  const begin = typeof stack === 'string' ? stack.indexOf('\n    at') : -1
+  const frames = begin === -1 ? [] : stack.slice(begin + 1).split('\n')
   if (frames.length > 0) error.stack = `${error.stack}\n${frames.join('\n')}`
   throw error
 }

@@ -42,7 +42,11 @@ function stdioOf(options, fallback = 'pipe') {
   const given = options.stdio ?? fallback
   const all = Array.isArray(given) ? [...given] : [given, given, given]
   const isOwn = (one, fd) => one === 'inherit' || one === fd || one === (fd === 1 ? process.stdout : process.stderr)
-  const kinds = [0, 1, 2].map((fd) => (isOwn(all[fd], fd) ? 'inherit' : all[fd] === 'ignore' ? 'ignore' : 'pipe'))
+  const isFile = (one) => typeof one === 'number' && one > 2
+  const kinds = [0, 1, 2].map((fd) => {
+    if (isOwn(all[fd], fd)) return 'inherit'
+    return all[fd] === 'ignore' || isFile(all[fd]) ? all[fd] : 'pipe'
+  })
   // One into the other: `2>&1`.
   if (all[2] === 1) kinds[2] = 'pipe'
   return kinds
@@ -53,6 +57,7 @@ function pass(kinds, result) {
   return [1, 2].map((fd) => {
     const bytes = fd === 1 ? result.stdout : result.stderr
     if (kinds[fd] === 'pipe') return bytes
+    if (typeof kinds[fd] === 'number') native.write(kinds[fd], bytes, 0, bytes.length, -1)
     if (kinds[fd] === 'inherit' && bytes.length > 0) native.print(fd, bytes)
     return null
   })

@@ -99,6 +99,8 @@ function isColoured(stream) {
 function styleText(name, text, { validateStream = true, stream = process.stdout } = {}) {
   validators.validateString(text, 'text')
   validators.validateBoolean(validateStream, 'options.validateStream')
+  if (validateStream && typeof stream?.write !== 'function' && !(stream instanceof EventTarget))
+    throw new codes.ERR_INVALID_ARG_TYPE('stream', ['ReadableStream', 'WritableStream', 'Stream'], stream)
   const all = Array.isArray(name) ? name : [name]
   let [before, after] = ['', '']
   for (const one of all) {
@@ -179,7 +181,10 @@ for (const [name, fn] of Object.entries(isOld))
     `DEP00${44 + Object.keys(isOld).indexOf(name)}`,
   )
 module.exports.log = deprecate(
-  (...args) => console.log('%s - %s', new Date().toString().slice(4, 24), format(...args)),
+  (...args) => {
+    const [, month, day, , time] = new Date().toString().split(' ')
+    console.log('%s %s %s - %s', Number(day), month, time, format(...args))
+  },
   'The `util.log API is deprecated.',
   'DEP0059',
 )

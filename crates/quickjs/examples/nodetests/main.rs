@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use reasons::{Reason, Reasons};
-use test::{Test, Told};
+use test::Told;
 
 type Failed = Box<dyn std::error::Error>;
 

@@ -9,10 +9,13 @@ use tarbox_store_sqlite::{Options, SqliteDatabase, SqliteStore};
 
 use crate::Failed;
 
-/// Where `process.execPath` says that the program is.
-const PROGRAM: &str = "/usr/local/bin/tarbox";
+/// What is on every machine that Node's tests run on: the program itself, and a file that says that it is empty and is not.
+const FILES: &[(&str, &str)] = &[
+    ("/usr/local/bin/tarbox", ""),
+    ("/proc/sys/kernel/hostname", "tarbox\n"),
+];
 /// Directories of fixtures that no test here looks at, with many files.
-const LEFT_OUT: &[&str] = &["wpt", "wasi", "keys", "postject-copy", "v8"];
+const LEFT_OUT: &[&str] = &["wpt", "wasi", "postject-copy", "v8"];
 
 /// A workspace in memory with these tests and what they look for.
 pub(crate) fn with(tests: &Path, names: &[String]) -> Result<Fs<SqliteStore>, Failed> {
@@ -31,8 +34,14 @@ pub(crate) fn with(tests: &Path, names: &[String]) -> Result<Fs<SqliteStore>, Fa
         let source = fs::read(tests.join("parallel").join(name))?;
         blocking(workspace.write_file(&me, &format!("/test/parallel/{name}"), &source))?;
     }
-    blocking(workspace.create_dir_all(&me, "/usr/local/bin"))?;
-    blocking(workspace.write_file(&me, PROGRAM, b""))?;
+    for &(path, content) in FILES {
+        let (dir, _) = path.rsplit_once('/').unwrap_or_default();
+        blocking(workspace.create_dir_all(&me, dir))?;
+        blocking(workspace.write_file(&me, path, content.as_bytes()))?;
+    }
+    for dir in ["/lib", "/test/addons/not-a-binding"] {
+        blocking(workspace.create_dir_all(&me, dir))?;
+    }
     Ok(workspace)
 }
 

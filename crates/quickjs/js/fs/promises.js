@@ -68,6 +68,7 @@ async function pieces(target, data, options) {
   for await (const piece of data) {
     aborted(signal)
     await target.writeFile(content.toData(piece, options.encoding ?? 'utf8'), { encoding: options.encoding })
+    aborted(signal)
   }
 }
 const isStream = (data) =>

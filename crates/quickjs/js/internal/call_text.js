@@ -26,7 +26,9 @@ exports.callAt = function callAt(source, row, column) {
   const lines = source.split('\n')
   const text = lines.slice(Math.max(0, row - 3)).join('\n')
   const skipped = lines.slice(Math.max(0, row - 3), row - 1).reduce((all, line) => all + line.length + 1, 0)
-  const open = text.slice(0, skipped + column - 1).search(/\((?:\s|\/\*[\s\S]*?\*\/|\/\/[^\n]*\n)*$/)
+  // Columns count bytes.
+  const before = Buffer.from(lines[row - 1] ?? '').subarray(0, column - 1).toString()
+  const open = text.slice(0, skipped + before.length).search(/\((?:\s|\/\*[\s\S]*?\*\/|\/\/[^\n]*\n)*$/)
   if (open === -1) return undefined
   const line = text.slice(text.lastIndexOf('\n', open) + 1, open)
   const [callee] = /(?:[\p{ID_Continue}$.?]|\[[^[\]]*\])+$/u.exec(line) ?? []

@@ -92,6 +92,7 @@ const real = new Map()
 function toReal(file) {
   const known = real.get(file)
   if (known !== undefined) return known
+  if (flags.has('preserve-symlinks')) return file
   const answer = native.realpath(file, false)
   const result = typeof answer === 'string' ? answer : file
   real.set(file, result)
@@ -122,6 +123,13 @@ function fromDirectory(dir, extensions, request) {
     error.path = path.resolve(dir, 'package.json')
     error.requestPath = request
     throw error
+  }
+  if (index !== undefined && main) {
+    process.emitWarning(
+      `Invalid 'main' field in '${path.resolve(dir, 'package.json')}' of '${main}'. Please either fix that or report it to the module author`,
+      'DeprecationWarning',
+      'DEP0128',
+    )
   }
   return index
 }

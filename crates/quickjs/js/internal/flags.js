@@ -66,17 +66,14 @@ const ALLOWED = [
   '-C',
   '-r',
 ]
+// A set that nobody can change, not even by the functions of all sets.
 class AllowedFlags extends Set {
-  constructor() {
-    super()
-    for (const flag of ALLOWED) super.add(flag)
-  }
   has(flag) {
     if (typeof flag !== 'string') return false
-    let name = flag.replace(/^--[^=]*/, (text) => `--${text.slice(2).replaceAll('_', '-')}`)
-    if (/^--stack-trace-limit=/.test(name)) name = '--stack-trace-limit'
-    if (name.startsWith('-')) return super.has(name)
-    return super.has(`--${name.replaceAll('_', '-')}`) || super.has(`-${name}`)
+    const name = flag.replace(/^--[^=]*/, (text) => `--${text.slice(2).replaceAll('_', '-')}`)
+    const isKnown = (one) => ALLOWED.includes(one)
+    if (name.startsWith('-')) return isKnown(name.replace(/^(--stack-trace-limit)=.*/, '$1'))
+    return isKnown(`--${name.replaceAll('_', '-')}`) || isKnown(`-${name}`)
   }
   add() {
     return this
@@ -85,5 +82,23 @@ class AllowedFlags extends Set {
     return false
   }
   clear() {}
+  forEach(callback, thisArg) {
+    for (const flag of ALLOWED) Reflect.apply(callback, thisArg, [flag, flag, this])
+  }
+  get size() {
+    return ALLOWED.length
+  }
+  values() {
+    return ALLOWED.values()
+  }
+  keys() {
+    return ALLOWED.values()
+  }
+  entries() {
+    return ALLOWED.map((flag) => [flag, flag]).values()
+  }
+  [Symbol.iterator]() {
+    return ALLOWED.values()
+  }
 }
 exports.allowed = () => Object.freeze(new AllowedFlags())

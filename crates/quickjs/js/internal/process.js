@@ -54,6 +54,7 @@ Object.defineProperty(self, 'exitCode', {
 let pending = flags.has('pending-deprecation') || native.env.NODE_PENDING_DEPRECATION === '1'
 const env = new Proxy(Object.assign({}, native.env), {
   set(target, key, value) {
+    if (key === '') return true
     if (typeof key === 'symbol' || typeof value === 'symbol')
       throw new TypeError('Cannot convert a Symbol value to a string')
     if (pending && !['string', 'number', 'boolean'].includes(typeof value)) {
@@ -68,13 +69,7 @@ const env = new Proxy(Object.assign({}, native.env), {
     return true
   },
   defineProperty(target, key, descriptor) {
-    if ('value' in descriptor && descriptor.configurable !== false && 'get' in descriptor === false) {
-      if (!descriptor.configurable && Object.hasOwn(target, key) === false) {
-        throw Object.assign(
-          new TypeError("'process.env' only accepts a configurable, writable, and enumerable data descriptor"),
-          { code: 'ERR_INVALID_OBJECT_DEFINE_PROPERTY' },
-        )
-      }
+    if ('value' in descriptor && descriptor.configurable && descriptor.writable && descriptor.enumerable) {
       return Reflect.defineProperty(target, key, {
         value: `${descriptor.value}`,
         writable: true,
@@ -82,9 +77,11 @@ const env = new Proxy(Object.assign({}, native.env), {
         configurable: true,
       })
     }
-    throw Object.assign(new TypeError("'process.env' does not accept an accessor(getter/setter) descriptor"), {
-      code: 'ERR_INVALID_OBJECT_DEFINE_PROPERTY',
-    })
+    const why =
+      'get' in descriptor || 'set' in descriptor
+        ? "'process.env' does not accept an accessor(getter/setter) descriptor"
+        : "'process.env' only accepts a configurable, writable, and enumerable data descriptor"
+    throw Object.assign(new TypeError(why), { code: 'ERR_INVALID_OBJECT_DEFINE_PROPERTY' })
   },
 })
 

@@ -5,7 +5,8 @@ const { takesValue } = require('internal/flags')
 
 // What a command line of Node.js is to run; undefined for any other program.
 exports.scriptOf = function scriptOf(file, args) {
-  if (file !== process.execPath && file !== process.argv[0] && !/(^|\/)(node|tarbox)$/.test(file)) return undefined
+  const isOurs = [process.execPath, process.argv[0]].includes(file) || /(^|\/)(node|tarbox)$/.test(file)
+  if (!isOurs && !(file.includes('/') && native.realpath(file, false) === process.execPath)) return undefined
   const script = { kind: 'input', text: '', args: [], execArgs: [] }
   let at = 0
   let prints = false

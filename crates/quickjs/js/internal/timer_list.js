@@ -64,7 +64,12 @@ exports.setRef = (entry, wanted) => {
   if (exports.isActive(entry)) refed += wanted ? 1 : -1
 }
 exports.anyRefed = () => refed > 0
-exports.names = () => heap.filter((entry) => entry.refed).map(() => 'Timeout')
+// One that repeats is there also while it runs.
+let running
+exports.names = () => {
+  const repeats = running?.refed && running.timer?._repeat != null && !exports.isActive(running) ? [running] : []
+  return [...heap.filter((entry) => entry.refed), ...repeats].map(() => 'Timeout')
+}
 
 // Runs what is due now; what becomes due meanwhile waits for the next turn.
 exports.runDue = (enter) => {
@@ -73,7 +78,9 @@ exports.runDue = (enter) => {
   while (heap.length > 0 && heap[0].due <= now && heap[0].sequence < last) {
     const entry = heap[0]
     exports.remove(entry)
+    running = entry
     enter(entry.run, [entry], entry.context)
+    running = undefined
   }
 }
 

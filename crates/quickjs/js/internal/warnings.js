@@ -41,18 +41,18 @@ exports.emitWarning = function emitWarning(warning, type, code, where) {
     type = type.type || 'Warning'
   } else if (typeof type === 'function') {
     where = type
-    code = ''
+    code = undefined
     type = 'Warning'
   }
   if (type !== undefined) validateString(type, 'type')
   if (typeof code === 'function') {
     where = code
-    code = ''
+    code = undefined
   } else if (code !== undefined) validateString(code, 'code')
   if (typeof warning === 'string') {
     const error = new Error(warning)
     error.name = String(type || 'Warning')
-    if (code !== undefined) error.code = code
+    if (code) error.code = code
     if (detail !== undefined) error.detail = detail
     if (Error.captureStackTrace) Error.captureStackTrace(error, where || process.emitWarning)
     warning = error
