@@ -162,8 +162,9 @@ function expectedException(actual, expected, message, fn) {
 function compareKey(actual, expected, key, message, keys, fn) {
   if (key in actual && isDeepStrictEqual(actual[key], expected[key])) return
   if (!message) {
+    class Comparison {}
     const pick = (value, other) => {
-      const picked = {}
+      const picked = new Comparison()
       for (const one of keys)
         if (one in value)
           picked[one] =

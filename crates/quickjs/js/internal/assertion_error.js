@@ -36,6 +36,17 @@ const isObject = (value) => typeof value === 'object' && value !== null
 // How many lines are shown of what is long.
 const LINES = 50
 
+// An error without its stack, which says where it was made and not what it is.
+function withoutStack(error) {
+  const copy = Object.create(Object.getPrototypeOf(error))
+  Object.assign(copy, error)
+  for (const name of ['message', 'cause'])
+    if (name === 'message' || Object.hasOwn(error, name))
+      Object.defineProperty(copy, name, { __proto__: null, value: error[name], configurable: true, writable: true })
+  Object.defineProperty(copy, 'stack', { __proto__: null, value: undefined, configurable: true, writable: true })
+  return copy
+}
+
 // Two values side by side, each as lines. Lines that are the same at the end are taken off first; the rest is compared line by line.
 // Of lines that are the same, those near a difference are shown.
 function difference(actual, expected, operator, own) {
@@ -153,14 +164,20 @@ function messageFor(actual, expected, operator) {
 class AssertionError extends Error {
   constructor(options) {
     validators.validateObject(options, 'options')
-    const { message, operator, stackStartFn, details, actual, expected } = options
+    const { message, operator, stackStartFn, details } = options
+    const { actual, expected } = options
     const limit = Error.stackTraceLimit
-    if (message == null) super(messageFor(actual, expected, operator))
-    else if (WITH_DIFFERENCE.has(operator)) super(difference(actual, expected, operator, String(message)))
+    const [shownActual, shownExpected] =
+      actual instanceof Error && expected instanceof Error
+        ? [withoutStack(actual), withoutStack(expected)]
+        : [actual, expected]
+    if (message == null) super(messageFor(shownActual, shownExpected, operator))
+    else if (WITH_DIFFERENCE.has(operator)) super(difference(shownActual, shownExpected, operator, String(message)))
     else super(String(message))
     Error.stackTraceLimit = limit
     this.generatedMessage = !message
     Object.defineProperty(this, 'name', {
+      __proto__: null,
       value: 'AssertionError [ERR_ASSERTION]',
       enumerable: false,
       writable: true,

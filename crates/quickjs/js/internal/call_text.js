@@ -1,6 +1,7 @@
 // The text of a call in a source, for messages about what was called.
 'use strict'
 
+const CLOSING = new Set([')', ']', '}'])
 const OPENING = { __proto__: null, '(': ')', '[': ']', '{': '}' }
 // A string, a template without parts of its own, a comment.
 const OPAQUE = /(['"`])(?:\\[\s\S]|(?!\1)[^\\])*\1|\/\*[\s\S]*?\*\/|\/\/[^\n]*/y
@@ -21,17 +22,38 @@ function closing(text, at) {
   return undefined
 }
 
-// The engine says where the first argument is. What is called stands before it in the same line: names, points, brackets.
+// How far a call may begin before what the engine points at.
+const LINES = 10
+const CALLEE = /(?:[\p{ID_Continue}$.?]|\[[^[\]]*\])+$/u
+const ASSERTS = /(?:^|[.'"])(?:assert|ok|strict)(?:['"]\])?$/
+const lineBefore = (text, at) => text.slice(text.lastIndexOf('\n', at) + 1, at)
+
+// The bracket of the call that is meant: the next one around, or one further out that is an assertion as far as names tell.
+function around(text, innermost) {
+  const isAssertion = (at) => ASSERTS.test(CALLEE.exec(lineBefore(text, at))?.[0] ?? '')
+  let inner = 0
+  for (let at = innermost; at >= 0; at--) {
+    if (at < innermost && CLOSING.has(text[at])) inner++
+    else if (OPENING[text[at]] && inner > 0) inner--
+    else if (text[at] === '(' && isAssertion(at)) return at
+  }
+  return innermost
+}
+
+// The engine says where something among the arguments is. What is called stands before them in the same line: names, points,
+// brackets.
 exports.callAt = function callAt(source, row, column) {
   const lines = source.split('\n')
-  const text = lines.slice(Math.max(0, row - 3)).join('\n')
-  const skipped = lines.slice(Math.max(0, row - 3), row - 1).reduce((all, line) => all + line.length + 1, 0)
-  // Columns count bytes.
-  const before = Buffer.from(lines[row - 1] ?? '').subarray(0, column - 1).toString()
-  const open = text.slice(0, skipped + before.length).search(/\((?:\s|\/\*[\s\S]*?\*\/|\/\/[^\n]*\n)*$/)
+  const first = Math.max(0, row - LINES)
+  const text = lines.slice(first).join('\n')
+  const skipped = lines.slice(first, row - 1).reduce((all, line) => all + line.length + 1, 0)
+  const before = text.slice(0, skipped + column - 1)
+  const exact = before.search(/\((?:\s|\/\*[\s\S]*?\*\/|\/\/[^\n]*\n)*$/)
+  // Behind letters that are no ASCII, columns are not exact.
+  const open = around(text, exact === -1 ? before.lastIndexOf('(') : exact)
   if (open === -1) return undefined
-  const line = text.slice(text.lastIndexOf('\n', open) + 1, open)
-  const [callee] = /(?:[\p{ID_Continue}$.?]|\[[^[\]]*\])+$/u.exec(line) ?? []
+  const line = lineBefore(text, open)
+  const [callee] = CALLEE.exec(line) ?? []
   const end = closing(text, open)
   if (callee === undefined || end === undefined) return undefined
   const indent = line.length - callee.length

@@ -365,9 +365,19 @@ function makeRequire(module) {
     validateString(request, 'request')
     return Module._resolveLookupPaths(request, module)
   }
-  require.main = exports.main
-  require.extensions = Module._extensions
-  require.cache = Module._cache
+  // Whatever setters there are on prototypes.
+  for (const [key, value] of [
+    ['main', exports.main],
+    ['extensions', Module._extensions],
+    ['cache', Module._cache],
+  ])
+    Object.defineProperty(require, key, {
+      __proto__: null,
+      value,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    })
   return require
 }
 exports.makeRequire = makeRequire

@@ -64,11 +64,11 @@ exports.setRef = (entry, wanted) => {
   if (exports.isActive(entry)) refed += wanted ? 1 : -1
 }
 exports.anyRefed = () => refed > 0
-// One that repeats is there also while it runs.
+// One is there also while it runs.
 let running
 exports.names = () => {
-  const repeats = running?.refed && running.timer?._repeat != null && !exports.isActive(running) ? [running] : []
-  return [...heap.filter((entry) => entry.refed), ...repeats].map(() => 'Timeout')
+  const runs = running?.refed && running.timer?._onTimeout != null && !exports.isActive(running)
+  return [...heap.filter((entry) => entry.refed), ...(runs ? [running] : [])].map(() => 'Timeout')
 }
 
 // Runs what is due now; what becomes due meanwhile waits for the next turn.

@@ -88,7 +88,8 @@ class Dir {
         yield entry
       }
     } finally {
-      if (!this.#closed) await this.close()
+      // At once: where a loop ends by an error, the engine does not wait.
+      this.#closed = true
     }
   }
 }

@@ -48,6 +48,8 @@ exports.open = async function open(path, flags, mode) {
 
 class FileHandle extends EventEmitter {
   #fd
+  // What its entry among the forgotten is found by.
+  #entry = {}
   #closing
   #pending = 0
   #waiting
@@ -55,7 +57,7 @@ class FileHandle extends EventEmitter {
   constructor(fd) {
     super()
     this.#fd = fd ?? -1
-    if (this.#fd !== -1) forgotten.register(this, this.#fd, this)
+    if (this.#fd !== -1) forgotten.register(this, this.#fd, this.#entry)
   }
   get fd() {
     return this.#fd
@@ -193,7 +195,7 @@ class FileHandle extends EventEmitter {
     if (this.#fd === -1 && !this.#closing) return Promise.resolve()
     if (this.#closing) return this.#closing
     const fd = this.#fd
-    forgotten.unregister(this)
+    forgotten.unregister(this.#entry)
     this.#closing = (async () => {
       if (this.#pending > 0) await new Promise((done) => (this.#waiting = done))
       this.#fd = -1

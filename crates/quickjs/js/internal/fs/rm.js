@@ -14,17 +14,9 @@ exports.rmdirOptions = (options) => {
   return all
 }
 exports.rmOptions = (options) => {
-  const all = { force: false, ...(options === undefined ? {} : options) }
-  if (options !== undefined) validators.validateObject(options, 'options')
+  const all = { force: false, ...exports.rmdirOptions(options) }
   validators.validateBoolean(all.force, 'options.force')
-  return {
-    ...exports.rmdirOptions({
-      maxRetries: all.maxRetries ?? 0,
-      retryDelay: all.retryDelay ?? 100,
-      recursive: all.recursive ?? false,
-    }),
-    force: all.force,
-  }
+  return all
 }
 
 const kind = (path) => native.stat(path, false, false, (_, mode) => ((mode & 0o170000) === 0o040000 ? 1 : 0))
