@@ -1,15 +1,17 @@
-// Makes the sources of the JavaScript side small, for modules that are downloaded: `node minify.mjs < LIST`, where LIST is JSON,
-// `[{ "name", "source" }]`; prints the same with what became of each. Functions and classes keep their names, which stack traces show.
-import { readFileSync } from 'node:fs'
+// Makes the sources in a directory small: `node minify.mjs DIR`. Each is a function. Functions and classes in it keep their names, which
+// stack traces and messages show.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { minifySync } from 'oxc-minify'
 
 const keepNames = { function: true, class: true }
 const options = { module: false, compress: { keepNames }, mangle: { toplevel: false, keepNames } }
+const [dir] = process.argv.slice(2)
 
-function small({ name, source }) {
+for (const name of readdirSync(dir)) {
+  const file = join(dir, name)
   // As a value that is assigned, or nobody would need it.
-  const { code, errors } = minifySync(`${name}.js`, `_=${source}`, options)
-  if (errors.length > 0) throw new Error(`${name}: ${errors[0].message}`)
-  return { name, source: code.replace(/^_=/, '').replace(/;\s*$/, '') }
+  const { code, errors } = minifySync(name, `_=${readFileSync(file, 'utf8')}`, options)
+  if (errors.length > 0) throw new Error(`${file}: ${errors[0].message}`)
+  writeFileSync(file, code.replace(/^_\s*=\s*/, '').replace(/;\s*$/, ''))
 }
-console.log(JSON.stringify(JSON.parse(readFileSync(0, 'utf8')).map(small)))

@@ -8,7 +8,7 @@ use rquickjs::{CatchResultExt, Context, Ctx, Function, Object, Persistent, Runti
 
 use crate::allocator::Bounded;
 use crate::builtins;
-use crate::bytecode::{self, Script};
+use crate::bytecode;
 use crate::host::Host;
 use crate::limits::{Death, Watch};
 use crate::loader::Hooks;
@@ -319,10 +319,7 @@ fn boot(
     let native = native::object(ctx, shared)?;
     native.set(
         "names",
-        builtins::SOURCES
-            .iter()
-            .map(|(name, _)| *name)
-            .collect::<Vec<_>>(),
+        builtins::names().collect::<Vec<_>>(),
     )?;
     native.set("args", config.args.clone())?;
     native.set("execArgs", config.exec_args.clone())?;
@@ -333,10 +330,10 @@ fn boot(
         env.set(key.as_str(), value.as_str())?;
     }
     native.set("env", env)?;
-    let source = builtins::source("internal/boot").unwrap_or_default().into_owned();
-    let start = bytecode::script(&shared.compiler, ctx, Script::new("node:internal/boot", source.into_bytes()))?;
-    let start = Function::from_value(start)?;
-    let boot: Object<'_> = start.call((native,))?;
+    let exports = Object::new(ctx.clone())?;
+    let define = bytecode::builtin(&shared.compiler, ctx, "internal/boot")?;
+    Function::from_value(define)?.call::<_, ()>((exports.clone(),))?;
+    let boot: Object<'_> = exports.get::<_, Function<'_>>("boot")?.call((native,))?;
     hooks.set(ctx, &boot, &shared.compiler)?;
     let rejected = Persistent::save(ctx, boot.get::<_, Function<'_>>("rejected")?);
     shared

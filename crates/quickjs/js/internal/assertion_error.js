@@ -213,7 +213,7 @@ class AssertionError extends Error {
       if (typeof this[name] === 'string') {
         const lines = this[name].split('\n')
         if (lines.length > 10) this[name] = `${lines.slice(0, 10).join('\n')}\n...`
-        else if (this[name].length > 512) this[name] = `${this[name].slice(0, 512)}...`
+        else if (this[name].length > 512) this[name] = `${this[name].slice(0, 488)}...`
       }
     }
     const shown = inspect(this, { ...context, customInspect: false, depth: 0 })

@@ -1,6 +1,6 @@
 // The first thing that runs: the loader of our own modules, and what the Rust side calls.
-;(function boot(native) {
-  'use strict'
+'use strict'
+exports.boot = function boot(native) {
   const cache = new Map()
   const sources = new Set(native.names)
 
@@ -66,4 +66,4 @@
   requireBuiltin('internal/stacks')
   requireBuiltin('internal/globals')
   return requireBuiltin('internal/main')
-})
+}

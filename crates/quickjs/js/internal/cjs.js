@@ -207,7 +207,7 @@ Module._resolveFilename = function _resolveFilename(request, parent, isMain, opt
   let paths
   if (typeof options === 'object' && options !== null) {
     if (Array.isArray(options.paths)) {
-      const relative = /^\.\.?\//.test(request)
+      const relative = /^\.\.?(\/|$)/.test(request)
       if (relative) paths = options.paths
       else {
         const fake = new Module('', null)

@@ -9,13 +9,7 @@ function draw(head, columns) {
   const widths = head.map((name, index) => Math.max(width(name), ...rows[index].map(width)) + 2)
   const line = (left, middle, right) => left + widths.map((count) => '─'.repeat(count)).join(middle) + right
   const row = (cells) =>
-    `│${cells
-      .map((cell, index) => {
-        const room = widths[index] - width(cell)
-        const before = Math.floor(room / 2)
-        return ' '.repeat(before) + cell + ' '.repeat(room - before)
-      })
-      .join('│')}│`
+    `│${cells.map((cell, index) => ` ${cell}${' '.repeat(widths[index] - width(cell) - 1)}`).join('│')}│`
   const count = Math.max(0, ...rows.map((column) => column.length))
   let text = `${line('┌', '┬', '┐')}\n${row(head)}\n${line('├', '┼', '┤')}\n`
   for (let at = 0; at < count; at++) text += `${row(rows.map((column) => column[at] ?? ''))}\n`

@@ -17,3 +17,11 @@ mod compile;
 pub(crate) use code::Script;
 pub use compile::Bytecode;
 pub(crate) use compile::{Compiler, module, script};
+
+use rquickjs::{Ctx, Result, Value};
+
+/// A module of ours, as a function.
+pub(crate) fn builtin<'js>(compiler: &Compiler, ctx: &Ctx<'js>, id: &str) -> Result<Value<'js>> {
+    let source = crate::builtins::function(id).into_bytes();
+    script(compiler, ctx, Script::new(&format!("node:{id}"), source))
+}

@@ -6,7 +6,6 @@ use rquickjs::context::EvalOptions;
 use rquickjs::{Array, Ctx, IntoJs, Module, Object, Result, Value};
 
 use super::{Data, Shared, functions};
-use crate::builtins;
 use crate::bytecode::{self, Script};
 
 /// What makes a function of a CommonJS module. Its first line is a line of its own, and line 1.
@@ -34,9 +33,7 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, shared: &Rc<Sha
         },
         // A module of ours, as a function.
         "builtin" => move |ctx: Ctx<'js>, id: String| {
-            let source = builtins::source(&id).unwrap_or_default();
-            let wrapped = format!("(function (exports, require, module, native) {{{source}\n}})");
-            bytecode::script(&ours, &ctx, Script::new(&format!("node:{id}"), wrapped.into_bytes()))
+            bytecode::builtin(&ours, &ctx, &id)
         },
         "import" => |ctx: Ctx<'js>, specifier: String| Module::import(&ctx, specifier),
         "runJobs" => move |ctx: Ctx<'js>| {
