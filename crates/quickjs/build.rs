@@ -116,7 +116,8 @@ fn small(found: &[(String, PathBuf)], root: &Path, out: &Path, is_complete: bool
             script.display()
         );
     }
-    let read = |index| fs::read_to_string(at(index)).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    let read =
+        |index| fs::read_to_string(at(index)).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
     (0..found.len()).map(read).collect()
 }
 

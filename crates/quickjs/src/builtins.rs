@@ -14,6 +14,8 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 /// A module as an expression, a function of `exports`, `require`, `module` and `native`. What is not there is a function that does
 /// nothing.
 pub(crate) fn function(name: &str) -> String {
-    let found = sources::SOURCES.binary_search_by_key(&name, |(name, _)| name).ok();
+    let found = sources::SOURCES
+        .binary_search_by_key(&name, |(name, _)| name)
+        .ok();
     sources::function(name, found.map(|at| sources::SOURCES[at].1))
 }

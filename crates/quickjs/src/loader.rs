@@ -36,7 +36,10 @@ impl Hooks {
 
     fn compiler(&self) -> Result<Compiler> {
         let hooks = self.0.borrow();
-        hooks.as_ref().map(|both| both.compiler.clone()).ok_or(Error::Unknown)
+        hooks
+            .as_ref()
+            .map(|both| both.compiler.clone())
+            .ok_or(Error::Unknown)
     }
 
     fn get<'js>(

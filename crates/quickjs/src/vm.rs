@@ -317,10 +317,7 @@ fn boot(
     config: &Config,
 ) -> rquickjs::Result<Persistent<Object<'static>>> {
     let native = native::object(ctx, shared)?;
-    native.set(
-        "names",
-        builtins::names().collect::<Vec<_>>(),
-    )?;
+    native.set("names", builtins::names().collect::<Vec<_>>())?;
     native.set("args", config.args.clone())?;
     native.set("execArgs", config.exec_args.clone())?;
     native.set("terminals", config.terminals.to_vec())?;

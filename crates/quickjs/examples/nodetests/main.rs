@@ -54,42 +54,46 @@ fn main() -> Result<(), Failed> {
     let shows = names.len() == 1;
     let mut shares: BTreeMap<String, Share> = BTreeMap::new();
     let mut is_as_listed = true;
-    each(&names, |name| test::run(&workspace, name), |name, test| {
-        if shows {
-            print!("{}", test.text);
-        }
-        let reason = reasons.of(name);
-        let share = shares.entry(family_of(name, &families)).or_default();
-        let line = match (test.told, reason) {
-            (Told::Skipped, _) => {
-                share.skipped += 1;
-                format!("skipped {name}")
+    each(
+        &names,
+        |name| test::run(&workspace, name),
+        |name, test| {
+            if shows {
+                print!("{}", test.text);
             }
-            (Told::Passed, None) => {
-                share.passed += 1;
-                format!("passed {name}")
-            }
-            (Told::Passed, Some(_)) => {
-                share.passed += 1;
-                is_as_listed = false;
-                format!("passed {name}, and there is a reason why it does not")
-            }
-            (Told::Failed, reason) => {
-                share.failed += 1;
-                share.outside += u32::from(matches!(reason, Some(Reason::Needs(_))));
-                is_as_listed &= reason.is_some();
-                match reason {
-                    Some(reason) => format!("FAILED {name}: {reason}"),
-                    None => format!("FAILED {name}, and nobody says why: {}", test.first_error()),
+            let reason = reasons.of(name);
+            let share = shares.entry(family_of(name, &families)).or_default();
+            let line = match (test.told, reason) {
+                (Told::Skipped, _) => {
+                    share.skipped += 1;
+                    format!("skipped {name}")
                 }
+                (Told::Passed, None) => {
+                    share.passed += 1;
+                    format!("passed {name}")
+                }
+                (Told::Passed, Some(_)) => {
+                    share.passed += 1;
+                    is_as_listed = false;
+                    format!("passed {name}, and there is a reason why it does not")
+                }
+                (Told::Failed, reason) => {
+                    share.failed += 1;
+                    share.outside += u32::from(matches!(reason, Some(Reason::Needs(_))));
+                    is_as_listed &= reason.is_some();
+                    match reason {
+                        Some(reason) => format!("FAILED {name}: {reason}"),
+                        None => format!("FAILED {name}, and nobody says why: {}", test.first_error()),
+                    }
+                }
+            };
+            println!("{line}");
+            match &mut list {
+                Some(list) => writeln!(list, "{line}"),
+                None => Ok(()),
             }
-        };
-        println!("{line}");
-        match &mut list {
-            Some(list) => writeln!(list, "{line}"),
-            None => Ok(()),
-        }
-    })?;
+        },
+    )?;
     table(&shares);
     match is_as_listed {
         true => Ok(()),

@@ -11,7 +11,7 @@ use tarbox_store_sqlite::SqliteStore;
 
 use crate::workspace::me;
 
-const TIMEOUT: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(60);
 const STACK: usize = 64 << 20;
 const OUTPUT_MAX: usize = 1 << 20;
 

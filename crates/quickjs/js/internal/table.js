@@ -43,14 +43,14 @@ exports.table = function table(data, properties) {
   keys.forEach((key, at) => {
     const item = data[key]
     const primitive = item === null || (typeof item !== 'function' && typeof item !== 'object')
-    if (primitive) {
+    if (primitive && properties === undefined) {
       anyPrimitive = true
       values[at] = shown(item)
       return
     }
     for (const name of properties ?? Object.keys(item)) {
       if (!columns.has(name)) columns.set(name, [])
-      columns.get(name)[at] = Object.hasOwn(item, name) ? shown(item[name]) : ''
+      columns.get(name)[at] = !primitive && Object.hasOwn(item, name) ? shown(item[name]) : ''
     }
   })
   const head = ['(index)', ...columns.keys()]

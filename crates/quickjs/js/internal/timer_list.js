@@ -59,6 +59,7 @@ exports.remove = (entry) => {
 
 exports.isActive = (entry) => entry.at !== undefined && heap[entry.at] === entry
 exports.setRef = (entry, wanted) => {
+  if (entry === undefined) return
   if (entry.refed === wanted) return
   entry.refed = wanted
   if (exports.isActive(entry)) refed += wanted ? 1 : -1

@@ -5,7 +5,9 @@ include!(concat!(env!("OUT_DIR"), "/sources.rs"));
 type Source = &'static str;
 
 pub(super) fn function(name: &str, source: Option<Source>) -> String {
-    let source = live(name).or_else(|| source.map(str::to_owned)).unwrap_or_default();
+    let source = live(name)
+        .or_else(|| source.map(str::to_owned))
+        .unwrap_or_default();
     format!("(function (exports, require, module, native) {{{source}\n}})")
 }
 

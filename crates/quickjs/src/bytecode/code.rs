@@ -18,7 +18,11 @@ pub(crate) struct Script<'a> {
 impl<'a> Script<'a> {
     /// A text as it is.
     pub(crate) const fn new(name: &'a str, source: Vec<u8>) -> Self {
-        Self { name, source, line: 1 }
+        Self {
+            name,
+            source,
+            line: 1,
+        }
     }
 }
 
@@ -36,7 +40,8 @@ pub(super) fn compile<'js>(ctx: &Ctx<'js>, script: Script<'_>) -> Result<Code<'j
         line_num: script.line,
     };
     // SAFETY: the context is live, both texts end with a zero, and `length` is that of the source without it.
-    let compiled = unsafe { qjs::JS_Eval2(ctx.as_raw().as_ptr(), source.as_ptr(), length as _, &mut options) };
+    let compiled =
+        unsafe { qjs::JS_Eval2(ctx.as_raw().as_ptr(), source.as_ptr(), length as _, &mut options) };
     owned(ctx, compiled).map(Code)
 }
 

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use rquickjs::module::{Declared, WriteOptions};
 use rquickjs::{Ctx, Module, Result, Value};
 
-use super::code::{self, Script};
 use super::bytes;
+use super::code::{self, Script};
 pub use super::pack::Bytecode;
 use super::pack::{Key, Kind, key};
 use crate::limits::Watch;
@@ -75,10 +75,7 @@ pub(crate) fn module<'js>(
     source: &str,
 ) -> Result<Module<'js, Declared>> {
     // What is said of an import (`with { type: 'json' }`) is not part of the engine's bytecode.
-    let bytecode = compiler
-        .bytecode
-        .as_ref()
-        .filter(|_| !has_attributes(source));
+    let bytecode = compiler.bytecode.as_ref().filter(|_| !has_attributes(source));
     let Some(bytecode) = bytecode else {
         return Module::declare(ctx.clone(), name, source);
     };

@@ -182,7 +182,10 @@ impl Drop for Pack {
 fn parse(file: &[u8], program: &Key) -> Option<HashMap<Key, Piece>> {
     let (content, hash) = file.split_at_checked(file.len().checked_sub(HASH)?)?;
     let (head, _) = content.split_at_checked(HEAD)?;
-    if head[..MAGIC.len()] != *MAGIC || head[MAGIC.len()..] != *program || *blake3::hash(content).as_bytes() != *hash {
+    if head[..MAGIC.len()] != *MAGIC
+        || head[MAGIC.len()..] != *program
+        || *blake3::hash(content).as_bytes() != *hash
+    {
         return None;
     }
     let mut pieces = HashMap::new();
@@ -214,7 +217,13 @@ fn program() -> Option<Key> {
     let file = std::fs::metadata("/proc/self/exe").ok()?;
     let mut hasher = blake3::Hasher::new();
     hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
-    for part in [file.dev(), file.ino(), file.len(), file.mtime() as u64, file.mtime_nsec() as u64] {
+    for part in [
+        file.dev(),
+        file.ino(),
+        file.len(),
+        file.mtime() as u64,
+        file.mtime_nsec() as u64,
+    ] {
         hasher.update(&part.to_le_bytes());
     }
     Some(*hasher.finalize().as_bytes())

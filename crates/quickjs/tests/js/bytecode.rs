@@ -37,7 +37,10 @@ const FILES: [(&str, &str); 5] = [
 
 /// The one file in the directory.
 fn pack(dir: &Path) -> PathBuf {
-    let mut files: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     assert_eq!(files.len(), 1, "{files:?}");
     files.remove(0)
 }
@@ -48,13 +51,23 @@ fn a_script_that_was_kept_is_the_same() {
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("cache");
     let first = run(&dir, &FILES);
-    assert!(first.contains("42 function double(n) {\n  return n * 2 // twice\n}"), "{first}");
-    assert!(first.contains("at fail (/lib.js:5:") || first.contains("/lib.js:5:"), "{first}");
+    assert!(
+        first.contains("42 function double(n) {\n  return n * 2 // twice\n}"),
+        "{first}"
+    );
+    assert!(
+        first.contains("at fail (/lib.js:5:") || first.contains("/lib.js:5:"),
+        "{first}"
+    );
     assert!(first.contains("template 3 a+"), "{first}");
     let written = fs::read(pack(&dir)).unwrap();
     let again = run(&dir, &FILES);
     assert_eq!(first, again);
-    assert_eq!(written, fs::read(pack(&dir)).unwrap(), "nothing was compiled the second time");
+    assert_eq!(
+        written,
+        fs::read(pack(&dir)).unwrap(),
+        "nothing was compiled the second time"
+    );
 
     // Another source of the same name is compiled.
     let mut changed = FILES;
@@ -71,7 +84,12 @@ fn damage_and_other_programs_are_as_good_as_nothing() {
     let dir = parent.path().join("cache");
     let expected = run(&dir, &FILES);
     let whole = fs::read(pack(&dir)).unwrap();
-    let mut changes: Vec<Vec<u8>> = vec![Vec::new(), whole[..20].to_vec(), whole[..whole.len() - 1].to_vec(), vec![0xff; 4096]];
+    let mut changes: Vec<Vec<u8>> = vec![
+        Vec::new(),
+        whole[..20].to_vec(),
+        whole[..whole.len() - 1].to_vec(),
+        vec![0xff; 4096],
+    ];
     for at in [0, 10, 45, 75, 100, whole.len() / 2, whole.len() - 5] {
         let mut changed = whole.clone();
         changed[at] ^= 0x40;
