@@ -131,7 +131,8 @@ function expectedException(actual, expected, message, fn) {
     if (!message) {
       generated = true
       message = `The error is expected to be an instance of "${expected.name}". Received `
-      if (actual instanceof Error || types.isNativeError(actual)) message += `"${actual.constructor?.name ?? actual.name}"`
+      if (actual instanceof Error || types.isNativeError(actual))
+        message += `"${actual.constructor?.name ?? actual.name}"`
       else message += `"${inspect(actual, { depth: -1 })}"`
     }
     throwError = true

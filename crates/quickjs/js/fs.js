@@ -330,7 +330,10 @@ fs.writeFile = function writeFile(path, data, options, callback) {
 // Writes, and ends when it is on the device.
 function flushed(write, path, data, options, callback) {
   if (typeof path === 'number') {
-    return later(() => write(path, data, { ...options, flush: false }), (error) => (error ? callback(error) : fs.fsync(path, callback)))
+    return later(
+      () => write(path, data, { ...options, flush: false }),
+      (error) => (error ? callback(error) : fs.fsync(path, callback)),
+    )
   }
   return fs.open(path, options.flag ?? 'w', options.mode ?? 0o666, (error, fd) => {
     if (error) return callback(error)

@@ -58,6 +58,10 @@ exports.callAt = function callAt(source, row, column) {
   if (callee === undefined || end === undefined) return undefined
   const indent = line.length - callee.length
   const called = callee.replace(/^[.?]+/, '') + text.slice(open, end)
-  const shown = called.split('\n').map((one, at) => (at === 0 ? one : `  ${one.slice(Math.min(indent, one.search(/\S|$/)))}`))
-  return shown.join('\n').replace(/[\0-\b\v\f\x0e-\x1f]/g, (c) => `\\u00${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  const shown = called
+    .split('\n')
+    .map((one, at) => (at === 0 ? one : `  ${one.slice(Math.min(indent, one.search(/\S|$/)))}`))
+  return shown
+    .join('\n')
+    .replace(/[\0-\b\v\f\x0e-\x1f]/g, (c) => `\\u00${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }

@@ -8,7 +8,13 @@ const flags = require('internal/flags')
 const { deprecate } = require('internal/util')
 const { validateString } = require('internal/validators')
 
-const CONDITIONS = new Set(['node', 'require', 'module-sync', 'node-addons', ...require('internal/flags').all('conditions')])
+const CONDITIONS = new Set([
+  'node',
+  'require',
+  'module-sync',
+  'node-addons',
+  ...require('internal/flags').all('conditions'),
+])
 const found = new Map()
 
 const kParent = Symbol('parent')
@@ -300,9 +306,7 @@ function answer(module, parent) {
 }
 const isPlain = (value) => value !== null && typeof value === 'object' && native.proxy(value) === undefined
 function absent(key) {
-  process.emitWarning(
-    `Accessing non-existent property '${String(key)}' of module exports inside circular dependency`,
-  )
+  process.emitWarning(`Accessing non-existent property '${String(key)}' of module exports inside circular dependency`)
 }
 const circular = new Proxy(
   {},

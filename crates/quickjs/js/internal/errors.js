@@ -12,7 +12,13 @@ function setStack(error, name) {
   const message = error.message === '' ? name : `${name}: ${error.message}`
   const frames = stack.indexOf('\n    at ')
   const value = frames === -1 ? message : message + stack.slice(frames)
-  Object.defineProperty(error, 'stack', { __proto__: null, value, configurable: true, enumerable: false, writable: true })
+  Object.defineProperty(error, 'stack', {
+    __proto__: null,
+    value,
+    configurable: true,
+    enumerable: false,
+    writable: true,
+  })
 }
 
 function define(code, message, Base, ...others) {

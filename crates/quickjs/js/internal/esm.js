@@ -5,7 +5,13 @@ const { codes } = require('internal/errors')
 const builtins = require('internal/builtins')
 const resolution = require('internal/resolution')
 
-const CONDITIONS = new Set(['node', 'import', 'module-sync', 'node-addons', ...require('internal/flags').all('conditions')])
+const CONDITIONS = new Set([
+  'node',
+  'import',
+  'module-sync',
+  'node-addons',
+  ...require('internal/flags').all('conditions'),
+])
 const texts = new Map()
 
 const toUrl = (file) => require('url').pathToFileURL(file).href

@@ -53,7 +53,14 @@ if (stack?.set) {
     ...stack,
     set(value) {
       if (typeof value === 'string') stack.set.call(this, value)
-      else Object.defineProperty(this, 'stack', { __proto__: null, value, writable: true, configurable: true, enumerable: false })
+      else
+        Object.defineProperty(this, 'stack', {
+          __proto__: null,
+          value,
+          writable: true,
+          configurable: true,
+          enumerable: false,
+        })
     },
   })
 }
