@@ -57,9 +57,10 @@ pub(super) fn run<'js>(ctx: &Ctx<'js>, code: Code<'js>) -> Result<Value<'js>> {
 
 /// What a call of the engine answered, which belongs to the caller.
 pub(super) fn owned<'js>(ctx: &Ctx<'js>, value: qjs::JSValue) -> Result<Value<'js>> {
-    // SAFETY: the value is of this context, and nobody else has this reference to it.
-    match unsafe { qjs::JS_VALUE_GET_NORM_TAG(value) } {
-        qjs::JS_TAG_EXCEPTION => Err(Error::Exception),
-        _ => Ok(unsafe { Value::from_raw(ctx.clone(), value) }),
+    // SAFETY: only the tag is looked at.
+    if unsafe { qjs::JS_VALUE_GET_NORM_TAG(value) } == qjs::JS_TAG_EXCEPTION {
+        return Err(Error::Exception);
     }
+    // SAFETY: the value is of this context, and nobody else has this reference to it.
+    Ok(unsafe { Value::from_raw(ctx.clone(), value) })
 }
