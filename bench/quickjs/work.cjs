@@ -23,10 +23,21 @@ for (const [name, [count, operation]] of Object.entries(OPERATIONS)) {
   }
   found[name] = best
 }
-// Modules that need each other, all of them once.
+// Modules as large as those of packages are, all of them once.
 fs.mkdirSync(`${root}/modules`, { recursive: true })
-for (let i = 0; i < 1000; i++)
-  fs.writeFileSync(`${root}/modules/m${i}.js`, `exports.n = ${i}; exports.f = (a) => a + ${i}`)
+const part = (n) => `
+exports.part${n} = function part${n}(input, { depth = ${n}, seen = new Map() } = {}) {
+  if (seen.has(input)) return seen.get(input)
+  const out = []
+  for (const [key, value] of Object.entries(input ?? {})) {
+    if (typeof value === 'object') out.push(exports.part${n}(value, { depth: depth + 1, seen }))
+    else out.push(\`\${key}:\${value}\`)
+  }
+  seen.set(input, out)
+  return out.join(',')
+}`
+const body = Array.from({ length: 10 }, (_, n) => part(n)).join('\n')
+for (let i = 0; i < 1000; i++) fs.writeFileSync(`${root}/modules/m${i}.js`, `exports.n = ${i}\n${body}`)
 const begun = now()
 for (let i = 0; i < 1000; i++) require(`${root}/modules/m${i}.js`)
 found.require = (now() - begun) / 1000

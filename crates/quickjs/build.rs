@@ -1,9 +1,11 @@
-//! Puts the JavaScript side into the crate: a sorted table of names and sources. Modules of WebAssembly, which are downloaded, have
-//! each source compressed.
+//! Puts the JavaScript side into the crate: a sorted table of names and sources. For modules of WebAssembly, which are downloaded, they
+//! are made small and compressed.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs};
 
 /// Packages of others (`package.json` has their versions), and what is used of each.
@@ -39,34 +41,84 @@ fn main() {
         println!("cargo::rerun-if-changed=missing");
     }
     found.sort();
-    let mut table = format!(
-        "/// Whether the npm packages are in it that Node's modules are made of. Without them, no script runs.\n\
-         pub const IS_COMPLETE: bool = {is_complete};\n\
-         pub(crate) const SOURCES: &[(&str, Source)] = &[\n"
-    );
     let out = PathBuf::from(env::var("OUT_DIR").expect("set by cargo"));
     let packs = env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm");
-    for (index, (name, path)) in found.iter().enumerate() {
-        let (includes, path) = match packs {
-            true => (
-                "include_bytes",
-                packed(path, &out.join(format!("{index}.packed"))),
-            ),
-            false => ("include_str", path.clone()),
-        };
-        writeln!(table, "    ({name:?}, {includes}!({:?})),", path.display()).expect("a string grows");
-    }
-    table.push_str("];\n");
+    let table = match packs {
+        true => packed(&found, &root, &out, is_complete),
+        false => plain(&found),
+    };
+    let head = "/// Whether the npm packages are in it that Node's modules are made of. Without them, no script runs.\n";
+    let table = format!("{head}pub const IS_COMPLETE: bool = {is_complete};\n{table}");
     write(&out.join("sources.rs"), table.as_bytes());
 }
 
-/// Compresses a file into another.
-fn packed(path: &Path, into: &Path) -> PathBuf {
-    let source = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
-    packer.write_all(&source).expect("memory grows");
-    write(into, &packer.finish().expect("memory grows"));
-    into.to_owned()
+/// Names and sources as they are.
+fn plain(found: &[(String, PathBuf)]) -> String {
+    let mut table = "pub(super) const SOURCES: &[(&str, Source)] = &[\n".to_owned();
+    for (name, path) in found {
+        writeln!(table, "    ({name:?}, include_str!({:?})),", path.display()).expect("a string grows");
+    }
+    table + "];\n"
+}
+
+/// Names and where their sources are in groups that are compressed as a whole.
+fn packed(found: &[(String, PathBuf)], root: &Path, out: &Path, is_complete: bool) -> String {
+    let sources = small(found, root, out, is_complete);
+    let mut groups: BTreeMap<&str, String> = BTreeMap::new();
+    let mut places = Vec::new();
+    for ((name, _), source) in found.iter().zip(&sources) {
+        let group = groups.entry(group_of(name)).or_default();
+        places.push((name, group_of(name), group.len(), group.len() + source.len()));
+        group.push_str(source);
+    }
+    let mut table = format!("pub(super) const GROUPS: [&[u8]; {}] = [\n", groups.len());
+    for (index, text) in groups.values().enumerate() {
+        let path = out.join(format!("{index}.packed"));
+        let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(text.as_bytes()).expect("memory grows");
+        write(&path, &packer.finish().expect("memory grows"));
+        writeln!(table, "    include_bytes!({:?}),", path.display()).expect("a string grows");
+    }
+    table.push_str("];\npub(super) const SOURCES: &[(&str, Source)] = &[\n");
+    for (name, group, begin, end) in places {
+        let index = groups.keys().position(|one| *one == group).unwrap_or_default();
+        writeln!(table, "    ({name:?}, ({index}, {begin}, {end})),").expect("a string grows");
+    }
+    table + "];\n"
+}
+
+/// Our own modules are one group, each package is another.
+fn group_of(name: &str) -> &str {
+    match name.strip_prefix("npm/") {
+        Some(rest) => rest.split('/').next().unwrap_or(rest),
+        None => "",
+    }
+}
+
+/// The sources as functions, without what only people need.
+fn small(found: &[(String, PathBuf)], root: &Path, out: &Path, is_complete: bool) -> Vec<String> {
+    let dir = out.join("small");
+    let _ = fs::remove_dir_all(&dir);
+    fs::create_dir_all(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    let at = |index: usize| dir.join(format!("{index}.js"));
+    for (index, (_, path)) in found.iter().enumerate() {
+        let source = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let function = format!("function (exports, require, module, native) {{{source}\n}}");
+        write(&at(index), function.as_bytes());
+    }
+    let script = root.join("minify.mjs");
+    println!("cargo::rerun-if-changed={}", script.display());
+    if is_complete {
+        let made = Command::new("node").arg(&script).arg(&dir).status();
+        assert!(
+            made.as_ref().is_ok_and(|status| status.success()),
+            "{}: {made:?}; `npm ci` installs what it needs",
+            script.display()
+        );
+    }
+    let read =
+        |index| fs::read_to_string(at(index)).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    (0..found.len()).map(read).collect()
 }
 
 fn write(path: &Path, content: &[u8]) {

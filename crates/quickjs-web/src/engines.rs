@@ -205,7 +205,7 @@ impl Engine {
 
 fn why(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::Ended(_) | Outcome::Died(Death::Exit(_)) => "exit",
+        Outcome::Ended(_) | Outcome::Killed(_) | Outcome::Died(Death::Exit(_)) => "exit",
         Outcome::Died(Death::Timeout) => "timeout",
         Outcome::Died(Death::Fuel) => "fuel",
         Outcome::Died(Death::Memory) => "memory",

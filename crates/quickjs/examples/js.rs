@@ -1,17 +1,24 @@
 //! Runs a script of the host on an empty workspace in memory: `cargo run -p tarbox-quickjs --example js -- FILE [ARGS]`.
 //!
-//! The script is copied into the workspace first, and standard streams are the process's.
+//! The script is copied into the workspace first, and standard streams are the process's. With `--bytecode DIR` before FILE, what was
+//! compiled is kept in that directory.
 
 use std::sync::Arc;
 
 use tarbox_fs::{Credentials, FilesystemExt, Fs, blocking};
-use tarbox_quickjs::{Capability, Entry, Files, Mount, Options, Vm};
+use tarbox_quickjs::{Bytecode, Capability, Entry, Files, Mount, Options, Vm};
 use tarbox_store::{Database, Quota};
 use tarbox_store_sqlite::{Options as StoreOptions, SqliteDatabase};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
-    let file = args.next().ok_or("usage: js FILE [ARGS]")?;
+    let usage = "usage: js [--bytecode DIR] FILE [ARGS]";
+    let mut file = args.next().ok_or(usage)?;
+    let mut bytecode = None;
+    if file == "--bytecode" {
+        bytecode = Some(Bytecode::at(args.next().ok_or(usage)?, b"example"));
+        file = args.next().ok_or(usage)?;
+    }
     let source = std::fs::read(&file)?;
     let name = std::path::Path::new(&file)
         .file_name()
@@ -33,6 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let root = Mount::new(files, &me, b"/", b"/", Capability::ReadWrite).map_err(|e| e.to_string())?;
         let mut options = Options::new(vec![root], me);
         options.args = rest;
+        options.bytecode = bytecode;
         options.output = Box::new(std::io::stdout());
         options.errors = Box::new(std::io::stderr());
         options.input = Box::new(std::io::stdin());

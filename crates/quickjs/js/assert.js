@@ -4,6 +4,7 @@ const { codes } = require('internal/errors')
 const { AssertionError, innerFail } = require('internal/assertion_error')
 const { isDeepEqual, isDeepStrictEqual } = require('internal/equality')
 const { inspect } = require('internal/inspect')
+const { deprecate } = require('internal/util')
 const validators = require('internal/validators')
 const types = require('util/types')
 
@@ -17,7 +18,8 @@ function innerOk(fn, count, value, message) {
     message = 'No value argument passed to `assert.ok()`'
   } else if (message == null) {
     generated = true
-    message = callText(fn)
+    const text = callText(fn)
+    message = text === undefined ? undefined : `The expression evaluated to a falsy value:\n\n  ${text}\n`
   } else if (message instanceof Error) throw message
   const error = new AssertionError({ actual: value, expected: true, message, operator: '==', stackStartFn: fn })
   error.generatedMessage = generated
@@ -26,30 +28,16 @@ function innerOk(fn, count, value, message) {
 
 // The text of the call that failed, if the source can be read.
 function callText(fn) {
-  const fallback = 'The expression evaluated to a falsy value:\n\n  '
   const holder = {}
-  Error.captureStackTrace?.(holder, fn)
-  const place = /\(?((?:file:\/\/)?\/[^\n]*?):(\d+):(\d+)\)?(?:\n|$)/.exec(holder.stack ?? '')
-  if (!place) return undefined
-  try {
-    const file = place[1].startsWith('file:') ? require('url').fileURLToPath(place[1]) : place[1]
-    const lines = native.readText(file, 0)
-    if (typeof lines !== 'string') return undefined
-    const rest = lines
-      .split('\n')
-      .slice(+place[2] - 1)
-      .join('\n')
-    const call = /(?:assert(?:\.ok|\.equal|\.strict)?|ok)\s*\(/.exec(rest)
-    if (!call) return undefined
-    let depth = 0
-    for (let at = call.index; at < rest.length && at < call.index + 2000; at++) {
-      if (rest[at] === '(') depth++
-      else if (rest[at] === ')' && --depth === 0) return `${fallback}${rest.slice(call.index, at + 1)}\n`
-    }
-  } catch {
-    // Without the source there is no better message.
-  }
-  return undefined
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 1
+  Error.captureStackTrace(holder, fn)
+  Error.stackTraceLimit = limit
+  const [, where, row, column] = /\(?((?:file:\/\/)?\/[^\n]*?):(\d+):(\d+)\)?$/.exec(holder.stack ?? '') ?? []
+  if (where === undefined) return undefined
+  const source = native.readText(where.startsWith('file:') ? require('url').fileURLToPath(where) : where, 0)
+  if (typeof source !== 'string') return undefined
+  return require('internal/call_text').callAt(source, Number(row), Number(column))
 }
 
 function ok(...args) {
@@ -58,6 +46,11 @@ function ok(...args) {
 assert.ok = ok
 assert.AssertionError = AssertionError
 
+let hasWarned = false
+function warnOfFail(...warning) {
+  if (!hasWarned) process.emitWarning(...warning)
+  hasWarned = true
+}
 assert.fail = function fail(actual, expected, message, operator, stackStartFn) {
   const count = arguments.length
   let generated = false
@@ -68,7 +61,7 @@ assert.fail = function fail(actual, expected, message, operator, stackStartFn) {
     message = actual
     actual = undefined
   } else {
-    process.emitWarning?.(
+    warnOfFail(
       'assert.fail() with more than one argument is deprecated. Please use assert.strictEqual() instead or only pass a message.',
       'DeprecationWarning',
       'DEP0094',
@@ -138,7 +131,8 @@ function expectedException(actual, expected, message, fn) {
     if (!message) {
       generated = true
       message = `The error is expected to be an instance of "${expected.name}". Received `
-      if (actual instanceof Error || types.isNativeError(actual)) message += `"${actual.name}"`
+      if (actual instanceof Error || types.isNativeError(actual))
+        message += `"${actual.constructor?.name ?? actual.name}"`
       else message += `"${inspect(actual, { depth: -1 })}"`
     }
     throwError = true
@@ -169,8 +163,9 @@ function expectedException(actual, expected, message, fn) {
 function compareKey(actual, expected, key, message, keys, fn) {
   if (key in actual && isDeepStrictEqual(actual[key], expected[key])) return
   if (!message) {
+    class Comparison {}
     const pick = (value, other) => {
-      const picked = {}
+      const picked = new Comparison()
       for (const one of keys)
         if (one in value)
           picked[one] =
@@ -306,7 +301,9 @@ assert.ifError = function ifError(value) {
     stackStartFn: ifError,
   })
   error.generatedMessage = true
-  const frames = typeof value?.stack === 'string' ? value.stack.split('\n').slice(1) : []
+  const { stack } = value
+  const begin = typeof stack === 'string' ? stack.indexOf('\n    at') : -1
+  const frames = begin === -1 ? [] : stack.slice(begin + 1).split('\n')
   if (frames.length > 0) error.stack = `${error.stack}\n${frames.join('\n')}`
   throw error
 }
@@ -332,42 +329,58 @@ function matching(name, wanted) {
 matching('match', true)
 matching('doesNotMatch', false)
 
-assert.CallTracker = class CallTracker {
-  #calls = []
+const CALLED_WRONGLY = 'Functions were not called the expected number of times'
+class CallTracker {
+  #tracked = new Set()
+  #records = new WeakMap()
+  #record(fn) {
+    const record = typeof fn === 'function' ? this.#records.get(fn) : undefined
+    if (record === undefined) throw new codes.ERR_INVALID_ARG_VALUE('tracked', fn, 'is not a tracked function')
+    return record
+  }
   calls(fn, exact = 1) {
-    if (typeof fn === 'number') [fn, exact] = [() => {}, fn]
-    fn ??= () => {}
+    if (process._exiting) throw new codes.ERR_UNAVAILABLE_DURING_EXIT()
+    if (typeof fn === 'number') {
+      exact = fn
+      fn = () => {}
+    } else if (fn === undefined) fn = () => {}
     validators.validateUint32(exact, 'expected', true)
-    const record = { fn, exact, actual: 0, calls: [], stack: new Error(), name: fn.name || 'calls' }
-    this.#calls.push(record)
-    return new Proxy(fn, {
+    const record = { exact, calls: [], stack: new Error(), name: fn.name || 'calls' }
+    const proxy = new Proxy(fn, {
+      __proto__: null,
       apply(target, thisArg, args) {
-        record.actual++
         record.calls.push(Object.freeze({ thisArg, arguments: Object.freeze(args.slice()) }))
         return Reflect.apply(target, thisArg, args)
       },
     })
+    this.#records.set(proxy, record)
+    this.#tracked.add(record)
+    return proxy
+  }
+  getCalls(fn) {
+    return Object.freeze(this.#record(fn).calls.slice())
+  }
+  reset(fn) {
+    if (fn !== undefined) this.#record(fn).calls = []
+    else for (const record of this.#tracked) record.calls = []
   }
   report() {
-    return this.#calls
-      .filter((one) => one.actual !== one.exact)
-      .map((one) => ({
-        message: `Expected the ${one.name} function to be executed ${one.exact} time(s) but was executed ${one.actual} time(s).`,
-        actual: one.actual,
-        expected: one.exact,
-        operator: one.name,
-        stack: one.stack,
-      }))
+    const wrong = [...this.#tracked].filter((one) => one.calls.length !== one.exact)
+    return wrong.map(({ name, exact, calls, stack }) => ({
+      message: `Expected the ${name} function to be executed ${exact} time(s) but was executed ${calls.length} time(s).`,
+      actual: calls.length,
+      expected: exact,
+      operator: name,
+      stack,
+    }))
   }
   verify() {
     const errors = this.report()
     if (errors.length === 0) return
-    throw new AssertionError({
-      message: errors.length === 1 ? errors[0].message : 'Functions were not called the expected number of times',
-      details: errors,
-    })
+    throw new AssertionError({ message: errors.length === 1 ? errors[0].message : CALLED_WRONGLY, details: errors })
   }
 }
+assert.CallTracker = deprecate(CallTracker, 'assert.CallTracker is deprecated.', 'DEP0173')
 
 assert.strict = Object.assign(
   function strict(...args) {

@@ -57,6 +57,8 @@ function fromPool(size) {
 }
 function allocate(size) {
   if (size > 0 && size < Buffer.poolSize >>> 1) return fromPool(size)
+  // The engine's own limit, which is lower than that of lengths.
+  if (size > 0x7fffffff) throw new RangeError('Array buffer allocation failed')
   return new FastBuffer(size)
 }
 

@@ -10,7 +10,7 @@ const { signals } = require('internal/signals')
 
 const ENOENT = -2
 const SHELL = '/bin/sh'
-let lastPid = 1
+let lastPid = process.pid
 
 function failure(errno, syscall, file, args) {
   const error = uvException({ errno, syscall: `${syscall} ${file}` })
@@ -42,7 +42,11 @@ function stdioOf(options, fallback = 'pipe') {
   const given = options.stdio ?? fallback
   const all = Array.isArray(given) ? [...given] : [given, given, given]
   const isOwn = (one, fd) => one === 'inherit' || one === fd || one === (fd === 1 ? process.stdout : process.stderr)
-  const kinds = [0, 1, 2].map((fd) => (isOwn(all[fd], fd) ? 'inherit' : all[fd] === 'ignore' ? 'ignore' : 'pipe'))
+  const isFile = (one) => typeof one === 'number' && one > 2
+  const kinds = [0, 1, 2].map((fd) => {
+    if (isOwn(all[fd], fd)) return 'inherit'
+    return all[fd] === 'ignore' || isFile(all[fd]) ? all[fd] : 'pipe'
+  })
   // One into the other: `2>&1`.
   if (all[2] === 1) kinds[2] = 'pipe'
   return kinds
@@ -53,6 +57,7 @@ function pass(kinds, result) {
   return [1, 2].map((fd) => {
     const bytes = fd === 1 ? result.stdout : result.stderr
     if (kinds[fd] === 'pipe') return bytes
+    if (typeof kinds[fd] === 'number') native.write(kinds[fd], bytes, 0, bytes.length, -1)
     if (kinds[fd] === 'inherit' && bytes.length > 0) native.print(fd, bytes)
     return null
   })
@@ -139,7 +144,7 @@ function spawn(...call) {
   const pieces = []
   const begin = () => {
     if (child._killedBy) return end(null, child._killedBy)
-    const result = run(script, { ...options, input: Buffer.concat(pieces) })
+    const result = run(script, { ...options, input: Buffer.concat(pieces), pid: child.pid })
     if (result.errno !== undefined) {
       child.emit('error', failure(result.errno, 'spawn', file, args))
       return end(result.errno, null)
@@ -184,14 +189,15 @@ function spawnSync(...call) {
     input === undefined || input === null
       ? undefined
       : new Uint8Array(input.buffer ?? input, input.byteOffset, input.byteLength)
-  const result = script === undefined ? { errno: ENOENT } : run(script, { ...options, input: bytes })
+  const pid = ++lastPid
+  const result = script === undefined ? { errno: ENOENT } : run(script, { ...options, input: bytes, pid })
   if (result.errno !== undefined) {
     const error = failure(result.errno, 'spawnSync', options.shell ? SHELL : file, args)
     return { error, status: null, signal: null, output: null, pid: 0, stdout: null, stderr: null }
   }
   const [stdout, stderr] = pass(stdioOf(options), result).map((bytes) => decoded(bytes, options.encoding))
   const answer = {
-    pid: ++lastPid,
+    pid,
     output: [null, stdout, stderr],
     stdout,
     stderr,

@@ -139,7 +139,7 @@ fs.exists = function exists(path, callback) {
   return loop.later(() => callback((found = content.exists(path))))
 }
 Object.defineProperty(fs.exists, promisify.custom, {
-  value: (path) => new Promise((resolve) => fs.exists(path, resolve)),
+  value: { exists: (path) => new Promise((resolve) => fs.exists(path, resolve)) }.exists,
 })
 fs.realpathSync.native = (path, options) => ops.realpathNative(path, options)()
 fs.realpath.native = (path, options, callback) => {
@@ -181,9 +181,9 @@ function readArguments(buffer, offset, length, at) {
 fs.readSync = function readSync(fd, buffer, offset, length, at) {
   fd = getFd(fd)
   validators.validateBuffer(buffer)
-  if (arguments.length <= 3 && (offset === undefined || typeof offset !== 'number')) {
+  if (arguments.length <= 3 || (offset !== null && typeof offset === 'object')) {
     const options = offset ?? {}
-    validators.validateObject(options, 'options', 1)
+    validators.validateObject(options, 'options')
     ;({ offset = 0, length = buffer.byteLength - offset, position: at = null } = options)
   } else if (offset !== undefined) validators.validateInteger(offset ?? 0, 'offset', 0)
   if (offset === undefined) offset = 0
@@ -201,8 +201,8 @@ fs.read = function read(fd, buffer, offsetOrOptions, length, at, callback) {
       ;({ offset = 0, length = buffer?.byteLength - offset, position: at = null } = offsetOrOptions ?? {})
     } else if (arguments.length === 3) {
       callback = offsetOrOptions
-      if (buffer !== null && typeof buffer === 'object' && !ArrayBuffer.isView(buffer)) {
-        const options = buffer
+      if (buffer === null || (typeof buffer === 'object' && !ArrayBuffer.isView(buffer))) {
+        const options = buffer ?? {}
         ;({ buffer = Buffer.alloc(16384) } = options)
         validators.validateBuffer(buffer)
         ;({ offset = 0, length = buffer.byteLength - offset, position: at = null } = options)
@@ -311,8 +311,10 @@ const writeFileLater = fs.writeFile
 fs.writeFile = function writeFile(path, data, options, callback) {
   callback = makeCallback(callback ?? options)
   const own = typeof options === 'function' ? undefined : options
-  const { signal } = getOptions(own)
+  const { signal, flush } = getOptions(own)
+  if (flush != null) validators.validateBoolean(flush, 'options.flush')
   if (signal?.aborted) return process.nextTick(() => callback(abortError(signal)))
+  if (flush) return flushed(fs.writeFileSync, path, data, own, callback)
   if (!signal) return writeFileLater(path, data, own, callback)
   const work = content.writeFile(path, data, own)
   return loop.later(() => {
@@ -324,6 +326,25 @@ fs.writeFile = function writeFile(path, data, options, callback) {
     }
     return callback(null)
   })
+}
+// Writes, and ends when it is on the device.
+function flushed(write, path, data, options, callback) {
+  if (typeof path === 'number') {
+    return later(
+      () => write(path, data, { ...options, flush: false }),
+      (error) => (error ? callback(error) : fs.fsync(path, callback)),
+    )
+  }
+  return fs.open(path, options.flag ?? 'w', options.mode ?? 0o666, (error, fd) => {
+    if (error) return callback(error)
+    return flushed(write, fd, data, options, (failed) => fs.close(fd, (again) => callback(failed ?? again)))
+  })
+}
+fs.appendFile = function appendFile(path, data, options, callback) {
+  callback = makeCallback(callback ?? options)
+  const own = { ...getOptions(typeof options === 'function' ? undefined : options) }
+  own.flag ||= 'a'
+  return fs.writeFile(path, data, own, callback)
 }
 fs.globSync = (pattern, options) => ops.glob(pattern, options)()
 

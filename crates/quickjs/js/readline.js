@@ -142,7 +142,7 @@ class Interface extends EventEmitter {
     this.close()
   }
 }
-Interface.prototype.question[promisify.custom] = function (query, options) {
+Interface.prototype.question[promisify.custom] = function question(query, options) {
   if (options?.signal?.aborted) return Promise.reject(new AbortError(undefined, { cause: options.signal.reason }))
   return new Promise((resolve) => this.question(query, options ?? {}, resolve))
 }

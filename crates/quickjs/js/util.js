@@ -1,6 +1,6 @@
 // `util`.
 'use strict'
-const { codes, uvException } = require('internal/errors')
+const { codes, errnoException, uvException } = require('internal/errors')
 const { errnames } = require('internal/errnos')
 const validators = require('internal/validators')
 const { promisify, deprecate, defineLazily } = require('internal/util')
@@ -99,6 +99,8 @@ function isColoured(stream) {
 function styleText(name, text, { validateStream = true, stream = process.stdout } = {}) {
   validators.validateString(text, 'text')
   validators.validateBoolean(validateStream, 'options.validateStream')
+  if (validateStream && typeof stream?.write !== 'function' && !(stream instanceof EventTarget))
+    throw new codes.ERR_INVALID_ARG_TYPE('stream', ['ReadableStream', 'WritableStream', 'Stream'], stream)
   const all = Array.isArray(name) ? name : [name]
   let [before, after] = ['', '']
   for (const one of all) {
@@ -111,7 +113,7 @@ function styleText(name, text, { validateStream = true, stream = process.stdout 
 }
 
 module.exports = {
-  _errnoException: (errno, syscall, original) => uvException({ errno, syscall, message: original }),
+  _errnoException: errnoException,
   _exceptionWithHostPort: (errno, syscall, address, port) => {
     const error = uvException({ errno, syscall })
     const where = port && port > 0 ? `${address}:${port}` : address
@@ -179,7 +181,10 @@ for (const [name, fn] of Object.entries(isOld))
     `DEP00${44 + Object.keys(isOld).indexOf(name)}`,
   )
 module.exports.log = deprecate(
-  (...args) => console.log('%s - %s', new Date().toString().slice(4, 24), format(...args)),
+  (...args) => {
+    const [, month, day, , time] = new Date().toString().split(' ')
+    console.log('%s %s %s - %s', Number(day), month, time, format(...args))
+  },
   'The `util.log API is deprecated.',
   'DEP0059',
 )

@@ -25,10 +25,11 @@
 //! assert_eq!(vm.run(&Entry::Code(code.into())), Outcome::Ended(5));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
-#![deny(unsafe_code)] // allowed in short files: the allocator, borrowed bytes, uncatchable errors, and SQLite's interface
+#![deny(unsafe_code)] // allowed in short files: the allocator, borrowed bytes, uncatchable errors, bytecode, and SQLite's interface
 
 mod allocator;
 mod builtins;
+mod bytecode;
 mod bytes;
 mod child;
 mod death;
@@ -46,6 +47,7 @@ mod vm;
 mod world;
 
 pub use builtins::IS_COMPLETE;
+pub use bytecode::Bytecode;
 pub use limits::{Death, Limits};
 pub use network::{Bell, Event, Exchange, Network, Request};
 pub use options::Options;

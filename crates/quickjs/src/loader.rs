@@ -7,18 +7,22 @@ use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
 use rquickjs::{Array, Ctx, Error, Function, Module, Object, Persistent, Result};
 
+use crate::bytecode::{self, Compiler};
+
 /// The JavaScript side of loading; empty until it has started.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks(Rc<RefCell<Option<Both>>>);
 
 struct Both {
+    compiler: Compiler,
     resolve: Persistent<Function<'static>>,
     load: Persistent<Function<'static>>,
 }
 
 impl Hooks {
-    pub(crate) fn set<'js>(&self, ctx: &Ctx<'js>, hooks: &Object<'js>) -> Result<()> {
+    pub(crate) fn set<'js>(&self, ctx: &Ctx<'js>, hooks: &Object<'js>, compiler: &Compiler) -> Result<()> {
         *self.0.borrow_mut() = Some(Both {
+            compiler: compiler.clone(),
             resolve: Persistent::save(ctx, hooks.get::<_, Function<'js>>("resolve")?),
             load: Persistent::save(ctx, hooks.get::<_, Function<'js>>("load")?),
         });
@@ -28,6 +32,14 @@ impl Hooks {
     /// Lets go of the engine's values, before the engine ends.
     pub(crate) fn clear(&self) {
         self.0.borrow_mut().take();
+    }
+
+    fn compiler(&self) -> Result<Compiler> {
+        let hooks = self.0.borrow();
+        hooks
+            .as_ref()
+            .map(|both| both.compiler.clone())
+            .ok_or(Error::Unknown)
     }
 
     fn get<'js>(
@@ -71,7 +83,7 @@ impl Loader for Hooks {
             .flatten();
         let loaded: Array<'js> = self.get(ctx, |both| &both.load)?.call((name, kind))?;
         let source: rquickjs::CString<'js> = loaded.get(0)?;
-        let module = Module::declare(ctx.clone(), name, source.as_str())?;
+        let module = bytecode::module(&self.compiler()?, ctx, name, source.as_str())?;
         let meta = module.meta()?;
         let wanted: Object<'js> = loaded.get(1)?;
         for property in wanted.props::<String, rquickjs::Value<'js>>() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tarbox_fs::Credentials;
 
+use crate::bytecode::Bytecode;
 use crate::limits::Limits;
 use crate::network::Network;
 use crate::world::Mount;
@@ -36,8 +37,12 @@ pub struct Options {
     pub input: Box<dyn io::Read + Send>,
     /// Which of the three standard streams, by number, are terminals.
     pub terminals: [bool; 3],
+    /// What was compiled before, if anything is to be kept.
+    pub bytecode: Option<Bytecode>,
     /// In how many other engines it is.
     pub(crate) depth: u32,
+    /// `process.pid` and `process.ppid`.
+    pub(crate) ids: (u32, u32),
 }
 
 impl Options {
@@ -68,7 +73,9 @@ impl Options {
             errors: Box::new(io::sink()),
             input: Box::new(io::empty()),
             terminals: [false; 3],
+            bytecode: None,
             depth: 0,
+            ids: (1, 0),
         }
     }
 }

@@ -8,6 +8,7 @@ use rquickjs::{CatchResultExt, Context, Ctx, Function, Object, Persistent, Runti
 
 use crate::allocator::Bounded;
 use crate::builtins;
+use crate::bytecode;
 use crate::host::Host;
 use crate::limits::{Death, Watch};
 use crate::loader::Hooks;
@@ -33,15 +34,27 @@ pub enum Entry {
 pub enum Outcome {
     /// It came to its end, or ended itself, with this code.
     Ended(i32),
+    /// It sent itself this signal, which nobody listened for.
+    Killed(i32),
     /// It was ended by a limit. The engine cannot be used any more.
     Died(Death),
 }
 
 impl Outcome {
+    /// What `native.exit` was called with: a code, or a signal and a bit that tells so.
+    fn of_exit(code: i32) -> Self {
+        const BY_SIGNAL: i32 = 1 << 30;
+        match code & BY_SIGNAL {
+            0 => Self::Ended(code),
+            _ => Self::Killed(code >> 8 & 0x7f),
+        }
+    }
+
     /// What the process is to end with.
     pub const fn exit_code(self) -> i32 {
         match self {
             Self::Ended(code) => code,
+            Self::Killed(signal) => 128 + signal,
             Self::Died(death) => death.exit_code(),
         }
     }
@@ -101,12 +114,14 @@ impl Vm {
             host,
             options.network,
             (options.limits, options.depth),
+            options.bytecode.as_ref(),
         );
         let config = Config {
             args: options.args,
             exec_args: options.exec_args,
             env: options.env,
             terminals: options.terminals,
+            ids: options.ids,
         };
         let boot = context.with(|ctx| {
             let armed = shared.watch.brake.arm(&ctx);
@@ -202,7 +217,7 @@ impl Vm {
             answer.map_err(|error| error.to_string())
         });
         match (self.shared.watch.death(), answer) {
-            (Some(Death::Exit(code)), _) => Err(Outcome::Ended(code)),
+            (Some(Death::Exit(code)), _) => Err(Outcome::of_exit(code)),
             (Some(death), _) => Err(Outcome::Died(death)),
             (None, Ok(answer)) => Ok(answer),
             (None, Err(message)) => {
@@ -253,7 +268,7 @@ impl Vm {
             code.map_err(|error| error.to_string())
         });
         match (self.shared.watch.death(), ended) {
-            (Some(Death::Exit(code)), _) => Outcome::Ended(code),
+            (Some(Death::Exit(code)), _) => Outcome::of_exit(code),
             (Some(death), _) => Outcome::Died(death),
             (None, Ok(code)) => Outcome::Ended(code),
             (None, Err(message)) => {
@@ -291,6 +306,7 @@ struct Config {
     exec_args: Vec<String>,
     env: Vec<(String, String)>,
     terminals: [bool; 3],
+    ids: (u32, u32),
 }
 
 /// Starts the JavaScript side: `js/internal/boot.js` is given the native functions, and answers what is called from here.
@@ -301,33 +317,21 @@ fn boot(
     config: &Config,
 ) -> rquickjs::Result<Persistent<Object<'static>>> {
     let native = native::object(ctx, shared)?;
-    native.set(
-        "source",
-        Function::new(ctx.clone(), |name: String| {
-            builtins::source(&name).map(std::borrow::Cow::into_owned)
-        })?,
-    )?;
-    native.set(
-        "names",
-        builtins::SOURCES
-            .iter()
-            .map(|(name, _)| *name)
-            .collect::<Vec<_>>(),
-    )?;
+    native.set("names", builtins::names().collect::<Vec<_>>())?;
     native.set("args", config.args.clone())?;
     native.set("execArgs", config.exec_args.clone())?;
     native.set("terminals", config.terminals.to_vec())?;
+    native.set("ids", vec![config.ids.0, config.ids.1])?;
     let env = Object::new(ctx.clone())?;
     for (key, value) in &config.env {
         env.set(key.as_str(), value.as_str())?;
     }
     native.set("env", env)?;
-    let mut options = rquickjs::context::EvalOptions::default();
-    options.filename = Some("node:internal/boot".into());
-    let source = builtins::source("internal/boot").unwrap_or_default().into_owned();
-    let start: Function<'_> = ctx.eval_with_options(source, options)?;
-    let boot: Object<'_> = start.call((native,))?;
-    hooks.set(ctx, &boot)?;
+    let exports = Object::new(ctx.clone())?;
+    let define = bytecode::builtin(&shared.compiler, ctx, "internal/boot")?;
+    Function::from_value(define)?.call::<_, ()>((exports.clone(),))?;
+    let boot: Object<'_> = exports.get::<_, Function<'_>>("boot")?.call((native,))?;
+    hooks.set(ctx, &boot, &shared.compiler)?;
     let rejected = Persistent::save(ctx, boot.get::<_, Function<'_>>("rejected")?);
     shared
         .rejections

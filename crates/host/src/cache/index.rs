@@ -1,12 +1,8 @@
 //! Notes in the cache: which entry belongs to a file of the host.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::Path;
-
+use tarbox_user_cache::Directory;
 use wasmtime::Engine;
 
-use super::private;
 use crate::wasm::Identity;
 
 /// The digits of an entry's name.
@@ -18,14 +14,8 @@ pub(super) fn name(engine: &Engine, identity: &Identity) -> String {
 }
 
 /// The entry that the note of this name names.
-pub(super) fn entry(dir: &Path, note: &str) -> Option<String> {
-    let file = File::open(dir.join(note)).ok()?;
-    if !private::file(&file) {
-        return None;
-    }
-    super::renew(&file);
-    let mut text = String::new();
-    file.take(NAME as u64 + 1).read_to_string(&mut text).ok()?;
+pub(super) fn entry(dir: &Directory, note: &str) -> Option<String> {
+    let text = String::from_utf8(dir.read(note, NAME as u64)?).ok()?;
     let is_name = text.len() == NAME && text.bytes().all(|b| b.is_ascii_hexdigit());
     is_name.then_some(text)
 }
@@ -36,17 +26,17 @@ mod tests {
 
     #[test]
     fn a_note_names_an_entry_and_nothing_else() {
-        let dir = tempfile::tempdir().unwrap();
+        let parent = tempfile::tempdir().unwrap();
+        let dir = Directory::at(parent.path().join("cache"));
         let note = |text: &str| {
-            let _ = std::fs::remove_file(dir.path().join("note"));
-            super::super::write(dir.path(), "note", text.as_bytes()).unwrap();
-            entry(dir.path(), "note")
+            dir.write("note", text.as_bytes()).unwrap();
+            entry(&dir, "note")
         };
         let name = "0123456789abcdef".repeat(4);
         assert_eq!(note(&name), Some(name.clone()));
         for text in ["", "../../etc/passwd", &name[1..], &format!("{name}0")] {
             assert_eq!(note(text), None, "{text}");
         }
-        assert_eq!(entry(dir.path(), "missing"), None);
+        assert_eq!(entry(&dir, "missing"), None);
     }
 }

@@ -65,9 +65,11 @@ fsPromises.readFile = async function readFile(path, options) {
 }
 async function pieces(target, data, options) {
   const { signal } = options
+  aborted(signal)
   for await (const piece of data) {
     aborted(signal)
     await target.writeFile(content.toData(piece, options.encoding ?? 'utf8'), { encoding: options.encoding })
+    aborted(signal)
   }
 }
 const isStream = (data) =>

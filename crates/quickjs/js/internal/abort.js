@@ -8,7 +8,7 @@ const validators = require('internal/validators')
 const token = Symbol('internal')
 const state = new WeakMap()
 const of = (signal) => {
-  const found = state.get(signal)
+  const found = state.get(signal) ?? state.get(native.proxy(signal)?.[0])
   if (found === undefined) throw new codes.ERR_INVALID_THIS('AbortSignal')
   return found
 }

@@ -17,6 +17,9 @@ const READABLE = {
   notDeepEqualUnequal: 'Expected values not to be loosely deep-equal:',
 }
 
+// Those that tell the difference also below a message of the caller's.
+const WITH_DIFFERENCE = new Set(['deepStrictEqual', 'strictEqual'])
+
 const show = (value) =>
   inspect(value, {
     compact: false,
@@ -29,72 +32,103 @@ const show = (value) =>
     getters: true,
   })
 
-// The lines that both have, and those of one alone: the shortest script of changes, as far as that is cheap.
-function changes(a, b) {
-  if (a.length * b.length > 250_000) return [...a.map((line) => ['+', line]), ...b.map((line) => ['-', line])]
-  const table = Array.from({ length: a.length + 1 }, () => new Uint32Array(b.length + 1))
-  for (let i = a.length - 1; i >= 0; i--)
-    for (let j = b.length - 1; j >= 0; j--)
-      table[i][j] = a[i] === b[j] ? table[i + 1][j + 1] + 1 : Math.max(table[i + 1][j], table[i][j + 1])
-  const out = []
-  let [i, j] = [0, 0]
-  while (i < a.length || j < b.length) {
-    if (i < a.length && j < b.length && a[i] === b[j]) out.push([' ', a[i++]]), j++
-    else if (i < a.length && (j >= b.length || table[i + 1][j] >= table[i][j + 1])) out.push(['+', a[i++]])
-    else out.push(['-', b[j++]])
-  }
-  return out
+const isObject = (value) => typeof value === 'object' && value !== null
+// How many lines are shown of what is long.
+const LINES = 50
+
+// An error without its stack, which says where it was made and not what it is.
+function withoutStack(error) {
+  const copy = Object.create(Object.getPrototypeOf(error))
+  Object.assign(copy, error)
+  for (const name of ['message', 'cause'])
+    if (name === 'message' || Object.hasOwn(error, name))
+      Object.defineProperty(copy, name, { __proto__: null, value: error[name], configurable: true, writable: true })
+  Object.defineProperty(copy, 'stack', { __proto__: null, value: undefined, configurable: true, writable: true })
+  return copy
 }
 
-function difference(actual, expected, operator) {
-  const [a, b] = [show(actual).split('\n'), show(expected).split('\n')]
-  if (
-    operator === 'strictEqual' &&
-    ((typeof actual === 'object' && actual !== null && typeof expected === 'object' && expected !== null) ||
-      (typeof actual === 'function' && typeof expected === 'function'))
-  )
+// Two values side by side, each as lines. Lines that are the same at the end are taken off first; the rest is compared line by line.
+// Of lines that are the same, those near a difference are shown.
+function difference(actual, expected, operator, own) {
+  const shown = show(actual)
+  const [a, b] = [shown.split('\n'), show(expected).split('\n')]
+  const areFunctions = typeof actual === 'function' && typeof expected === 'function'
+  if (operator === 'strictEqual' && ((isObject(actual) && isObject(expected)) || areFunctions))
     operator = 'strictEqualObject'
+  const title = own ?? READABLE[operator]
+  let mark = ''
   if (a.length === 1 && b.length === 1 && a[0] !== b[0]) {
-    const objects =
-      (typeof actual === 'object' && actual !== null) ||
-      typeof actual === 'function' ||
-      (typeof expected === 'object' && expected !== null) ||
-      typeof expected === 'function'
-    const room = a[0].length + b[0].length
-    if (room <= 12 && !objects && (actual !== 0 || expected !== 0))
-      return `${READABLE[operator]}\n\n${a[0]} !== ${b[0]}\n`
-    if (operator !== 'strictEqualObject' && room < 80) {
+    const length = a[0].length + b[0].length
+    if (length <= 12) {
+      if (!isObject(actual) && !isObject(expected) && (actual !== 0 || expected !== 0))
+        return `${title}\n\n${a[0]} !== ${b[0]}\n`
+    } else if (operator !== 'strictEqualObject' && length < (process.stderr.isTTY ? process.stderr.columns : 80)) {
       let same = 0
       while (a[0][same] === b[0][same]) same++
-      const mark = same > 2 ? `\n  ${' '.repeat(same)}^` : ''
-      return `${READABLE[operator]}\n+ actual - expected\n\n+ ${a[0]}\n- ${b[0]}${mark}\n`.replace(
-        /\n$/,
-        mark ? '' : '\n',
-      )
+      if (same > 2) mark = `\n  ${' '.repeat(same)}^`
     }
   }
-  if (a.join('\n') === b.join('\n')) {
-    const lines = a.length > 50 ? [...a.slice(0, 46), '...'] : a
+
+  const tail = []
+  while (a.length > 0 && b.length > 0 && a.at(-1) === b.at(-1)) {
+    tail.unshift(a.pop())
+    b.pop()
+  }
+  if (a.length === 0 && b.length === 0) {
+    const lines = shown.split('\n')
+    if (lines.length > LINES) lines.splice(46, lines.length, '...')
     return `${READABLE.notIdentical}\n\n${lines.join('\n')}\n`
   }
-  const all = changes(a, b)
-  let text = `${READABLE[operator]}\n+ actual - expected`
-  const near = all.map((_, at) => all.slice(Math.max(0, at - 2), at + 3).some(([mark]) => mark !== ' '))
-  const out = []
-  let skipped = false
-  let run = 0
-  for (let at = 0; at < all.length; at++) {
-    if (near[at]) {
-      if (run === 1) out.push(`  ${all[at - 1][1]}`)
-      else if (run > 1) out.push('...'), (skipped = true)
-      run = 0
-      out.push(`${all[at][0]} ${all[at][1]}`)
-    } else run++
+  const end = tail.map((line) => `  ${line}`)
+  if (end.length > 4) end.splice(1, end.length - 4, '...')
+  const heading = (skipped) => `${title}\n+ actual - expected${skipped ? ' ... Lines skipped' : ''}\n\n`
+  const { lines, rest, skipped, cut } = compared(a, b)
+  const all = [...lines, ...(cut ? ['...'] : []), ...rest, ...(cut ? ['...'] : end)]
+  return heading(skipped || cut || tail.length > 4) + all.join('\n') + (cut ? '' : mark)
+}
+
+// What of `b` differs is held back as `rest`, so that it follows what of `a` differs.
+function compared(a, b) {
+  const longer = a.length >= b.length ? a : b
+  const lines = []
+  let rest = []
+  let [same, printed, skipped] = [0, 0, false]
+  const print = (mark, line) => {
+    lines.push(`${mark} ${line}`)
+    printed++
   }
-  if (run > 1) out.push('...'), (skipped = true)
-  else if (run === 1) out.push(`  ${all.at(-1)[1]}`)
-  if (skipped) text += ' ... Lines skipped'
-  return `${text}\n\n${out.slice(0, 50).join('\n')}${out.length > 50 ? '\n...' : ''}`
+  const hold = (line) => {
+    rest.push(`- ${line}`)
+    printed++
+  }
+  // Of lines that were the same, the first two have been printed.
+  const catchUp = (from, at) => {
+    if (same > 5) {
+      lines.push('...')
+      skipped = true
+    }
+    if (same === 5) print(' ', from[at - 3])
+    if (same > 3) print(' ', from[at - 2])
+    if (same > 2) print(' ', from[at - 1])
+    same = 0
+  }
+  for (let at = 0; at < longer.length; at++) {
+    if (at >= a.length || at >= b.length) {
+      catchUp(longer, at)
+      if (longer === a) print('+', a[at])
+      else hold(b[at])
+    } else if (a[at] === b[at] || a[at] === `${b[at]},` || b[at] === `${a[at]},`) {
+      lines.push(...rest)
+      rest = []
+      if (++same <= 2) print(' ', b[at].length > a[at].length ? b[at] : a[at])
+    } else {
+      catchUp(a, at)
+      print('+', a[at])
+      hold(b[at])
+    }
+    if (printed > LINES && at < longer.length - 2) return { lines, rest, skipped, cut: true }
+  }
+  return { lines, rest, skipped, cut: false }
 }
 
 function messageFor(actual, expected, operator) {
@@ -130,12 +164,20 @@ function messageFor(actual, expected, operator) {
 class AssertionError extends Error {
   constructor(options) {
     validators.validateObject(options, 'options')
-    const { message, operator, stackStartFn, details, actual, expected } = options
+    const { message, operator, stackStartFn, details } = options
+    const { actual, expected } = options
     const limit = Error.stackTraceLimit
-    super(message != null ? String(message) : messageFor(actual, expected, operator))
+    const [shownActual, shownExpected] =
+      actual instanceof Error && expected instanceof Error
+        ? [withoutStack(actual), withoutStack(expected)]
+        : [actual, expected]
+    if (message == null) super(messageFor(shownActual, shownExpected, operator))
+    else if (WITH_DIFFERENCE.has(operator)) super(difference(shownActual, shownExpected, operator, String(message)))
+    else super(String(message))
     Error.stackTraceLimit = limit
     this.generatedMessage = !message
     Object.defineProperty(this, 'name', {
+      __proto__: null,
       value: 'AssertionError [ERR_ASSERTION]',
       enumerable: false,
       writable: true,
@@ -171,7 +213,7 @@ class AssertionError extends Error {
       if (typeof this[name] === 'string') {
         const lines = this[name].split('\n')
         if (lines.length > 10) this[name] = `${lines.slice(0, 10).join('\n')}\n...`
-        else if (this[name].length > 512) this[name] = `${this[name].slice(0, 512)}...`
+        else if (this[name].length > 512) this[name] = `${this[name].slice(0, 488)}...`
       }
     }
     const shown = inspect(this, { ...context, customInspect: false, depth: 0 })

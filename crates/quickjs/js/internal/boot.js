@@ -1,6 +1,6 @@
 // The first thing that runs: the loader of our own modules, and what the Rust side calls.
-;(function boot(native) {
-  'use strict'
+'use strict'
+exports.boot = function boot(native) {
   const cache = new Map()
   const sources = new Set(native.names)
 
@@ -42,10 +42,9 @@
     const known = cache.get(id)
     if (known !== undefined) return known.exports
     if (!sources.has(id)) throw new Error(`there is no module '${id}' inside`)
-    const source = native.source(id)
     const module = { id, exports: {} }
     cache.set(id, module)
-    const run = native.compile(`(function (exports, require, module, native) {${source}\n})`, `node:${id}`)
+    const run = native.builtin(id)
     run.call(module.exports, module.exports, id.startsWith('npm/') ? required(id) : requireBuiltin, module, native)
     return module.exports
   }
@@ -67,4 +66,4 @@
   requireBuiltin('internal/stacks')
   requireBuiltin('internal/globals')
   return requireBuiltin('internal/main')
-})
+}

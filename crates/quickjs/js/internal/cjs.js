@@ -4,23 +4,44 @@ const path = require('path')
 const { codes } = require('internal/errors')
 const builtins = require('internal/builtins')
 const resolution = require('internal/resolution')
+const flags = require('internal/flags')
+const { deprecate } = require('internal/util')
 const { validateString } = require('internal/validators')
 
-const CONDITIONS = new Set(['node', 'require', 'module-sync', 'node-addons'])
+const CONDITIONS = new Set([
+  'node',
+  'require',
+  'module-sync',
+  'node-addons',
+  ...require('internal/flags').all('conditions'),
+])
 const found = new Map()
 
+const kParent = Symbol('parent')
 function Module(id = '', parent) {
   this.id = id
   this.path = path.dirname(id)
   Object.defineProperty(this, 'exports', { value: {}, writable: true, enumerable: true, configurable: true })
-  if (parent !== undefined) {
-    this.parent = parent
-    if (parent?.children && !parent.children.includes(this)) parent.children.push(this)
-  } else this.parent = undefined
+  Object.defineProperty(this, kParent, { value: parent, writable: true })
+  if (parent?.children && !parent.children.includes(this)) parent.children.push(this)
   this.filename = null
   this.loaded = false
   this.children = []
 }
+const parentGetter = {
+  get() {
+    return this[kParent]
+  },
+  set(value) {
+    this[kParent] = value
+  },
+}
+if (flags.has('pending-deprecation')) {
+  const told =
+    'module.parent is deprecated due to accuracy issues. Please use require.main to find program entry point instead.'
+  for (const key of ['get', 'set']) parentGetter[key] = deprecate(parentGetter[key], told, 'DEP0144')
+}
+Object.defineProperty(Module.prototype, 'parent', { ...parentGetter, configurable: true })
 Module.Module = Module
 Module._cache = { __proto__: null }
 Module._pathCache = { __proto__: null }
@@ -33,11 +54,28 @@ Module.syncBuiltinESMExports = () => {}
 Module.findSourceMap = () => undefined
 Module.SourceMap = class SourceMap {}
 Module.register = () => {}
-Module.runMain = () => {}
-const WRAPPER = ['(function (exports, require, module, __filename, __dirname) { ', '\n});']
-let wrapper = WRAPPER
+Module.runMain = (main = process.argv[1]) => {
+  Module._load(main, null, true)
+}
 let patched = false
-Module.wrap = (script) => wrapper[0] + script + wrapper[1]
+let wrapper = new Proxy(['(function (exports, require, module, __filename, __dirname) { ', '\n});'], {
+  set(...args) {
+    patched = true
+    return Reflect.set(...args)
+  },
+  defineProperty(...args) {
+    patched = true
+    return Reflect.defineProperty(...args)
+  },
+})
+let wrap = (script) => wrapper[0] + script + wrapper[1]
+Object.defineProperty(Module, 'wrap', {
+  get: () => wrap,
+  set(value) {
+    patched = true
+    wrap = value
+  },
+})
 Object.defineProperty(Module, 'wrapper', {
   get: () => wrapper,
   set(value) {
@@ -60,6 +98,7 @@ const real = new Map()
 function toReal(file) {
   const known = real.get(file)
   if (known !== undefined) return known
+  if (flags.has('preserve-symlinks')) return file
   const answer = native.realpath(file, false)
   const result = typeof answer === 'string' ? answer : file
   real.set(file, result)
@@ -90,6 +129,13 @@ function fromDirectory(dir, extensions, request) {
     error.path = path.resolve(dir, 'package.json')
     error.requestPath = request
     throw error
+  }
+  if (index !== undefined && main) {
+    process.emitWarning(
+      `Invalid 'main' field in '${path.resolve(dir, 'package.json')}' of '${main}'. Please either fix that or report it to the module author`,
+      'DeprecationWarning',
+      'DEP0128',
+    )
   }
   return index
 }
@@ -167,7 +213,7 @@ Module._resolveFilename = function _resolveFilename(request, parent, isMain, opt
   let paths
   if (typeof options === 'object' && options !== null) {
     if (Array.isArray(options.paths)) {
-      const relative = /^\.\.?\//.test(request)
+      const relative = /^\.\.?(\/|$)/.test(request)
       if (relative) paths = options.paths
       else {
         const fake = new Module('', null)
@@ -194,7 +240,7 @@ Module._resolveFilename = function _resolveFilename(request, parent, isMain, opt
   const filename = Module._findPath(request, paths, isMain)
   if (filename) return filename
   const stack = []
-  for (let at = parent; at; at = at.parent) stack.push(at.filename || at.id)
+  for (let at = parent; at; at = at[kParent]) stack.push(at.filename || at.id)
   throw missing(request, stack)
 }
 
@@ -244,15 +290,37 @@ Module._load = function _load(request, parent, isMain) {
       const { children } = parent ?? {}
       const at = children?.indexOf(module) ?? -1
       if (at !== -1) children.splice(at, 1)
-    }
+    } else if (isPlain(module.exports) && Object.getPrototypeOf(module.exports) === circular)
+      Object.setPrototypeOf(module.exports, Object.prototype)
   }
   return module.exports
 }
 
 function answer(module, parent) {
   if (parent?.children && !parent.children.includes(module)) parent.children.push(module)
-  return module.exports
+  const { exports: value } = module
+  // One that is needed while it is still loading: what it does not have yet is told of.
+  if (!module.loaded && isPlain(value) && Object.getPrototypeOf(value) === Object.prototype && !value.__esModule)
+    Object.setPrototypeOf(value, circular)
+  return value
 }
+const isPlain = (value) => value !== null && typeof value === 'object' && native.proxy(value) === undefined
+function absent(key) {
+  process.emitWarning(`Accessing non-existent property '${String(key)}' of module exports inside circular dependency`)
+}
+const circular = new Proxy(
+  {},
+  {
+    get(target, key) {
+      if (key in target || key === '__esModule') return target[key]
+      return absent(key)
+    },
+    getOwnPropertyDescriptor(target, key) {
+      if (Object.hasOwn(target, key) || key === '__esModule') return Object.getOwnPropertyDescriptor(target, key)
+      return absent(key)
+    },
+  },
+)
 
 Module.prototype.load = function load(filename) {
   this.filename = filename
@@ -284,7 +352,7 @@ Module.prototype.require = function (id) {
 
 Module.prototype._compile = function _compile(content, filename, format) {
   const from = typeof content === 'string' ? content.replace(/^#!.*/, '') : content
-  const compiled = native.compile(patched ? Module.wrap(from) : WRAPPER[0] + from + WRAPPER[1], filename)
+  const compiled = patched ? native.compile(Module.wrap(from), filename) : native.compileModule(from, filename)
   const require = makeRequire(this)
   return Reflect.apply(compiled, this.exports, [this.exports, require, this, filename, path.dirname(filename)])
 }
@@ -301,9 +369,19 @@ function makeRequire(module) {
     validateString(request, 'request')
     return Module._resolveLookupPaths(request, module)
   }
-  require.main = exports.main
-  require.extensions = Module._extensions
-  require.cache = Module._cache
+  // Whatever setters there are on prototypes.
+  for (const [key, value] of [
+    ['main', exports.main],
+    ['extensions', Module._extensions],
+    ['cache', Module._cache],
+  ])
+    Object.defineProperty(require, key, {
+      __proto__: null,
+      value,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    })
   return require
 }
 exports.makeRequire = makeRequire
@@ -351,16 +429,23 @@ Object.defineProperties(
   Object.fromEntries(['.ts', '.cts', '.tsx', '.jsx', '.mts'].map((key) => [key, { enumerable: key !== '.mts' }])),
 )
 
-exports.runMain = (filename) => Module._load(filename, null, true)
+exports.runMain = (filename) => Module.runMain(filename)
 exports.Module = Module
 exports.main = undefined
 Module._initPaths = () => {
   const { NODE_PATH, HOME } = process.env
+  const prefix = path.resolve(process.execPath, '..', '..')
   const home = HOME ? [path.resolve(HOME, '.node_modules'), path.resolve(HOME, '.node_libraries')] : []
-  Module.globalPaths = [...(NODE_PATH ?? '').split(':').filter(Boolean), ...home]
+  Module.globalPaths = [...(NODE_PATH ?? '').split(':').filter(Boolean), ...home, path.resolve(prefix, 'lib', 'node')]
 }
 Module._initPaths()
-Module._preloadModules = () => {}
+Module._preloadModules = (requests) => {
+  if (!Array.isArray(requests) || requests.length === 0) return
+  const parent = new Module('internal/preload', null)
+  parent.paths = Module._nodeModulePaths(process.cwd())
+  parent.filename = path.join(process.cwd(), 'internal/preload')
+  for (const request of requests) parent.require(request)
+}
 Module.enableCompileCache = () => ({ status: 3 })
 Module.createRequire = function createRequire(filename) {
   let file

@@ -149,11 +149,13 @@ function sets(a, b, strict, memo) {
 function maps(a, b, strict, memo) {
   const left = []
   for (const [key, value] of a) {
-    if (simple(key, strict) || (!strict && b.has(key))) {
+    if (simple(key, strict)) {
       if (!b.has(key) || !equal(value, b.get(key), strict, memo)) return false
-    } else left.push([key, value])
+    } else if (strict || !b.has(key) || !equal(value, b.get(key), strict, memo)) left.push([key, value])
   }
-  const others = [...b].filter(([key]) => !simple(key, strict) && (strict || !a.has(key)))
+  const others = [...b].filter(
+    ([key, value]) => !simple(key, strict) && (strict || !a.has(key) || !equal(a.get(key), value, strict, memo)),
+  )
   return matched(left, others, (x, y) => equal(x[0], y[0], strict, memo) && equal(x[1], y[1], strict, memo))
 }
 function matched(left, others, same) {

@@ -82,9 +82,7 @@ function missingArgs(...args) {
   return `The ${listed(quoted, 'and')} arguments must be specified`
 }
 
-function returned(what) {
-  return what?.constructor?.name ? `an instance of ${what.constructor.name}` : `type ${typeof what}`
-}
+const returned = (value) => received(value).replace(' Received ', '')
 
 exports.messages = {
   ERR_AMBIGUOUS_ARGUMENT: ['The "%s" argument is ambiguous. %s', TypeError],
@@ -137,6 +135,8 @@ exports.messages = {
     Error,
   ],
   ERR_FS_WATCH_QUEUE_OVERFLOW: ['fs.watch() queued more than %d events', Error],
+  ERR_IPC_CHANNEL_CLOSED: ['Channel closed', Error],
+  ERR_INVALID_MODULE: ['No such module: %s', Error],
   ERR_ILLEGAL_CONSTRUCTOR: ['Illegal constructor', TypeError],
   ERR_IMPORT_ATTRIBUTE_MISSING: ['Module "%s" needs an import attribute of "%s: %s"', TypeError],
   ERR_INCOMPATIBLE_OPTION_PAIR: ['Option "%s" cannot be used in combination with option "%s"', TypeError],

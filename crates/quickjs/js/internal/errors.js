@@ -12,7 +12,13 @@ function setStack(error, name) {
   const message = error.message === '' ? name : `${name}: ${error.message}`
   const frames = stack.indexOf('\n    at ')
   const value = frames === -1 ? message : message + stack.slice(frames)
-  Object.defineProperty(error, 'stack', { value, configurable: true, enumerable: false, writable: true })
+  Object.defineProperty(error, 'stack', {
+    __proto__: null,
+    value,
+    configurable: true,
+    enumerable: false,
+    writable: true,
+  })
 }
 
 function define(code, message, Base, ...others) {
@@ -23,12 +29,14 @@ function define(code, message, Base, ...others) {
       for (const [key, value] of Object.entries(typeof text === 'object' ? text.properties : {})) error[key] = value
       Object.defineProperties(error, {
         message: {
+          __proto__: null,
           value: typeof text === 'object' ? text.message : text,
           enumerable: false,
           writable: true,
           configurable: true,
         },
         toString: {
+          __proto__: null,
           value() {
             return `${this.name} [${code}]: ${this.message}`
           },
@@ -84,6 +92,13 @@ exports.uvException = function uvException({ errno, syscall, path, dest, message
   if (path !== undefined) error.path = shown(path)
   if (dest !== undefined) error.dest = shown(dest)
   return error
+}
+
+// The same in few words, as Node has it for calls without a path.
+exports.errnoException = function errnoException(errno, syscall, original) {
+  const [code] = errnames.get(errno) ?? [`Unknown system error ${errno}`]
+  const error = new Error(original ? `${syscall} ${code} ${original}` : `${syscall} ${code}`)
+  return Object.assign(error, { errno, code, syscall })
 }
 
 exports.hideStackFrames = (fn) => {

@@ -5,7 +5,13 @@ const { codes } = require('internal/errors')
 const builtins = require('internal/builtins')
 const resolution = require('internal/resolution')
 
-const CONDITIONS = new Set(['node', 'import', 'module-sync', 'node-addons'])
+const CONDITIONS = new Set([
+  'node',
+  'import',
+  'module-sync',
+  'node-addons',
+  ...require('internal/flags').all('conditions'),
+])
 const texts = new Map()
 
 const toUrl = (file) => require('url').pathToFileURL(file).href
@@ -200,8 +206,10 @@ exports.looksLikeModule = (source) => {
 }
 
 // A module's namespace, at once; an error if something in it waits.
-exports.importNow = function importNow(file) {
-  const promise = native.import(toUrl(file))
+exports.importNow = (file) => now(native.import(toUrl(file)))
+// The same for what is named as in a module of the current directory.
+exports.preload = (specifier) => now(native.import(exports.resolve('', specifier)))
+function now(promise) {
   let [state, value] = native.promise(promise)
   if (state === 0) {
     native.runJobs()

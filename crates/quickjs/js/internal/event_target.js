@@ -107,6 +107,7 @@ Object.defineProperty(Event.prototype, Symbol.toStringTag, { configurable: true,
 class CustomEvent extends Event {
   #detail
   constructor(type, options = undefined) {
+    if (arguments.length === 0) throw new codes.ERR_MISSING_ARGS('type')
     super(type, options)
     this.#detail = options?.detail ?? null
   }

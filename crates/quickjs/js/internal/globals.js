@@ -25,7 +25,7 @@ const LAZY = {
   'internal/url': ['URL', 'URLSearchParams'],
   'internal/text': ['TextEncoder', 'TextDecoder'],
   'internal/blob': ['Blob', 'File'],
-  'internal/fetch': ['Headers', 'Request', 'Response', 'fetch'],
+  'internal/fetch': ['Headers', 'Request', 'Response'],
   'internal/intl': ['Intl'],
   'internal/channels': ['MessageChannel', 'MessagePort', 'MessageEvent', 'BroadcastChannel'],
   'stream/web': [
@@ -57,6 +57,7 @@ const LAZY = {
 }
 for (const [module, names] of Object.entries(LAZY))
   defineLazily(globalThis, names, (name) => require(module)[name], false)
+defineLazily(globalThis, ['fetch'], () => require('internal/fetch').fetch)
 defineLazily(globalThis, ['performance'], () => require('perf_hooks').performance)
 defineLazily(globalThis, ['structuredClone'], () => require('internal/structured_clone').structuredClone)
 defineLazily(globalThis, ['Buffer'], () => require('buffer').Buffer, false)
@@ -74,4 +75,5 @@ defineLazily(
   }),
   false,
 )
+if (require('internal/flags').has('expose-gc')) hidden('gc', () => native.collect())
 hidden('console', require('internal/console').console)

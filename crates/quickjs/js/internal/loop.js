@@ -92,6 +92,9 @@ exports.later = function later(work) {
   finished.push({ fn: work, context })
 }
 
+exports.requests = () => finished.length
+exports.immediates = () => immediates.filter((entry) => !entry._destroyed && entry._refed).length
+
 // Something that keeps the loop going: files that are watched, input that is read.
 exports.hold = () => {
   alive++
@@ -134,8 +137,8 @@ function rejections() {
   pending = []
   for (const { promise, reason } of all) {
     told.set(promise, reason)
-    const mode = exports.rejectionMode ?? 'throw'
-    if (process.emit('unhandledRejection', reason, promise)) continue
+    const mode = require('internal/flags').last('unhandled-rejections') ?? 'throw'
+    if (mode !== 'strict' && process.emit('unhandledRejection', reason, promise) && mode !== 'warn') continue
     if (mode === 'none') continue
     if (mode === 'warn') {
       process.emitWarning(new codes.ERR_UNHANDLED_REJECTION(String(reason)))

@@ -2,33 +2,53 @@
 'use strict'
 const loop = require('internal/loop')
 const esm = require('internal/esm')
+const flags = require('internal/flags')
 const process = require('internal/process')
 
-process.on('warning', (warning) => require('internal/warnings').show(warning))
+if (!flags.has('no-warnings') && process.env.NODE_NO_WARNINGS !== '1')
+  process.on('warning', (warning) => require('internal/warnings').show(warning))
 
 // An exception that nobody caught.
 function fatal(error, origin = 'uncaughtException') {
-  process.emit('uncaughtExceptionMonitor', error, origin)
-  if (process.uncaughtCapture !== null) {
-    process.uncaughtCapture(error)
-    return
+  if (typeof process._fatalException !== 'function') {
+    native.print(2, describe(error))
+    native.exit(6)
   }
-  if (process.listenerCount('uncaughtException') > 0) {
-    process.emit('uncaughtException', error, origin)
-    return
-  }
+  if (process._fatalException(error, origin)) return
   native.print(2, describe(error))
-  try {
-    if (!process._exiting) {
-      process._exiting = true
-      process.exitCode = 1
-      process.emit('exit', 1)
-    }
-  } finally {
-    native.exit(Number(process.exitCode ?? 1) || 1)
-  }
+  native.exit(Number(process.exitCode ?? 1) & 0xff)
 }
 loop.setFatal(fatal)
+
+// Whether somebody has taken it. Else scripts are told of the end.
+Object.defineProperty(process, '_fatalException', {
+  value(error, origin) {
+    try {
+      process.emit('uncaughtExceptionMonitor', error, origin)
+      if (process.uncaughtCapture !== null) {
+        process.uncaughtCapture(error)
+        return true
+      }
+      if (process.emit('uncaughtException', error, origin)) return true
+    } catch (again) {
+      native.print(2, describe(again))
+      native.exit(7)
+    }
+    try {
+      if (!process._exiting) {
+        process._exiting = true
+        process.exitCode = 1
+        process.emit('exit', 1)
+      }
+    } catch {
+      // There is nothing more to be done.
+    }
+    return false
+  },
+  writable: true,
+  configurable: true,
+  enumerable: true,
+})
 
 function describe(error) {
   let shown

@@ -1,11 +1,12 @@
 // The process object.
 'use strict'
 const EventEmitter = require('events')
-const { codes, uvException } = require('internal/errors')
+const { codes, errnoException, uvException } = require('internal/errors')
 const { errnos } = require('internal/errnos')
 const validators = require('internal/validators')
 const loop = require('internal/loop')
 const { deprecate, defineLazily } = require('internal/util')
+const flags = require('internal/flags')
 
 function process() {}
 Object.defineProperty(process, 'name', { value: 'process' })
@@ -50,21 +51,25 @@ Object.defineProperty(self, 'exitCode', {
   },
 })
 
+let pending = flags.has('pending-deprecation') || native.env.NODE_PENDING_DEPRECATION === '1'
 const env = new Proxy(Object.assign({}, native.env), {
   set(target, key, value) {
+    if (key === '') return true
     if (typeof key === 'symbol' || typeof value === 'symbol')
       throw new TypeError('Cannot convert a Symbol value to a string')
+    if (pending && !['string', 'number', 'boolean'].includes(typeof value)) {
+      self.emitWarning(
+        'Assigning any value other than a string, number, or boolean to a process.env property is deprecated. Please make sure to convert the value to a string before setting process.env with it.',
+        'DeprecationWarning',
+        'DEP0104',
+      )
+      pending = false
+    }
     target[key] = `${value}`
     return true
   },
   defineProperty(target, key, descriptor) {
-    if ('value' in descriptor && descriptor.configurable !== false && 'get' in descriptor === false) {
-      if (!descriptor.configurable && Object.hasOwn(target, key) === false) {
-        throw Object.assign(
-          new TypeError("'process.env' only accepts a configurable, writable, and enumerable data descriptor"),
-          { code: 'ERR_INVALID_OBJECT_DEFINE_PROPERTY' },
-        )
-      }
+    if ('value' in descriptor && descriptor.configurable && descriptor.writable && descriptor.enumerable) {
       return Reflect.defineProperty(target, key, {
         value: `${descriptor.value}`,
         writable: true,
@@ -72,9 +77,11 @@ const env = new Proxy(Object.assign({}, native.env), {
         configurable: true,
       })
     }
-    throw Object.assign(new TypeError("'process.env' does not accept an accessor(getter/setter) descriptor"), {
-      code: 'ERR_INVALID_OBJECT_DEFINE_PROPERTY',
-    })
+    const why =
+      'get' in descriptor || 'set' in descriptor
+        ? "'process.env' does not accept an accessor(getter/setter) descriptor"
+        : "'process.env' only accepts a configurable, writable, and enumerable data descriptor"
+    throw Object.assign(new TypeError(why), { code: 'ERR_INVALID_OBJECT_DEFINE_PROPERTY' })
   },
 })
 
@@ -84,22 +91,27 @@ function exit(code) {
     self._exiting = true
     self.emit('exit', Number(exitCode ?? 0))
   }
-  native.exit(Number(exitCode ?? 0) | 0)
+  self.reallyExit(Number(exitCode ?? 0) | 0)
 }
 self._exiting = false
-self.reallyExit = (code) => native.exit(Number(code ?? exitCode ?? 0) | 0)
+// The bit tells an end by a signal from one by `exit`.
+const BY_SIGNAL = 1 << 30
+self.reallyExit = (code) => native.exit(Number(code ?? exitCode ?? 0) & 0xff)
+const endBySignal = (number) => native.exit(BY_SIGNAL | (number << 8))
 
 function id(name, value) {
   return { [`get${name}`]: () => value }[`get${name}`]
 }
+// A number, or a name, of which there are none of that kind.
+function validateId(wanted, name, kind) {
+  if (typeof wanted === 'number') return validators.validateUint32(wanted, name)
+  if (typeof wanted !== 'string') throw new codes.ERR_INVALID_ARG_TYPE(name, ['number', 'string'], wanted)
+  if (kind !== undefined) throw new codes.ERR_UNKNOWN_CREDENTIAL(kind, wanted)
+}
 function setter(name, current) {
   return (wanted) => {
-    if (typeof wanted !== 'number' && typeof wanted !== 'string')
-      throw new codes.ERR_INVALID_ARG_TYPE('id', ['number', 'string'], wanted)
-    if (typeof wanted === 'number') validators.validateUint32(wanted, 'id')
-    if (typeof wanted === 'string') throw new codes.ERR_UNKNOWN_CREDENTIAL(name, wanted)
-    if (wanted !== current)
-      throw uvException({ errno: errnos.get('EPERM'), syscall: name === 'Group' ? 'setgid' : 'setuid' })
+    validateId(wanted, 'id', name)
+    if (wanted !== current) throw errnoException(errnos.get('EPERM'), name === 'Group' ? 'setgid' : 'setuid')
   }
 }
 
@@ -132,20 +144,25 @@ Object.assign(self, {
     tls: false,
     cached_builtins: true,
     require_module: true,
-    typescript: 'strip',
   },
-  config: {
-    target_defaults: { cflags: [], default_configuration: 'Release', defines: [], include_dirs: [], libraries: [] },
-    variables: { v8_enable_i18n_support: 0 },
-  },
+  config: Object.freeze({
+    target_defaults: Object.freeze({
+      cflags: Object.freeze([]),
+      default_configuration: 'Release',
+      defines: Object.freeze([]),
+      include_dirs: Object.freeze([]),
+      libraries: Object.freeze([]),
+    }),
+    variables: Object.freeze({ napi_build_version: '0', node_module_version: 115, v8_enable_i18n_support: 0 }),
+  }),
   argv: ['/usr/local/bin/tarbox', ...native.args],
   argv0: 'tarbox',
   execPath: '/usr/local/bin/tarbox',
   execArgv: native.execArgs,
   env,
-  title: 'tarbox',
-  pid: 1,
-  ppid: 0,
+  title: flags.last('title') ?? 'tarbox',
+  pid: native.ids[0],
+  ppid: native.ids[1],
   exit,
   hrtime,
   nextTick: loop.nextTick,
@@ -175,30 +192,37 @@ Object.assign(self, {
   setegid: setter('Group', gid),
   setgroups(groups) {
     validators.validateArray(groups, 'groups')
-    throw uvException({ errno: errnos.get('EPERM'), syscall: 'setgroups' })
+    groups.forEach((group, at) => validateId(group, `groups[${at}]`, 'Group'))
+    throw errnoException(errnos.get('EPERM'), 'setgroups')
   },
-  initgroups() {
-    throw uvException({ errno: errnos.get('EPERM'), syscall: 'initgroups' })
+  initgroups(user, extraGroup) {
+    validateId(user, 'user')
+    validateId(extraGroup, 'extraGroup', 'Group')
+    validateId(user, 'user', 'User')
+    throw errnoException(errnos.get('EPERM'), 'initgroups')
   },
   kill(pid, signal) {
     if (pid != (pid | 0)) throw new codes.ERR_INVALID_ARG_TYPE('pid', 'number', pid)
     const { signals } = require('internal/signals')
-    if (typeof signal === 'string' && signals[signal] === undefined) throw new codes.ERR_UNKNOWN_SIGNAL(signal)
-    const number = typeof signal === 'number' ? signal : signals[signal ?? 'SIGTERM']
-    if (pid !== self.pid && pid !== 0)
-      throw uvException({ errno: errnos.get(number > 64 || number < 0 ? 'EINVAL' : 'ESRCH'), syscall: 'kill' })
-    if (number === 0) return true
-    const name = Object.keys(signals).find((one) => signals[one] === number)
-    if (name === undefined) throw uvException({ errno: errnos.get('EINVAL'), syscall: 'kill' })
-    if (self.listenerCount(name) > 0) {
-      setImmediate(() => self.emit(name, name, number))
-      return true
-    }
-    native.exit(128 + number)
+    if (typeof signal !== 'number' && signal && signals[signal] === undefined)
+      throw new codes.ERR_UNKNOWN_SIGNAL(signal)
+    const result = self._kill(pid, typeof signal === 'number' ? signal : signals[signal || 'SIGTERM'])
+    if (result) throw errnoException(result, 'kill')
     return true
   },
+  // There is one process. What nobody listens for ends it.
+  _kill(pid, number) {
+    const { signals } = require('internal/signals')
+    const name = Object.keys(signals).find((one) => signals[one] === number)
+    if (name === undefined && number !== 0) return errnos.get('EINVAL')
+    if (![self.pid, 0, -1].includes(Number(pid))) return errnos.get('ESRCH')
+    if (number === 0 || name === 'SIGCHLD' || name === 'SIGURG' || name === 'SIGWINCH' || name === 'SIGCONT') return 0
+    if (self.listenerCount(name) > 0) setImmediate(() => self.listenerCount(name) > 0 && self.emit(name, name, number))
+    else endBySignal(number)
+    return 0
+  },
   abort() {
-    native.exit(134)
+    endBySignal(6)
   },
   memoryUsage: Object.assign(
     () => ({ rss: 32 << 20, heapTotal: 16 << 20, heapUsed: 8 << 20, external: 1 << 20, arrayBuffers: 1 << 16 }),
@@ -237,17 +261,23 @@ Object.assign(self, {
     }
     return { user, system: 0 }
   },
-  getActiveResourcesInfo: () => require('internal/timer_list').names(),
+  getActiveResourcesInfo: () => [
+    ...Array.from({ length: loop.requests() }, () => 'FSReqCallback'),
+    ...require('internal/timer_list').names(),
+    ...Array.from({ length: loop.immediates() }, () => 'Immediate'),
+  ],
   _getActiveHandles: () => [],
-  _getActiveRequests: () => [],
-  _kill: () => 0,
+  _getActiveRequests: () => Array.from({ length: loop.requests() }, () => ({})),
   _tickCallback: loop.drain,
   _rawDebug: (...args) => native.print(2, `${require('internal/inspect').format(...args)}\n`),
-  binding(name) {
-    throw new Error(`No such module: ${name}`)
-  },
-  dlopen() {
-    throw Object.assign(new Error('native addons cannot be loaded'), { code: 'ERR_DLOPEN_FAILED' })
+  binding: (name) => require('internal/bindings').binding(`${name}`),
+  dlopen(module, filename) {
+    if (module === null || typeof module?.exports !== 'object' || module.exports === null)
+      throw new codes.ERR_INVALID_ARG_TYPE('module.exports', 'Object', module?.exports)
+    const stats = require('fs').statSync(`${filename}`, { throwIfNoEntry: false })
+    let why = 'cannot open shared object file: No such file or directory'
+    if (stats) why = stats.size < 64 ? 'file too short' : 'invalid ELF header: native add-ons cannot be loaded'
+    throw Object.assign(new Error(`${filename}: ${why}`), { code: 'ERR_DLOPEN_FAILED' })
   },
   getBuiltinModule(name) {
     validators.validateString(name, 'id')
@@ -282,14 +312,15 @@ Object.assign(self, {
   },
   debugPort: 9229,
   report: undefined,
-  allowedNodeEnvironmentFlags: new Set([
-    '--no-warnings',
-    '--expose-gc',
-    '--no-deprecation',
-    '--trace-warnings',
-    '--max-old-space-size',
-  ]),
 })
+defineLazily(self, ['allowedNodeEnvironmentFlags'], flags.allowed)
+for (const [flag, name] of [
+  ['no-deprecation', 'noDeprecation'],
+  ['throw-deprecation', 'throwDeprecation'],
+  ['trace-deprecation', 'traceDeprecation'],
+  ['trace-warnings', 'traceProcessWarnings'],
+])
+  if (flags.has(flag)) self[name] = true
 Object.defineProperty(self, 'uncaughtCapture', { value: null, writable: true, enumerable: false })
 Object.defineProperty(self, 'start', { value: start, enumerable: false })
 Object.defineProperty(self, 'debugPort', {

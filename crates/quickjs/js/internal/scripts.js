@@ -1,21 +1,12 @@
 // The one program that there is for scripts: the engine itself, under the name of Node.js.
 'use strict'
 
-// Options of Node.js that take a value of their own.
-const WITH_VALUE = new Set([
-  '-r',
-  '--require',
-  '--import',
-  '-C',
-  '--conditions',
-  '--input-type',
-  '--redirect-warnings',
-  '--title',
-])
+const { takesValue } = require('internal/flags')
 
 // What a command line of Node.js is to run; undefined for any other program.
 exports.scriptOf = function scriptOf(file, args) {
-  if (file !== process.execPath && file !== process.argv[0] && !/(^|\/)node$/.test(file)) return undefined
+  const isOurs = [process.execPath, process.argv[0]].includes(file) || /(^|\/)(node|tarbox)$/.test(file)
+  if (!isOurs && !(file.includes('/') && native.realpath(file, false) === process.execPath)) return undefined
   const script = { kind: 'input', text: '', args: [], execArgs: [] }
   let at = 0
   let prints = false
@@ -32,7 +23,7 @@ exports.scriptOf = function scriptOf(file, args) {
     }
     if (!arg.startsWith('-')) break
     script.execArgs.push(arg)
-    if (WITH_VALUE.has(arg)) script.execArgs.push(args[++at])
+    if (takesValue(arg)) script.execArgs.push(args[++at] ?? '')
   }
   if (script.kind === 'input' && at < args.length && args[at - 1] !== '-')
     Object.assign(script, { kind: 'file', text: args[at++] })
@@ -72,7 +63,7 @@ exports.wordsOf = function wordsOf(line, env) {
 }
 
 // Runs it to its end: code, signal, what was printed. Undefined if it cannot be begun.
-exports.run = function run(script, { cwd, env, input, timeout }) {
+exports.run = function run(script, { cwd, env, input, timeout, pid }) {
   const pairs = Object.entries(env ?? process.env).filter(([, value]) => value !== undefined)
   const { signals } = require('internal/signals')
   const answer = native.runScript({
@@ -81,6 +72,8 @@ exports.run = function run(script, { cwd, env, input, timeout }) {
     cwd: cwd === undefined ? undefined : cwd instanceof URL ? require('url').fileURLToPath(cwd) : `${cwd}`,
     input,
     timeout: timeout > 0 ? timeout : undefined,
+    pid,
+    ppid: process.pid,
   })
   if (typeof answer === 'number') return { errno: answer }
   const [status, stdout, stderr] = answer

@@ -44,7 +44,7 @@ if (original?.set) {
 } else if ('prepareStackTrace' in Error) {
   Error.prepareStackTrace = prepare
 }
-Error.stackTraceLimit = 10
+Error.stackTraceLimit = Number(require('internal/flags').last('stack-trace-limit') ?? 10)
 
 // The engine's own property takes text alone; in V8 it is one like any other.
 const stack = Object.getOwnPropertyDescriptor(Error.prototype, 'stack')
@@ -53,7 +53,14 @@ if (stack?.set) {
     ...stack,
     set(value) {
       if (typeof value === 'string') stack.set.call(this, value)
-      else Object.defineProperty(this, 'stack', { value, writable: true, configurable: true, enumerable: false })
+      else
+        Object.defineProperty(this, 'stack', {
+          __proto__: null,
+          value,
+          writable: true,
+          configurable: true,
+          enumerable: false,
+        })
     },
   })
 }

@@ -3,7 +3,14 @@
 const path = require('path')
 const cjs = require('internal/cjs')
 const esm = require('internal/esm')
+const flags = require('internal/flags')
 const resolution = require('internal/resolution')
+
+// What is to be loaded before the script.
+function preload() {
+  cjs.Module._preloadModules(flags.all('require'))
+  for (const specifier of flags.all('import')) esm.preload(specifier)
+}
 
 exports.startFile = function startFile(file) {
   const wanted = path.resolve(file)
@@ -17,6 +24,7 @@ exports.startFile = function startFile(file) {
   const real = native.realpath(found, false)
   const main = typeof real === 'string' ? real : found
   process.argv.splice(1, 0, main)
+  preload()
   if (resolution.formatOf(main, true) === 'module') esm.start(main)
   else cjs.runMain(main)
 }
@@ -27,6 +35,7 @@ exports.startCode = function startCode(text, name, print) {
   const module = new Module(name)
   module.filename = path.join(process.cwd(), name)
   module.paths = Module._nodeModulePaths(process.cwd())
+  preload()
   if (esm.looksLikeModule(text, name)) {
     if (print) throw new (require('internal/errors').codes.ERR_EVAL_ESM_CANNOT_PRINT)()
     esm.startText(text, name)

@@ -16,6 +16,7 @@ function output(fd, name) {
   stream.fd = fd
   stream._type = terminal ? 'tty' : 'pipe'
   stream._isStdio = true
+  stream.readable = false
   if (terminal) {
     Object.assign(stream, {
       isTTY: true,

@@ -57,7 +57,7 @@ function clone(value, seen) {
     types.isPromise(value) ||
     types.isWeakMap(value) ||
     types.isWeakSet(value) ||
-    types.isProxy(value) ||
+    (types.isProxy(value) && value !== process.env) ||
     types.isGeneratorObject(value)
   )
     fail(`#<${value.constructor?.name ?? 'Object'}>`)

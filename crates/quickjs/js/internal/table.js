@@ -9,13 +9,7 @@ function draw(head, columns) {
   const widths = head.map((name, index) => Math.max(width(name), ...rows[index].map(width)) + 2)
   const line = (left, middle, right) => left + widths.map((count) => '─'.repeat(count)).join(middle) + right
   const row = (cells) =>
-    `│${cells
-      .map((cell, index) => {
-        const room = widths[index] - width(cell)
-        const before = Math.floor(room / 2)
-        return ' '.repeat(before) + cell + ' '.repeat(room - before)
-      })
-      .join('│')}│`
+    `│${cells.map((cell, index) => ` ${cell}${' '.repeat(widths[index] - width(cell) - 1)}`).join('│')}│`
   const count = Math.max(0, ...rows.map((column) => column.length))
   let text = `${line('┌', '┬', '┐')}\n${row(head)}\n${line('├', '┼', '┤')}\n`
   for (let at = 0; at < count; at++) text += `${row(rows.map((column) => column[at] ?? ''))}\n`
@@ -49,14 +43,14 @@ exports.table = function table(data, properties) {
   keys.forEach((key, at) => {
     const item = data[key]
     const primitive = item === null || (typeof item !== 'function' && typeof item !== 'object')
-    if (primitive) {
+    if (primitive && properties === undefined) {
       anyPrimitive = true
       values[at] = shown(item)
       return
     }
     for (const name of properties ?? Object.keys(item)) {
       if (!columns.has(name)) columns.set(name, [])
-      columns.get(name)[at] = Object.hasOwn(item, name) ? shown(item[name]) : ''
+      columns.get(name)[at] = !primitive && Object.hasOwn(item, name) ? shown(item[name]) : ''
     }
   })
   const head = ['(index)', ...columns.keys()]

@@ -59,12 +59,18 @@ exports.remove = (entry) => {
 
 exports.isActive = (entry) => entry.at !== undefined && heap[entry.at] === entry
 exports.setRef = (entry, wanted) => {
+  if (entry === undefined) return
   if (entry.refed === wanted) return
   entry.refed = wanted
   if (exports.isActive(entry)) refed += wanted ? 1 : -1
 }
 exports.anyRefed = () => refed > 0
-exports.names = () => heap.filter((entry) => entry.refed).map(() => 'Timeout')
+// One is there also while it runs.
+let running
+exports.names = () => {
+  const runs = running?.refed && running.timer?._onTimeout != null && !exports.isActive(running)
+  return [...heap.filter((entry) => entry.refed), ...(runs ? [running] : [])].map(() => 'Timeout')
+}
 
 // Runs what is due now; what becomes due meanwhile waits for the next turn.
 exports.runDue = (enter) => {
@@ -73,7 +79,9 @@ exports.runDue = (enter) => {
   while (heap.length > 0 && heap[0].due <= now && heap[0].sequence < last) {
     const entry = heap[0]
     exports.remove(entry)
+    running = entry
     enter(entry.run, [entry], entry.context)
+    running = undefined
   }
 }
 

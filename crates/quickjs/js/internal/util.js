@@ -61,7 +61,7 @@ exports.deprecate = function deprecate(fn, message, code, useEmitSync) {
       if (warned.has(code)) return
       warned.add(code)
       process.emitWarning(message, 'DeprecationWarning', code, deprecated)
-    } else process.emitWarning(message, 'DeprecationWarning', deprecated)
+    } else process.emitWarning(message, 'DeprecationWarning', undefined, deprecated)
   }
   function deprecated(...args) {
     warn()
@@ -86,8 +86,9 @@ exports.once = function once(callback) {
 exports.defineLazily = function defineLazily(target, names, load, enumerable = true) {
   for (const name of names) {
     const set = (value) =>
-      Object.defineProperty(target, name, { value, writable: true, enumerable, configurable: true })
+      Object.defineProperty(target, name, { __proto__: null, value, writable: true, enumerable, configurable: true })
     Object.defineProperty(target, name, {
+      __proto__: null,
       configurable: true,
       enumerable,
       get() {

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use tarbox_fs::Credentials;
 
+use crate::bytecode::Bytecode;
 use crate::limits::Limits;
 use crate::network::Network;
 use crate::vm::{Entry, Outcome};
@@ -38,6 +39,9 @@ pub(crate) struct Child {
     pub(crate) limits: Limits,
     pub(crate) network: Option<Arc<dyn Network>>,
     pub(crate) depth: u32,
+    /// Its number, and that of who has begun it.
+    pub(crate) ids: (u32, u32),
+    pub(crate) bytecode: Option<Bytecode>,
 }
 
 /// What became of it.

@@ -32,6 +32,8 @@ fn inside(child: Child) -> Option<Ran> {
     options.exec_args = child.exec_args;
     options.env = child.env;
     options.depth = child.depth;
+    options.ids = child.ids;
+    options.bytecode = child.bytecode;
     options.output = Box::new(output.clone());
     options.errors = Box::new(errors.clone());
     options.input = Box::new(Cursor::new(child.input));

@@ -6,9 +6,17 @@ use rquickjs::context::EvalOptions;
 use rquickjs::{Array, Ctx, IntoJs, Module, Object, Result, Value};
 
 use super::{Data, Shared, functions};
+use crate::bytecode::{self, Script};
+
+/// What makes a function of a CommonJS module. Its first line is a line of its own, and line 1.
+const BEFORE: &[u8] = b"(function (exports, require, module, __filename, __dirname) {\n\n";
+const AFTER: &[u8] = b"\n})";
+const LINE: i32 = -1;
 
 pub(super) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, shared: &Rc<Shared>) -> Result<()> {
     let alive = shared.clone();
+    let compiler = shared.compiler.clone();
+    let ours = shared.compiler.clone();
     functions!(ctx, native, {
         // The value of a script, which is named so in stack traces.
         "compile" => |ctx: Ctx<'js>, source: Data<'js>, name: String| {
@@ -16,6 +24,16 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, shared: &Rc<Sha
             options.strict = false;
             options.filename = Some(name);
             ctx.eval_with_options::<Value<'js>, _>(source.to_vec(), options)
+        },
+        // A CommonJS module as the function that it is.
+        "compileModule" => move |ctx: Ctx<'js>, source: Data<'js>, name: String| {
+            let source = source.with(|source| [BEFORE, source, AFTER].concat());
+            let script = Script { name: &name, source, line: LINE };
+            bytecode::script(&compiler, &ctx, script)
+        },
+        // A module of ours, as a function.
+        "builtin" => move |ctx: Ctx<'js>, id: String| {
+            bytecode::builtin(&ours, &ctx, &id)
         },
         "import" => |ctx: Ctx<'js>, specifier: String| Module::import(&ctx, specifier),
         "runJobs" => move |ctx: Ctx<'js>| {

@@ -29,6 +29,7 @@ use std::sync::Arc;
 use rquickjs::runtime::RejectionTracker;
 use rquickjs::{Ctx, FromJs, Object, Result, Value};
 
+use crate::bytecode::{Bytecode, Compiler};
 use crate::death::uncatchable;
 use crate::host::Host;
 use crate::limits::{Limits, Watch};
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) world: RefCell<World>,
     pub(crate) watch: Rc<Watch>,
     pub(crate) host: RefCell<Host>,
+    pub(crate) compiler: Compiler,
     #[cfg(not(target_family = "wasm"))]
     pub(crate) databases: crate::sqlite::Databases,
     /// Where requests go, if anywhere, and what tells that something has come.
@@ -62,8 +64,10 @@ impl Shared {
         host: Host,
         network: Option<Arc<dyn Network>>,
         (limits, depth): (Limits, u32),
+        bytecode: Option<&Bytecode>,
     ) -> Rc<Self> {
         Rc::new(Self {
+            compiler: Compiler::new(bytecode, &watch),
             world: RefCell::new(world),
             watch,
             host: RefCell::new(host),

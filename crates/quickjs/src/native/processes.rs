@@ -39,6 +39,7 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, shared: &Rc<Sha
             shared.alive(&ctx)?;
             let status = match ran.outcome {
                 Outcome::Ended(code) => code & 0xff,
+                Outcome::Killed(signal) => -signal,
                 Outcome::Died(Death::Memory) => ABORTED,
                 Outcome::Died(_) => TERMINATED,
             };
@@ -88,5 +89,7 @@ fn child<'js>(shared: &Shared, what: &Object<'js>, timeout: Option<f64>) -> Resu
         limits,
         network: shared.network.clone(),
         depth: shared.depth + 1,
+        ids: (what.get("pid")?, what.get("ppid")?),
+        bytecode: shared.compiler.bytecode(),
     })
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use tarbox_fs::{Credentials, FilesystemExt, Fs, blocking};
-use tarbox_quickjs::{Capability, Entry, Files, Limits, Mount, Options, Outcome, Vm};
+use tarbox_quickjs::{Bytecode, Capability, Entry, Files, Limits, Mount, Options, Outcome, Vm};
 use tarbox_store::{Database, Quota};
 use tarbox_store_sqlite::{Options as StoreOptions, SqliteDatabase, SqliteStore};
 
@@ -14,6 +14,8 @@ const STACK: usize = 64 << 20;
 pub(crate) struct Workspace {
     pub(crate) fs: Arc<Fs<SqliteStore>>,
     pub(crate) me: Credentials,
+    /// Where what was compiled is kept, if anywhere.
+    pub(crate) bytecode: Option<Bytecode>,
 }
 
 /// What became of a script.
@@ -39,7 +41,11 @@ impl Workspace {
         let fs = Arc::new(blocking(Fs::open_tenant(&database, "default")).unwrap());
         let me = Credentials::root("js:test");
         blocking(fs.create_dir_all(&me, "/tmp")).unwrap();
-        Self { fs, me }
+        Self {
+            fs,
+            me,
+            bytecode: None,
+        }
     }
 
     pub(crate) fn write(&self, path: &str, content: &str) {
@@ -76,9 +82,11 @@ impl Workspace {
     pub(crate) fn run_on(&self, mounts: Vec<Mount>, entry: &Entry, limits: Limits) -> Ran {
         let (output, errors) = (Text::default(), Text::default());
         let (out, err, me, entry) = (output.clone(), errors.clone(), self.me.clone(), entry.clone());
+        let bytecode = self.bytecode.clone();
         let run = move || {
             let mut options = Options::new(mounts, me);
             options.limits = limits;
+            options.bytecode = bytecode;
             options.output = Box::new(out);
             options.errors = Box::new(err);
             Vm::new(options).map(|mut vm| vm.run(&entry))

@@ -1,11 +1,12 @@
 //! `js ci`
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use tarbox_fs::FilesystemInterface;
 use tarbox_npm::{Installed, Options, REGISTRY, Told, install};
+use tarbox_user_cache::Directory;
 
 use crate::examples::examples;
 use crate::exit::Exit;
@@ -112,14 +113,7 @@ fn text(report: &Report) -> String {
     text
 }
 
-/// Where tarballs are kept, unless somebody says where.
+/// Where tarballs are kept, unless somebody says where. They are checked against the lock, so anybody may have written them.
 fn cache() -> Option<PathBuf> {
-    let of_user = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let at_home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
-    Some(
-        of_user
-            .filter(|dir| dir.is_absolute())
-            .or_else(at_home)?
-            .join("tarbox/npm"),
-    )
+    Directory::of_user("npm").path().map(Path::to_owned)
 }

@@ -6,13 +6,14 @@ mod repl;
 mod watchdog;
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tarbox_fs::{Credentials, Fs};
 use tarbox_host::AllowedHost;
 use tarbox_quickjs::{
-    Capability, Death, Entry, Files, Limits, Mount, Network, Options, Outcome, Vm, temporary,
+    Bytecode, Capability, Death, Entry, Files, Limits, Mount, Network, Options, Outcome, Vm, temporary,
 };
 use tarbox_store::{ErrorKind, Store};
 
@@ -74,6 +75,9 @@ pub(crate) struct Args {
     /// Stop it when it needs more memory than this, in MiB
     #[arg(long, value_name = "MB", default_value = "4096")]
     max_memory: u64,
+    /// Compile everything again instead of using the cache in the user's cache directory
+    #[arg(long)]
+    no_cache: bool,
     /// The script, a file of the workspace; - reads it from standard input. Everything after it is passed to the script
     // One list, because clap would take an option right after the file for its own.
     #[arg(value_name = "FILE", trailing_var_arg = true, allow_hyphen_values = true)]
@@ -123,6 +127,7 @@ pub(crate) fn run<S: Store + 'static>(
         rest,
         network: network::network(http::access(&args.allow_host, w.database)?)?,
         cwd: args.cwd.clone(),
+        bytecode: args.bytecode(w.database, entry.as_ref()),
         limits: Limits {
             timeout: args.timeout,
             fuel: args.fuel,
@@ -146,6 +151,7 @@ pub(crate) fn run<S: Store + 'static>(
     drop(watchdog);
     match outcome {
         Outcome::Ended(code) => Ok(exit(code)),
+        Outcome::Killed(_) => Ok(exit(outcome.exit_code())),
         Outcome::Died(death) => Err(died(death, args)),
     }
 }
@@ -169,6 +175,17 @@ impl Args {
             None if io::stdin().is_terminal() => (None, rest),
             None => (Some(Entry::Input), rest),
         }
+    }
+
+    /// What was compiled when this script ran before; nothing for what is not a file, which is rarely the same again.
+    fn bytecode(&self, database: Option<&Path>, entry: Option<&Entry>) -> Option<Bytecode> {
+        let Some(Entry::File(path)) = entry.filter(|_| !self.no_cache) else {
+            return None;
+        };
+        let database = database.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned()));
+        let database = database.unwrap_or_default();
+        let script = [database.as_os_str().as_encoded_bytes(), &[0], path.as_bytes()];
+        Some(Bytecode::of_user(&script.concat()))
     }
 
     /// The root and a temporary directory, unless other directories are named.
@@ -210,6 +227,7 @@ struct Setting {
     rest: Vec<String>,
     network: Arc<dyn Network>,
     cwd: String,
+    bytecode: Option<Bytecode>,
     limits: Limits,
 }
 
@@ -220,6 +238,7 @@ impl Setting {
         options.network = Some(self.network);
         options.env = self.env;
         options.cwd = self.cwd;
+        options.bytecode = self.bytecode;
         options.limits = self.limits;
         options.use_standard_streams();
         let failed = |error: tarbox_quickjs::Error| Failure::new(ErrorKind::Io, error.to_string());

@@ -21,6 +21,7 @@ function readRest(fd) {
     'fstat',
   )
   if (size === -21) throw uvException({ errno: -21, syscall: 'read' })
+  if (size > 2 ** 31 - 1) throw new codes.ERR_FS_FILE_TOO_LARGE(size)
   const pieces = []
   for (;;) {
     const piece = Buffer.allocUnsafeSlow(Math.min(Math.max(size, 8192), 1 << 22))

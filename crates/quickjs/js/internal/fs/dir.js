@@ -80,18 +80,27 @@ class Dir {
     if (this.#busy > 0) throw new codes.ERR_DIR_CONCURRENT_OPERATION()
     this.#closed = true
   }
-  async *entries() {
-    try {
-      for (;;) {
-        const entry = await this.read()
-        if (entry === null) break
-        yield entry
-      }
-    } finally {
-      if (!this.#closed) await this.close()
+  // Not a generator: where a loop ends by an error, the engine does not wait for one to end.
+  entries() {
+    const dir = this
+    const end = (value) => {
+      dir.#closed = true
+      return { value, done: true }
+    }
+    return {
+      __proto__: ASYNC_ITERATOR,
+      async next() {
+        if (dir.#closed) return end()
+        const value = await dir.read()
+        return value === null ? end() : { value, done: false }
+      },
+      async return(value) {
+        return end(value)
+      },
     }
   }
 }
+const ASYNC_ITERATOR = Object.getPrototypeOf(Object.getPrototypeOf(async function* () {}).prototype)
 Object.defineProperty(Dir.prototype, Symbol.asyncIterator, {
   value: Dir.prototype.entries,
   enumerable: false,

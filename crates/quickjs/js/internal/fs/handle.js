@@ -25,12 +25,31 @@ exports.promise = (work) =>
   })
 const { promise } = exports
 
+// Handles that nobody can close any more.
+const forgotten = new FinalizationRegistry((fd) => {
+  native.close(fd)
+  process.emitWarning(`Closing file descriptor ${fd} on garbage collection`)
+  warnOfForgotten()
+})
+let hasWarned = false
+function warnOfForgotten() {
+  if (!hasWarned)
+    process.emitWarning(
+      'Closing a FileHandle object on garbage collection is deprecated. Please close FileHandle objects explicitly using FileHandle.prototype.close(). In the future, an error will be thrown if a file descriptor is closed during garbage collection.',
+      'DeprecationWarning',
+      'DEP0137',
+    )
+  hasWarned = true
+}
+
 exports.open = async function open(path, flags, mode) {
   return new FileHandle(await promise(ops.open(path, flags, mode)))
 }
 
 class FileHandle extends EventEmitter {
   #fd
+  // What its entry among the forgotten is found by.
+  #entry = {}
   #closing
   #pending = 0
   #waiting
@@ -38,6 +57,7 @@ class FileHandle extends EventEmitter {
   constructor(fd) {
     super()
     this.#fd = fd ?? -1
+    if (this.#fd !== -1) forgotten.register(this, this.#fd, this.#entry)
   }
   get fd() {
     return this.#fd
@@ -155,10 +175,19 @@ class FileHandle extends EventEmitter {
       typeof data === 'object' &&
       !ArrayBuffer.isView(data) &&
       (data[Symbol.asyncIterator] || data[Symbol.iterator])
-    if (!several) return this.#use('write', (fd) => content.writeFile(fd, data, options))
+    const write = (piece) =>
+      this.#use('write', (fd) => {
+        const work = content.writeFile(fd, piece, options)
+        return () => {
+          check()
+          return work()
+        }
+      })
+    if (!several) return write(data)
     for await (const piece of data) {
       check()
-      await this.#use('write', (fd) => content.writeFile(fd, piece, options))
+      await write(piece)
+      check()
     }
     return undefined
   }
@@ -166,6 +195,7 @@ class FileHandle extends EventEmitter {
     if (this.#fd === -1 && !this.#closing) return Promise.resolve()
     if (this.#closing) return this.#closing
     const fd = this.#fd
+    forgotten.unregister(this.#entry)
     this.#closing = (async () => {
       if (this.#pending > 0) await new Promise((done) => (this.#waiting = done))
       this.#fd = -1

@@ -30,6 +30,14 @@ const warnOnce = (message, code) => {
     told = true
   }
 }
+let hasWarned = false
+function warnOfTemplate() {
+  if (hasWarned) return
+  hasWarned = true
+  process.emitWarning(
+    'mkdtemp() templates ending with X are not portable. For details see: https://nodejs.org/api/fs.html',
+  )
+}
 const warnRecursive = warnOnce(
   'In future versions of Node.js, fs.rmdir(path, { recursive: true }) will be removed. Use fs.rm(path, { recursive: true }) instead',
   'DEP0147',
@@ -38,7 +46,7 @@ const warnTruncate = warnOnce(
   'Using fs.truncate with a file descriptor is deprecated. Please use fs.ftruncate with a file descriptor instead.',
   'DEP0081',
 )
-const [ENOENT, EEXIST, ENOTDIR] = [-2, -17, -20]
+const [ENOENT, EBADF, EEXIST, ENOTDIR] = [-2, -9, -17, -20]
 const maker = (big) => (big ? stats.makeBigIntStats : stats.makeStats)
 const ops = module.exports
 
@@ -60,7 +68,12 @@ ops.lstat = (path, options = {}) => {
 ops.fstat = (fd, options = {}) => {
   fd = getFd(fd)
   const big = !!options?.bigint
-  return () => check(native.fstat(fd, big, maker(big)), 'fstat')
+  return () => {
+    const found = native.fstat(fd, big, maker(big))
+    // The standard streams are no files.
+    if (found === EBADF && fd <= 2) return stats.ofStream(native.terminals[fd], big)
+    return check(found, 'fstat')
+  }
 }
 ops.statfs = (path, options = {}) => {
   path = getPath(path)
@@ -153,6 +166,7 @@ function makeAll(path, permissions) {
 ops.mkdtemp = (prefix, options) => {
   const { encoding } = getOptions(options)
   prefix = getPath(prefix, 'prefix')
+  if (typeof prefix === 'string' ? prefix.endsWith('X') : prefix.at(-1) === 0x58) warnOfTemplate()
   return () => {
     const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
     const text = typeof prefix === 'string' ? prefix : Buffer.from(prefix).toString()
@@ -170,7 +184,8 @@ ops.mkdtemp = (prefix, options) => {
 ops.rmdir = (path, options) => {
   path = getPath(path)
   if (options?.recursive) warnRecursive()
-  if (options?.recursive) return require('internal/fs/rm').remove(path, require('internal/fs/rm').rmdirOptions(options))
+  if (options?.recursive)
+    return require('internal/fs/rm').remove(path, require('internal/fs/rm').rmdirOptions(options), true)
   if (options !== undefined && options !== null) require('internal/fs/rm').rmdirOptions(options)
   return () => void check(native.rmdir(path), 'rmdir', path)
 }

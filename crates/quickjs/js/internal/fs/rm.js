@@ -5,33 +5,24 @@ const validators = require('internal/validators')
 const { check } = require('internal/fs/check')
 
 exports.rmdirOptions = (options) => {
-  if (options === undefined) return { recursive: false }
+  if (options === undefined) return { retryDelay: 100, maxRetries: 0, recursive: false }
   validators.validateObject(options, 'options')
   const all = { recursive: false, maxRetries: 0, retryDelay: 100, ...options }
   validators.validateBoolean(all.recursive, 'options.recursive')
   validators.validateInt32(all.retryDelay, 'options.retryDelay', 0)
   validators.validateUint32(all.maxRetries, 'options.maxRetries')
-  return { ...all, rmdir: true }
+  return all
 }
 exports.rmOptions = (options) => {
-  const all = { force: false, ...(options === undefined ? {} : options) }
-  if (options !== undefined) validators.validateObject(options, 'options')
+  const all = { force: false, ...exports.rmdirOptions(options) }
   validators.validateBoolean(all.force, 'options.force')
-  return {
-    ...exports.rmdirOptions({
-      maxRetries: all.maxRetries ?? 0,
-      retryDelay: all.retryDelay ?? 100,
-      recursive: all.recursive ?? false,
-    }),
-    force: all.force,
-    rmdir: false,
-  }
+  return all
 }
 
 const kind = (path) => native.stat(path, false, false, (_, mode) => ((mode & 0o170000) === 0o040000 ? 1 : 0))
 
 exports.remove =
-  (path, { recursive, force, rmdir }) =>
+  (path, { recursive, force }, rmdir = false) =>
   () => {
     const what = kind(path)
     if (what < 0) {

@@ -118,6 +118,12 @@ exports.makeBigIntStats = (...all) => new BigIntStats(...all)
 // What a file that is not there looks like to those who watch it.
 exports.noStats = (big) => (big ? new BigIntStats(...new Array(14).fill(0n)) : new Stats(...new Array(14).fill(0)))
 
+// A terminal, or a pipe.
+exports.ofStream = (isTerminal, big) => {
+  const numbers = [0, isTerminal ? 0o020620 : 0o010600, 1, 0, 0, 0, 4096, 0, 0, 0, 0, 0, 0, 0]
+  return big ? new BigIntStats(...numbers.map(BigInt)) : new Stats(...numbers)
+}
+
 function StatFs(bsize, blocks, bfree, files, ffree) {
   Object.assign(this, { type: 0x54415242, bsize, blocks, bfree, bavail: bfree, files, ffree })
 }

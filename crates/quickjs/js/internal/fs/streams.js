@@ -5,6 +5,7 @@ const { codes } = require('internal/errors')
 const validators = require('internal/validators')
 const { getPath, getOptions } = require('internal/fs/check')
 const { FileHandle } = require('internal/fs/handle')
+const { deprecate } = require('internal/util')
 
 // The calls of a FileHandle as those of `fs`.
 function handleCalls(handle) {
@@ -50,7 +51,7 @@ function construct(callback) {
     callback()
     return
   }
-  if (stream.open !== openStream && typeof stream.open === 'function') {
+  if (!openers.includes(stream.open) && typeof stream.open === 'function') {
     // An `open` of somebody's own.
     const { emit } = stream
     stream.emit = function (...args) {
@@ -79,7 +80,16 @@ function construct(callback) {
     })
   })
 }
-function openStream() {}
+// What is replaced by those who open files their own way.
+const openers = ['ReadStream', 'WriteStream'].map((name) =>
+  deprecate(function open() {}, `${name}.prototype.open() is deprecated`, 'DEP0135'),
+)
+// Options of an object and of those that it inherits from.
+function optionsOf(given) {
+  const options = {}
+  for (const key in getOptions(given, {})) options[key] = given[key]
+  return typeof given === 'string' ? { encoding: given } : options
+}
 
 function close(stream, error, callback) {
   if (typeof stream.fd !== 'number') {
@@ -98,7 +108,7 @@ function close(stream, error, callback) {
 
 function ReadStream(path, options) {
   if (!(this instanceof ReadStream)) return new ReadStream(path, options)
-  options = { ...getOptions(options, {}) }
+  options = optionsOf(options)
   options.highWaterMark ??= 64 * 1024
   options.autoDestroy ??= true
   if (options.autoClose !== undefined) options.autoDestroy = options.autoClose
@@ -125,7 +135,7 @@ function ReadStream(path, options) {
 }
 Object.setPrototypeOf(ReadStream.prototype, Readable.prototype)
 Object.setPrototypeOf(ReadStream, Readable)
-ReadStream.prototype.open = openStream
+ReadStream.prototype.open = openers[0]
 ReadStream.prototype._construct = construct
 Object.defineProperty(ReadStream.prototype, 'autoClose', {
   get() {
@@ -150,7 +160,7 @@ ReadStream.prototype._read = function (n) {
   const buffer = Buffer.allocUnsafeSlow(n)
   this.calls.read(this.fd, buffer, 0, n, this.pos ?? null, (error, count) => {
     if (error) {
-      require('internal/streams').destroy(this, error)
+      require('internal/streams').fail(this, error)
       return
     }
     if (count > 0) {
@@ -170,7 +180,7 @@ ReadStream.prototype.close = function (callback) {
 
 function WriteStream(path, options) {
   if (!(this instanceof WriteStream)) return new WriteStream(path, options)
-  options = { ...getOptions(options, {}) }
+  options = optionsOf(options)
   options.decodeStrings = true
   if (options.autoClose !== undefined) options.autoDestroy = options.autoClose
   this.flags = options.flags ?? 'w'
@@ -195,7 +205,7 @@ function WriteStream(path, options) {
 }
 Object.setPrototypeOf(WriteStream.prototype, Writable.prototype)
 Object.setPrototypeOf(WriteStream, Writable)
-WriteStream.prototype.open = openStream
+WriteStream.prototype.open = openers[1]
 WriteStream.prototype._construct = construct
 Object.defineProperty(WriteStream.prototype, 'autoClose', {
   get() {
@@ -219,14 +229,14 @@ WriteStream.prototype._write = function (data, encoding, callback) {
     const left = data.length - at
     stream.calls.write(stream.fd, data, at, left, stream.pos === undefined ? null : stream.pos, (error, count) => {
       if (error?.code === 'EAGAIN') [error, count] = [null, 0]
-      if (error) {
-        callback(error)
+      if (error || stream.destroyed) {
+        callback(error ?? null)
         return
       }
       stream.bytesWritten += count
       if (stream.pos !== undefined) stream.pos += count
       at += count
-      if (at >= data.length || stream.destroyed) callback(null)
+      if (at >= data.length) callback(null)
       else more()
     })
   })()

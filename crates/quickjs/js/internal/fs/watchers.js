@@ -169,15 +169,17 @@ class StatWatcher extends EventEmitter {
     if (!persistent) this.#timer.unref()
   }
   stop() {
+    if (this.#timer === undefined) return
     clearInterval(this.#timer)
+    this.#timer = undefined
     process.nextTick(() => this.emit('stop'))
   }
   ref() {
-    this.#timer.ref()
+    this.#timer?.ref()
     return this
   }
   unref() {
-    this.#timer.unref()
+    this.#timer?.unref()
     return this
   }
 }

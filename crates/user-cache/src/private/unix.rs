@@ -6,12 +6,12 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::Path;
 
 /// Makes the directory and its parents, for this user alone.
-pub(in crate::cache) fn create(dir: &Path) -> io::Result<()> {
+pub(crate) fn create(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
 /// Makes a file for this user alone.
-pub(in crate::cache) fn create_file(path: &Path) -> io::Result<File> {
+pub(crate) fn create_file(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -20,13 +20,13 @@ pub(in crate::cache) fn create_file(path: &Path) -> io::Result<File> {
 }
 
 /// Whether only this user can enter the directory.
-pub(in crate::cache) fn directory(dir: &Path) -> bool {
+pub(crate) fn directory(dir: &Path) -> bool {
     dir.symlink_metadata()
         .is_ok_and(|metadata| metadata.is_dir() && ours(&metadata, 0o077))
 }
 
 /// Whether only this user can write the file.
-pub(in crate::cache) fn file(file: &File) -> bool {
+pub(crate) fn file(file: &File) -> bool {
     file.metadata()
         .is_ok_and(|metadata| metadata.is_file() && ours(&metadata, 0o022))
 }

@@ -4,18 +4,18 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-pub(in crate::cache) fn create(_dir: &Path) -> io::Result<()> {
+pub(crate) fn create(_dir: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-pub(in crate::cache) fn create_file(_path: &Path) -> io::Result<File> {
+pub(crate) fn create_file(_path: &Path) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-pub(in crate::cache) fn directory(_dir: &Path) -> bool {
+pub(crate) fn directory(_dir: &Path) -> bool {
     false
 }
 
-pub(in crate::cache) fn file(_file: &File) -> bool {
+pub(crate) fn file(_file: &File) -> bool {
     false
 }
