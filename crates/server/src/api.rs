@@ -27,6 +27,9 @@ routes! {
     "/files/{tenant}": get content::get, put content::put, patch content::patch, delete content::delete;
     "/files/{tenant}/read": post calls::read;
     "/files/{tenant}/write": post calls::write;
+    "/blocks/{tenant}": get blocks::list, put blocks::put;
+    "/blocks/{tenant}/have": post blocks::have;
+    "/blocks/{tenant}/{hash}": get blocks::get;
     "/directories/{tenant}": get directories::list, post directories::make;
     "/attributes/{tenant}": get attributes::get, patch attributes::patch;
     "/inodes/{tenant}/{inode}": get inodes::get;

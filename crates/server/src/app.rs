@@ -7,6 +7,7 @@ use tarbox_ops_server::Ops;
 use tarbox_store::{Database, Key, Keys, Result, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::blocks::Remembered;
 use crate::calls::Sessions;
 use crate::files::Opened;
 use crate::idempotency::Replies;
@@ -49,6 +50,7 @@ struct Inner<D: Backend> {
     sessions: Sessions<D>,
     limits: Limits,
     replies: Replies,
+    remembered: Remembered<D::Store>,
     meter: Arc<Meter>,
     workers: Arc<Semaphore>,
     /// For what lasts as long as its client wants.
@@ -68,6 +70,7 @@ impl<D: Backend> App<D> {
             sessions: Sessions::default(),
             limits: Limits::new(&options),
             replies: Replies::default(),
+            remembered: Remembered::default(),
             meter,
             workers: Arc::new(Semaphore::new(options.workers.max(1))),
             lasting: Arc::new(Semaphore::new(options.workers.max(1))),
@@ -111,6 +114,11 @@ impl<D: Backend> App<D> {
 
     pub(crate) fn replies(&self) -> &Replies {
         &self.0.replies
+    }
+
+    /// Hashes of files.
+    pub(crate) fn remembered(&self) -> &Remembered<D::Store> {
+        &self.0.remembered
     }
 
     pub(crate) fn meter(&self) -> &Arc<Meter> {

@@ -15,6 +15,7 @@
 mod api;
 mod app;
 mod auth;
+mod blocks;
 mod body;
 mod calls;
 mod dav;
@@ -28,6 +29,7 @@ mod meter;
 mod openapi;
 mod options;
 mod page;
+mod reading;
 mod remote;
 mod routes;
 mod server;

@@ -55,6 +55,7 @@ impl Modify for Keys {
         archive::pack, archive::unpack,
         attributes::get, attributes::patch,
         audit::query,
+        blocks::list, blocks::have, blocks::get, blocks::put,
         calls::read, calls::write,
         content::get, content::put, content::patch, content::delete,
         directories::list, directories::make,
