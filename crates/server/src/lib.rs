@@ -24,6 +24,7 @@ mod files;
 mod idempotency;
 mod limits;
 mod location;
+mod made;
 mod mcp;
 mod meter;
 mod openapi;
