@@ -103,7 +103,9 @@ async fn another_server_knows_what_was_made() {
     // And the audit finds it by its key.
     let id = id_of(&next.key).to_owned();
     let found = next
-        .json(&format!("audit/default?agent=key:{id}&path=/log&operation=write"))
+        .json(&format!(
+            "audit/default?agent=key:{id}&path=/log&operation=rename"
+        ))
         .await;
     assert_eq!(found["records"].as_array().unwrap().len(), 1);
     let agent = found["records"][0]["agent"].as_str().unwrap();
