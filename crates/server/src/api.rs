@@ -27,6 +27,9 @@ routes! {
     "/files/{tenant}": get content::get, put content::put, patch content::patch, delete content::delete;
     "/files/{tenant}/read": post calls::read;
     "/files/{tenant}/write": post calls::write;
+    "/blocks/{tenant}": get blocks::list, put blocks::put;
+    "/blocks/{tenant}/have": post blocks::have;
+    "/blocks/{tenant}/{hash}": get blocks::get;
     "/directories/{tenant}": get directories::list, post directories::make;
     "/attributes/{tenant}": get attributes::get, patch attributes::patch;
     "/inodes/{tenant}/{inode}": get inodes::get;
@@ -100,13 +103,15 @@ mod tests {
     fn every_route_is_in_the_document_and_nothing_else() {
         let document = crate::openapi::value();
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
-        let mut documented = BTreeSet::new();
+        let (mut documented, mut ids) = (BTreeSet::new(), BTreeSet::new());
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
                 assert!(
                     operation["summary"].is_string(),
                     "{method} {path} says nothing of itself"
                 );
+                let id = operation["operationId"].as_str().unwrap();
+                assert!(ids.insert(id), "{id} is the name of two operations");
                 documented.insert((method.clone(), path.clone()));
             }
         }

@@ -7,6 +7,7 @@ use tarbox_ops_server::Ops;
 use tarbox_store::{Database, Key, Keys, Result, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::blocks::Remembered;
 use crate::calls::Sessions;
 use crate::files::Opened;
 use crate::idempotency::Replies;
@@ -51,6 +52,7 @@ struct Inner<D: Backend> {
     limits: Limits,
     replies: Replies,
     guards: Guards,
+    remembered: Remembered<D::Store>,
     meter: Arc<Meter>,
     workers: Arc<Semaphore>,
     /// For what lasts as long as its client wants.
@@ -71,6 +73,7 @@ impl<D: Backend> App<D> {
             limits: Limits::new(&options),
             replies: Replies::default(),
             guards: Guards::default(),
+            remembered: Remembered::default(),
             meter,
             workers: Arc::new(Semaphore::new(options.workers.max(1))),
             lasting: Arc::new(Semaphore::new(options.workers.max(1))),
@@ -118,6 +121,11 @@ impl<D: Backend> App<D> {
 
     pub(crate) fn guards(&self) -> &Guards {
         &self.0.guards
+    }
+
+    /// Hashes of files.
+    pub(crate) fn remembered(&self) -> &Remembered<D::Store> {
+        &self.0.remembered
     }
 
     pub(crate) fn meter(&self) -> &Arc<Meter> {

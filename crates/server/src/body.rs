@@ -47,6 +47,27 @@ impl Pieces {
         Ok(piece)
     }
 
+    /// What comes before the end of a line, which goes; or all that comes.
+    ///
+    /// # Errors
+    /// `TOO_LARGE` if that is more than `max` bytes.
+    pub(crate) async fn line(&mut self, max: usize) -> Answer<Vec<u8>> {
+        let mut line = Vec::new();
+        while !self.left.is_empty() || self.fill().await? {
+            let end = self.left.iter().position(|byte| *byte == b'\n');
+            let part = self.left.split_to(end.unwrap_or(self.left.len()));
+            if line.len() + part.len() > max {
+                return Err(too_large());
+            }
+            line.extend_from_slice(&part);
+            if end.is_some() {
+                let _end = self.left.split_to(1);
+                break;
+            }
+        }
+        Ok(line)
+    }
+
     /// Whether nothing more comes.
     pub(crate) async fn is_over(&mut self) -> Answer<bool> {
         Ok(self.left.is_empty() && !self.fill().await?)

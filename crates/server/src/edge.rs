@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -18,6 +18,8 @@ use crate::problem::Problem;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id that a client may give a request.
 const ID_MAX: usize = 64;
+/// Bytes of a body that an answer can leave unread.
+const UNREAD_MAX: u64 = 4096;
 
 /// What the edge of a server knows.
 #[derive(Clone)]
@@ -114,6 +116,16 @@ fn host(request: &Request) -> Option<&str> {
     }
 }
 
+/// Whether a request may bring more than an answer that does not read it can wait for. Where that is left unread the connection is of
+/// no use any more, which its client has to know before it asks again.
+fn is_long(request: &Request) -> bool {
+    let headers = request.headers();
+    let len = headers.get(header::CONTENT_LENGTH);
+    let len = len.and_then(|len| len.to_str().ok()?.parse::<u64>().ok());
+    request.version() < Version::HTTP_2
+        && (headers.contains_key(header::TRANSFER_ENCODING) || len.is_some_and(|len| len > UNREAD_MAX))
+}
+
 /// Takes a request in, and lets its answer out.
 pub(crate) async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
@@ -131,6 +143,7 @@ pub(crate) async fn pass(State(edge): State<Edge>, request: Request, next: Next)
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
         .map(|info| info.0);
+    let is_long = is_long(&request);
     let counted = edge.0.meter.request();
     let mut response = match host(&request) {
         Some(host) if edge.0.hosts.allow(host) => next.run(request).await,
@@ -152,6 +165,11 @@ pub(crate) async fn pass(State(edge): State<Edge>, request: Request, next: Next)
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }
     finish(&edge, &id, &mut response);
+    let is_refused = response.status().is_client_error() || response.status().is_server_error();
+    if is_long && is_refused {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
     let (status, took) = (response.status().as_u16(), begun.elapsed());
     edge.0
         .meter

@@ -8,6 +8,7 @@ use tarbox_store::{ErrorKind, Ino, Result, Store};
 
 use crate::app::Backend;
 use crate::dav::Locks;
+use crate::made::Made;
 use crate::watch::Feed;
 
 /// Tenants kept open at most, beside those that a request is using.
@@ -20,6 +21,8 @@ pub struct Files<S: Store> {
     /// Read by changes that ask for nothing; written by one that depends on what is there, from its look to its change.
     pub(crate) conditional: RwLock<()>,
     pub(crate) feed: Feed,
+    /// What the log says of requests.
+    pub(crate) made: Made,
     /// Those of WebDAV.
     pub(crate) locks: Locks,
 }
@@ -58,6 +61,7 @@ impl<S: Store> Opened<S> {
             conditional: RwLock::new(()),
             feed: Feed::default(),
             locks: Locks::default(),
+            made: Made::default(),
         });
         let mut all = self.all();
         if all.len() >= OPEN_MAX {

@@ -1,7 +1,7 @@
-//! Requests that may be sent again: with an `Idempotency-Key`, what is not idempotent by itself is done once, and answered each time.
+//! Requests that may be sent again: with an `Idempotency-Key` a change is made once, and answered each time.
 //!
-//! Replies are kept in this server's memory, bounded in number and time: a client that tries again on another server, or after
-//! a restart, has the change made twice unless it is conditional.
+//! Replies are kept in this server's memory, bounded in number and time. A client that tries again on another server, or after a
+//! restart, learns from [the log](crate::made) that the change was made, if it was.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,9 +12,12 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tarbox_store::Store;
 
 use crate::app::{App, Backend};
+use crate::auth::Caller;
 use crate::body::Pieces;
+use crate::made;
 use crate::problem::{Answer, Problem};
 
 const NAME: HeaderName = HeaderName::from_static("idempotency-key");
@@ -28,7 +31,7 @@ const REPLY_MAX: usize = 64 << 10;
 /// Replies kept, of all keys together and of one, and for how long.
 const KEPT_MAX: usize = 8192;
 const KEPT_EACH: usize = 512;
-const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 type Name = (String, String);
 
@@ -177,8 +180,8 @@ impl Replies {
 
 /// Lets a request through, once where its client asks for that.
 pub(crate) async fn once<D: Backend>(app: &App<D>, key: &str, request: Request, next: Next) -> Response {
-    let repeats = matches!(*request.method(), Method::POST | Method::PATCH);
-    let Some(value) = request.headers().get(NAME).filter(|_| repeats) else {
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let Some(value) = request.headers().get(NAME).filter(|_| changes) else {
         return next.run(request).await;
     };
     let named = value
@@ -195,7 +198,7 @@ pub(crate) async fn once<D: Backend>(app: &App<D>, key: &str, request: Request, 
 }
 
 async fn answer_once<D: Backend>(app: &App<D>, name: Name, request: Request, next: Next) -> Answer {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let mut pieces = Pieces::new(body, app.options().patience, None);
     let body = pieces.next(BODY_MAX).await?;
     if !pieces.is_over().await? {
@@ -232,16 +235,38 @@ async fn answer_once<D: Backend>(app: &App<D>, name: Name, request: Request, nex
         Some(Reply::InFlight) => return Err(crate::app::broken()),
         None => {}
     }
+    let agent = made::agent(&name.0, &name.1);
+    let mut files = None;
     let pending = Pending {
         app: app.clone(),
         name: Some(name),
     };
+    if let Some(caller) = parts.extensions.get_mut::<Caller<D::Store>>() {
+        let changes_content = made::changes_content(&parts.method, parts.uri.path());
+        let (its, named) = (caller.files.clone(), agent.clone());
+        let find = async move || {
+            let store = its.fs.store();
+            Ok(its.made.find(store, &named, changes_content).await?)
+        };
+        if let Some(problem) = app.work(find).await? {
+            return Err(problem);
+        }
+        caller.who.actor.agent = agent;
+        files = Some(caller.files.clone());
+    }
+    let to_sync = app.clone();
     // It goes on when the client does not wait any more: whoever asks again learns what came of it.
     let answer = tokio::spawn(async move {
         let response = next.run(Request::from_parts(parts, Body::from(body))).await;
         // What may be better next time is not kept.
         if response.status().is_server_error() || response.status() == StatusCode::TOO_MANY_REQUESTS {
             return Ok(response);
+        }
+        // What a refusal rests on lasts as long as the refusal.
+        if let Some(files) = files.filter(|_| response.status().is_client_error()) {
+            to_sync
+                .work(async move || Ok(files.fs.store().sync().await?))
+                .await?;
         }
         let (head, body) = response.into_parts();
         let body = to_bytes(body, REPLY_MAX)

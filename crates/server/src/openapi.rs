@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToResponse};
 
@@ -43,11 +44,26 @@ impl Modify for Keys {
 #[openapi(
     info(
         title = "Tarbox",
+        contact(name = "Tarbox", url = "https://github.com/tarbox/tarbox"),
+        license(name = "Apache-2.0", url = "https://www.apache.org/licenses/LICENSE-2.0"),
         description = "The workspaces of a Tarbox database. Paths are bytes, percent-encoded in the query: encode a space as %20 and + as %2B. \
                        In JSON, bytes are a string where they are UTF-8, and {\"base64\": …} elsewhere. Times are nanoseconds since 1970 as a number. \
                        Whatever fails is answered by a problem (RFC 9457) with the code and errno that POSIX gives it.",
     ),
     servers((url = "/api/v1")),
+    tags(
+        (name = "archive", description = "Whole trees as tar archives"),
+        (name = "attributes", description = "Modes, owners, times and extended attributes"),
+        (name = "audit", description = "Who changed what, and what changes now"),
+        (name = "blocks", description = "Parts of files by their hashes"),
+        (name = "directories", description = "What is in a directory"),
+        (name = "files", description = "Content, and moving, copying and deleting it"),
+        (name = "layers", description = "Checkpoints, past states, and what differs between them"),
+        (name = "links", description = "Symbolic and hard links"),
+        (name = "npm package", description = "Batches of calls of the npm package"),
+        (name = "system", description = "The server and its database"),
+        (name = "tenants", description = "Workspaces, quotas and usage"),
+    ),
     security(("key" = [])),
     modifiers(&Keys),
     components(responses(NoSuch, Other), schemas(Body)),
@@ -55,6 +71,7 @@ impl Modify for Keys {
         archive::pack, archive::unpack,
         attributes::get, attributes::patch,
         audit::query,
+        blocks::list, blocks::have, blocks::get, blocks::put,
         calls::read, calls::write,
         content::get, content::put, content::patch, content::delete,
         directories::list, directories::make,
@@ -77,34 +94,83 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }
 
-/// The same as a value. A parameter that is not there is not there: none is null. Each response has a description, as the
-/// standard wants it.
-pub(crate) fn value() -> serde_json::Value {
+/// The same as a value, with what the standard wants and what generators of clients need. A parameter that is not there is not
+/// there: none is null.
+pub(crate) fn value() -> Value {
     let mut document = serde_json::to_value(document()).unwrap_or_default();
+    give_items(&mut document);
     let items = document["paths"].as_object_mut().into_iter().flatten();
-    for (_, operation) in items.filter_map(|(_, item)| item.as_object_mut()).flatten() {
-        let parameters = operation
-            .get_mut("parameters")
-            .and_then(|list| list.as_array_mut());
-        for parameter in parameters.into_iter().flatten() {
-            if let Some(kinds) = parameter
-                .pointer_mut("/schema/type")
-                .and_then(|kinds| kinds.as_array_mut())
-            {
-                kinds.retain(|kind| kind != "null");
+    for (path, item) in items {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            operation["operationId"] = operation_id(method, path).into();
+            if operation.get("description").is_none() {
+                operation["description"] = operation["summary"].clone();
             }
-        }
-        let responses = operation.get_mut("responses").and_then(|all| all.as_object_mut());
-        for (status, response) in responses.into_iter().flatten() {
-            let is_told = response.get("$ref").is_some() || response.get("description").is_some();
-            if let Some(response) = response.as_object_mut().filter(|_| !is_told) {
-                let status = StatusCode::from_bytes(status.as_bytes()).ok();
-                let reason = status.and_then(|status| status.canonical_reason());
-                response.insert("description".into(), reason.unwrap_or("The answer").into());
-            }
+            complete(operation);
         }
     }
     document
+}
+
+/// The method and the path as one word, which is that of no other operation: `getLayersDiff`, `deleteLayersByLayer`.
+fn operation_id(method: &str, path: &str) -> String {
+    let mut id = method.to_owned();
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        let (by, word) = match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            // Nearly all are of a tenant.
+            Some("tenant") if !path.starts_with("/tenants") => continue,
+            Some(word) => ("By", word),
+            None => ("", part),
+        };
+        let (first, rest) = word.split_at(word.len().min(1));
+        id.extend([by, &first.to_ascii_uppercase(), rest]);
+    }
+    id
+}
+
+/// Gives responses descriptions, and takes null from parameters.
+fn complete(operation: &mut Value) {
+    let parameters = operation
+        .get_mut("parameters")
+        .and_then(|list| list.as_array_mut());
+    for parameter in parameters.into_iter().flatten() {
+        if let Some(kinds) = parameter
+            .pointer_mut("/schema/type")
+            .and_then(|kinds| kinds.as_array_mut())
+        {
+            kinds.retain(|kind| kind != "null");
+        }
+    }
+    let responses = operation.get_mut("responses").and_then(|all| all.as_object_mut());
+    for (status, response) in responses.into_iter().flatten() {
+        let is_told = response.get("$ref").is_some() || response.get("description").is_some();
+        if let Some(response) = response.as_object_mut().filter(|_| !is_told) {
+            let status = StatusCode::from_bytes(status.as_bytes()).ok();
+            let reason = status.and_then(|status| status.canonical_reason());
+            response.insert("description".into(), reason.unwrap_or("The answer").into());
+        }
+    }
+}
+
+/// A pair is an array of two: said so that those understand it, too, who do not know `prefixItems`.
+fn give_items(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if fields.get("items") == Some(&Value::Bool(false))
+                && let Some(Value::Array(all)) = fields.remove("prefixItems")
+                && let Some(first) = all.first().cloned()
+            {
+                fields.extend([
+                    ("items".to_owned(), first),
+                    ("minItems".to_owned(), all.len().into()),
+                    ("maxItems".to_owned(), all.len().into()),
+                ]);
+            }
+            fields.values_mut().for_each(give_items);
+        }
+        Value::Array(items) => items.iter_mut().for_each(give_items),
+        _ => {}
+    }
 }
 
 /// The document as JSON.

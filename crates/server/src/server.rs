@@ -126,6 +126,12 @@ impl<D: Backend> Server<D> {
         self.address
     }
 
+    /// What answers, without sockets.
+    #[cfg(fuzzing)]
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// Whether connections are encrypted.
     pub fn is_encrypted(&self) -> bool {
         self.tls.is_some()

@@ -53,8 +53,8 @@ impl<D: Backend> Watcher<D> {
     }
 
     /// Whether the stream goes on. What changes after this call is not missed by [`changed`](Self::changed).
-    pub(crate) async fn goes_on(&mut self) -> bool {
-        if self.app.is_ending() || !self.watchdog.allows(&self.app).await {
+    pub(crate) fn goes_on(&mut self) -> bool {
+        if self.app.is_ending() || !self.watchdog.allows(&self.app) {
             return false;
         }
         self.positions.borrow_and_update();

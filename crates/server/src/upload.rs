@@ -2,15 +2,18 @@
 
 use std::sync::{Arc, PoisonError};
 
+use tarbox_fs::FilesystemInterface;
 use tarbox_store::{Store, WriteAt};
 
 use crate::app::{App, Backend};
 use crate::auth::{Caller, expired};
+use crate::blocks::changed;
 use crate::body::Pieces;
 use crate::conditions::Conditions;
 use crate::files::Files;
 use crate::location::Location;
 use crate::problem::{Answer, Problem};
+use crate::reading::OpenFile;
 use crate::replace::{Beside, Change, Changed};
 use crate::watchdog::Watchdog;
 
@@ -18,6 +21,8 @@ use crate::watchdog::Watchdog;
 const SMALL: usize = 1 << 20;
 /// Pieces of larger content.
 const PIECE: usize = 1 << 20;
+/// Bytes that are copied in one step.
+const COPY: u64 = 64 << 20;
 
 /// A change of one file's content, from a request.
 pub(crate) struct Upload<D: Backend> {
@@ -62,23 +67,67 @@ impl<D: Backend> Incoming<D> {
 
     /// Takes the next piece.
     pub(crate) async fn push(&mut self, piece: Vec<u8>) -> Answer<()> {
-        let is_small = self.large.is_none() && self.small.len() + piece.len() <= SMALL;
-        if is_small {
+        if self.is_small_with(piece.len() as u64) {
             self.small.extend_from_slice(&piece);
             return Ok(());
         }
         if self.upload.app.is_ending() {
             return Err(ending());
         }
-        if !self.watchdog.allows(&self.upload.app).await {
+        if !self.watchdog.allows(&self.upload.app) {
             return Err(expired());
         }
-        let large = match self.large.take() {
-            Some(large) => large,
-            None => self.begin_large().await?,
-        };
+        let large = self.large().await?;
         self.large = Some(large.append(piece).await?);
         Ok(())
+    }
+
+    /// Takes a part of another file: whole blocks are shared.
+    pub(crate) async fn take(&mut self, file: &Arc<OpenFile<D>>, from: u64, len: u64) -> Answer<()> {
+        if self.is_small_with(len) {
+            let (file, app) = (file.clone(), self.upload.app.clone());
+            let read = async move || {
+                let mut piece = vec![0; len as usize];
+                let read = file.read(from, &mut piece).await?;
+                piece.truncate(read);
+                Ok(piece)
+            };
+            let piece = app.work(read).await?;
+            return match piece.len() as u64 == len {
+                true => self.push(piece).await,
+                false => Err(changed()),
+            };
+        }
+        self.copy(Some(file.clone()), from, len).await
+    }
+
+    /// Takes a part of what has come already once more.
+    pub(crate) async fn repeat(&mut self, from: u64, len: u64) -> Answer<()> {
+        let part = from as usize..from.saturating_add(len) as usize;
+        match self.small.get(part) {
+            Some(piece) if self.is_small_with(len) => self.push(piece.to_vec()).await,
+            _ => self.copy(None, from, len).await,
+        }
+    }
+
+    fn is_small_with(&self, more: u64) -> bool {
+        self.large.is_none() && self.small.len() as u64 + more <= SMALL as u64
+    }
+
+    async fn copy(&mut self, file: Option<Arc<OpenFile<D>>>, from: u64, len: u64) -> Answer<()> {
+        if !self.watchdog.allows(&self.upload.app) {
+            return Err(expired());
+        }
+        let large = self.large().await?;
+        self.large = Some(large.copy(file, from, len).await?);
+        Ok(())
+    }
+
+    async fn large(&mut self) -> Answer<Unfinished<D>> {
+        match self.large.take() {
+            Some(large) => Ok(large),
+            None => self.begin_large().await,
+        }
     }
 
     async fn begin_large(&mut self) -> Answer<Unfinished<D>> {
@@ -200,11 +249,37 @@ impl<D: Backend> Unfinished<D> {
         let write = async move || {
             if let Some(beside) = &self.beside {
                 let fs = &self.upload.caller.files.fs;
-                tarbox_fs::FilesystemInterface::write(fs, beside.handle, WriteAt::End, &piece).await?;
+                fs.write(beside.handle, WriteAt::End, &piece).await?;
             }
             Ok(self)
         };
         app.work(write).await
+    }
+
+    /// Adds a part of another file, or of this one, at the end. The file is removed if that fails.
+    async fn copy(self, file: Option<Arc<OpenFile<D>>>, from: u64, len: u64) -> Answer<Self> {
+        let app = self.upload.app.clone();
+        let copy = async move || {
+            if let Some(beside) = &self.beside {
+                let fs = &self.upload.caller.files.fs;
+                let target = beside.handle;
+                let source = match &file {
+                    Some(file) => file.handle()?,
+                    None => target,
+                };
+                let end = fs.getattr(fs.handle(target)?.ino).await?.size;
+                let mut done = 0;
+                while done < len {
+                    let (from, to) = ((source, from + done), (target, end + done));
+                    match fs.copy_range(from, to, (len - done).min(COPY)).await? {
+                        0 => return Err(changed()),
+                        copied => done += copied,
+                    }
+                }
+            }
+            Ok(self)
+        };
+        app.work(copy).await
     }
 }
 

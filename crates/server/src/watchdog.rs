@@ -78,7 +78,7 @@ impl Watchdog {
     }
 
     /// Whether the stream may go on, as of a moment ago.
-    pub(crate) async fn allows<D: Backend>(&mut self, app: &App<D>) -> bool {
+    pub(crate) fn allows<D: Backend>(&mut self, app: &App<D>) -> bool {
         !*self.gone(app).borrow()
     }
 

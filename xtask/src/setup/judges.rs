@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::apt;
 use super::step::{Announce, Outcome};
+use super::{apt, npm};
 use crate::command::Cmd;
 use crate::project::Project;
 
@@ -31,5 +31,17 @@ pub(super) fn schemathesis(project: &Project, announce: &Announce<'_>) -> Result
         ])
         .arg(project.root.join("xtask/pip/judges.txt"))
         .run_silent()?;
+    Ok(Outcome::Installed)
+}
+
+/// spectral, as the lock file has it.
+pub(super) fn spectral(project: &Project, announce: &Announce<'_>) -> Result<Outcome> {
+    let lock = project.root.join("xtask/npm/judges");
+    let dir = project.tools.judges_npm();
+    if npm::same_lock(&lock, &dir) && project.tools.spectral().is_file() {
+        return Ok(Outcome::There);
+    }
+    announce.begin()?;
+    npm::install(project, &lock, &dir)?;
     Ok(Outcome::Installed)
 }

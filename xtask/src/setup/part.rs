@@ -100,7 +100,7 @@ impl Part {
                 NewestPostgres,
                 WasmEdge,
             ],
-            Self::Api => &[Compiler, Judges],
+            Self::Api => &[Compiler, Node, Judges],
             Self::Docs => &[Compiler],
             Self::PosixQuick => &[Compiler, Fuse, Postgres, Suites],
             Self::BenchBrowser | Self::Browsers | Self::Playground => {

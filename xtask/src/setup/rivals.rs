@@ -7,8 +7,17 @@ use super::step::{Announce, Outcome};
 use crate::command::Cmd;
 use crate::project::Project;
 
-/// A server that the benchmarks of ours run beside it, and programs that load both.
-const SERVERS: &[(&str, &str)] = &[("nginx", "nginx-light"), ("wrk", "wrk"), ("curl", "curl")];
+/// Servers and mounts that the benchmarks of ours run beside it, and programs that load them.
+const SERVERS: &[(&str, &str)] = &[
+    ("nginx", "nginx-light"),
+    ("wrk", "wrk"),
+    ("curl", "curl"),
+    ("rsync", "rsync"),
+    ("rclone", "rclone"),
+    ("sshfs", "sshfs"),
+    ("sshd", "openssh-server"),
+    ("mount.davfs", "davfs2"),
+];
 
 pub(super) fn servers(_: &Project, announce: &Announce<'_>) -> Result<Outcome> {
     apt::programs(SERVERS, announce)

@@ -85,6 +85,7 @@ pub(super) const STEPS: &[Step] = &[
     step("PostgreSQL", Need::Postgres, 20, postgres::ensure),
     step("PostgreSQL 18", Need::NewestPostgres, 15, postgres::newest),
     step("schemathesis", Need::Judges, 40, judges::schemathesis),
+    step("spectral", Need::Judges, 15, judges::spectral),
     step("JuiceFS", Need::Rivals, 15, rivals::ensure),
     step("nginx and what loads it", Need::Rivals, 15, rivals::servers),
     step("rsync, rclone and unison", Need::Rivals, 15, rivals::sync),

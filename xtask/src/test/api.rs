@@ -54,6 +54,21 @@ impl Server {
     }
 }
 
+/// The document as a document: what it defines, names and describes.
+pub(super) fn lint(project: &Project) -> Result<()> {
+    project.cargo().args(["build", "--package=tarbox-cli"]).run()?;
+    let server = Server::start(project)?;
+    project
+        .node()
+        .arg(project.tools.spectral())
+        .args(["lint", &format!("{}api/v1/openapi.json", server.url)])
+        .arg("--ruleset")
+        .arg(project.root.join("xtask/spectral.yaml"))
+        .args(["--fail-severity", "hint"])
+        .advice("the document is made in crates/server/src/openapi.rs")
+        .run()
+}
+
 /// Sends what the document allows and what it does not, and compares the answers with it. What a text means is not in the
 /// document, so that one that fits it may still be refused: that check is left out.
 pub(super) fn judge(project: &Project, long: bool) -> Result<()> {

@@ -171,6 +171,7 @@ fn packages(project: &Project, args: &Args, tally: &mut Tally) -> Result<()> {
 
 /// What answers the server gives, against what its document says.
 fn api(project: &Project, args: &Args, _: &mut Tally) -> Result<()> {
+    api::lint(project)?;
     api::judge(project, args.long)
 }
 

@@ -13,8 +13,14 @@ mod files;
 #[cfg(feature = "graph")]
 mod graph;
 mod help;
+#[cfg(feature = "serve")]
+mod histories;
+#[cfg(feature = "serve")]
+mod http;
 #[cfg(feature = "js")]
 mod js;
+#[cfg(all(feature = "http", feature = "serve"))]
+mod kills;
 mod layers;
 mod listing;
 #[cfg(feature = "serve")]

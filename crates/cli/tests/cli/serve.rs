@@ -1,16 +1,12 @@
-//! `serve` and `key`: the command itself, from its first line to a signal, and to being killed.
+//! `serve` and `key`: the command itself, from its first line to a signal.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
-use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::http::Request;
 use crate::support::Workspace;
-
-/// How long something may take that has to happen.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running server.
 pub(crate) struct Serving {
@@ -77,20 +73,15 @@ impl Serving {
 }
 
 fn ask(port: u16, key: &str, method: &str, target: &str, body: &[u8]) -> Option<(u16, Vec<u8>)> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    let head = format!(
-        "{method} /api/v1/{target} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\n\
-         content-length: {}\r\nconnection: close\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).ok()?;
-    stream.write_all(body).ok()?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).ok()?;
-    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
-    let status = std::str::from_utf8(answer.get(9..12)?).ok()?.parse().ok()?;
-    Some((status, answer.split_off(end + 4)))
+    let head = "";
+    let request = Request {
+        key,
+        method,
+        target,
+        head,
+        body,
+    };
+    request.send(port).map(|answer| (answer.status, answer.body))
 }
 
 #[test]
@@ -208,71 +199,4 @@ fn an_address_that_is_taken_is_said_in_one_line() {
     let address = format!("127.0.0.1:{}", serving.port);
     let line = w.fails(4, ["serve", "--listen", &address]);
     assert!(line.contains("choose another address with --listen"), "{line}");
-}
-
-#[test]
-fn what_was_acknowledged_survives_a_kill() {
-    let w = Workspace::new();
-    let key = w.object(["key", "create"])["key"].as_str().unwrap().to_owned();
-    let mut made: Vec<String> = Vec::new();
-    for round in 0..3 {
-        let mut serving = serve(&w);
-        let port = serving.port;
-        let load: Vec<_> = (0..4)
-            .map(|worker| {
-                let key = key.clone();
-                std::thread::spawn(move || {
-                    let mut done = Vec::new();
-                    for i in 0.. {
-                        let name = format!("{round}-{worker}-{i}");
-                        match ask(
-                            port,
-                            &key,
-                            "PUT",
-                            &format!("files/default?path=/{name}"),
-                            name.as_bytes(),
-                        ) {
-                            Some((201, _)) => done.push(name),
-                            _ => break,
-                        }
-                    }
-                    done
-                })
-            })
-            .collect();
-        // Killed in the middle of it.
-        let busy = || {
-            let page = serving
-                .ask(&key, "GET", "directories/default?limit=10000", b"")
-                .unwrap()
-                .1;
-            let page: Value = serde_json::from_slice(&page).unwrap();
-            page["entries"].as_array().unwrap().len() > made.len() + 20
-        };
-        while !busy() {}
-        serving.child.kill().unwrap();
-        serving.child.wait().unwrap();
-        for worker in load {
-            made.extend(worker.join().unwrap());
-        }
-    }
-    let serving = serve(&w);
-    for name in &made {
-        let read = serving.ask(&key, "GET", &format!("files/default?path=/{name}"), b"");
-        assert_eq!(read, Some((200, name.clone().into_bytes())));
-    }
-    // What was not acknowledged is whole or absent.
-    let page = serving
-        .ask(&key, "GET", "directories/default?limit=10000", b"")
-        .unwrap()
-        .1;
-    let page: Value = serde_json::from_slice(&page).unwrap();
-    for entry in page["entries"].as_array().unwrap() {
-        let name = entry["name"].as_str().unwrap();
-        if !name.ends_with(".unfinished") {
-            assert_eq!(entry["size"], name.len(), "{name}");
-        }
-    }
-    drop(serving);
-    w.check();
 }

@@ -54,7 +54,7 @@ const show = (api, method, path, operation) => {
   call.append(verb, `${api.servers[0].url}${path}`)
   summary.append(call, ` ${operation.summary ?? ''}`)
   const details = element('details', '', summary)
-  if (operation.description) details.append(element('p', operation.description))
+  if (operation.description !== operation.summary) details.append(element('p', operation.description))
   if (operation.parameters?.length) {
     details.append(
       table(operation.parameters.map((p) => [p.required ? `${p.name} *` : p.name, p.in, p.description ?? ''])),

@@ -93,7 +93,7 @@ pub(crate) async fn pack<D: Backend>(
         (receiver, watchdog, app),
         |(mut receiver, mut watchdog, app)| async move {
             let piece = receiver.recv().await?;
-            let piece = match watchdog.allows(&app).await {
+            let piece = match watchdog.allows(&app) {
                 true => piece,
                 false => {
                     receiver.close();
@@ -320,7 +320,7 @@ pub(crate) async fn unpack<D: Backend>(
     loop {
         let piece = match pieces.next(PIECE).await {
             _ if app.is_ending() => Err(crate::upload::ending()),
-            _ if !watchdog.allows(&app).await => Err(expired()),
+            _ if !watchdog.allows(&app) => Err(expired()),
             piece => piece,
         };
         let (step, is_last) = match piece {

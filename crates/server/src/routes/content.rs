@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
-use futures_util::stream;
-use tarbox_fs::{FilesystemExt, FilesystemInterface, Follow, Handle, OpenFlags, Realm};
+use tarbox_fs::{FilesystemExt, Follow, Realm};
 use tarbox_store::{ErrorKind, Scope, Store, WriteAt};
 
 use crate::answer::{Part, head, made, octal};
@@ -16,13 +15,11 @@ use crate::body::Pieces;
 use crate::conditions::Conditions;
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
+use crate::reading::OpenFile;
 use crate::upload::Upload;
-use crate::watchdog::Watchdog;
 
 /// What is read at once where nothing waits for it.
 const QUICK: u64 = 64 << 10;
-/// Pieces of larger answers.
-const PIECE: u64 = 1 << 20;
 /// The most that `PATCH` writes, in one step.
 const PATCH_MAX: usize = 16 << 20;
 
@@ -34,6 +31,7 @@ const PATCH_MAX: usize = 16 << 20;
         ("tenant" = String, Path, description = "The tenant"),
         ("path" = String, Query, description = "The path, as percent-encoded bytes"),
         ("layer" = Option<String>, Query, description = "Read a sealed layer: its name, tag or number"),
+        ("durability" = Option<String>, Query, description = "`durable`: the answer waits until what it shows is on the device"),
         ("Range" = Option<String>, Header, description = "One range of bytes"),
         ("If-None-Match" = Option<String>, Header, description = "Entity tags the client has"),
     ),
@@ -52,13 +50,32 @@ pub(crate) async fn get<D: Backend>(
     method: Method,
     headers: HeaderMap,
 ) -> Answer {
-    let params = params.only(&["path", "layer", "follow"])?;
+    let params = params.only(&["path", "layer", "follow", "durability"])?;
     caller.allow(Scope::Read)?;
+    let waits = durability(&params)?.unwrap_or(false);
+    let (to_sync, files) = (app.clone(), caller.files.clone());
+    let answer = read(app, &caller, &params, &method, &headers).await;
+    if waits {
+        // Also that nothing is there may be somebody's change.
+        to_sync
+            .work(async move || Ok(files.fs.store().sync().await?))
+            .await?;
+    }
+    answer
+}
+
+async fn read<D: Backend>(
+    app: App<D>,
+    caller: &Caller<D::Store>,
+    params: &Params,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Answer {
     let location = caller
         .locate_in(params.text("layer")?, params.required("path")?)
         .await?;
     let (fs, who) = (&caller.files.fs, &caller.who);
-    let conditions = Conditions::of(&headers)?;
+    let conditions = Conditions::of(headers)?;
     if method == Method::HEAD {
         let follow = match params.flag("follow")? {
             Some(false) => Follow::No,
@@ -71,12 +88,7 @@ pub(crate) async fn get<D: Backend>(
         };
         return Ok(part.head(&attr).map(|()| Body::empty()));
     }
-    let (attr, handle) = fs.open_path(who, location.path(), OpenFlags::READ, None).await?;
-    let open = OpenFile {
-        app,
-        caller: caller.clone(),
-        handle: Some(handle),
-    };
+    let (attr, open) = OpenFile::open(app, caller, &location).await?;
     if attr.is_dir() {
         return Err(
             Problem::from(ErrorKind::IsDirectory).because("list it with GET /api/v1/directories/{tenant}")
@@ -87,109 +99,13 @@ pub(crate) async fn get<D: Backend>(
         let content = fs.read_file(who, location.path()).await?;
         return Ok(head(StatusCode::OK, &attr, content.len() as u64).map(|()| content.into()));
     }
-    let part = Part::of(&headers, &conditions, &attr)?;
+    let part = Part::of(headers, &conditions, &attr)?;
     let (from, to) = part.bytes();
     let body = match to - from {
         len if len <= QUICK => open.whole(from, len as usize).await?.into(),
         _ => open.pieces(from, to),
     };
     Ok(part.head(&attr).map(|()| body))
-}
-
-/// A file that is read; closed with its answer, however that ends.
-struct OpenFile<D: Backend> {
-    app: App<D>,
-    caller: Caller<D::Store>,
-    handle: Option<Handle>,
-}
-
-impl<D: Backend> Drop for OpenFile<D> {
-    fn drop(&mut self) {
-        if let Some(handle) = self.handle.take() {
-            let files = self.caller.files.clone();
-            let close = async move { drop(files.fs.release(handle).await) };
-            // Mostly it is closed at once; what waits does so on its own.
-            let mut close = Box::pin(close);
-            let waker = std::task::Waker::noop();
-            if close
-                .as_mut()
-                .poll(&mut std::task::Context::from_waker(waker))
-                .is_pending()
-            {
-                tokio::spawn(close);
-            }
-        }
-    }
-}
-
-impl<D: Backend> OpenFile<D> {
-    /// A small part at once.
-    async fn whole(self, from: u64, len: usize) -> Answer<Vec<u8>> {
-        let mut buffer = vec![0; len];
-        let read = self.read(from, &mut buffer).await?;
-        match read == len {
-            true => Ok(buffer),
-            false => Err(cut()),
-        }
-    }
-
-    async fn read(&self, at: u64, buffer: &mut [u8]) -> Answer<usize> {
-        let handle = self.handle.ok_or(ErrorKind::BadHandle)?;
-        let mut len = 0;
-        while len < buffer.len() {
-            match self
-                .caller
-                .files
-                .fs
-                .read(handle, at + len as u64, &mut buffer[len..])
-                .await?
-            {
-                0 => break,
-                read => len += read,
-            }
-        }
-        Ok(len)
-    }
-
-    /// All from one byte to the one before the other, in pieces that are read when they are wanted.
-    fn pieces(self, from: u64, to: u64) -> Body {
-        let watchdog = Watchdog::of(&self.caller.key);
-        let pieces = stream::try_unfold(
-            (self, watchdog, from),
-            move |(file, mut watchdog, at)| async move {
-                if at >= to {
-                    return Ok::<_, Problem>(None);
-                }
-                if !watchdog.allows(&file.app).await {
-                    return Err(crate::auth::expired());
-                }
-                let app = file.app.clone();
-                let read = async move || {
-                    let mut buffer = vec![0; (to - at).min(PIECE) as usize];
-                    let read = file.read(at, &mut buffer).await?;
-                    match read == buffer.len() {
-                        true => Ok((Bytes::from(buffer), file)),
-                        false => Err(cut()),
-                    }
-                };
-                let (piece, file) = app.work(read).await?;
-                let next = at + piece.len() as u64;
-                Ok(Some((piece, (file, watchdog, next))))
-            },
-        );
-        Body::from_stream(futures_util::TryStreamExt::map_err(pieces, |problem| {
-            std::io::Error::other(problem.code())
-        }))
-    }
-}
-
-/// The file became shorter while it was read.
-fn cut() -> Problem {
-    Problem::new(
-        StatusCode::CONFLICT,
-        "CHANGED",
-        "the file was cut while it was read",
-    )
 }
 
 /// Write a file
@@ -204,6 +120,7 @@ fn cut() -> Problem {
         ("durability" = Option<String>, Query, description = "`visible`: the answer does not wait for the device"),
         ("If-Match" = Option<String>, Header, description = "The entity tag of what is to be replaced"),
         ("If-None-Match" = Option<String>, Header, description = "`*`: only if nothing is there"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send again"),
     ),
     request_body(content_type = "application/octet-stream", description = "The content"),
     responses(
@@ -268,7 +185,8 @@ pub(crate) async fn patch<D: Backend>(
     Ok(response)
 }
 
-async fn upload<D: Backend>(
+/// The change of a file that a request asks for, and the body it brings.
+pub(super) async fn upload<D: Backend>(
     app: App<D>,
     caller: Caller<D::Store>,
     params: &Params,
@@ -299,6 +217,7 @@ async fn upload<D: Backend>(
         ("recursive" = Option<bool>, Query, description = "A directory goes with all in it"),
         ("durability" = Option<String>, Query, description = "`visible`: the answer does not wait for the device"),
         ("If-Match" = Option<String>, Header, description = "The entity tag of what is to go"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send again"),
     ),
     responses(
         (status = 204, description = "Gone"),
@@ -350,9 +269,15 @@ pub(crate) fn mode(params: &Params) -> Answer<Option<u32>> {
 
 /// Whether the answer to a change waits for the device.
 pub(crate) fn durable(params: &Params) -> Answer<bool> {
+    Ok(durability(params)?.unwrap_or(true))
+}
+
+/// Whether an answer is to wait for the device, if that is said.
+fn durability(params: &Params) -> Answer<Option<bool>> {
     match params.bytes("durability") {
-        None | Some(b"durable") => Ok(true),
-        Some(b"visible") => Ok(false),
+        None => Ok(None),
+        Some(b"durable") => Ok(Some(true)),
+        Some(b"visible") => Ok(Some(false)),
         Some(_) => Err(Problem::bad_request("durability is 'durable' or 'visible'")),
     }
 }

@@ -108,7 +108,7 @@ struct Stream<D: Backend> {
 impl<D: Backend> Stream<D> {
     /// The next event; `None` when the stream ends.
     async fn next(&mut self) -> Option<Event> {
-        while self.watcher.goes_on().await {
+        while self.watcher.goes_on() {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }

@@ -3,6 +3,7 @@
 pub(crate) mod archive;
 pub(crate) mod attributes;
 pub(crate) mod audit;
+pub(crate) mod blocks;
 pub(crate) mod calls;
 pub(crate) mod content;
 pub(crate) mod directories;

@@ -108,7 +108,10 @@ pub(crate) struct Copied {
 ///
 /// Blocks are shared: a large copy costs no more than a small one. A recursive copy that fails leaves what it has made until then.
 #[utoipa::path(post, path = "/copy/{tenant}", tag = "files",
-    params(("tenant" = String, Path, description = "The tenant")),
+    params(
+        ("tenant" = String, Path, description = "The tenant"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send again"),
+    ),
     request_body = Copy,
     responses((status = 200, body = Copied), (status = "default", response = crate::openapi::Other)))]
 pub(crate) async fn copy<D: Backend>(

@@ -75,6 +75,7 @@ pub(crate) async fn capabilities<D: Backend>(
         features: &[
             "archive",
             "audit",
+            "blocks",
             "idempotency-key",
             "layers",
             "links",

@@ -198,7 +198,7 @@ struct Positions<D: Backend> {
 impl<D: Backend> Positions<D> {
     /// The next position; `None` when the stream ends.
     async fn next(&mut self) -> Option<Seq> {
-        while self.watcher.goes_on().await {
+        while self.watcher.goes_on() {
             let now = self.watcher.caller.files.fs.store().last_seq().await.ok()?;
             if self.told != Some(now) {
                 self.told = Some(now);

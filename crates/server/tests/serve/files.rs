@@ -189,9 +189,12 @@ async fn a_part_is_written() {
         .ask(Method::PATCH, "files/default?path=/f")
         .body(bytes((16 << 20) + 1))
         .send()
-        .await
-        .unwrap();
-    problem(large, 413, "TOO_LARGE").await;
+        .await;
+    // A server that has seen enough may close before all is sent.
+    if let Ok(answer) = large {
+        problem(answer, 413, "TOO_LARGE").await;
+    }
+    assert!(w.read("/f").await.len() < 16 << 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]

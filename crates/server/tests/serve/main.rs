@@ -2,6 +2,7 @@
 
 mod archives;
 mod attacks;
+mod blocks;
 mod conditions;
 mod dav;
 mod events;
@@ -9,6 +10,7 @@ mod files;
 mod keys;
 mod layers;
 mod mcp;
+mod metrics;
 mod postgres;
 mod repeated;
 mod support;

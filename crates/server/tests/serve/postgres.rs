@@ -7,7 +7,7 @@ use tarbox_test_postgres::server;
 
 use crate::events::Events;
 use crate::support::*;
-use crate::{conditions, events, files};
+use crate::{blocks, conditions, events, files};
 
 fn database(url: &str) -> PostgresDatabase {
     PostgresDatabase::open(&Options::parse(url).unwrap().create(true)).unwrap()
@@ -18,6 +18,7 @@ async fn files_conditions_and_events() {
     let w = world_on(database(&server().fresh_url()), options()).await;
     files::round_trips(&w).await;
     conditions::conditions(&w).await;
+    blocks::only_new(&w).await;
     events::watching(&w).await;
 }
 
