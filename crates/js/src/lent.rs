@@ -127,7 +127,9 @@ fn times(set: &SetAttr) -> Option<Timestamps> {
 /// All entries of a directory, each with its place as its cookie.
 fn list(fd: &OwnedFd) -> io::Result<Vec<DirName>> {
     let mut all = Vec::new();
-    for entry in Dir::read_from(fd)? {
+    // Some runtimes say of every directory that it can be written, and refuse to open one so again.
+    let again = fs::openat(fd, ".", OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
+    for entry in Dir::new(again)? {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         if name == b"." || name == b".." {

@@ -83,6 +83,17 @@ fn a_workspace_in_a_directory_of_the_host_lasts() {
 }
 
 #[test]
+fn without_a_database_a_script_has_the_directories_that_are_lent() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("a.txt"), "a").unwrap();
+    let script = "fs.mkdirSync('/work/d/e', { recursive: true }); fs.writeFileSync('/work/d/b', fs.readFileSync('/work/a.txt')); \
+                  console.log(fs.readdirSync('/work').sort().join(), fs.readdirSync('/work/d').sort().join())";
+    let args = ["-e", script];
+    let said = text(Node(dir.path().into()).output(js_wasm(), &args, ""), &args);
+    assert_eq!(said, "a.txt,d b,e\n");
+}
+
+#[test]
 fn a_workspace_inside_a_workspace_lasts() {
     let dir = tempfile::tempdir().unwrap();
     let outer = dir.path().join("outer.db");
